@@ -1,0 +1,53 @@
+//! The suite that every key engine passes.
+
+use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
+use preceptor_core::id::OrgId;
+
+use crate::{KeyError, KeyName, Keys, Purpose};
+
+/// Runs the whole suite.
+///
+/// # Panics
+/// When the engine does not conform; the message says how.
+pub async fn run(keys: &dyn Keys) {
+    signatures_verify_under_the_published_key(keys).await;
+    orgs_and_purposes_have_keys_of_their_own(keys).await;
+    wrapping_is_bound_to_key_and_context(keys).await;
+}
+
+async fn signatures_verify_under_the_published_key(keys: &dyn Keys) {
+    let name = KeyName::of_deployment(Purpose::ScopeTokens);
+    let signature = keys.sign(name, b"message").await.expect("a signature");
+    let published = keys.public_keys(name).await.expect("public keys");
+    let key = published.iter().find(|key| key.key_id == signature.key_id).expect("the signing key is published");
+    let verifier = UnparsedPublicKey::new(&ED25519, &key.bytes);
+    verifier.verify(b"message", &signature.bytes).expect("a valid signature");
+    assert!(verifier.verify(b"another", &signature.bytes).is_err(), "a signature fits another message");
+}
+
+async fn orgs_and_purposes_have_keys_of_their_own(keys: &dyn Keys) {
+    let (one, two) = (OrgId::generate(), OrgId::generate());
+    let tag = async |name| keys.hmac(name, b"learner").await.expect("a tag");
+    let first = tag(KeyName::of_org(Purpose::Pseudonyms, one)).await;
+    assert_eq!(first, tag(KeyName::of_org(Purpose::Pseudonyms, one)).await, "an HMAC changed");
+    assert_ne!(first, tag(KeyName::of_org(Purpose::Pseudonyms, two)).await, "two orgs share a key");
+    assert_ne!(first, tag(KeyName::of_org(Purpose::Credentials, one)).await, "two purposes share a key");
+}
+
+async fn wrapping_is_bound_to_key_and_context(keys: &dyn Keys) {
+    let (one, two) = (OrgId::generate(), OrgId::generate());
+    let name = KeyName::of_org(Purpose::DataKeys, one);
+    let wrapped = keys.wrap(name, b"data key", b"subject-1").await.expect("a wrapped key");
+    assert_eq!(keys.unwrap(name, &wrapped, b"subject-1").await.expect("the data key"), b"data key");
+    let foreign = KeyName::of_org(Purpose::DataKeys, two);
+    let mut changed = wrapped.clone();
+    changed[20] ^= 1;
+    for (what, result) in [
+        ("context", keys.unwrap(name, &wrapped, b"subject-2").await),
+        ("org", keys.unwrap(foreign, &wrapped, b"subject-1").await),
+        ("byte", keys.unwrap(name, &changed, b"subject-1").await),
+        ("length", keys.unwrap(name, &wrapped[..4], b"subject-1").await),
+    ] {
+        assert!(matches!(result, Err(KeyError::BadCiphertext)), "another {what} opened the key");
+    }
+}

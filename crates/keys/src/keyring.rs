@@ -1,0 +1,259 @@
+//! The embedded key engine: one sealed file.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::{fmt, fs, io};
+
+use async_trait::async_trait;
+use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use aws_lc_rs::{hmac, pbkdf2, rand};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use preceptor_core::Secret;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::{KeyError, KeyName, Keys, PublicKey, Signature};
+
+/// OWASP's floor for PBKDF2-HMAC-SHA256 (Password Storage Cheat Sheet, 2023).
+const ITERATIONS: NonZeroU32 = NonZeroU32::new(600_000).expect("not zero");
+const KEY_LEN: usize = 32;
+const SALT_LEN: usize = 16;
+
+/// A keyring that could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file cannot be read or written.
+    #[error("keyring {path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Others may read the file.
+    #[error("keyring {0} can be read by others; set its mode to 0600")]
+    TooOpen(PathBuf),
+    /// The passphrase is not the one it was sealed under, or the file was changed.
+    #[error("keyring {0} does not open with this passphrase, or was changed")]
+    Sealed(PathBuf),
+}
+
+/// The file as it is stored. The salt is in the clear, the keys are not.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SealedFile {
+    version: u32,
+    salt: String,
+    nonce: String,
+    sealed: String,
+}
+
+type Seeds = BTreeMap<String, String>;
+
+/// Keys in a file of mode 0600, sealed with AES-256-GCM under a passphrase. Every key is derived from one 32-byte seed
+/// of its own, so that a new purpose needs no new file format.
+pub struct Keyring {
+    path: PathBuf,
+    salt: [u8; SALT_LEN],
+    sealing_key: RandomizedNonceKey,
+    seeds: Mutex<Seeds>,
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keyring").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Keyring {
+    /// Opens the keyring at `path`, or makes an empty one.
+    pub fn open(path: &Path, passphrase: &Secret) -> Result<Self, OpenError> {
+        let io_error = |source| OpenError::Io { path: path.to_owned(), source };
+        let sealed = || OpenError::Sealed(path.to_owned());
+        let stored = match fs::read(path) {
+            Ok(bytes) => Some(serde_json::from_slice::<SealedFile>(&bytes).map_err(|_| sealed())?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(io_error(error)),
+        };
+        let Some(stored) = stored else {
+            let mut salt = [0; SALT_LEN];
+            rand::fill(&mut salt).map_err(|_| sealed())?;
+            let sealing_key = sealing_key(passphrase, &salt).ok_or_else(sealed)?;
+            let keyring = Self { path: path.to_owned(), salt, sealing_key, seeds: Mutex::default() };
+            keyring.save(&Seeds::new()).map_err(io_error)?;
+            return Ok(keyring);
+        };
+        refuse_open_mode(path)?;
+
+        let decode = |text: &str| STANDARD.decode(text).map_err(|_| sealed());
+        let salt: [u8; SALT_LEN] = decode(&stored.salt)?.try_into().map_err(|_| sealed())?;
+        let nonce: [u8; NONCE_LEN] = decode(&stored.nonce)?.try_into().map_err(|_| sealed())?;
+        let sealing_key = sealing_key(passphrase, &salt).ok_or_else(sealed)?;
+        let mut content = Zeroizing::new(decode(&stored.sealed)?);
+        let plain = sealing_key
+            .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(salt), &mut content)
+            .map_err(|_| sealed())?;
+        let seeds: Seeds = serde_json::from_slice(plain).map_err(|_| sealed())?;
+        Ok(Self { path: path.to_owned(), salt, sealing_key, seeds: Mutex::new(seeds) })
+    }
+
+    /// Writes a new file beside the old one and puts it in its place, so that a crash leaves one of the two.
+    fn save(&self, seeds: &Seeds) -> io::Result<()> {
+        let mut content = Zeroizing::new(serde_json::to_vec(seeds)?);
+        let nonce = self
+            .sealing_key
+            .seal_in_place_append_tag(Aad::from(self.salt), &mut *content)
+            .map_err(|_| io::Error::other("sealing failed"))?;
+        let file = SealedFile {
+            version: 1,
+            salt: STANDARD.encode(self.salt),
+            nonce: STANDARD.encode(nonce.as_ref()),
+            sealed: STANDARD.encode(&*content),
+        };
+        let beside = self.path.with_extension("new");
+        let mut out = private_file(&beside)?;
+        out.write_all(&serde_json::to_vec(&file)?)?;
+        out.sync_all()?;
+        fs::rename(&beside, &self.path)
+    }
+
+    /// The seed of `key`, made and saved when it is first asked for.
+    fn seed(&self, key: KeyName) -> Result<Zeroizing<[u8; KEY_LEN]>, KeyError> {
+        let unavailable = |cause: &dyn fmt::Display| KeyError::Unavailable(cause.to_string());
+        let mut seeds = self.seeds.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = key.to_string();
+        let mut seed = Zeroizing::new([0; KEY_LEN]);
+        if let Some(known) = seeds.get(&name) {
+            let bytes = Zeroizing::new(STANDARD.decode(known).map_err(|error| unavailable(&error))?);
+            seed.copy_from_slice(bytes.get(..KEY_LEN).ok_or_else(|| unavailable(&"damaged seed"))?);
+            return Ok(seed);
+        }
+        rand::fill(&mut *seed).map_err(|error| unavailable(&error))?;
+        let mut next = seeds.clone();
+        next.insert(name, STANDARD.encode(*seed));
+        self.save(&next).map_err(|error| unavailable(&error))?;
+        *seeds = next;
+        Ok(seed)
+    }
+
+    fn pair(&self, key: KeyName) -> Result<(String, Ed25519KeyPair), KeyError> {
+        let pair = Ed25519KeyPair::from_seed_unchecked(&*self.seed(key)?).map_err(|error| KeyError::Unavailable(error.to_string()))?;
+        Ok((format!("{key}.1"), pair))
+    }
+
+    fn wrapping_key(&self, key: KeyName) -> Result<RandomizedNonceKey, KeyError> {
+        RandomizedNonceKey::new(&AES_256_GCM, &*self.seed(key)?).map_err(|error| KeyError::Unavailable(error.to_string()))
+    }
+}
+
+fn sealing_key(passphrase: &Secret, salt: &[u8]) -> Option<RandomizedNonceKey> {
+    let mut key = Zeroizing::new([0; KEY_LEN]);
+    pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, ITERATIONS, salt, passphrase.expose().as_bytes(), &mut *key);
+    RandomizedNonceKey::new(&AES_256_GCM, &*key).ok()
+}
+
+#[cfg(unix)]
+fn private_file(path: &Path) -> io::Result<fs::File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
+#[cfg(not(unix))]
+fn private_file(path: &Path) -> io::Result<fs::File> {
+    fs::File::create(path)
+}
+
+#[cfg(unix)]
+fn refuse_open_mode(path: &Path) -> Result<(), OpenError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?.permissions().mode();
+    if mode & 0o077 == 0 { Ok(()) } else { Err(OpenError::TooOpen(path.to_owned())) }
+}
+
+#[cfg(not(unix))]
+fn refuse_open_mode(_path: &Path) -> Result<(), OpenError> {
+    Ok(())
+}
+
+#[async_trait]
+impl Keys for Keyring {
+    async fn sign(&self, key: KeyName, message: &[u8]) -> Result<Signature, KeyError> {
+        let (key_id, pair) = self.pair(key)?;
+        Ok(Signature { key_id, bytes: pair.sign(message).as_ref().to_vec() })
+    }
+
+    async fn public_keys(&self, key: KeyName) -> Result<Vec<PublicKey>, KeyError> {
+        let (key_id, pair) = self.pair(key)?;
+        Ok(vec![PublicKey { key_id, bytes: pair.public_key().as_ref().to_vec() }])
+    }
+
+    async fn hmac(&self, key: KeyName, message: &[u8]) -> Result<[u8; 32], KeyError> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &*self.seed(key)?);
+        let mut tag = [0; 32];
+        tag.copy_from_slice(hmac::sign(&key, message).as_ref());
+        Ok(tag)
+    }
+
+    async fn wrap(&self, key: KeyName, plaintext: &[u8], context: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let mut content = plaintext.to_vec();
+        let nonce = self
+            .wrapping_key(key)?
+            .seal_in_place_append_tag(Aad::from(context), &mut content)
+            .map_err(|error| KeyError::Unavailable(error.to_string()))?;
+        Ok([nonce.as_ref().as_slice(), &content].concat())
+    }
+
+    async fn unwrap(&self, key: KeyName, ciphertext: &[u8], context: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let (nonce, sealed) = ciphertext.split_at_checked(NONCE_LEN).ok_or(KeyError::BadCiphertext)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| KeyError::BadCiphertext)?;
+        let mut content = Zeroizing::new(sealed.to_vec());
+        let plain = self.wrapping_key(key)?.open_in_place(nonce, Aad::from(context), &mut content).map_err(|_| KeyError::BadCiphertext)?;
+        Ok(plain.to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Purpose, conformance};
+
+    const NAME: KeyName = KeyName::of_deployment(Purpose::ScopeTokens);
+
+    fn open(path: &Path, passphrase: &str) -> Result<Keyring, OpenError> {
+        Keyring::open(path, &Secret::new(passphrase))
+    }
+
+    #[tokio::test]
+    async fn the_keyring_conforms() {
+        let folder = tempfile::tempdir().expect("a folder");
+        conformance::run(&open(&folder.path().join("keys"), "p").expect("a keyring")).await;
+    }
+
+    #[tokio::test]
+    async fn keys_survive_a_restart_and_need_the_passphrase() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keys");
+        let before = open(&path, "right").expect("a keyring").public_keys(NAME).await.expect("a key");
+        let after = open(&path, "right").expect("the same keyring").public_keys(NAME).await.expect("a key");
+        assert_eq!(before, after);
+        assert!(matches!(open(&path, "wrong"), Err(OpenError::Sealed(_))));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn the_file_is_private_and_refused_when_it_is_not() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keys");
+        open(&path, "p").expect("a keyring").sign(NAME, b"m").await.expect("a signature");
+        let mode = fs::metadata(&path).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("a mode");
+        assert!(matches!(open(&path, "p"), Err(OpenError::TooOpen(_))));
+    }
+}

@@ -1,0 +1,115 @@
+//! Signing, HMAC and key wrapping behind one small trait.
+//!
+//! A service names a key and never sees it. [`Keyring`] is the embedded engine: one sealed file of mode 0600, for
+//! `up` and `--dev`. Production uses the transit engine of Vault or OpenBao, where keys never leave the server; the
+//! trait is cut to what transit offers. [`conformance`] is the suite that every engine passes.
+//!
+//! This crate does not decide who may use which key: callers build names from a verified scope.
+
+pub mod conformance;
+mod keyring;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use preceptor_core::id::OrgId;
+
+pub use keyring::{Keyring, OpenError};
+
+/// What a key is for. A key made for one purpose is of no use for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Purpose {
+    /// Signs scope tokens.
+    ScopeTokens,
+    /// Turns a provider's learner identifiers into pseudonyms.
+    Pseudonyms,
+    /// Hashes credentials, so that a stolen table opens nothing.
+    Credentials,
+    /// Wraps data keys.
+    DataKeys,
+}
+
+impl Purpose {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::ScopeTokens => "scope-tokens",
+            Self::Pseudonyms => "pseudonyms",
+            Self::Credentials => "credentials",
+            Self::DataKeys => "data-keys",
+        }
+    }
+}
+
+/// The name of a key: a purpose, inside one org or for the whole deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyName {
+    purpose: Purpose,
+    org: Option<OrgId>,
+}
+
+impl KeyName {
+    /// The key of the deployment for `purpose`.
+    pub const fn of_deployment(purpose: Purpose) -> Self {
+        Self { purpose, org: None }
+    }
+
+    /// The key of one org for `purpose`.
+    pub const fn of_org(purpose: Purpose, org: OrgId) -> Self {
+        Self { purpose, org: Some(org) }
+    }
+}
+
+impl fmt::Display for KeyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.purpose.name())?;
+        self.org.map_or(Ok(()), |org| write!(f, "-{org}"))
+    }
+}
+
+/// An Ed25519 signature and the version of the key that made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// Names the key and its version; goes into a token's header.
+    pub key_id: String,
+    /// 64 bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A public key that verifies signatures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    /// Names the key and its version.
+    pub key_id: String,
+    /// 32 bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Why a key operation failed.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The engine cannot be reached or is sealed.
+    #[error("the key engine is not available: {0}")]
+    Unavailable(String),
+    /// The ciphertext was not made by this key, or was changed.
+    #[error("this ciphertext does not open with that key")]
+    BadCiphertext,
+}
+
+/// The key engine. A key comes into being when it is first used.
+#[async_trait]
+pub trait Keys: Send + Sync + fmt::Debug {
+    /// Signs with Ed25519 (RFC 8032).
+    async fn sign(&self, key: KeyName, message: &[u8]) -> Result<Signature, KeyError>;
+
+    /// The public keys whose signatures are accepted, newest first.
+    async fn public_keys(&self, key: KeyName) -> Result<Vec<PublicKey>, KeyError>;
+
+    /// HMAC-SHA-256.
+    async fn hmac(&self, key: KeyName, message: &[u8]) -> Result<[u8; 32], KeyError>;
+
+    /// Encrypts a data key, bound to `context`.
+    async fn wrap(&self, key: KeyName, plaintext: &[u8], context: &[u8]) -> Result<Vec<u8>, KeyError>;
+
+    /// Decrypts what [`wrap`](Self::wrap) made, under the same context.
+    async fn unwrap(&self, key: KeyName, ciphertext: &[u8], context: &[u8]) -> Result<Vec<u8>, KeyError>;
+}

@@ -1,0 +1,35 @@
+//! The suite that every object store passes.
+
+use bytes::Bytes;
+use preceptor_core::id::{ObjectId, OrgId};
+
+use crate::{Key, ObjectError, Objects, Part};
+
+/// Runs the whole suite.
+///
+/// # Panics
+/// When the engine does not conform; the message says how.
+pub async fn run(objects: &dyn Objects) {
+    let (org, other) = (OrgId::generate(), OrgId::generate());
+    let id = ObjectId::generate();
+    let original = Key::new(org, id, Part::Original);
+    let picture = Key::new(org, id, Part::Picture(12));
+
+    assert!(matches!(objects.get(original).await, Err(ObjectError::NotFound(_))), "an object exists before it was put");
+    objects.put(original, Bytes::from_static(b"one")).await.expect("a write");
+    objects.put(picture, Bytes::from_static(b"twelve")).await.expect("a write");
+    assert_eq!(objects.get(original).await.expect("the object"), "one");
+    objects.put(original, Bytes::from_static(b"two")).await.expect("a write");
+    assert_eq!(objects.get(original).await.expect("the object"), "two", "the newer write did not win");
+
+    let foreign = objects.get(Key::new(other, id, Part::Original)).await;
+    assert!(matches!(foreign, Err(ObjectError::NotFound(_))), "another org reads the object");
+
+    objects.delete(other, id).await.expect("no error");
+    assert_eq!(objects.get(picture).await.expect("the object"), "twelve", "another org deleted the object");
+    objects.delete(org, id).await.expect("a deletion");
+    for key in [original, picture] {
+        assert!(matches!(objects.get(key).await, Err(ObjectError::NotFound(_))), "a deleted object is still there");
+    }
+    objects.delete(org, id).await.expect("deleting twice is no error");
+}

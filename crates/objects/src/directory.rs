@@ -1,0 +1,101 @@
+//! The embedded object store: a directory.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use preceptor_core::id::{ObjectId, OrgId};
+
+use crate::{Key, ObjectError, Objects};
+
+/// Objects as files under one directory.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    root: PathBuf,
+}
+
+impl Directory {
+    /// Uses `root`, which is made when it is first written to.
+    pub fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    fn path(&self, key: Key) -> PathBuf {
+        self.root.join(key.to_string())
+    }
+}
+
+fn failed(key: &str, error: &io::Error) -> ObjectError {
+    match error.kind() {
+        io::ErrorKind::NotFound => ObjectError::NotFound(key.to_owned()),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ObjectError::Full,
+        _ => ObjectError::Unavailable(error.to_string()),
+    }
+}
+
+/// Writes beside the target and renames, so that a reader or a crash sees the whole object or none.
+fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = path.parent().ok_or_else(|| io::Error::other("an object has a folder"))?;
+    fs::create_dir_all(folder)?;
+    let beside = path.with_extension(format!("{}.part", ObjectId::generate()));
+    let written = fs::File::create(&beside).and_then(|mut file| {
+        file.write_all(content)?;
+        file.sync_data()?;
+        fs::rename(&beside, path)
+    });
+    if written.is_err() {
+        // Best effort: the error that matters is the one of the write.
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+#[async_trait]
+impl Objects for Directory {
+    async fn put(&self, key: Key, content: Bytes) -> Result<(), ObjectError> {
+        let path = self.path(key);
+        blocking(move || write_whole(&path, &content)).await.map_err(|error| failed(&key.to_string(), &error))
+    }
+
+    async fn get(&self, key: Key) -> Result<Bytes, ObjectError> {
+        let path = self.path(key);
+        let content = blocking(move || fs::read(path)).await.map_err(|error| failed(&key.to_string(), &error))?;
+        Ok(Bytes::from(content))
+    }
+
+    async fn delete(&self, org: OrgId, id: ObjectId) -> Result<(), ObjectError> {
+        let folder = self.root.join(org.to_string()).join(id.to_string());
+        match blocking(move || fs::remove_dir_all(folder)).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&id.to_string(), &error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Part, conformance};
+
+    #[tokio::test]
+    async fn a_directory_conforms() {
+        let folder = tempfile::tempdir().expect("a folder");
+        conformance::run(&Directory::new(folder.path().join("objects"))).await;
+    }
+
+    #[tokio::test]
+    async fn a_failed_write_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().join("objects");
+        fs::write(&root, b"a file where the folder should be").expect("a file");
+        let key = Key::new(OrgId::generate(), ObjectId::generate(), Part::Text);
+        let directory = Directory::new(root);
+        assert!(matches!(directory.put(key, Bytes::from_static(b"x")).await, Err(ObjectError::Unavailable(_))));
+    }
+}

@@ -1,0 +1,82 @@
+//! Originals, pictures and exports behind one small trait.
+//!
+//! Keys are built from an org and an id, never from a file's own name. The embedded engine is a directory; production
+//! is S3-compatible. An object appears whole or not at all. [`conformance`] is the suite that every engine passes.
+
+pub mod conformance;
+mod directory;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use preceptor_core::id::{ObjectId, OrgId};
+
+pub use directory::Directory;
+
+/// The name of an object: its org, its id, and what it is to that id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    org: OrgId,
+    id: ObjectId,
+    part: Part,
+}
+
+/// What an object is to its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// The file as it was uploaded.
+    Original,
+    /// The extracted text.
+    Text,
+    /// Where words are on their pages.
+    Layout,
+    /// The picture of one page, counted from 1.
+    Picture(u32),
+}
+
+impl Key {
+    /// A part of the object `id` of `org`.
+    pub const fn new(org: OrgId, id: ObjectId, part: Part) -> Self {
+        Self { org, id, part }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/", self.org, self.id)?;
+        match self.part {
+            Part::Original => f.write_str("original"),
+            Part::Text => f.write_str("text"),
+            Part::Layout => f.write_str("layout"),
+            Part::Picture(page) => write!(f, "picture-{page}"),
+        }
+    }
+}
+
+/// Why an object could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectError {
+    /// There is no such object.
+    #[error("object {0} does not exist")]
+    NotFound(String),
+    /// The storage is full.
+    #[error("object storage is full")]
+    Full,
+    /// The storage cannot be reached.
+    #[error("object storage is not available: {0}")]
+    Unavailable(String),
+}
+
+/// The object store.
+#[async_trait]
+pub trait Objects: Send + Sync + fmt::Debug {
+    /// Stores an object, replacing an older one of the same key.
+    async fn put(&self, key: Key, content: Bytes) -> Result<(), ObjectError>;
+
+    /// Reads an object.
+    async fn get(&self, key: Key) -> Result<Bytes, ObjectError>;
+
+    /// Deletes every part of an object. Deleting what is not there is no error.
+    async fn delete(&self, org: OrgId, id: ObjectId) -> Result<(), ObjectError>;
+}

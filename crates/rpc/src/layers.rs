@@ -1,0 +1,217 @@
+//! The layers in front of every handler, each one small function. Their order is in [`crate::server`].
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use futures::FutureExt as _;
+use http::HeaderMap;
+use opentelemetry::KeyValue;
+use opentelemetry::propagation::Extractor;
+use preceptor_core::{Fault, Kind, Scope};
+use tonic::{Code, Status};
+use tracing::Instrument as _;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+use crate::call::Call;
+use crate::caller::{CALLER_HEADER, CallerIdentity};
+use crate::policy::{Policies, Policy};
+use crate::server::Shared;
+use crate::status::status_of;
+
+/// The longest time a caller may ask for.
+const LONGEST_DEADLINE: Duration = Duration::from_secs(600);
+
+/// When the caller stops waiting; put there by [`deadline`].
+#[derive(Debug, Clone, Copy)]
+struct Deadline(Instant);
+
+fn refuse(fault: &Fault) -> Response {
+    status_of(fault).into_http()
+}
+
+/// A panic becomes a status; without this it would unwind into the caller's task on a local channel.
+pub(crate) async fn catch_panic(request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(_) => {
+            tracing::error!(rpc.path = path, "a handler panicked");
+            refuse(&Fault::internal())
+        }
+    }
+}
+
+/// One span per call, child of the caller's span on either kind of channel.
+pub(crate) async fn trace(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let span = tracing::info_span!("rpc", rpc.service = shared.service.name(), rpc.path = request.uri().path());
+    let parent = opentelemetry::global::get_text_map_propagator(|propagator| propagator.extract(&Headers(request.headers())));
+    // Fails only when no telemetry layer is installed, and then there is no parent to set.
+    let _ = span.set_parent(parent);
+    next.run(request).instrument(span).await
+}
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(http::HeaderName::as_str).collect()
+    }
+}
+
+/// Duration and outcome of every call, by method.
+pub(crate) async fn metrics(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let started = Instant::now();
+    let response = next.run(request).await;
+    let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
+    let labels = [KeyValue::new("rpc.path", path), KeyValue::new("rpc.grpc.status_code", i64::from(code as i32))];
+    shared.durations.record(started.elapsed().as_secs_f64(), &labels);
+    response
+}
+
+/// Refuses at once what could only wait: a full house answers, it does not queue.
+pub(crate) async fn load_shed(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let Ok(_permit) = shared.in_flight.try_acquire() else {
+        return refuse(&Fault::new(Kind::Unavailable, "OVERLOADED", "too much is going on right now; try again in a moment"));
+    };
+    next.run(request).await
+}
+
+/// Every call says how long its caller waits; work stops then. In-process calls have no transport to do this.
+pub(crate) async fn deadline(mut request: Request, next: Next) -> Response {
+    let Some(time) = request.headers().get("grpc-timeout").and_then(|value| parse_timeout(value.to_str().ok()?)) else {
+        if Policies::is_open(request.uri().path()) {
+            return next.run(request).await;
+        }
+        return refuse(&Fault::new(Kind::InvalidInput, "DEADLINE_REQUIRED", "every call needs a grpc-timeout"));
+    };
+    let until = Instant::now() + time.min(LONGEST_DEADLINE);
+    request.extensions_mut().insert(Deadline(until));
+    match tokio::time::timeout_at(until.into(), next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => refuse(&Fault::new(Kind::DeadlineExceeded, "DEADLINE_EXCEEDED", "this took too long; try again")),
+    }
+}
+
+/// `grpc-timeout`: at most eight digits and a unit (gRPC over HTTP/2).
+fn parse_timeout(value: &str) -> Option<Duration> {
+    let unit = value.chars().last()?;
+    let digits = value.strip_suffix(unit)?;
+    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let amount: u64 = digits.parse().ok()?;
+    Some(match unit {
+        'H' => Duration::from_secs(amount * 3600),
+        'M' => Duration::from_secs(amount * 60),
+        'S' => Duration::from_secs(amount),
+        'm' => Duration::from_millis(amount),
+        'u' => Duration::from_micros(amount),
+        'n' => Duration::from_nanos(amount),
+        _ => return None,
+    })
+}
+
+/// Which service calls, and whether the contract lets it.
+pub(crate) async fn caller_policy(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
+    let caller = request.extensions().get::<CallerIdentity>().copied().or_else(|| {
+        let proof = request.headers().get(CALLER_HEADER)?.to_str().ok()?;
+        shared.mesh_secret.as_ref()?.verify(proof)
+    });
+    let path = request.uri().path();
+    if Policies::is_open(path) {
+        let known = caller.is_some();
+        return if known { next.run(request).await } else { refuse(&unknown_caller()) };
+    }
+    let Some(policy) = shared.policies.get(path).cloned() else {
+        return Status::unimplemented("no such method").into_http();
+    };
+    if let Err(fault) = policy.check_caller(caller) {
+        tracing::warn!(rpc.path = path, caller = ?caller, "a call was refused by its policy");
+        return refuse(&fault);
+    }
+    if let Some(caller) = caller {
+        request.extensions_mut().insert(caller);
+    }
+    request.extensions_mut().insert(policy);
+    next.run(request).await
+}
+
+fn unknown_caller() -> Fault {
+    Fault::new(Kind::Forbidden, "CALLER_NOT_ALLOWED", "this service may not make that call")
+}
+
+/// Turns the token into a [`Call`] and checks that its subject may do this.
+pub(crate) async fn scope(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
+    let Some(policy) = request.extensions_mut().remove::<Policy>() else {
+        // Health and reflection were let through above.
+        return next.run(request).await;
+    };
+    if policy.unscoped {
+        return next.run(request).await;
+    }
+    let token = match bearer(request.headers()) {
+        Ok(token) => token,
+        Err(fault) => return refuse(&fault),
+    };
+    let scope = match verified(&shared, &token) {
+        Ok(scope) => scope,
+        Err(fault) => return refuse(&fault),
+    };
+    if let Err(fault) = policy.check_scope(&scope) {
+        return refuse(&fault);
+    }
+    let Some(Deadline(until)) = request.extensions().get::<Deadline>().copied() else {
+        return refuse(&Fault::internal());
+    };
+    request.extensions_mut().insert(Call::incoming(scope, token, until));
+    next.run(request).await
+}
+
+fn bearer(headers: &HeaderMap) -> Result<Arc<str>, Fault> {
+    let mut values = headers.get_all("authorization").iter();
+    match (values.next().and_then(|value| value.to_str().ok()?.strip_prefix("Bearer ")), values.next()) {
+        (Some(token), None) => Ok(token.into()),
+        _ => Err(unauthenticated()),
+    }
+}
+
+fn verified(shared: &Shared, token: &Arc<str>) -> Result<Arc<Scope>, Fault> {
+    let now = shared.clock.now();
+    if let Some(scope) = shared.seen_tokens.get(token).filter(|scope: &Arc<Scope>| scope.expires_at() > now) {
+        return Ok(scope);
+    }
+    let scope = shared.verifier.verify(token, now).map_err(|rejection| {
+        tracing::info!(%rejection, "a scope token was refused");
+        unauthenticated()
+    })?;
+    let scope = Arc::new(scope);
+    shared.seen_tokens.insert(Arc::clone(token), Arc::clone(&scope));
+    Ok(scope)
+}
+
+fn unauthenticated() -> Fault {
+    Fault::new(Kind::Unauthenticated, "TOKEN_INVALID", "the access token is missing, malformed or expired; sign in again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_are_read_as_the_protocol_writes_them() {
+        assert_eq!(parse_timeout("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(parse_timeout("99999999n"), Some(Duration::from_nanos(99_999_999)));
+        for wrong in ["", "m", "1", "-1S", "1.5S", "123456789S", "5x", "５S"] {
+            assert_eq!(parse_timeout(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Who may call what, read from the contracts' method options.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use preceptor_core::{Capability, Fault, Kind, Scope};
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, Value};
+
+use crate::caller::{CallerIdentity, ServiceName};
+
+const OPTION: &str = "preceptor.policy.v1.policy";
+/// Services that come with tonic and carry no policy of ours: any caller of the mesh may ask for health and reflection.
+const OPEN_PREFIXES: [&str; 2] = ["/grpc.health.v1.Health/", "/grpc.reflection."];
+
+/// The policy of one method.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Services that may call it.
+    pub callers: Vec<ServiceName>,
+    /// The subject needs one of these.
+    pub any_of: Vec<Capability>,
+    /// Carries no scope token.
+    pub unscoped: bool,
+    /// Safe to repeat.
+    pub idempotent: bool,
+}
+
+/// A contract that cannot be enforced.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{method}: {problem}")]
+pub struct BadContract {
+    /// The method's path.
+    pub method: String,
+    /// What is wrong with its policy.
+    pub problem: String,
+}
+
+/// The policies of all methods, by path (`/package.Service/Method`).
+#[derive(Debug, Clone)]
+pub struct Policies {
+    by_path: Arc<HashMap<String, Policy>>,
+}
+
+impl Policies {
+    /// Reads the policies of every method in `descriptors`. A method without one, or with one that lets nobody in, is
+    /// an error: the mesh does not start with it.
+    pub fn read(descriptors: &[u8]) -> Result<Self, BadContract> {
+        let pool = DescriptorPool::decode(descriptors)
+            .map_err(|error| BadContract { method: "descriptor set".into(), problem: error.to_string() })?;
+        let mut by_path = HashMap::new();
+        for service in pool.services() {
+            for method in service.methods() {
+                let path = format!("/{}/{}", service.full_name(), method.name());
+                let policy = policy_of(&pool, &method)
+                    .map_err(|problem| BadContract { method: path.clone(), problem })?;
+                by_path.insert(path, policy);
+            }
+        }
+        Ok(Self { by_path: Arc::new(by_path) })
+    }
+
+    /// The policies of our own contracts.
+    pub fn of_contracts() -> Result<Self, BadContract> {
+        Self::read(preceptor_proto::DESCRIPTORS)
+    }
+
+    /// Whether `path` belongs to health or reflection.
+    pub fn is_open(path: &str) -> bool {
+        OPEN_PREFIXES.iter().any(|prefix| path.starts_with(prefix))
+    }
+
+    /// The policy of `path`, if there is such a method.
+    pub fn get(&self, path: &str) -> Option<&Policy> {
+        self.by_path.get(path)
+    }
+
+    /// Every path with its policy, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Policy)> {
+        self.by_path.iter().map(|(path, policy)| (path.as_str(), policy))
+    }
+}
+
+impl Policy {
+    /// Refuses a service that is not on the list.
+    pub fn check_caller(&self, caller: Option<CallerIdentity>) -> Result<(), Fault> {
+        match caller {
+            Some(CallerIdentity(service)) if self.callers.contains(&service) => Ok(()),
+            _ => Err(Fault::new(Kind::Forbidden, "CALLER_NOT_ALLOWED", "this service may not make that call")),
+        }
+    }
+
+    /// Refuses a subject without a needed capability.
+    pub fn check_scope(&self, scope: &Scope) -> Result<(), Fault> {
+        if self.any_of.iter().any(|&capability| scope.grants(capability)) {
+            return Ok(());
+        }
+        let needed = self.any_of.iter().map(|capability| capability.name()).collect::<Vec<_>>().join(" or ");
+        Err(Fault::new(Kind::Forbidden, "CAPABILITY_MISSING", "your role does not allow this; ask an admin of your organisation")
+            .with("role", scope.role())
+            .with("needed", needed))
+    }
+}
+
+fn policy_of(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<Policy, String> {
+    let extension = pool.get_extension_by_name(OPTION).ok_or("the policy option is not in the descriptor set")?;
+    let options = method.options();
+    if !options.has_extension(&extension) {
+        return Err("has no policy option".into());
+    }
+    let value = options.get_extension(&extension);
+    let message = value.as_message().ok_or("its policy is not a message")?;
+    let policy = Policy {
+        callers: names(message, "callers")?,
+        any_of: names(message, "any_of")?,
+        unscoped: flag(message, "unscoped"),
+        idempotent: flag(message, "idempotent"),
+    };
+    if policy.callers.is_empty() {
+        return Err("its policy lets no service in".into());
+    }
+    if policy.unscoped != policy.any_of.is_empty() {
+        return Err("its policy must name capabilities or be unscoped, and not both".into());
+    }
+    Ok(policy)
+}
+
+fn names<T: std::str::FromStr>(message: &DynamicMessage, field: &str) -> Result<Vec<T>, String> {
+    let value = message.get_field_by_name(field).ok_or_else(|| format!("its policy has no field {field}"))?;
+    let Value::List(list) = value.as_ref() else { return Err(format!("{field} is not a list")) };
+    list.iter()
+        .map(|item| {
+            let name = item.as_str().unwrap_or_default();
+            name.parse().map_err(|_| format!("{field} names an unknown {name:?}"))
+        })
+        .collect()
+}
+
+fn flag(message: &DynamicMessage, field: &str) -> bool {
+    message.get_field_by_name(field).and_then(|value| value.as_bool()).unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_of_our_contracts_has_a_policy() {
+        let policies = Policies::of_contracts().expect("enforceable contracts");
+        assert!(policies.iter().count() > 30);
+        let ask = policies.get("/preceptor.answering.v1.Answering/Ask").expect("the main job");
+        assert_eq!(ask.callers, [ServiceName::Gateway]);
+        assert_eq!(ask.any_of, [Capability::Learn]);
+    }
+
+    #[test]
+    fn a_method_without_a_policy_is_refused() {
+        // The health service is a contract without our option.
+        let error = Policies::read(tonic_health::pb::FILE_DESCRIPTOR_SET).expect_err("no policy");
+        assert!(error.method.contains("grpc.health.v1.Health"), "{error}");
+    }
+}

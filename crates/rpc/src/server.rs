@@ -1,0 +1,144 @@
+//! The called side of the seam.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use moka::sync::Cache;
+use opentelemetry::metrics::Histogram;
+use preceptor_core::scope::{Rejection, ScopeVerifier, TOKEN_LIFETIME};
+use preceptor_core::{Clock, Scope, Timestamp};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tonic::service::Routes;
+use tower::ServiceBuilder;
+
+use crate::caller::{MeshSecret, ServiceName};
+use crate::layers;
+use crate::policy::Policies;
+
+/// Calls that one service works on at the same time before it sheds.
+const MOST_IN_FLIGHT: usize = 1024;
+/// Verified tokens that are remembered, so that a subject's next call does not pay for the signature again.
+const REMEMBERED_TOKENS: u64 = 10_000;
+
+/// The verifier of scope tokens. Its keys come from `auth`, which may start after this service does; until then every
+/// token is refused.
+#[derive(Debug, Clone, Default)]
+pub struct SharedVerifier(Arc<OnceLock<ScopeVerifier>>);
+
+impl SharedVerifier {
+    /// A verifier without keys.
+    pub fn pending() -> Self {
+        Self::default()
+    }
+
+    /// Sets the keys. The first call wins.
+    pub fn set(&self, verifier: ScopeVerifier) {
+        let _ = self.0.set(verifier);
+    }
+
+    /// The scope that a token proves at `now`.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Scope, Rejection> {
+        self.0.get().ok_or(Rejection::UnknownKey)?.verify(token, now)
+    }
+}
+
+/// What the layers of one service share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) service: ServiceName,
+    pub(crate) policies: Policies,
+    pub(crate) verifier: SharedVerifier,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) mesh_secret: Option<MeshSecret>,
+    pub(crate) in_flight: Semaphore,
+    pub(crate) seen_tokens: Cache<Arc<str>, Arc<Scope>>,
+    pub(crate) durations: Histogram<f64>,
+}
+
+/// Builds the called side of every service of a process.
+#[derive(Debug, Clone)]
+pub struct Server {
+    policies: Policies,
+    verifier: SharedVerifier,
+    clock: Arc<dyn Clock>,
+    mesh_secret: Option<MeshSecret>,
+}
+
+impl Server {
+    /// A server that enforces `policies`. Without a mesh secret only local callers are known.
+    pub fn new(policies: Policies, verifier: SharedVerifier, clock: Arc<dyn Clock>, mesh_secret: Option<MeshSecret>) -> Self {
+        Self { policies, verifier, clock, mesh_secret }
+    }
+
+    /// The one list of layers, outermost first.
+    pub fn stack(&self, service: ServiceName, routes: Routes) -> Router {
+        let shared = Arc::new(Shared {
+            service,
+            policies: self.policies.clone(),
+            verifier: self.verifier.clone(),
+            clock: Arc::clone(&self.clock),
+            mesh_secret: self.mesh_secret.clone(),
+            in_flight: Semaphore::new(MOST_IN_FLIGHT),
+            seen_tokens: Cache::builder().max_capacity(REMEMBERED_TOKENS).time_to_live(TOKEN_LIFETIME).build(),
+            durations: opentelemetry::global::meter("preceptor.rpc")
+                .f64_histogram("rpc.server.call.duration")
+                .with_unit("s")
+                .with_description("Duration of incoming calls")
+                .build(),
+        });
+        routes.prepare().into_axum_router().layer(
+            ServiceBuilder::new()
+                // A panic anywhere below becomes a status.
+                .layer(from_fn(layers::catch_panic))
+                // The span exists before anything can be refused, so that refusals are traced.
+                .layer(from_fn_with_state(Arc::clone(&shared), layers::trace))
+                // Refusals count.
+                .layer(from_fn_with_state(Arc::clone(&shared), layers::metrics))
+                // Shed before any work is done.
+                .layer(from_fn_with_state(Arc::clone(&shared), layers::load_shed))
+                // The clock runs over everything that follows.
+                .layer(from_fn(layers::deadline))
+                // Which service calls.
+                .layer(from_fn_with_state(Arc::clone(&shared), layers::caller_policy))
+                // On whose behalf, and what they may do.
+                .layer(from_fn_with_state(shared, layers::scope)),
+        )
+    }
+
+    /// Serves `routes` (which came out of [`stack`](Self::stack)) on `listener` until `stop` completes, then lets calls
+    /// in flight finish.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        routes: Router,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Result<(), tonic::transport::Error> {
+        let incoming = tonic::transport::server::TcpIncoming::from(listener).with_nodelay(Some(true));
+        tonic::transport::Server::builder()
+            .http2_keepalive_interval(Some(Duration::from_secs(30)))
+            .http2_keepalive_timeout(Some(Duration::from_secs(20)))
+            .add_routes(Routes::from(routes))
+            .serve_with_incoming_shutdown(incoming, stop)
+            .await
+    }
+}
+
+/// Adds health and reflection to the routes of a service.
+pub fn with_reflection(routes: Routes) -> Result<Routes, tonic_reflection::server::Error> {
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(preceptor_proto::DESCRIPTORS)
+        .build_v1()?;
+    let (_, health) = tonic_health::server::health_reporter();
+    Ok(routes.add_service(reflection).add_service(health))
+}
+
+/// Binds a listener, naming the address in the error.
+pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        std::io::Error::new(error.kind(), format!("cannot listen on {address}: {error}; choose another address or stop what uses it"))
+    })
+}

@@ -1,0 +1,20 @@
+//! How a process of Preceptor lives: it reads a strict configuration, starts its modules in the order of their
+//! dependencies, supervises every task, tells whether it is ready, and stops in reverse order within a bounded time.
+//!
+//! * [`config`]: layered sources, every problem reported at once, unknown fields refused;
+//! * [`modules`]: the table of modules and its order;
+//! * [`tasks`]: the only place that spawns; a task has a name and says what its end means;
+//! * [`health`]: what is ready and what is not, with the reason;
+//! * [`telemetry`]: logs, traces and metrics.
+//!
+//! This crate knows nothing of tenants, tables or messages.
+
+pub mod config;
+pub mod health;
+pub mod modules;
+pub mod tasks;
+pub mod telemetry;
+
+pub use health::Health;
+pub use modules::{Module, Table};
+pub use tasks::{OnEnd, Stop, Tasks, shielded};

@@ -1,0 +1,151 @@
+//! The control database: what exists before any org does.
+//!
+//! It holds the directory of orgs, staff and credentials. Only `auth` opens it. Its events go through an outbox of the
+//! same form as those of the cells.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use preceptor_core::id::{EventId, OrgId};
+use preceptor_core::{Clock, Scope, Timestamp};
+use preceptor_runtime::shielded;
+use sea_orm::{
+    DatabaseTransaction, EntityTrait, IntoActiveModel, ModelTrait, Select, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
+    UpdateMany,
+};
+
+use crate::cells::Dirty;
+use crate::outbox::{self, AUDIT_TYPE, Frame, Unsent};
+use crate::sqlite::{self, Pools};
+use crate::{AuditEntry, Schema, StoreError};
+
+/// The control database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Control {
+    pools: Pools,
+    service: &'static str,
+    clock: Arc<dyn Clock>,
+    dirty: Dirty,
+}
+
+impl Control {
+    /// Opens the database at `path` with the tables of `schema`.
+    pub async fn open(path: &Path, schema: Schema, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let pools = sqlite::open(path, 4).await?;
+        schema.apply(&pools.writer, clock.now()).await?;
+        let control = Self { pools, service: schema.service, clock, dirty: Dirty::default() };
+        for org in outbox::unsent_orgs(&control.pools.reader, control.service).await? {
+            control.dirty.mark(org);
+        }
+        Ok(control)
+    }
+
+    /// All rows of a read.
+    pub async fn all<E: EntityTrait>(&self, select: Select<E>) -> Result<Vec<E::Model>, StoreError> {
+        Ok(select.all(&self.pools.reader).await?)
+    }
+
+    /// The first row of a read.
+    pub async fn one<E: EntityTrait>(&self, select: Select<E>) -> Result<Option<E::Model>, StoreError> {
+        Ok(select.one(&self.pools.reader).await?)
+    }
+
+    /// Opens a transaction.
+    pub async fn write(&self) -> Result<ControlTx, StoreError> {
+        let writer = self.pools.writer.clone();
+        let tx = shielded(async move {
+            let immediate = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+            writer.begin_with_options(immediate).await
+        })
+        .await?;
+        Ok(ControlTx { tx, service: self.service, now: self.clock.now(), dirty: self.dirty.clone(), orgs: BTreeSet::new() })
+    }
+
+    /// The service whose tables these are.
+    pub fn service(&self) -> &'static str {
+        self.service
+    }
+
+    /// Waits for orgs whose events are not on the bus yet.
+    pub async fn dirty_orgs(&self) -> BTreeSet<OrgId> {
+        self.dirty.take().await
+    }
+
+    /// Has the relay look at an org again.
+    pub fn mark_dirty(&self, org: OrgId) {
+        self.dirty.mark(org);
+    }
+
+    /// The oldest events of an org that are not on the bus yet.
+    pub async fn unsent(&self, org: OrgId, limit: u64) -> Result<Vec<Unsent>, StoreError> {
+        outbox::unsent(&self.pools.reader, self.service, org, limit).await
+    }
+
+    /// Notes that these events are on the bus.
+    pub async fn mark_sent(&self, org: OrgId, sent: &[Unsent]) -> Result<(), StoreError> {
+        outbox::mark_sent(&self.pools.writer, self.service, org, sent).await
+    }
+
+    /// Closes the database.
+    pub async fn close(&self) {
+        self.pools.close().await;
+    }
+}
+
+/// A transaction on the control database. Dropping it without [`commit`](Self::commit) undoes it.
+#[derive(Debug)]
+pub struct ControlTx {
+    tx: DatabaseTransaction,
+    service: &'static str,
+    now: Timestamp,
+    dirty: Dirty,
+    orgs: BTreeSet<OrgId>,
+}
+
+impl ControlTx {
+    /// The instant of this transaction.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The first row of a read.
+    pub async fn one<E: EntityTrait>(&self, select: Select<E>) -> Result<Option<E::Model>, StoreError> {
+        Ok(select.one(&self.tx).await?)
+    }
+
+    /// Adds one row.
+    pub async fn insert<M>(&self, model: M) -> Result<(), StoreError>
+    where
+        M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
+        <M::Entity as EntityTrait>::ActiveModel: Send,
+    {
+        M::Entity::insert(model.into_active_model()).exec_without_returning(&self.tx).await?;
+        Ok(())
+    }
+
+    /// Runs an update; returns how many rows it changed.
+    pub async fn update<E: EntityTrait>(&self, update: UpdateMany<E>) -> Result<u64, StoreError> {
+        Ok(update.exec(&self.tx).await?.rows_affected)
+    }
+
+    /// Puts an act on the record of the scope's org, in the same transaction.
+    pub async fn audit(&mut self, scope: &Scope, entry: AuditEntry) -> Result<EventId, StoreError> {
+        let id = EventId::generate();
+        let payload = entry.encode(id, scope, self.service, self.now);
+        let frame = Frame { service: self.service, org: scope.org(), id, event_type: AUDIT_TYPE, payload, now: self.now };
+        outbox::write(&self.tx, frame).await?;
+        self.orgs.insert(scope.org());
+        Ok(id)
+    }
+
+    /// Makes the change and its events visible together.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        let tx = self.tx;
+        shielded(async move { tx.commit().await }).await?;
+        for org in self.orgs {
+            self.dirty.mark(org);
+        }
+        Ok(())
+    }
+}

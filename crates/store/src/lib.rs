@@ -1,0 +1,27 @@
+//! The relational store: one cell per org, tenant transactions, outbox and inbox, append-only tables, migrations.
+//!
+//! * [`Cells`] maps an org to its cell. The embedded cell is one SQLite file per org, which is its tenant wall: SQLite
+//!   has no row security.
+//! * [`TenantTx`] is the only handle that runs SQL on tenant tables. It is opened from a verified
+//!   [`Scope`](preceptor_core::Scope), every read starts from a filter on its org, and raw connections stay in here.
+//! * A business change, its events and its audit records commit together: [`TenantTx::emit`] and [`TenantTx::audit`]
+//!   write to the service's outbox in the same transaction. The relay in `preceptor-bus` moves them on.
+//! * [`Schema`] is a service's tables: plain SQL in the dialect that SQLite and PostgreSQL share.
+//!
+//! What this crate does not do: it knows no service's tables, and it holds no cache.
+
+pub mod append_only;
+mod cells;
+mod control;
+mod error;
+mod outbox;
+mod schema;
+pub mod sqlite;
+mod tx;
+
+pub use cells::{Cells, Config, Handle};
+pub use control::{Control, ControlTx};
+pub use error::StoreError;
+pub use outbox::{AuditEntry, Outcome, Unsent};
+pub use schema::{Migration, Schema};
+pub use tx::{TenantEntity, TenantTx};

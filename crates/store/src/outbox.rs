@@ -1,0 +1,274 @@
+//! The outbox: events that commit with the change they tell of.
+//!
+//! Every service has an outbox, counters that make its sequences gapless, and an inbox of the events it has taken in.
+//! All are made for it under its own prefix. Audit records are counted apart from other events, so that the audit
+//! service, which sees only them, can tell that one is missing.
+
+use std::collections::BTreeMap;
+
+use opentelemetry::propagation::Injector;
+use preceptor_core::id::{EventId, OrgId, ProgramId};
+use preceptor_core::{Scope, Timestamp};
+use preceptor_proto::events::v1::{AuditRecord, Envelope};
+use prost::Message as _;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Order, Query};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+use crate::StoreError;
+use crate::schema::{Step, org_is};
+
+/// The event type of audit records.
+pub(crate) const AUDIT_TYPE: &str = "audit.record";
+
+/// The tables that every service has.
+pub(crate) fn migration(service: &str) -> Step {
+    Step {
+        name: "0000_outbox_and_inbox",
+        sql: format!(
+            "CREATE TABLE {service}_outbox_head (\
+               org_id TEXT NOT NULL, stream TEXT NOT NULL, sequence BIGINT NOT NULL, PRIMARY KEY (org_id, stream));\n\
+             CREATE TABLE {service}_outbox (\
+               org_id TEXT NOT NULL, stream TEXT NOT NULL, sequence BIGINT NOT NULL, event_id TEXT NOT NULL, topic TEXT NOT NULL, \
+               envelope BYTEA NOT NULL, committed_at BIGINT NOT NULL, sent BOOLEAN NOT NULL DEFAULT FALSE, \
+               PRIMARY KEY (org_id, stream, sequence), UNIQUE (org_id, event_id));\n\
+             CREATE INDEX {service}_outbox_unsent ON {service}_outbox (org_id, stream, sequence) WHERE sent = FALSE;\n\
+             CREATE TABLE {service}_inbox (\
+               org_id TEXT NOT NULL, event_id TEXT NOT NULL, received_at BIGINT NOT NULL, PRIMARY KEY (org_id, event_id));\n"
+        ),
+        append_only: Vec::new(),
+    }
+}
+
+/// How an act that is put on record ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// It was refused.
+    Refused,
+}
+
+/// A configuration, approval or access record.
+#[derive(Debug, Clone)]
+pub struct AuditEntry {
+    action: &'static str,
+    object: String,
+    program: Option<ProgramId>,
+    outcome: Outcome,
+    reason: String,
+    facts: BTreeMap<String, String>,
+}
+
+impl AuditEntry {
+    /// `action` (for instance `source.approved`) was done to `object`.
+    pub fn done(action: &'static str, object: impl ToString) -> Self {
+        Self {
+            action,
+            object: object.to_string(),
+            program: None,
+            outcome: Outcome::Done,
+            reason: String::new(),
+            facts: BTreeMap::new(),
+        }
+    }
+
+    /// `action` on `object` was refused.
+    pub fn refused(action: &'static str, object: impl ToString, why: impl Into<String>) -> Self {
+        Self { outcome: Outcome::Refused, reason: why.into(), ..Self::done(action, object) }
+    }
+
+    /// The program it belongs to.
+    #[must_use]
+    pub fn in_program(mut self, program: ProgramId) -> Self {
+        self.program = Some(program);
+        self
+    }
+
+    /// What the person gave as the reason.
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = reason.into();
+        self
+    }
+
+    /// A fact that belongs to the act: a hash, a version, a state. Never personal data.
+    #[must_use]
+    pub fn fact(mut self, name: &str, value: impl ToString) -> Self {
+        self.facts.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    pub(crate) fn encode(self, id: EventId, scope: &Scope, producer: &str, now: Timestamp) -> Vec<u8> {
+        AuditRecord {
+            event_id: id.to_string(),
+            org_id: scope.org().to_string(),
+            app_id: scope.app().map(|app| app.to_string()).unwrap_or_default(),
+            program_id: self.program.or(scope.program()).map(|program| program.to_string()).unwrap_or_default(),
+            producer: producer.to_owned(),
+            occurred_at: now.micros(),
+            actor: scope.subject().to_owned(),
+            action: self.action.to_owned(),
+            object: self.object,
+            outcome: match self.outcome {
+                Outcome::Done => "done".to_owned(),
+                Outcome::Refused => "refused".to_owned(),
+            },
+            reason: self.reason,
+            facts: self.facts.into_iter().collect(),
+        }
+        .encode_to_vec()
+    }
+}
+
+/// The frame of an event that is about to be written.
+pub(crate) struct Frame<'a> {
+    pub(crate) service: &'static str,
+    pub(crate) org: OrgId,
+    pub(crate) id: EventId,
+    pub(crate) event_type: &'a str,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) now: Timestamp,
+}
+
+struct Traceparent(String);
+
+impl Injector for Traceparent {
+    fn set(&mut self, key: &str, value: String) {
+        if key == "traceparent" {
+            self.0 = value;
+        }
+    }
+}
+
+fn traceparent() -> String {
+    let mut carrier = Traceparent(String::new());
+    let context = tracing::Span::current().context();
+    opentelemetry::global::get_text_map_propagator(|propagator| propagator.inject_context(&context, &mut carrier));
+    carrier.0
+}
+
+/// Writes one event under the next number of its (org, service, stream). The counter row is locked until the transaction
+/// ends, so numbers are given in commit order and none is skipped.
+pub(crate) async fn write(tx: &DatabaseTransaction, frame: Frame<'_>) -> Result<(), StoreError> {
+    let org = frame.org.to_string();
+    let stream = if frame.event_type == AUDIT_TYPE { "audit" } else { "events" };
+    let head = Alias::new(format!("{}_outbox_head", frame.service));
+    let next = Query::insert()
+        .into_table(head.clone())
+        .columns(["org_id", "stream", "sequence"].map(Alias::new))
+        .values_panic([Expr::value(org.clone()), Expr::value(stream), Expr::value(1_i64)])
+        .on_conflict(
+            OnConflict::columns(["org_id", "stream"].map(Alias::new))
+                .value(Alias::new("sequence"), Expr::col((head, Alias::new("sequence"))).add(1))
+                .to_owned(),
+        )
+        .returning_col(Alias::new("sequence"))
+        .to_owned();
+    let row = tx.query_one(&next).await?.ok_or_else(|| StoreError::Unavailable("no sequence was returned".into()))?;
+    let sequence: i64 = row.try_get("", "sequence").map_err(StoreError::from)?;
+
+    let topic = topic_of(frame.event_type).to_owned();
+    let envelope = Envelope {
+        id: frame.id.to_string(),
+        org_id: org.clone(),
+        r#type: frame.event_type.to_owned(),
+        producer: frame.service.to_owned(),
+        sequence,
+        occurred_at: frame.now.micros(),
+        traceparent: traceparent(),
+        payload: frame.payload,
+    };
+    let insert = Query::insert()
+        .into_table(Alias::new(format!("{}_outbox", frame.service)))
+        .columns(["org_id", "stream", "sequence", "event_id", "topic", "envelope", "committed_at"].map(Alias::new))
+        .values_panic([
+            Expr::value(org),
+            Expr::value(stream),
+            Expr::value(sequence),
+            Expr::value(frame.id.to_string()),
+            Expr::value(topic),
+            Expr::value(envelope.encode_to_vec()),
+            Expr::value(frame.now.micros()),
+        ])
+        .to_owned();
+    tx.execute(&insert).await?;
+    Ok(())
+}
+
+/// The topic of an event type: its domain, which is the word before the dot.
+fn topic_of(event_type: &str) -> &str {
+    event_type.split_once('.').map_or(event_type, |(domain, _)| domain)
+}
+
+/// An event that is committed and not yet on the bus.
+#[derive(Debug, Clone, FromQueryResult)]
+pub struct Unsent {
+    /// Which of the service's sequences it belongs to.
+    pub stream: String,
+    /// Its number within (org, service, stream).
+    pub sequence: i64,
+    /// The topic it goes to.
+    pub topic: String,
+    /// The encoded envelope, exactly as it was committed.
+    pub envelope: Vec<u8>,
+}
+
+pub(crate) async fn unsent(db: &impl ConnectionTrait, service: &str, org: OrgId, limit: u64) -> Result<Vec<Unsent>, StoreError> {
+    let query = Query::select()
+        .columns(["stream", "sequence", "topic", "envelope"].map(Alias::new))
+        .from(Alias::new(format!("{service}_outbox")))
+        .and_where(org_is(&org.to_string()))
+        .and_where(Expr::col(Alias::new("sent")).eq(false))
+        .order_by(Alias::new("stream"), Order::Asc)
+        .order_by(Alias::new("sequence"), Order::Asc)
+        .limit(limit)
+        .to_owned();
+    Ok(Unsent::find_by_statement(db.get_database_backend().build(&query)).all(db).await?)
+}
+
+/// The orgs that have unsent events.
+pub(crate) async fn unsent_orgs(db: &impl ConnectionTrait, service: &str) -> Result<Vec<OrgId>, StoreError> {
+    let query = Query::select()
+        .distinct()
+        .column(Alias::new("org_id"))
+        .from(Alias::new(format!("{service}_outbox")))
+        .and_where(Expr::col(Alias::new("sent")).eq(false))
+        .to_owned();
+    let rows = db.query_all(&query).await?;
+    Ok(rows.iter().filter_map(|row| row.try_get::<String>("", "org_id").ok()?.parse().ok()).collect())
+}
+
+/// Marks `sent`, which begins with the oldest unsent event of each of its streams.
+pub(crate) async fn mark_sent(db: &impl ConnectionTrait, service: &str, org: OrgId, sent: &[Unsent]) -> Result<(), StoreError> {
+    for stream in sent.chunk_by(|a, b| a.stream == b.stream) {
+        let Some(last) = stream.last() else { continue };
+        let update = Query::update()
+            .table(Alias::new(format!("{service}_outbox")))
+            .value(Alias::new("sent"), true)
+            .and_where(org_is(&org.to_string()))
+            .and_where(Expr::col(Alias::new("stream")).eq(last.stream.as_str()))
+            .and_where(Expr::col(Alias::new("sent")).eq(false))
+            .and_where(Expr::col(Alias::new("sequence")).lte(last.sequence))
+            .to_owned();
+        db.execute(&update).await?;
+    }
+    Ok(())
+}
+
+/// Notes that `event` was taken in. `false` when it was before.
+pub(crate) async fn first_sight(
+    tx: &DatabaseTransaction,
+    service: &str,
+    org: OrgId,
+    event: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let insert = Query::insert()
+        .into_table(Alias::new(format!("{service}_inbox")))
+        .columns(["org_id", "event_id", "received_at"].map(Alias::new))
+        .values_panic([Expr::value(org.to_string()), Expr::value(event), Expr::value(now.micros())])
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .to_owned();
+    Ok(tx.execute(&insert).await?.rows_affected() == 1)
+}

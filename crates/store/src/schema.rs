@@ -1,0 +1,132 @@
+//! A service's tables, and how they come into a database.
+//!
+//! Migrations are plain SQL in the dialect that SQLite and PostgreSQL share (`TEXT`, `BIGINT`, `BOOLEAN`, `BYTEA`,
+//! `REAL`). Each is applied once, in its own transaction, and remembered with the hash of its text: a database that
+//! was built from another text is refused rather than guessed at.
+
+use hex::ToHex as _;
+use preceptor_core::Timestamp;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Query};
+use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult, Statement, TransactionTrait};
+use sha2::{Digest as _, Sha256};
+
+use crate::{StoreError, append_only, outbox};
+
+/// One step of a schema.
+#[derive(Debug, Clone, Copy)]
+pub struct Migration {
+    /// Unique within the service; the order of the list is the order of application.
+    pub name: &'static str,
+    /// Statements separated by `;` at the end of a line.
+    pub sql: &'static str,
+    /// Tables of this step that may only grow.
+    pub append_only: &'static [&'static str],
+}
+
+/// The tables of one service.
+#[derive(Debug, Clone, Copy)]
+pub struct Schema {
+    /// The prefix of every table of the service.
+    pub service: &'static str,
+    /// All steps, oldest first.
+    pub migrations: &'static [Migration],
+}
+
+#[derive(FromQueryResult)]
+struct Applied {
+    name: String,
+    sha256: String,
+}
+
+impl Schema {
+    /// Brings `db` up to date with this schema.
+    pub(crate) async fn apply(&self, db: &DatabaseConnection, now: Timestamp) -> Result<(), StoreError> {
+        let table = format!("{}_migrations", self.service);
+        db.execute_unprepared(&format!(
+            "CREATE TABLE IF NOT EXISTS {table} (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, applied_at BIGINT NOT NULL)"
+        ))
+        .await?;
+        let applied = self.applied(db, &table).await?;
+        for migration in [outbox::migration(self.service)].iter().chain(&self.owned()) {
+            let sha256: String = Sha256::digest(migration.sql.as_bytes()).encode_hex();
+            match applied.iter().find(|row| row.name == migration.name) {
+                Some(row) if row.sha256 == sha256 => {}
+                Some(_) => {
+                    return Err(StoreError::Migration(format!(
+                        "{}: migration {} in the database is not the one this version of Preceptor knows; use the version that wrote it",
+                        self.service, migration.name
+                    )));
+                }
+                None => apply_one(db, &table, migration, &sha256, now).await?,
+            }
+        }
+        Ok(())
+    }
+
+    fn owned(&self) -> Vec<Step> {
+        let step = |migration: &Migration| Step {
+            name: migration.name,
+            sql: migration.sql.to_owned(),
+            append_only: migration.append_only.to_vec(),
+        };
+        self.migrations.iter().map(step).collect()
+    }
+
+    async fn applied(&self, db: &DatabaseConnection, table: &str) -> Result<Vec<Applied>, StoreError> {
+        let query = Query::select().columns(["name", "sha256"].map(Alias::new)).from(Alias::new(table)).to_owned();
+        Ok(Applied::find_by_statement(db.get_database_backend().build(&query)).all(db).await?)
+    }
+}
+
+/// A migration whose text may have been made for a service.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) sql: String,
+    pub(crate) append_only: Vec<&'static str>,
+}
+
+async fn apply_one(db: &DatabaseConnection, table: &str, step: &Step, sha256: &str, now: Timestamp) -> Result<(), StoreError> {
+    let tx = db.begin().await?;
+    for statement in statements(&step.sql) {
+        tx.execute_unprepared(statement).await?;
+    }
+    for guarded in &step.append_only {
+        for statement in append_only::sqlite_guards(&tx, guarded).await? {
+            tx.execute_unprepared(&statement).await?;
+        }
+    }
+    let insert = Query::insert()
+        .into_table(Alias::new(table))
+        .columns(["name", "sha256", "applied_at"].map(Alias::new))
+        .values_panic([Expr::value(step.name), Expr::value(sha256), Expr::value(now.micros())])
+        .to_owned();
+    tx.execute(&insert).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The statements of a migration: separated by a semicolon at the end of a line.
+fn statements(sql: &str) -> impl Iterator<Item = &str> {
+    sql.split(";\n").map(|statement| statement.trim().trim_end_matches(';')).filter(|statement| !statement.is_empty())
+}
+
+/// A statement for SQLite with positional values.
+pub(crate) fn sqlite(sql: &str, values: impl IntoIterator<Item = sea_orm::Value>) -> Statement {
+    Statement::from_sql_and_values(sea_orm::DbBackend::Sqlite, sql, values)
+}
+
+/// A filter on the org of a table that every service has.
+pub(crate) fn org_is(org: &str) -> sea_orm::sea_query::SimpleExpr {
+    Expr::col(Alias::new("org_id")).eq(org)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_split_at_line_ends() {
+        let sql = "CREATE TABLE a (x TEXT CHECK (x <> ';'));\n\nCREATE TABLE b (y TEXT);\n";
+        assert_eq!(statements(sql).collect::<Vec<_>>(), ["CREATE TABLE a (x TEXT CHECK (x <> ';'))", "CREATE TABLE b (y TEXT)"]);
+    }
+}

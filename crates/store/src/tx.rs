@@ -1,0 +1,200 @@
+//! Tenant transactions: the only handle that runs SQL on tenant tables.
+
+use std::sync::Arc;
+
+use preceptor_core::id::{EventId, OrgId};
+use preceptor_core::{Clock, Scope, Timestamp};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait as _, DatabaseConnection, DatabaseTransaction, DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel,
+    QueryFilter as _, Select, UpdateMany,
+};
+
+use crate::cells::Dirty;
+use crate::outbox::{self, AUDIT_TYPE, Frame};
+use crate::{AuditEntry, StoreError};
+
+/// A table whose rows belong to orgs.
+pub trait TenantEntity: EntityTrait {
+    /// The column that holds the org.
+    const ORG: Self::Column;
+}
+
+/// What statements run on. Reads outside a transaction save two round trips.
+#[derive(Debug)]
+pub(crate) enum Connection {
+    Read(DatabaseConnection),
+    Write(DatabaseTransaction),
+}
+
+/// Runs `$call` on whichever connection this is.
+macro_rules! on {
+    ($connection:expr, $db:ident => $call:expr) => {
+        match $connection {
+            Connection::Read($db) => $call,
+            Connection::Write($db) => $call,
+        }
+    };
+}
+pub(crate) use on;
+
+/// One org's rows, for one service, on behalf of one subject. Dropping it without [`commit`](Self::commit) undoes it.
+#[derive(Debug)]
+pub struct TenantTx {
+    scope: Arc<Scope>,
+    org: String,
+    service: &'static str,
+    connection: Connection,
+    now: Timestamp,
+    dirty: Dirty,
+    has_events: bool,
+}
+
+impl TenantTx {
+    pub(crate) fn new(scope: Arc<Scope>, service: &'static str, connection: Connection, clock: &dyn Clock, dirty: Dirty) -> Self {
+        let org = scope.org().to_string();
+        Self { scope, org, service, connection, now: clock.now(), dirty, has_events: false }
+    }
+
+    /// The org whose rows these are.
+    pub fn org(&self) -> OrgId {
+        self.scope.org()
+    }
+
+    /// The org in the form in which tables hold it.
+    pub fn org_key(&self) -> String {
+        self.org.clone()
+    }
+
+    /// On whose behalf.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The instant of this transaction: one instant for all of its rows.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// A read that begins inside the org.
+    pub fn find<E: TenantEntity>(&self) -> Select<E> {
+        E::find().filter(E::ORG.eq(self.org.as_str()))
+    }
+
+    /// An update that begins inside the org.
+    pub fn update<E: TenantEntity>(&self) -> UpdateMany<E> {
+        E::update_many().filter(E::ORG.eq(self.org.as_str()))
+    }
+
+    /// A deletion that begins inside the org.
+    pub fn delete<E: TenantEntity>(&self) -> DeleteMany<E> {
+        E::delete_many().filter(E::ORG.eq(self.org.as_str()))
+    }
+
+    /// All rows of a read.
+    pub async fn all<E: TenantEntity>(&self, select: Select<E>) -> Result<Vec<E::Model>, StoreError> {
+        Ok(on!(&self.connection, db => select.all(db).await)?)
+    }
+
+    /// The first row of a read.
+    pub async fn one<E: TenantEntity>(&self, select: Select<E>) -> Result<Option<E::Model>, StoreError> {
+        Ok(on!(&self.connection, db => select.one(db).await)?)
+    }
+
+    /// All rows of a read in another shape: aggregates, joins, fewer columns.
+    pub async fn all_as<E: TenantEntity, T: FromQueryResult + Send + Sync>(&self, select: Select<E>) -> Result<Vec<T>, StoreError> {
+        Ok(on!(&self.connection, db => select.into_model::<T>().all(db).await)?)
+    }
+
+    /// Adds one row.
+    pub async fn insert<M>(&self, model: M) -> Result<(), StoreError>
+    where
+        M: IntoActiveModel<<<M as IntoActiveModelOf>::Entity as EntityTrait>::ActiveModel> + IntoActiveModelOf,
+        <M as IntoActiveModelOf>::Entity: TenantEntity,
+        <<M as IntoActiveModelOf>::Entity as EntityTrait>::ActiveModel: Send,
+    {
+        self.insert_all::<M>(vec![model]).await
+    }
+
+    /// Adds rows, all or none. Rows of another org are refused before they reach the database.
+    pub async fn insert_all<M>(&self, models: Vec<M>) -> Result<(), StoreError>
+    where
+        M: IntoActiveModel<<<M as IntoActiveModelOf>::Entity as EntityTrait>::ActiveModel> + IntoActiveModelOf,
+        <M as IntoActiveModelOf>::Entity: TenantEntity,
+        <<M as IntoActiveModelOf>::Entity as EntityTrait>::ActiveModel: Send,
+    {
+        type EntityOf<M> = <M as IntoActiveModelOf>::Entity;
+        if models.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<_> = models.into_iter().map(IntoActiveModel::into_active_model).collect();
+        let own = sea_orm::Value::from(self.org.as_str());
+        if rows.iter().any(|row| row.get(EntityOf::<M>::ORG).into_value().as_ref() != Some(&own)) {
+            return Err(StoreError::Refused("a row of another org".into()));
+        }
+        on!(&self.connection, db => EntityOf::<M>::insert_many(rows).exec_without_returning(db).await)?;
+        Ok(())
+    }
+
+    /// Runs an update; returns how many rows it changed.
+    pub async fn run_update<E: TenantEntity>(&self, update: UpdateMany<E>) -> Result<u64, StoreError> {
+        Ok(on!(&self.connection, db => update.exec(db).await)?.rows_affected)
+    }
+
+    /// Runs a deletion; returns how many rows it removed.
+    pub async fn run_delete<E: TenantEntity>(&self, delete: DeleteMany<E>) -> Result<u64, StoreError> {
+        Ok(on!(&self.connection, db => delete.exec(db).await)?.rows_affected)
+    }
+
+    fn writing(&self) -> Result<&DatabaseTransaction, StoreError> {
+        match &self.connection {
+            Connection::Write(tx) => Ok(tx),
+            Connection::Read(_) => Err(StoreError::Refused("a write in a read".into())),
+        }
+    }
+
+    /// Tells the others of this change, in the same transaction.
+    pub async fn emit(&mut self, event_type: &str, payload: &impl prost::Message) -> Result<EventId, StoreError> {
+        self.write_event(event_type, |_| payload.encode_to_vec()).await
+    }
+
+    /// Puts an act on the org's record, in the same transaction.
+    pub async fn audit(&mut self, entry: AuditEntry) -> Result<EventId, StoreError> {
+        let (scope, service, now) = (Arc::clone(&self.scope), self.service, self.now);
+        self.write_event(AUDIT_TYPE, move |id| entry.encode(id, &scope, service, now)).await
+    }
+
+    async fn write_event(&mut self, event_type: &str, payload: impl FnOnce(EventId) -> Vec<u8>) -> Result<EventId, StoreError> {
+        let id = EventId::generate();
+        let frame = Frame { service: self.service, org: self.org(), id, event_type, payload: payload(id), now: self.now };
+        outbox::write(self.writing()?, frame).await?;
+        self.has_events = true;
+        Ok(id)
+    }
+
+    /// Notes that the event was taken in by this service. `false` when it was before: its effect is there already.
+    pub async fn first_sight(&self, event_id: &str) -> Result<bool, StoreError> {
+        outbox::first_sight(self.writing()?, self.service, self.org(), event_id, self.now).await
+    }
+
+    /// Makes the change and its events visible together.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        let (org, has_events, dirty) = (self.org(), self.has_events, self.dirty);
+        if let Connection::Write(tx) = self.connection {
+            preceptor_runtime::shielded(async move { tx.commit().await }).await?;
+        }
+        if has_events {
+            dirty.mark(org);
+        }
+        Ok(())
+    }
+}
+
+/// The entity of a model, so that inserts can name it.
+pub trait IntoActiveModelOf {
+    /// The entity.
+    type Entity: EntityTrait;
+}
+
+impl<M: sea_orm::ModelTrait> IntoActiveModelOf for M {
+    type Entity = M::Entity;
+}

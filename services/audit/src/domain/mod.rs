@@ -1,0 +1,7 @@
+//! The tree (RFC 6962).
+
+mod frontier;
+mod verify;
+
+pub(crate) use frontier::Frontier;
+pub use verify::{Verification, Verifier, VerifyError};

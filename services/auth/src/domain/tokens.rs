@@ -1,0 +1,98 @@
+//! Scope tokens.
+
+use preceptor_core::id::{AppId, EventId, OrgId, ProgramId};
+use preceptor_core::scope::{AUDIENCE, Claims, ScopeVerifier, TOKEN_LIFETIME, assemble_token};
+use preceptor_core::{Role, SystemActor, Timestamp};
+use preceptor_keys::{KeyName, Keys, Purpose};
+
+use crate::Error;
+use crate::store::{credential, org, staff};
+
+const SIGNING_KEY: KeyName = KeyName::of_deployment(Purpose::ScopeTokens);
+
+/// Who a token will speak for.
+#[derive(Debug, Clone)]
+pub(crate) struct Subject {
+    pub(crate) org: OrgId,
+    pub(crate) app: Option<AppId>,
+    pub(crate) program: Option<ProgramId>,
+    pub(crate) subject: String,
+    pub(crate) display_name: String,
+    pub(crate) role: Role,
+    pub(crate) plan: String,
+    pub(crate) epoch: u64,
+}
+
+fn unreadable<T, E>(result: Result<T, E>) -> Result<T, Error> {
+    result.map_err(|_| Error::Defect("a stored id or role cannot be read"))
+}
+
+impl Subject {
+    /// The subject of a stored credential.
+    pub(crate) fn of(org: &org::Model, credential: &credential::Model, member: Option<&staff::Model>) -> Result<Self, Error> {
+        let role = match (member, credential.kind.as_str()) {
+            (Some(member), _) => unreadable(member.role.parse())?,
+            (None, "operator") => Role::System,
+            (None, _) => Role::Learner,
+        };
+        Ok(Self {
+            org: unreadable(org.id.parse())?,
+            app: Some(unreadable(org.default_app_id.parse())?),
+            program: credential.program_id.as_deref().map(str::parse).transpose().map_err(|_| Error::Defect("a program id cannot be read"))?,
+            subject: credential.subject.clone(),
+            display_name: member.map(|member| member.display_name.clone()).unwrap_or_default(),
+            role,
+            plan: org.plan.clone(),
+            epoch: member.map_or(0, |member| member.epoch.unsigned_abs()),
+        })
+    }
+
+    /// A service that acts on its own behalf.
+    pub(crate) fn system(actor: SystemActor, id: OrgId, org: &org::Model) -> Result<Self, Error> {
+        Ok(Self {
+            org: id,
+            app: Some(unreadable(org.default_app_id.parse())?),
+            program: None,
+            subject: actor.name().to_owned(),
+            display_name: String::new(),
+            role: Role::System,
+            plan: org.plan.clone(),
+            epoch: 0,
+        })
+    }
+}
+
+/// Signs a token for `subject`, from `now` on.
+pub(crate) async fn mint(keys: &dyn Keys, issuer: &str, now: Timestamp, subject: &Subject) -> Result<(String, Timestamp), Error> {
+    let expires_at = now.after(TOKEN_LIFETIME);
+    let claims = Claims {
+        iss: issuer.to_owned(),
+        aud: AUDIENCE.to_owned(),
+        sub: subject.subject.clone(),
+        iat: now.seconds(),
+        exp: now.seconds() + TOKEN_LIFETIME.as_secs().cast_signed(),
+        jti: EventId::generate().to_string(),
+        org: subject.org,
+        app: subject.app,
+        program: subject.program,
+        role: subject.role,
+        plan: subject.plan.clone(),
+        epoch: subject.epoch,
+    };
+    let key = keys.public_keys(SIGNING_KEY).await?.into_iter().next().ok_or(Error::Defect("no signing key"))?;
+    let input = claims.signing_input(&key.key_id);
+    let signature = keys.sign(SIGNING_KEY, input.as_bytes()).await?;
+    Ok((assemble_token(&input, &signature.bytes), expires_at))
+}
+
+/// The verifier of tokens signed by these keys.
+pub(crate) async fn verifier(keys: &dyn Keys, issuer: &str) -> Result<ScopeVerifier, Error> {
+    let public = keys.public_keys(SIGNING_KEY).await?;
+    let pairs = public.iter().map(|key| (key.key_id.as_str(), key.bytes.as_slice()));
+    ScopeVerifier::new(issuer, pairs).map_err(|_| Error::Defect("a public key cannot be read"))
+}
+
+/// The public keys, for services that verify tokens in other processes.
+pub(crate) async fn public_keys(keys: &dyn Keys) -> Result<Vec<preceptor_keys::PublicKey>, Error> {
+    Ok(keys.public_keys(SIGNING_KEY).await?)
+}

@@ -1,0 +1,13 @@
+//! Tables of the control database.
+
+pub(crate) mod credential;
+pub(crate) mod org;
+pub(crate) mod staff;
+
+use preceptor_store::{Migration, Schema};
+
+/// The tables of the control plane.
+pub const SCHEMA: Schema = Schema {
+    service: "auth",
+    migrations: &[Migration { name: "0001_accounts", sql: include_str!("0001_accounts.sql"), append_only: &[] }],
+};

@@ -1,0 +1,146 @@
+//! Idempotent writes: the same key and body give the first answer again, byte for byte.
+
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequestParts as _, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use preceptor_core::Kind;
+use preceptor_store::StoreError;
+use sha2::{Digest as _, Sha256};
+
+use crate::Edge;
+use crate::error::ApiError;
+use crate::identity::Identity;
+use crate::store::{self, answer};
+
+const HEADER: &str = "idempotency-key";
+const LONGEST_KEY: usize = 128;
+/// How long an answer is kept.
+const LIFE: Duration = Duration::from_secs(24 * 3600);
+/// A request that has not ended by then went down with its process.
+const LONGEST_REQUEST: Duration = Duration::from_secs(180);
+/// Headers that belong to the answer.
+const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        error.to_fault().into()
+    }
+}
+
+/// What to do with a request that carries a key.
+enum Found {
+    First,
+    Answered(Response),
+}
+
+pub(crate) async fn layer(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+    let writes = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
+    if !writes || !request.headers().contains_key(HEADER) {
+        return next.run(request).await;
+    }
+    match with_key(&edge, request, next).await {
+        Ok(response) => response,
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn with_key(edge: &Edge, request: Request, next: Next) -> Result<Response, ApiError> {
+    let (mut parts, body) = request.into_parts();
+    let key = key(parts.headers.get(HEADER))?;
+    let streams = parts.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("event-stream"));
+    if streams {
+        return Err(ApiError::new(Kind::InvalidInput, "IDEMPOTENCY_KEY_ON_STREAM", "a streamed answer cannot be repeated; ask for JSON, or leave the key out"));
+    }
+    let identity = Identity::from_request_parts(&mut parts, edge).await?;
+    let most = (edge.config.largest_upload_mib << 20) + (1 << 20);
+    let body = to_bytes(body, most).await.map_err(|_| ApiError::new(Kind::InvalidInput, "BODY_TOO_LARGE", "the body is larger than this operation takes"))?;
+    let hash = fingerprint(&parts, &body);
+
+    if let Found::Answered(response) = begin(edge, &identity, &key, &hash).await? {
+        return Ok(response);
+    }
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    finish(edge, &identity, &key, response).await
+}
+
+fn key(value: Option<&HeaderValue>) -> Result<String, ApiError> {
+    let text = value.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if text.is_empty() || text.len() > LONGEST_KEY {
+        return Err(ApiError::new(Kind::InvalidInput, "IDEMPOTENCY_KEY_INVALID", "an idempotency key has 1 to 128 visible characters"));
+    }
+    Ok(text.to_owned())
+}
+
+/// The operation and everything that decides its outcome.
+fn fingerprint(parts: &axum::http::request::Parts, body: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(parts.method.as_str());
+    hash.update([0]);
+    hash.update(parts.uri.to_string());
+    for name in [header::CONTENT_TYPE, header::IF_MATCH] {
+        hash.update([0]);
+        hash.update(parts.headers.get(name).map_or(&b""[..], HeaderValue::as_bytes));
+    }
+    hash.update([0]);
+    hash.update(body);
+    hex::encode(hash.finalize())
+}
+
+async fn begin(edge: &Edge, identity: &Identity, key: &str, hash: &str) -> Result<Found, ApiError> {
+    let subject = identity.scope.subject();
+    let tx = edge.store.write(&identity.scope).await?;
+    let now = tx.now();
+    let age = |row: &answer::Model| now.since(preceptor_core::Timestamp::from_micros(row.started_at));
+    let known = store::find(&tx, subject, key).await?.filter(|row| age(row) < LIFE);
+    if let Some(row) = known {
+        if row.request_sha256 != hash {
+            let detail = "this idempotency key was used for another request; use a new key for a new request";
+            return Err(ApiError::new(Kind::InvalidInput, "IDEMPOTENCY_KEY_REUSED", detail).with_status(StatusCode::UNPROCESSABLE_ENTITY));
+        }
+        if row.status.is_some() {
+            return Ok(Found::Answered(replay(row)?));
+        }
+        if age(&row) < LONGEST_REQUEST {
+            let detail = "the first request with this key is still running; wait for it, then ask again";
+            return Err(ApiError::new(Kind::Conflict, "IDEMPOTENCY_KEY_RUNNING", detail).retry_after(1));
+        }
+    }
+    let forgotten = preceptor_core::Timestamp::from_micros(now.micros() - LIFE.as_micros() as i64);
+    store::forget_older(&tx, forgotten).await?;
+    store::begin(&tx, subject, key, hash).await?;
+    tx.commit().await?;
+    Ok(Found::First)
+}
+
+fn replay(row: answer::Model) -> Result<Response, ApiError> {
+    let broken = || ApiError::from(preceptor_core::Fault::internal());
+    let headers: Vec<(String, String)> = serde_json::from_str(&row.headers).map_err(|_| broken())?;
+    let status = row.status.and_then(|status| StatusCode::from_u16(status as u16).ok()).ok_or_else(broken)?;
+    let mut response = Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(name, value);
+    }
+    response.header("idempotency-replayed", "true").body(Body::from(row.body.unwrap_or_default())).map_err(|_| broken())
+}
+
+/// Keeps what was answered; a failure of ours is forgotten, so that the client may try again with the same key.
+async fn finish(edge: &Edge, identity: &Identity, key: &str, response: Response) -> Result<Response, ApiError> {
+    let subject = identity.scope.subject();
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, usize::MAX).await.map_err(|_| ApiError::from(preceptor_core::Fault::internal()))?;
+    let tx = edge.store.write(&identity.scope).await?;
+    let passing = parts.status.is_server_error() || matches!(parts.status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS);
+    if passing {
+        store::remove(&tx, subject, key).await?;
+    } else {
+        let kept = KEPT.iter().filter_map(|name| Some((name.as_str(), parts.headers.get(name)?.to_str().ok()?)));
+        let headers = serde_json::to_string(&kept.collect::<Vec<_>>()).unwrap_or_else(|_| "[]".to_owned());
+        store::finish(&tx, subject, key, parts.status.as_u16(), headers, body.to_vec()).await?;
+    }
+    tx.commit().await?;
+    Ok(Response::from_parts(parts, Body::from(body)))
+}

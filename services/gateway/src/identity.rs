@@ -1,0 +1,169 @@
+//! From a credential to a verified call.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use moka::sync::Cache;
+use preceptor_core::{Fault, Kind, Role, Scope};
+use preceptor_proto::auth::v1 as proto;
+use preceptor_rpc::Call;
+use preceptor_rpc::call::unscoped;
+
+use crate::error::ApiError;
+use crate::{CALL_TIMEOUT, Edge};
+
+/// The cookie that holds a browser's session.
+pub(crate) const SESSION_COOKIE: &str = "preceptor_session";
+/// A revoked credential stops working everywhere within this time.
+const REMEMBERED: Duration = Duration::from_secs(5);
+const MOST_REMEMBERED: u64 = 50_000;
+
+/// Who is asking, as `auth` says.
+#[derive(Clone)]
+pub(crate) struct Identity {
+    pub(crate) scope: Arc<Scope>,
+    pub(crate) display_name: String,
+    token: Arc<str>,
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("subject", &self.scope.subject()).finish_non_exhaustive()
+    }
+}
+
+impl Identity {
+    /// A call on behalf of this subject.
+    pub(crate) fn call(&self, time: Duration) -> Call {
+        Call::begin(Arc::clone(&self.scope), Arc::clone(&self.token), time)
+    }
+
+    /// A request with the usual deadline.
+    pub(crate) fn request<T>(&self, message: T) -> Result<tonic::Request<T>, ApiError> {
+        Ok(self.call(CALL_TIMEOUT).request(message)?)
+    }
+
+    pub(crate) fn role(&self) -> Role {
+        self.scope.role()
+    }
+}
+
+/// Identities that were asked for a moment ago.
+pub(crate) struct Identities(Cache<String, Identity>);
+
+impl Default for Identities {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build())
+    }
+}
+
+impl Edge {
+    /// Exchanges a credential.
+    pub(crate) async fn identify(&self, credential: &str) -> Result<Identity, ApiError> {
+        if let Some(known) = self.identities.0.get(credential).filter(|known| known.scope.expires_at() > self.clock.now()) {
+            return Ok(known);
+        }
+        let request = unscoped(proto::ExchangeRequest { credential: credential.to_owned() }, CALL_TIMEOUT);
+        let exchanged = self.auth.clone().exchange(request).await?.into_inner();
+        let scope = self.verifier.verify(&exchanged.scope_token, self.clock.now()).map_err(|rejection| {
+            tracing::error!(%rejection, "auth issued a token that does not verify");
+            ApiError::from(Fault::internal())
+        })?;
+        let scope = Arc::new(scope);
+        let identity = Identity { scope, display_name: exchanged.display_name, token: exchanged.scope_token.into() };
+        self.identities.0.insert(credential.to_owned(), identity.clone());
+        Ok(identity)
+    }
+
+    /// Forgets a credential at once: its session ended.
+    pub(crate) fn forget(&self, credential: &str) {
+        self.identities.0.invalidate(credential);
+    }
+}
+
+/// The credential of a request: a bearer token, else the session cookie.
+pub(crate) fn credential(headers: &HeaderMap) -> Option<(String, Carrier)> {
+    if let Some(bearer) = headers.get(header::AUTHORIZATION) {
+        let token = bearer.to_str().ok()?.strip_prefix("Bearer ")?.trim();
+        return Some((token.to_owned(), Carrier::Bearer));
+    }
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let session = pairs.find(|(name, _)| *name == SESSION_COOKIE)?.1;
+    Some((session.to_owned(), Carrier::Cookie))
+}
+
+/// How a credential came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    Bearer,
+    Cookie,
+}
+
+/// Browsers send cookies along with requests that other sites start. Those requests say so: `Sec-Fetch-Site` in every
+/// current browser, `Origin` before that. A write that comes with a cookie must come from our own pages.
+fn comes_from_our_pages(headers: &HeaderMap, public_url: &str) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => origin == public_url.trim_end_matches('/'),
+        (None, None) => false,
+    }
+}
+
+fn missing() -> ApiError {
+    ApiError::new(Kind::Unauthenticated, "CREDENTIAL_MISSING", "send an API token as `Authorization: Bearer …`, or sign in")
+}
+
+impl FromRequestParts<Edge> for Identity {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, ApiError> {
+        if let Some(identity) = parts.extensions.get::<Self>() {
+            return Ok(identity.clone());
+        }
+        let (secret, carrier) = credential(&parts.headers).ok_or_else(missing)?;
+        let reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        if carrier == Carrier::Cookie && !reads && !comes_from_our_pages(&parts.headers, &edge.config.public_url) {
+            return Err(ApiError::new(Kind::Forbidden, "CROSS_SITE_REQUEST", "this request was started by another site; use our own pages or an API token"));
+        }
+        let identity = edge.identify(&secret).await?;
+        edge.limit_requests(&identity).await?;
+        parts.extensions.insert(identity.clone());
+        Ok(identity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().expect("a name"), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn a_bearer_token_goes_before_a_cookie() {
+        let both = headers(&[("authorization", "Bearer a"), ("cookie", "x=1; preceptor_session=b")]);
+        assert_eq!(credential(&both), Some(("a".into(), Carrier::Bearer)));
+        assert_eq!(credential(&headers(&[("cookie", "x=1; preceptor_session=b")])), Some(("b".into(), Carrier::Cookie)));
+        assert_eq!(credential(&headers(&[("authorization", "Basic a")])), None);
+    }
+
+    #[test]
+    fn another_site_cannot_use_the_cookie_for_a_write() {
+        let ours = "http://127.0.0.1:8080";
+        assert!(comes_from_our_pages(&headers(&[("sec-fetch-site", "same-origin")]), ours));
+        assert!(comes_from_our_pages(&headers(&[("origin", "http://127.0.0.1:8080")]), ours));
+        for foreign in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example"), ("origin", "null")] {
+            assert!(!comes_from_our_pages(&headers(&[foreign]), ours), "{foreign:?}");
+        }
+        assert!(!comes_from_our_pages(&HeaderMap::new(), ours));
+    }
+}

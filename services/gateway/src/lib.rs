@@ -1,0 +1,133 @@
+//! The public HTTPS API and the pages.
+//!
+//! **Contract.** `/v1` as described by `/openapi.json`, and the pages for learners and editors. The gateway turns a
+//! credential into a scope token and everything else into calls on the other rooms; it decides nothing about content.
+//! Errors are RFC 9457 problem details with the reason code of the room that refused.
+//!
+//! **What it does not do.** It holds no tenant data but the answers to idempotent writes, for a day.
+
+pub mod api;
+pub mod config;
+mod domain;
+mod error;
+mod identity;
+mod limits;
+mod pages;
+mod store;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use preceptor_cache::Cache;
+use preceptor_core::Clock;
+use preceptor_proto::alignment::v1::alignment_client::AlignmentClient;
+use preceptor_proto::analytics::v1::analytics_client::AnalyticsClient;
+use preceptor_proto::answering::v1::answering_client::AnsweringClient;
+use preceptor_proto::audit::v1::audit_client::AuditClient;
+use preceptor_proto::auth::v1::auth_client::AuthClient;
+use preceptor_proto::ingestion::v1::ingestion_client::IngestionClient;
+use preceptor_rpc::{Channel, SharedVerifier};
+use preceptor_runtime::Health;
+use preceptor_store::Handle;
+
+pub use config::Config;
+pub use store::SCHEMA;
+
+/// The channels to the other rooms.
+#[derive(Debug, Clone)]
+pub struct Rooms {
+    /// To `auth`.
+    pub auth: Channel,
+    /// To `ingestion`.
+    pub ingestion: Channel,
+    /// To `answering`.
+    pub answering: Channel,
+    /// To `alignment`.
+    pub alignment: Channel,
+    /// To `analytics`.
+    pub analytics: Channel,
+    /// To `audit`.
+    pub audit: Channel,
+}
+
+/// What the gateway needs.
+#[derive(Debug, Clone)]
+pub struct Deps {
+    /// The other rooms.
+    pub rooms: Rooms,
+    /// Its own table: answers to idempotent writes.
+    pub store: Handle,
+    /// Rate limits.
+    pub cache: Arc<dyn Cache>,
+    /// Verifies what `auth` issues.
+    pub verifier: SharedVerifier,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How the parts of this process are.
+    pub health: Health,
+}
+
+/// What every handler shares. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Edge(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) auth: AuthClient<Channel>,
+    pub(crate) ingestion: IngestionClient<Channel>,
+    pub(crate) answering: AnsweringClient<Channel>,
+    pub(crate) alignment: AlignmentClient<Channel>,
+    pub(crate) analytics: AnalyticsClient<Channel>,
+    pub(crate) audit: AuditClient<Channel>,
+    pub(crate) store: Handle,
+    pub(crate) cache: Arc<dyn Cache>,
+    pub(crate) verifier: SharedVerifier,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) health: Health,
+    pub(crate) identities: identity::Identities,
+}
+
+impl std::ops::Deref for Edge {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Edge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Edge").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// The largest message that a room sends: a document with its text and layout.
+const LARGEST_MESSAGE: usize = 256 << 20;
+/// How long a call may take that answers no question.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long an upload may take.
+pub(crate) const UPLOAD_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Builds the router of the public edge.
+pub fn build(deps: Deps, config: Config) -> Router {
+    let rooms = deps.rooms;
+    let edge = Edge(Arc::new(Inner {
+        auth: AuthClient::new(rooms.auth),
+        ingestion: IngestionClient::new(rooms.ingestion).max_decoding_message_size(LARGEST_MESSAGE),
+        answering: AnsweringClient::new(rooms.answering),
+        alignment: AlignmentClient::new(rooms.alignment),
+        analytics: AnalyticsClient::new(rooms.analytics),
+        audit: AuditClient::new(rooms.audit).max_decoding_message_size(LARGEST_MESSAGE),
+        store: deps.store,
+        cache: deps.cache,
+        verifier: deps.verifier,
+        clock: deps.clock,
+        health: deps.health,
+        identities: identity::Identities::default(),
+        config,
+    }));
+    let public = api::router(&edge).merge(pages::router());
+    domain::headers::secure(public).with_state(edge)
+}

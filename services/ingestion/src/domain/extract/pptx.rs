@@ -1,0 +1,365 @@
+//! PPTX: slides in presentation order, speaker notes bound to their slide by relationship, tables with their header.
+
+use std::collections::HashMap;
+use std::io::{Cursor, Read as _};
+
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use super::xml::{self, Element};
+use super::{Builder, ExtractError, Extracted, Limits, Locator, Picture, WordBox, slide_svg};
+
+/// An archive with more entries is no slide deck.
+const MOST_ENTRIES: usize = 20_000;
+/// Placeholders that repeat on every slide and say nothing about it.
+const FURNITURE: [&str; 4] = ["sldNum", "dt", "ftr", "hdr"];
+
+/// The archive, with a budget for what it unpacks to.
+pub(super) struct Package<'a> {
+    archive: ZipArchive<Cursor<&'a [u8]>>,
+    budget: u64,
+    limit_mib: u64,
+}
+
+impl<'a> Package<'a> {
+    pub(super) fn open(content: &'a [u8], limits: &Limits) -> Result<Self, ExtractError> {
+        let archive = ZipArchive::new(Cursor::new(content)).map_err(|error| ExtractError::Malformed(format!("the archive cannot be read ({error})")))?;
+        if archive.len() > MOST_ENTRIES {
+            return Err(ExtractError::Malformed("the archive has too many entries".into()));
+        }
+        Ok(Self { archive, budget: limits.unpacked_bytes, limit_mib: limits.unpacked_bytes >> 20 })
+    }
+
+    /// Unpacks one entry. Sizes that the archive announces are not trusted: reading stops at the budget.
+    pub(super) fn read(&mut self, name: &str) -> Result<Option<Vec<u8>>, ExtractError> {
+        let entry = match self.archive.by_name(name) {
+            Ok(entry) => entry,
+            Err(ZipError::FileNotFound) => return Ok(None),
+            Err(error) => return Err(ExtractError::Malformed(format!("{name} cannot be unpacked ({error})"))),
+        };
+        if entry.encrypted() {
+            return Err(ExtractError::Encrypted);
+        }
+        let mut content = Vec::new();
+        entry
+            .take(self.budget + 1)
+            .read_to_end(&mut content)
+            .map_err(|error| ExtractError::Malformed(format!("{name} cannot be unpacked ({error})")))?;
+        let length = content.len() as u64;
+        self.budget = self.budget.checked_sub(length).ok_or(ExtractError::ExpandsTooMuch { limit_mib: self.limit_mib })?;
+        Ok(Some(content))
+    }
+
+    fn xml(&mut self, name: &str) -> Result<Option<Element>, ExtractError> {
+        self.read(name)?.map(|content| xml::parse(super::text(&content)?)).transpose()
+    }
+
+    fn required(&mut self, name: &str) -> Result<Element, ExtractError> {
+        self.xml(name)?.ok_or_else(|| ExtractError::Malformed(format!("the presentation has no {name}")))
+    }
+
+    /// The relationships of a part: id to (type's last word, target).
+    fn relationships(&mut self, part: &str) -> Result<HashMap<String, (String, String)>, ExtractError> {
+        let (folder, file) = part.rsplit_once('/').unwrap_or(("", part));
+        let Some(root) = self.xml(&format!("{folder}/_rels/{file}.rels"))? else { return Ok(HashMap::new()) };
+        let read = |relationship: &Element| {
+            let kind = relationship.attribute("Type")?.rsplit('/').next()?.to_owned();
+            let target = resolve(folder, relationship.attribute("Target")?);
+            Some((relationship.attribute("Id")?.to_owned(), (kind, target)))
+        };
+        Ok(root.elements().filter_map(read).collect())
+    }
+}
+
+/// A target relative to the folder of the part that names it.
+fn resolve(folder: &str, target: &str) -> String {
+    if let Some(absolute) = target.strip_prefix('/') {
+        return absolute.to_owned();
+    }
+    let mut path: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in target.split('/') {
+        match part {
+            ".." => {
+                path.pop();
+            }
+            "." | "" => {}
+            part => path.push(part),
+        }
+    }
+    path.join("/")
+}
+
+/// A deck: its slides in the order in which they are shown, and their size.
+pub(super) struct Deck {
+    slides: Vec<String>,
+    /// Width and height in English Metric Units.
+    pub(super) size: (f64, f64),
+}
+
+impl Deck {
+    pub(super) fn read(package: &mut Package<'_>, limits: &Limits) -> Result<Self, ExtractError> {
+        const PRESENTATION: &str = "ppt/presentation.xml";
+        let presentation = package.required(PRESENTATION)?;
+        let relationships = package.relationships(PRESENTATION)?;
+        let number = |name| presentation.child("sldSz").and_then(|size| size.attribute(name)?.parse().ok());
+        // 16:9 at 13.33 inches, PowerPoint's default.
+        let size = (number("cx").unwrap_or(12_192_000.0), number("cy").unwrap_or(6_858_000.0));
+        let list = presentation.child("sldIdLst");
+        let slides: Vec<_> = list
+            .into_iter()
+            .flat_map(Element::elements)
+            // `r:id` and `id` differ only by prefix: the relationship is the one that is not a number.
+            .filter_map(|slide| slide.attributes_named("id").find_map(|id| relationships.get(id)))
+            .map(|(_, target)| target.clone())
+            .collect();
+        if slides.is_empty() {
+            return Err(ExtractError::Malformed("the presentation has no slides".into()));
+        }
+        if slides.len() > limits.pages {
+            return Err(ExtractError::TooManyPages { limit: limits.pages });
+        }
+        Ok(Self { slides, size })
+    }
+}
+
+pub(crate) fn extract(content: &[u8], limits: &Limits) -> Result<Extracted, ExtractError> {
+    let mut package = Package::open(content, limits)?;
+    let deck = Deck::read(&mut package, limits)?;
+    let mut builder = Builder::default();
+    let mut boxes = Vec::new();
+    for (index, part) in deck.slides.iter().enumerate() {
+        let number = index as u32 + 1;
+        let slide = package.required(part)?;
+        let title = slide_title(&slide);
+        if builder.document().title.is_none() && !title.is_empty() {
+            builder.document().title = Some(title.clone());
+        }
+        add_slide(&mut builder, &mut boxes, &slide, number, &title, deck.size);
+        add_notes(&mut package, &mut builder, part, number, &title)?;
+    }
+    let document = builder.document();
+    document.pages = deck.slides.len() as u32;
+    document.boxes = boxes;
+    Ok(builder.finish())
+}
+
+/// Shapes, pictures, tables and groups of a slide, in drawing order.
+pub(super) fn shapes(slide: &Element) -> Vec<&Element> {
+    fn collect<'a>(tree: &'a Element, out: &mut Vec<&'a Element>) {
+        for element in tree.elements() {
+            match element.name.as_str() {
+                "sp" | "pic" | "graphicFrame" | "cxnSp" => out.push(element),
+                "grpSp" => collect(element, out),
+                "AlternateContent" => {
+                    if let Some(choice) = element.child("Choice").or_else(|| element.child("Fallback")) {
+                        collect(choice, out);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut out = Vec::new();
+    if let Some(tree) = slide.at(&["cSld", "spTree"]) {
+        collect(tree, &mut out);
+    }
+    out
+}
+
+/// The kind of placeholder a shape fills, if it fills one.
+pub(super) fn placeholder(shape: &Element) -> Option<&str> {
+    let holder = shape.elements().find_map(|properties| properties.child("nvPr"))?.child("ph")?;
+    Some(holder.attribute("type").unwrap_or("body"))
+}
+
+fn slide_title(slide: &Element) -> String {
+    let shapes = shapes(slide);
+    let title = shapes.iter().find(|shape| matches!(placeholder(shape), Some("title" | "ctrTitle")));
+    title.and_then(|shape| shape.child("txBody")).map(|body| paragraphs(body).join(" ")).unwrap_or_default()
+}
+
+/// The paragraphs of a text body; line breaks become spaces.
+pub(super) fn paragraphs(body: &Element) -> Vec<String> {
+    let text = |paragraph: &Element| {
+        let mut text = String::new();
+        for run in paragraph.elements() {
+            match run.name.as_str() {
+                "r" | "fld" => text.push_str(&run.child("t").map(|t| t.text_without(&[])).unwrap_or_default()),
+                "br" | "tab" => text.push(' '),
+                _ => {}
+            }
+        }
+        super::fold(&text)
+    };
+    body.elements().filter(|element| element.name == "p").map(text).filter(|text| !text.is_empty()).collect()
+}
+
+fn add_slide(builder: &mut Builder, boxes: &mut Vec<WordBox>, slide: &Element, number: u32, title: &str, size: (f64, f64)) {
+    let locator = Locator::Slide { number, notes: false };
+    for shape in shapes(slide) {
+        let kind = placeholder(shape);
+        if kind.is_some_and(|kind| FURNITURE.contains(&kind)) {
+            continue;
+        }
+        let start = builder.document().text.len();
+        if let Some(body) = shape.child("txBody") {
+            for paragraph in paragraphs(body) {
+                builder.push(&paragraph, title, locator.clone());
+            }
+        }
+        for table in shape.descendants("tbl") {
+            add_table(builder, table, &locator, title);
+        }
+        let end = builder.document().text.len();
+        if end > start
+            && let Some(frame) = slide_svg::frame(shape)
+        {
+            // The separator between blocks belongs to neither.
+            let start = if start == 0 { 0 } else { start + 2 };
+            boxes.push(frame.word_box(number, start as u64, end as u64, size));
+        }
+    }
+}
+
+/// A table: every row is a block that keeps the header row.
+fn add_table(builder: &mut Builder, table: &Element, locator: &Locator, title: &str) {
+    let mut header = String::new();
+    for row in table.elements().filter(|element| element.name == "tr") {
+        let cells: Vec<_> = row
+            .elements()
+            .filter(|element| element.name == "tc")
+            .map(|cell| cell.child("txBody").map(|body| paragraphs(body).join(" ")).unwrap_or_default())
+            .collect();
+        let text = cells.join(" | ");
+        let heading = match (title, header.as_str()) {
+            (title, "") => title.to_owned(),
+            ("", header) => header.to_owned(),
+            (title, header) => format!("{title}: {header}"),
+        };
+        builder.push(&text, &heading, locator.clone());
+        if header.is_empty() {
+            header = text;
+        }
+    }
+}
+
+/// The notes page that this slide names, and of it the body: not the slide's picture or the page's furniture.
+fn add_notes(package: &mut Package<'_>, builder: &mut Builder, part: &str, number: u32, title: &str) -> Result<(), ExtractError> {
+    let relationships = package.relationships(part)?;
+    let Some((_, target)) = relationships.values().find(|(kind, _)| kind == "notesSlide") else { return Ok(()) };
+    let Some(notes) = package.xml(target)? else { return Ok(()) };
+    for shape in shapes(&notes).into_iter().filter(|shape| placeholder(shape) == Some("body")) {
+        for paragraph in shape.child("txBody").map(paragraphs).unwrap_or_default() {
+            builder.push(&paragraph, title, Locator::Slide { number, notes: true });
+        }
+    }
+    Ok(())
+}
+
+/// Draws one slide.
+pub(crate) fn picture(content: &[u8], page: u32, limits: &Limits) -> Result<Picture, ExtractError> {
+    let mut package = Package::open(content, limits)?;
+    let deck = Deck::read(&mut package, limits)?;
+    let index = (page as usize).checked_sub(1);
+    let part = index.and_then(|index| deck.slides.get(index)).ok_or(ExtractError::Empty)?.clone();
+    let slide = package.required(&part)?;
+    let relationships = package.relationships(&part)?;
+    // What the slide leaves open, its layout says.
+    let layout_part = relationships.values().find(|(kind, _)| kind == "slideLayout").map(|(_, target)| target.clone());
+    let layout = layout_part.map(|part| package.xml(&part)).transpose()?.flatten();
+    let mut images = HashMap::new();
+    for (id, (kind, target)) in &relationships {
+        if kind == "image"
+            && let Some(bytes) = package.read(target)?
+        {
+            images.insert(id.clone(), (target.clone(), bytes));
+        }
+    }
+    let svg = slide_svg::draw(&slide, layout.as_ref(), &images, deck.size);
+    Ok(Picture { media_type: "image/svg+xml", bytes: svg.into_bytes() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use zip::write::{SimpleFileOptions, ZipWriter};
+
+    use super::*;
+
+    pub(super) const LIMITS: Limits = Limits { file_bytes: 1 << 26, unpacked_bytes: 1 << 22, text_bytes: 1 << 22, pages: 10 };
+
+    fn deck(entries: &[(&str, &str)]) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content) in entries {
+            writer.start_file(*name, SimpleFileOptions::default()).expect("an entry");
+            writer.write_all(content.as_bytes()).expect("content");
+        }
+        writer.finish().expect("an archive").into_inner()
+    }
+
+    fn relationships(list: &[(&str, &str, &str)]) -> String {
+        let items: String = list.iter().map(|(id, kind, target)| format!("<Relationship Id='{id}' Type='http://x/{kind}' Target='{target}'/>")).collect();
+        format!("<Relationships>{items}</Relationships>")
+    }
+
+    fn shape(kind: &str, text: &str) -> String {
+        format!("<p:sp><p:nvSpPr><p:nvPr><p:ph type='{kind}'/></p:nvPr></p:nvSpPr><p:txBody><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:txBody></p:sp>")
+    }
+
+    fn slide(shapes: &str) -> String {
+        format!("<p:sld xmlns:p='p' xmlns:a='a'><p:cSld><p:spTree>{shapes}</p:spTree></p:cSld></p:sld>")
+    }
+
+    /// Two slides, shown in the other order than their files are named; only the second file has notes, under a name
+    /// that belongs to the first by position.
+    fn example() -> Vec<u8> {
+        let table = "<p:graphicFrame><a:tbl><a:tr><a:tc><a:txBody><a:p><a:r><a:t>Drug</a:t></a:r></a:p></a:txBody></a:tc></a:tr>\
+                     <a:tr><a:tc><a:txBody><a:p><a:r><a:t>A 5 mg</a:t></a:r></a:p></a:txBody></a:tc></a:tr></a:tbl></p:graphicFrame>";
+        deck(&[
+            ("ppt/presentation.xml", "<p:presentation xmlns:p='p' xmlns:r='r'><p:sldIdLst><p:sldId id='256' r:id='rId2'/><p:sldId id='257' r:id='rId1'/></p:sldIdLst></p:presentation>"),
+            ("ppt/_rels/presentation.xml.rels", &relationships(&[("rId1", "slide", "slides/slide1.xml"), ("rId2", "slide", "slides/slide2.xml")])),
+            ("ppt/slides/slide1.xml", &slide(&format!("{}{table}", shape("title", "Doses")))),
+            ("ppt/slides/slide2.xml", &slide(&format!("{}{}{}", shape("ctrTitle", "Welcome"), shape("body", "Point one"), shape("sldNum", "7")))),
+            ("ppt/slides/_rels/slide2.xml.rels", &relationships(&[("rId9", "notesSlide", "../notesSlides/notesSlide1.xml")])),
+            ("ppt/notesSlides/notesSlide1.xml", &slide(&format!("{}{}", shape("body", "Say hello"), shape("sldNum", "1")))),
+        ])
+    }
+
+    #[test]
+    fn slides_come_in_order_and_notes_stay_with_theirs() {
+        let extracted = extract(&example(), &LIMITS).expect("a deck");
+        let blocks: Vec<_> = extracted
+            .blocks
+            .iter()
+            .map(|block| (&extracted.text[block.range.clone()], block.heading.as_str(), block.locator.clone()))
+            .collect();
+        let at = |number, notes| Locator::Slide { number, notes };
+        assert_eq!(
+            blocks,
+            [
+                ("Welcome", "Welcome", at(1, false)),
+                ("Point one", "Welcome", at(1, false)),
+                ("Say hello", "Welcome", at(1, true)),
+                ("Doses", "Doses", at(2, false)),
+                ("Drug", "Doses", at(2, false)),
+                ("A 5 mg", "Doses: Drug", at(2, false)),
+            ]
+        );
+        assert_eq!((extracted.title.as_deref(), extracted.pages), (Some("Welcome"), 2));
+    }
+
+    #[test]
+    fn a_bomb_is_not_unpacked() {
+        let slide = format!("<a>{}</a>", " ".repeat(8 << 20));
+        let bomb = deck(&[("ppt/presentation.xml", &slide)]);
+        assert!(bomb.len() < 100_000, "the bomb is small: {}", bomb.len());
+        assert!(matches!(extract(&bomb, &LIMITS), Err(ExtractError::ExpandsTooMuch { limit_mib: 4 })));
+    }
+
+    #[test]
+    fn another_archive_is_refused() {
+        assert!(matches!(extract(&deck(&[("word/document.xml", "<w/>")]), &LIMITS), Err(ExtractError::Malformed(_))));
+        assert!(matches!(extract(b"PK\x03\x04 damaged", &LIMITS), Err(ExtractError::Malformed(_))));
+    }
+}

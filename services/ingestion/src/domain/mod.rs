@@ -1,0 +1,94 @@
+//! The rules of content.
+
+pub(crate) mod extract;
+mod extraction;
+pub(crate) mod measure;
+pub(crate) mod passages;
+mod programs;
+mod publishing;
+mod reading;
+mod review;
+mod sentences;
+mod uploads;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use preceptor_core::Scope;
+use preceptor_core::id::ProgramId;
+use tokio::sync::Semaphore;
+
+pub(crate) use extraction::Work;
+pub(crate) use programs::ProgramView;
+pub(crate) use reading::{DocumentView, PassageView, VersionPage};
+pub(crate) use uploads::{SourceView, Upload};
+
+use crate::{Config, Deps, Error};
+
+/// Files that are read at the same time: reading is CPU work.
+const READERS: usize = 2;
+
+/// Content and its rules. Every use case is a method, in the file named after it.
+#[derive(Debug)]
+pub(crate) struct Content {
+    deps: Deps,
+    config: Config,
+    /// How far the files at hand are, by source version: pages read, of how many.
+    progress: Mutex<HashMap<String, (u64, u64)>>,
+    readers: Semaphore,
+    work: Work,
+    versions: reading::KnownVersions,
+}
+
+impl Content {
+    pub(crate) fn new(deps: Deps, config: Config) -> Self {
+        Self {
+            deps,
+            config,
+            progress: Mutex::default(),
+            readers: Semaphore::new(READERS),
+            work: Work::default(),
+            versions: reading::KnownVersions::default(),
+        }
+    }
+
+    pub(crate) fn deps(&self) -> &Deps {
+        &self.deps
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn set_progress(&self, version: &str, progress: Option<(u64, u64)>) {
+        let mut all = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        match progress {
+            Some(progress) => all.insert(version.to_owned(), progress),
+            None => all.remove(version),
+        };
+    }
+
+    fn progress(&self, version: &str) -> Option<(u64, u64)> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).get(version).copied()
+    }
+}
+
+/// Refuses a subject that is bound to another program. A foreign program looks like none.
+fn check_reach(scope: &Arc<Scope>, program: &str) -> Result<(), Error> {
+    let id: ProgramId = program.parse().map_err(|_| Error::ProgramNotFound)?;
+    if scope.reaches(id) { Ok(()) } else { Err(Error::ProgramNotFound) }
+}
+
+/// Whether the subject sees more than what is published.
+fn sees_drafts(scope: &Scope) -> bool {
+    scope.grants(preceptor_core::Capability::ReadContent)
+}
+
+/// A text with a length between 1 and `most` characters, white space at its ends aside.
+fn bounded(field: &'static str, text: &str, most: usize, what: &'static str) -> Result<String, Error> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > most {
+        return Err(Error::InvalidField { field, what });
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,185 @@
+//! Programs and their objectives.
+
+use std::sync::Arc;
+
+use preceptor_core::Scope;
+use preceptor_core::id::{AppId, ObjectiveId, ProgramId};
+use preceptor_store::{AuditEntry, TenantTx};
+
+use super::{Content, bounded, check_reach, sees_drafts};
+use crate::Error;
+use crate::store::{objective, pending, program, program_version, programs, published, versions};
+
+const MOST_OBJECTIVES: usize = 50;
+const MOST_SUMMARY: usize = 4000;
+
+/// A program with everything that is shown of it.
+#[derive(Debug)]
+pub(crate) struct ProgramView {
+    pub(crate) program: program::Model,
+    pub(crate) objectives: Vec<objective::Model>,
+    pub(crate) published: Option<(published::Model, program_version::Model)>,
+    pub(crate) pending: Option<pending::Model>,
+    pub(crate) counts: Vec<programs::StateCount>,
+}
+
+impl Content {
+    pub(crate) async fn create_program(
+        &self,
+        scope: &Arc<Scope>,
+        title: &str,
+        summary: &str,
+        objectives: &[String],
+    ) -> Result<ProgramView, Error> {
+        let id = ProgramId::generate();
+        // A credential that is bound to one program cannot make another.
+        check_reach(scope, &id.to_string())?;
+        let mut tx = self.deps.store.write(scope).await?;
+        let row = program::Model {
+            org_id: tx.org_key(),
+            id: id.to_string(),
+            app_id: app(scope)?.to_string(),
+            title: bounded("title", title, 300, "must have 1 to 300 characters")?,
+            summary: summary_text(summary)?,
+            revision: 1,
+            created_by: scope.subject().to_owned(),
+            created_at: tx.now().micros(),
+            updated_at: tx.now().micros(),
+            withdrawn: false,
+        };
+        tx.insert(row.clone()).await?;
+        let new = objectives.iter().map(|text| (None, text.as_str()));
+        tx.insert_all(objective_rows(&tx, &row.id, new)?).await?;
+        tx.audit(AuditEntry::done("program.created", id).in_program(id)).await?;
+        let view = view(&tx, row).await?;
+        tx.commit().await?;
+        Ok(view)
+    }
+
+    pub(crate) async fn program(&self, scope: &Arc<Scope>, id: &str) -> Result<ProgramView, Error> {
+        check_reach(scope, id)?;
+        let tx = self.deps.store.read(scope).await?;
+        let view = view(&tx, programs::get(&tx, id).await?).await?;
+        visible(scope, view)
+    }
+
+    pub(crate) async fn list_programs(&self, scope: &Arc<Scope>, after: &str, limit: u64) -> Result<Vec<ProgramView>, Error> {
+        let tx = self.deps.store.read(scope).await?;
+        let after = (!after.is_empty()).then_some(after);
+        let only = scope.program().map(|program| program.to_string());
+        let mut views = Vec::new();
+        for row in programs::list(&tx, after, only.as_deref(), limit).await? {
+            views.push(view(&tx, row).await?);
+        }
+        Ok(views.into_iter().filter_map(|view| visible(scope, view).ok()).collect())
+    }
+
+    pub(crate) async fn update_program(
+        &self,
+        scope: &Arc<Scope>,
+        id: &str,
+        title: &str,
+        summary: &str,
+        revision: Option<i64>,
+    ) -> Result<ProgramView, Error> {
+        check_reach(scope, id)?;
+        let title = bounded("title", title, 300, "must have 1 to 300 characters")?;
+        let mut tx = self.deps.store.write(scope).await?;
+        let program = programs::get(&tx, id).await?;
+        programs::raise_revision(&tx, &program, revision).await?;
+        programs::rename(&tx, id, &title, &summary_text(summary)?).await?;
+        tx.audit(AuditEntry::done("program.updated", id).in_program(program_id(id)?).fact("revision", program.revision + 1)).await?;
+        let view = view(&tx, programs::get(&tx, id).await?).await?;
+        tx.commit().await?;
+        Ok(view)
+    }
+
+    /// Replaces the objectives. One that names its id stays the same objective under a new wording.
+    pub(crate) async fn set_objectives(
+        &self,
+        scope: &Arc<Scope>,
+        id: &str,
+        objectives: &[(String, String)],
+        revision: Option<i64>,
+    ) -> Result<ProgramView, Error> {
+        check_reach(scope, id)?;
+        let mut tx = self.deps.store.write(scope).await?;
+        let program = programs::get(&tx, id).await?;
+        programs::raise_revision(&tx, &program, revision).await?;
+        let known = programs::objectives(&tx, id).await?;
+        let mut kept = Vec::with_capacity(objectives.len());
+        for (objective, text) in objectives {
+            let is_known = known.iter().any(|row| row.id == *objective);
+            if !objective.is_empty() && !is_known {
+                return Err(Error::InvalidField { field: "objectives", what: "names an objective that this program does not have" });
+            }
+            kept.push((is_known.then(|| objective.clone()), text.as_str()));
+        }
+        programs::replace_objectives(&tx, id, objective_rows(&tx, id, kept)?).await?;
+        let entry = AuditEntry::done("program.objectives_set", id).in_program(program_id(id)?);
+        tx.audit(entry.fact("count", objectives.len()).fact("revision", program.revision + 1)).await?;
+        let view = view(&tx, programs::get(&tx, id).await?).await?;
+        tx.commit().await?;
+        Ok(view)
+    }
+}
+
+fn app(scope: &Scope) -> Result<AppId, Error> {
+    scope.app().ok_or(Error::InvalidField { field: "app", what: "the credential names no app" })
+}
+
+pub(super) fn program_id(id: &str) -> Result<ProgramId, Error> {
+    id.parse().map_err(|_| Error::ProgramNotFound)
+}
+
+fn summary_text(text: &str) -> Result<String, Error> {
+    if text.chars().count() > MOST_SUMMARY {
+        return Err(Error::InvalidField { field: "summary", what: "must have at most 4000 characters" });
+    }
+    Ok(text.trim().to_owned())
+}
+
+fn objective_rows<'a>(
+    tx: &TenantTx,
+    program: &str,
+    objectives: impl IntoIterator<Item = (Option<String>, &'a str)>,
+) -> Result<Vec<objective::Model>, Error> {
+    let rows = objectives.into_iter().enumerate().map(|(position, (id, text))| {
+        Ok(objective::Model {
+            org_id: tx.org_key(),
+            program_id: program.to_owned(),
+            id: id.unwrap_or_else(|| ObjectiveId::generate().to_string()),
+            position: position as i64,
+            text: bounded("objectives", text, 500, "each must have 1 to 500 characters")?,
+        })
+    });
+    let rows: Vec<_> = rows.collect::<Result<_, Error>>()?;
+    if rows.len() > MOST_OBJECTIVES {
+        return Err(Error::InvalidField { field: "objectives", what: "a program has at most 50" });
+    }
+    Ok(rows)
+}
+
+/// Everything that is shown of a program.
+pub(super) async fn view(tx: &TenantTx, row: program::Model) -> Result<ProgramView, Error> {
+    let published = match programs::published(tx, &row.id).await? {
+        Some(visible) => {
+            let version = versions::get(tx, &visible.program_version_id).await?;
+            Some((visible, version))
+        }
+        None => None,
+    };
+    Ok(ProgramView {
+        objectives: programs::objectives(tx, &row.id).await?,
+        pending: programs::pending(tx, &row.id).await?,
+        counts: programs::source_counts(tx, &row.id).await?,
+        published,
+        program: row,
+    })
+}
+
+/// What the subject may see of it: a learner sees published programs only.
+fn visible(scope: &Scope, view: ProgramView) -> Result<ProgramView, Error> {
+    let sees = sees_drafts(scope) || scope.grants(preceptor_core::Capability::ReadInsight) || view.published.is_some();
+    if sees { Ok(view) } else { Err(Error::ProgramNotFound) }
+}

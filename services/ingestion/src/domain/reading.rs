@@ -1,0 +1,258 @@
+//! Reading what is stored: documents, pictures, passages of the published version.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use preceptor_core::Scope;
+use preceptor_core::id::ObjectId;
+use preceptor_objects::{Key, ObjectError, Part};
+use preceptor_store::TenantTx;
+
+use super::extract::{self, MediaType, Picture, WordBox};
+use super::uploads::SourceView;
+use super::{Content, check_reach, sees_drafts};
+use crate::Error;
+use crate::store::content::{self, Parts};
+use crate::store::{passage, program_version, programs, source_version, sources, versions};
+
+/// Passages per page of a stream.
+const PAGE: u64 = 256;
+/// Frozen versions whose sources are remembered: they never change.
+const KNOWN_VERSIONS: usize = 256;
+
+/// A passage with what is shown of its source.
+#[derive(Debug)]
+pub(crate) struct PassageView {
+    pub(crate) row: passage::Model,
+    pub(crate) parts: Parts,
+    pub(crate) source: Arc<SourceOfVersion>,
+}
+
+/// A source as part of a frozen version.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceOfVersion {
+    pub(crate) source_id: String,
+    pub(crate) source_version_id: String,
+    pub(crate) title: String,
+    pub(crate) external_id: String,
+}
+
+/// The text of a source as a reader sees it.
+#[derive(Debug)]
+pub(crate) struct DocumentView {
+    pub(crate) source: SourceView,
+    pub(crate) text: String,
+    pub(crate) passages: Vec<PassageView>,
+    pub(crate) boxes: Vec<WordBox>,
+    pub(crate) pictures: i64,
+    pub(crate) program_title: String,
+}
+
+/// Part of a stream of passages.
+#[derive(Debug)]
+pub(crate) struct VersionPage {
+    pub(crate) passages: Vec<PassageView>,
+    pub(crate) version: Option<program_version::Model>,
+}
+
+type Sources = Arc<HashMap<String, Arc<SourceOfVersion>>>;
+
+/// The sources of frozen versions.
+#[derive(Debug, Default)]
+pub(super) struct KnownVersions(Mutex<HashMap<String, (Sources, Arc<program_version::Model>)>>);
+
+fn view(row: passage::Model, source: &Arc<SourceOfVersion>) -> Result<PassageView, Error> {
+    Ok(PassageView { parts: content::parts(&row)?, row, source: Arc::clone(source) })
+}
+
+impl Content {
+    /// A frozen version with its sources.
+    async fn known_version(&self, tx: &TenantTx, id: &str) -> Result<(Sources, Arc<program_version::Model>), Error> {
+        if let Some(known) = self.versions.0.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
+            // Ids are unique, but an id of another org must not answer here.
+            if known.1.org_id == tx.org_key() {
+                return Ok(known.clone());
+            }
+        }
+        let version = Arc::new(versions::get(tx, id).await?);
+        let parts = versions::sources(tx, id).await?;
+        let rows = sources::versions(tx, parts.iter().map(|part| part.source_version_id.clone()).collect()).await?;
+        let named = sources::by_ids(tx, parts.into_iter().map(|part| part.source_id).collect()).await?;
+        let external_ids: HashMap<_, _> = named.into_iter().map(|row| (row.id, row.external_id.unwrap_or_default())).collect();
+        let mut by_version = HashMap::new();
+        for row in rows {
+            let external_id = external_ids.get(&row.source_id).map_or("", String::as_str);
+            by_version.insert(row.id.clone(), Arc::new(source_of(&row, external_id)));
+        }
+        let known = (Arc::new(by_version), version);
+        let mut all = self.versions.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= KNOWN_VERSIONS {
+            all.clear();
+        }
+        all.insert(id.to_owned(), known.clone());
+        Ok(known)
+    }
+
+    /// What is published of a program at this moment.
+    pub(crate) async fn resolve(&self, scope: &Arc<Scope>, program: &str) -> Result<Arc<program_version::Model>, Error> {
+        check_reach(scope, program)?;
+        let tx = self.deps.store.read(scope).await?;
+        let Some(visible) = programs::published(&tx, program).await? else {
+            // A program of another org and one that is not there look the same.
+            programs::get(&tx, program).await?;
+            return Err(if sees_drafts(scope) { Error::NotPublished } else { Error::ProgramNotFound });
+        };
+        Ok(self.known_version(&tx, &visible.program_version_id).await?.1)
+    }
+
+    /// Passages of the published version. Fails when `version` is no longer it; leaves out what is not part of it.
+    pub(crate) async fn passages(
+        &self,
+        scope: &Arc<Scope>,
+        program: &str,
+        version: &str,
+        ids: Vec<String>,
+    ) -> Result<(Vec<PassageView>, Arc<program_version::Model>), Error> {
+        check_reach(scope, program)?;
+        let tx = self.deps.store.read(scope).await?;
+        let (sources, frozen) = self.known_version(&tx, version).await?;
+        let rows = sources::passages_by_id(&tx, ids).await?;
+        // Asked last: an answer is never made of a version that was gone before its text was read.
+        match programs::published(&tx, program).await? {
+            Some(visible) if visible.program_version_id == version => {}
+            Some(_) => return Err(Error::VersionSuperseded),
+            None => return Err(Error::NotPublished),
+        }
+        let mut views = Vec::with_capacity(rows.len());
+        for row in rows {
+            match sources.get(&row.source_version_id) {
+                Some(source) => views.push(view(row, source)?),
+                None => tracing::error!(passage.id = row.id, program_version.id = version, "a passage outside the published version was asked for"),
+            }
+        }
+        Ok((views, frozen))
+    }
+
+    /// The passages of a frozen version, page by page.
+    pub(crate) async fn version_page(&self, scope: &Arc<Scope>, version: &str, place: &mut (usize, i64)) -> Result<Option<VersionPage>, Error> {
+        let tx = self.deps.store.read(scope).await?;
+        let (sources, frozen) = self.known_version(&tx, version).await?;
+        let mut ordered: Vec<_> = sources.values().collect();
+        ordered.sort_by(|a, b| a.source_id.cmp(&b.source_id));
+        let first = *place == (0, 0);
+        let mut passages = Vec::new();
+        while (passages.len() as u64) < PAGE {
+            let Some(source) = ordered.get(place.0) else { break };
+            let left = PAGE - passages.len() as u64;
+            let rows = sources::passages(&tx, &source.source_version_id, place.1, left).await?;
+            *place = if (rows.len() as u64) < left { (place.0 + 1, 0) } else { (place.0, place.1 + left as i64) };
+            for row in rows {
+                passages.push(view(row, source)?);
+            }
+        }
+        if passages.is_empty() && !first {
+            return Ok(None);
+        }
+        Ok(Some(VersionPage { passages, version: first.then(|| (*frozen).clone()) }))
+    }
+
+    /// The passages of one source version, page by page.
+    pub(crate) async fn source_page(&self, scope: &Arc<Scope>, version: &str, from: i64) -> Result<Vec<PassageView>, Error> {
+        let tx = self.deps.store.read(scope).await?;
+        let row = sources::version(&tx, version).await?;
+        let source = Arc::new(source_of(&row, ""));
+        let rows = sources::passages(&tx, version, from, PAGE).await?;
+        rows.into_iter().map(|row| view(row, &source)).collect()
+    }
+
+    /// Every version that has to be in the index: program and version.
+    pub(crate) async fn versions_to_index(&self, scope: &Arc<Scope>) -> Result<Vec<(String, String)>, Error> {
+        let tx = self.deps.store.read(scope).await?;
+        versions::to_index(&tx).await
+    }
+
+    /// The version of a source that the subject may read: staff any, learners what is published.
+    async fn readable(&self, tx: &TenantTx, scope: &Arc<Scope>, source: &str, version: &str) -> Result<(SourceView, source_version::Model), Error> {
+        let (row, newest) = sources::newest(tx, source).await?;
+        check_reach(scope, &row.program_id).map_err(|_| Error::SourceNotFound)?;
+        let wanted = if version.is_empty() { newest } else { sources::version(tx, version).await? };
+        if wanted.source_id != source {
+            return Err(Error::SourceNotFound);
+        }
+        if !sees_drafts(scope) && !versions::is_published(tx, &row.program_id, &wanted.id).await? {
+            return Err(Error::SourceNotFound);
+        }
+        Ok((self.source_view(tx, row, wanted.clone()).await?, wanted))
+    }
+
+    pub(crate) async fn document(&self, scope: &Arc<Scope>, source: &str, version: &str) -> Result<DocumentView, Error> {
+        let tx = self.deps.store.read(scope).await?;
+        let (view_of_source, version) = self.readable(&tx, scope, source, version).await?;
+        if version.state == "extracting" || version.state == "failed" {
+            return Err(Error::WrongState { state: version.state, needed: "read" });
+        }
+        let program = programs::get(&tx, &version.program_id).await?;
+        let object = object_id(&version)?;
+        let text = self.deps.objects.get(Key::new(scope.org(), object, Part::Text)).await?;
+        let layout = self.deps.objects.get(Key::new(scope.org(), object, Part::Layout)).await?;
+        let known = Arc::new(source_of(&version, view_of_source.source.external_id.as_deref().unwrap_or_default()));
+        let rows = sources::passages(&tx, &version.id, 0, u64::from(u32::MAX)).await?;
+        let has_pictures = MediaType::of_name(&version.media_type).is_some_and(MediaType::has_pictures);
+        Ok(DocumentView {
+            source: view_of_source,
+            text: String::from_utf8(text.to_vec()).map_err(|error| Error::Defect(error.to_string()))?,
+            passages: rows.into_iter().map(|row| view(row, &known)).collect::<Result<_, _>>()?,
+            boxes: serde_json::from_slice(&layout).map_err(|error| Error::Defect(error.to_string()))?,
+            pictures: if has_pictures { version.pages } else { 0 },
+            program_title: program.title,
+        })
+    }
+
+    /// One page as a picture, drawn when it is first asked for.
+    pub(crate) async fn picture(&self, scope: &Arc<Scope>, source: &str, version: &str, page: u32) -> Result<Picture, Error> {
+        let version = {
+            let tx = self.deps.store.read(scope).await?;
+            self.readable(&tx, scope, source, version).await?.1
+        };
+        let media = MediaType::of_name(&version.media_type).filter(|media| media.has_pictures()).ok_or(Error::PageNotFound)?;
+        if page == 0 || i64::from(page) > version.pages {
+            return Err(Error::PageNotFound);
+        }
+        let object = object_id(&version)?;
+        let key = Key::new(scope.org(), object, Part::Picture(page));
+        match self.deps.objects.get(key).await {
+            Ok(drawn) => return Ok(Picture { media_type: media.picture_type(), bytes: drawn.to_vec() }),
+            Err(ObjectError::NotFound(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let original = self.deps.objects.get(Key::new(scope.org(), object, Part::Original)).await?;
+        let _permit = self.readers.acquire().await.map_err(|error| Error::Defect(error.to_string()))?;
+        let limits = self.config.limits();
+        let drawing = tokio::task::spawn_blocking(move || extract::picture(media, &original, page, &limits));
+        let picture = drawing.await.map_err(|_| Error::PageNotFound)??;
+        self.deps.objects.put(key, Bytes::from(picture.bytes.clone())).await?;
+        Ok(picture)
+    }
+
+    /// The file as it was uploaded.
+    pub(crate) async fn original(&self, scope: &Arc<Scope>, source: &str) -> Result<(source_version::Model, Bytes), Error> {
+        let tx = self.deps.store.read(scope).await?;
+        let (_, version) = self.readable(&tx, scope, source, "").await?;
+        let content = self.deps.objects.get(Key::new(scope.org(), object_id(&version)?, Part::Original)).await?;
+        Ok((version, content))
+    }
+}
+
+fn object_id(version: &source_version::Model) -> Result<ObjectId, Error> {
+    version.object_id.parse().map_err(|_| Error::Defect("an object id cannot be read".into()))
+}
+
+fn source_of(version: &source_version::Model, external_id: &str) -> SourceOfVersion {
+    SourceOfVersion {
+        source_id: version.source_id.clone(),
+        source_version_id: version.id.clone(),
+        title: version.title.clone(),
+        external_id: external_id.to_owned(),
+    }
+}

@@ -1,0 +1,145 @@
+//! What can go wrong with content.
+
+use preceptor_core::{Fault, Kind};
+use preceptor_objects::ObjectError;
+use preceptor_rpc::{IntoFault, status_of};
+use preceptor_store::StoreError;
+
+use crate::domain::extract::ExtractError;
+
+/// Why a request about content failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such program for this caller.
+    #[error("no such program")]
+    ProgramNotFound,
+    /// There is no such source for this caller.
+    #[error("no such source")]
+    SourceNotFound,
+    /// The source has no such page.
+    #[error("no such page")]
+    PageNotFound,
+    /// Another change came first.
+    #[error("the program changed: it is at revision {current}")]
+    RevisionConflict {
+        /// The revision it is at.
+        current: i64,
+    },
+    /// The source is not in the state that this needs.
+    #[error("the source is {state}")]
+    WrongState {
+        /// The state it is in.
+        state: String,
+        /// The state it would have to be in.
+        needed: &'static str,
+    },
+    /// The author decided on their own work.
+    #[error("authors cannot approve their own work")]
+    AuthorCannotDecide,
+    /// There is nothing that could be published.
+    #[error("no approved sources")]
+    NothingToPublish,
+    /// A version is being indexed already.
+    #[error("a version is being indexed")]
+    PublicationUnderWay,
+    /// The program is not published.
+    #[error("not published")]
+    NotPublished,
+    /// The version is no longer the published one.
+    #[error("version superseded")]
+    VersionSuperseded,
+    /// A field is missing or wrong.
+    #[error("{field}: {what}")]
+    InvalidField {
+        /// The field.
+        field: &'static str,
+        /// What is expected.
+        what: &'static str,
+    },
+    /// The file cannot be read.
+    #[error("{0}")]
+    File(FileProblem),
+    /// Object storage failed.
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something that cannot be.
+    #[error("defect: {0}")]
+    Defect(String),
+}
+
+/// A file that cannot be read: a stable code and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct FileProblem {
+    /// The stable reason code.
+    pub code: &'static str,
+    /// What happened and what to do.
+    pub message: String,
+}
+
+impl From<ExtractError> for Error {
+    fn from(error: ExtractError) -> Self {
+        Self::File(FileProblem { code: error.code(), message: error.to_string() })
+    }
+}
+
+impl IntoFault for Error {
+    fn to_fault(&self) -> Fault {
+        match self {
+            Self::ProgramNotFound => Fault::new(Kind::NotFound, "PROGRAM_NOT_FOUND", "there is no such program"),
+            Self::SourceNotFound => Fault::new(Kind::NotFound, "SOURCE_NOT_FOUND", "there is no such source"),
+            Self::PageNotFound => Fault::new(Kind::NotFound, "PAGE_NOT_FOUND", "the source has no such page, or its pages cannot be drawn"),
+            Self::RevisionConflict { current } => {
+                Fault::new(Kind::Conflict, "REVISION_CONFLICT", "somebody changed this program since you read it; read it again and repeat your change")
+                    .with("current_revision", current)
+            }
+            Self::WrongState { state, needed } => Fault::new(
+                Kind::FailedPrecondition,
+                "SOURCE_WRONG_STATE",
+                format!("the source is {state}; this needs one that is {needed}"),
+            )
+            .with("state", state)
+            .with("needed", needed),
+            Self::AuthorCannotDecide => Fault::new(
+                Kind::FailedPrecondition,
+                "AUTHOR_CANNOT_DECIDE",
+                "you uploaded this version, so somebody else has to review it",
+            ),
+            Self::NothingToPublish => Fault::new(
+                Kind::FailedPrecondition,
+                "NOTHING_TO_PUBLISH",
+                "the program has no approved sources; have at least one approved first",
+            ),
+            Self::PublicationUnderWay => Fault::new(
+                Kind::FailedPrecondition,
+                "PUBLICATION_UNDER_WAY",
+                "a version of this program is being indexed; wait until it is published",
+            ),
+            Self::NotPublished => Fault::new(Kind::FailedPrecondition, "PROGRAM_NOT_PUBLISHED", "this program is not published at the moment"),
+            Self::VersionSuperseded => Fault::new(Kind::Conflict, "VERSION_SUPERSEDED", "a newer version was published meanwhile; ask again"),
+            Self::InvalidField { field, what } => {
+                Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}")).with("field", field)
+            }
+            Self::File(problem) => Fault::new(Kind::InvalidInput, problem.code, problem.message.clone()),
+            Self::Objects(ObjectError::Full) => Fault::new(Kind::Unavailable, "STORE_FULL", "the storage is full; an operator has to make room"),
+            Self::Objects(error) => {
+                tracing::error!(%error, "object storage failed");
+                Fault::new(Kind::Unavailable, "OBJECTS_UNAVAILABLE", "the file storage is not reachable; try again in a moment")
+            }
+            Self::Store(error) => error.to_fault(),
+            Self::Defect(what) => {
+                tracing::error!(what, "a defect in ingestion");
+                Fault::internal()
+            }
+        }
+    }
+}
+
+impl From<Error> for tonic::Status {
+    fn from(error: Error) -> Self {
+        status_of(&error.to_fault())
+    }
+}

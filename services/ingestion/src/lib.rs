@@ -1,0 +1,49 @@
+//! Programs, objectives, sources and their versions, passages, approvals, publication.
+//!
+//! **Contract.** `preceptor.ingestion.v1.Ingestion`. A file becomes a source version, its text becomes passages that
+//! each know their page, slide, moment or section. A version goes draft → in review → approved, and nobody approves
+//! their own work: the database refuses it. Publishing freezes the approved versions as a version of the program; it
+//! becomes visible when its index is ready, in one step, and goes away in one step.
+//!
+//! **What it does not do.** It searches nothing and answers nothing. Verification against registries comes later.
+//!
+//! **Events.** Publishes `source.extracted`, `program.version_frozen`, `program.published`, `program.withdrawn` and
+//! audit records; listens to `index.progress`.
+
+pub mod config;
+mod domain;
+mod error;
+mod events;
+mod rpc;
+mod store;
+
+use std::sync::Arc;
+
+use preceptor_bus::Bus;
+use preceptor_objects::Objects;
+use preceptor_rpc::{Service, ServiceName};
+use preceptor_store::Handle;
+use tonic::service::Routes;
+
+pub use config::Config;
+pub use domain::measure::page_texts;
+pub use error::Error;
+pub use store::SCHEMA;
+
+/// What the service needs.
+#[derive(Debug, Clone)]
+pub struct Deps {
+    /// Its tables.
+    pub store: Handle,
+    /// Originals, texts, layouts, pictures.
+    pub objects: Arc<dyn Objects>,
+    /// Where its events go and come from.
+    pub bus: Arc<dyn Bus>,
+}
+
+/// Builds the service.
+pub fn build(deps: &Deps, config: Config) -> Service {
+    let content = Arc::new(domain::Content::new(deps.clone(), config));
+    let server = rpc::Server::new(Arc::clone(&content));
+    Service { name: ServiceName::Ingestion, routes: Routes::new(server.into_service()), tasks: events::tasks(deps, &content) }
+}

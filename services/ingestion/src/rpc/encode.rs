@@ -1,0 +1,179 @@
+//! Domain to contract.
+
+use preceptor_proto::ingestion::v1 as proto;
+use preceptor_proto::ingestion::v1::locator::At;
+
+use crate::domain::extract::Locator;
+use crate::domain::passages::Cue;
+use crate::domain::{DocumentView, PassageView, ProgramView, SourceView, VersionPage};
+use crate::store::{approval, programs::StateCount};
+
+/// Where the next page begins, when this one is full.
+pub(super) fn next<T>(rows: &[T], limit: u64, id: impl Fn(&T) -> &String) -> String {
+    let full = rows.len() as u64 >= limit;
+    rows.last().filter(|_| full).map(|row| id(row).clone()).unwrap_or_default()
+}
+
+pub(super) fn program(view: ProgramView) -> proto::Program {
+    let ProgramView { program, objectives, published, pending, counts } = view;
+    let waits = pending.as_ref().is_some_and(|pending| pending.problem.is_empty());
+    let state = match (waits, &published, program.withdrawn) {
+        (true, _, _) => proto::ProgramState::Indexing,
+        (false, Some(_), _) => proto::ProgramState::Published,
+        (false, None, true) => proto::ProgramState::Withdrawn,
+        (false, None, false) => proto::ProgramState::Draft,
+    };
+    let (visible, version) = published.map_or((None, None), |(visible, version)| (Some(visible), Some(version)));
+    proto::Program {
+        id: program.id,
+        app_id: program.app_id,
+        title: program.title,
+        summary: program.summary,
+        state: state.into(),
+        revision: program.revision,
+        objectives: objectives.into_iter().map(|row| proto::Objective { id: row.id, text: row.text }).collect(),
+        published_version_id: version.as_ref().map(|version| version.id.clone()).unwrap_or_default(),
+        published_version_number: version.map_or(0, |version| version.number),
+        published_at: visible.map_or(0, |visible| visible.published_at),
+        created_at: program.created_at,
+        updated_at: program.updated_at,
+        indexed: pending.as_ref().map_or(0, |pending| pending.done),
+        to_index: pending.as_ref().map_or(0, |pending| pending.total),
+        sources: Some(source_counts(&counts)),
+        created_by: program.created_by,
+        index_problem: pending.map(|pending| pending.problem).unwrap_or_default(),
+    }
+}
+
+fn source_counts(counts: &[StateCount]) -> proto::SourceCounts {
+    let of = |state: &str| counts.iter().find(|count| count.state == state).map_or(0, |count| count.count);
+    proto::SourceCounts {
+        extracting: of("extracting"),
+        failed: of("failed"),
+        draft: of("draft"),
+        in_review: of("in_review"),
+        approved: of("approved"),
+        rejected: of("rejected"),
+    }
+}
+
+fn source_state(name: &str) -> proto::SourceState {
+    match name {
+        "extracting" => proto::SourceState::Extracting,
+        "failed" => proto::SourceState::Failed,
+        "draft" => proto::SourceState::Draft,
+        "in_review" => proto::SourceState::InReview,
+        "approved" => proto::SourceState::Approved,
+        "rejected" => proto::SourceState::Rejected,
+        _ => proto::SourceState::Unspecified,
+    }
+}
+
+pub(super) fn source(view: SourceView) -> proto::Source {
+    let SourceView { source, version, approval, progress } = view;
+    let (done, total) = progress.unwrap_or((1, 1));
+    let progress = proto::Progress {
+        stage: if version.state == "extracting" { "reading" } else { "done" }.to_owned(),
+        done: done.cast_signed(),
+        total: total.cast_signed(),
+    };
+    let problem = (!version.problem_code.is_empty())
+        .then(|| proto::Problem { code: version.problem_code.clone(), message: version.problem_message.clone() });
+    proto::Source {
+        id: source.id,
+        program_id: source.program_id,
+        version_id: version.id,
+        version_number: version.number,
+        title: if version.title.is_empty() { version.file_name.clone() } else { version.title },
+        file_name: version.file_name,
+        media_type: version.media_type,
+        external_id: source.external_id.unwrap_or_default(),
+        state: source_state(&version.state).into(),
+        progress: Some(progress),
+        problem,
+        author: version.author,
+        size_bytes: version.size_bytes,
+        sha256: version.sha256,
+        pages: version.pages,
+        passages: version.passages,
+        approval: approval.map(encode_approval),
+        created_at: version.created_at,
+        submitted_at: version.submitted_at.unwrap_or(0),
+        notes: serde_json::from_str(&version.notes).unwrap_or_default(),
+    }
+}
+
+fn encode_approval(row: approval::Model) -> proto::Approval {
+    proto::Approval { id: row.id, approved: row.approved, reviewer: row.reviewer, reason: row.reason, decided_at: row.decided_at }
+}
+
+fn locator(locator: Locator) -> proto::Locator {
+    let at = match locator {
+        Locator::Page(page) => At::Page(page.cast_signed()),
+        Locator::Slide { number, notes } => At::Slide(proto::Slide { number: number.cast_signed(), notes }),
+        Locator::Time { start_ms, end_ms, speaker } => At::Time(proto::TimeRange { start_ms, end_ms, speaker }),
+        Locator::Section(path) => At::Section(proto::Section { path }),
+    };
+    proto::Locator { at: Some(at) }
+}
+
+fn cue(cue: Cue) -> proto::Cue {
+    proto::Cue { start: cue.start, end: cue.end, start_ms: cue.start_ms, end_ms: cue.end_ms, speaker: cue.speaker }
+}
+
+pub(super) fn passage(view: PassageView) -> proto::Passage {
+    let PassageView { row, parts, source } = view;
+    proto::Passage {
+        id: row.id,
+        source_id: source.source_id.clone(),
+        source_version_id: source.source_version_id.clone(),
+        source_title: source.title.clone(),
+        external_id: source.external_id.clone(),
+        ordinal: row.ordinal as i32,
+        heading: row.heading,
+        text: row.text,
+        locator: Some(locator(parts.locator)),
+        start: row.start_byte,
+        end: row.end_byte,
+        sentence_starts: parts.sentences.iter().map(|range| range.start as u32).collect(),
+        sentence_ends: parts.sentences.iter().map(|range| range.end as u32).collect(),
+        cues: parts.cues.into_iter().map(cue).collect(),
+    }
+}
+
+pub(super) fn document(view: DocumentView) -> proto::Document {
+    proto::Document {
+        source: Some(source(view.source)),
+        text: view.text,
+        passages: view.passages.into_iter().map(passage).collect(),
+        pictures: view.pictures as i32,
+        boxes: view
+            .boxes
+            .into_iter()
+            .map(|word| proto::WordBox {
+                page: word.page.cast_signed(),
+                start: word.start.cast_signed(),
+                end: word.end.cast_signed(),
+                x: word.x,
+                y: word.y,
+                width: word.width,
+                height: word.height,
+            })
+            .collect(),
+        program_title: view.program_title,
+    }
+}
+
+pub(super) fn version_page(page: VersionPage) -> proto::StreamVersionResponse {
+    let passages = page.passages.into_iter().map(passage).collect();
+    match page.version {
+        Some(version) => proto::StreamVersionResponse {
+            passages,
+            program_id: version.program_id,
+            program_title: version.title,
+            app_id: version.app_id,
+            total: version.passages,
+        },
+        None => proto::StreamVersionResponse { passages, ..proto::StreamVersionResponse::default() },
+    }
+}

@@ -1,0 +1,28 @@
+//! `ingestion_program_version_source`.
+
+use preceptor_store::TenantEntity;
+use sea_orm::entity::prelude::*;
+
+#[derive(Debug, Clone, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "ingestion_program_version_source")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) org_id: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) program_version_id: String,
+    pub(crate) program_id: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) source_id: String,
+    pub(crate) source_version_id: String,
+    pub(crate) approval_id: String,
+    pub(crate) approved: bool,
+}
+
+#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
+pub(crate) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl TenantEntity for Entity {
+    const ORG: Column = Column::OrgId;
+}

@@ -1,0 +1,98 @@
+//! Programs and objectives.
+
+use preceptor_store::TenantTx;
+use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::{ColumnTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+
+use super::{objective, pending, program, published, source_version};
+use crate::Error;
+
+/// One program.
+pub(crate) async fn get(tx: &TenantTx, id: &str) -> Result<program::Model, Error> {
+    tx.one(tx.find::<program::Entity>().filter(program::Column::Id.eq(id))).await?.ok_or(Error::ProgramNotFound)
+}
+
+/// Programs behind `after`, newest first.
+pub(crate) async fn list(tx: &TenantTx, after: Option<&str>, only: Option<&str>, limit: u64) -> Result<Vec<program::Model>, Error> {
+    let mut select = tx.find::<program::Entity>().order_by_desc(program::Column::Id).limit(limit);
+    if let Some(after) = after {
+        select = select.filter(program::Column::Id.lt(after));
+    }
+    if let Some(only) = only {
+        select = select.filter(program::Column::Id.eq(only));
+    }
+    Ok(tx.all(select).await?)
+}
+
+/// The objectives of a program, in their order.
+pub(crate) async fn objectives(tx: &TenantTx, program: &str) -> Result<Vec<objective::Model>, Error> {
+    let select = tx.find::<objective::Entity>().filter(objective::Column::ProgramId.eq(program));
+    Ok(tx.all(select.order_by_asc(objective::Column::Position)).await?)
+}
+
+/// Replaces the objectives of a program.
+pub(crate) async fn replace_objectives(tx: &TenantTx, program: &str, rows: Vec<objective::Model>) -> Result<(), Error> {
+    tx.run_delete(tx.delete::<objective::Entity>().filter(objective::Column::ProgramId.eq(program))).await?;
+    Ok(tx.insert_all(rows).await?)
+}
+
+/// Raises the revision of a program; refuses when it is not at `expected`.
+pub(crate) async fn raise_revision(tx: &TenantTx, program: &program::Model, expected: Option<i64>) -> Result<(), Error> {
+    if expected.is_some_and(|expected| expected != program.revision) {
+        return Err(Error::RevisionConflict { current: program.revision });
+    }
+    let update = tx
+        .update::<program::Entity>()
+        .col_expr(program::Column::Revision, Expr::value(program.revision + 1))
+        .col_expr(program::Column::UpdatedAt, Expr::value(tx.now().micros()))
+        .filter(program::Column::Id.eq(&program.id));
+    tx.run_update(update).await?;
+    Ok(())
+}
+
+/// Sets title and summary.
+pub(crate) async fn rename(tx: &TenantTx, program: &str, title: &str, summary: &str) -> Result<(), Error> {
+    let update = tx
+        .update::<program::Entity>()
+        .col_expr(program::Column::Title, Expr::value(title))
+        .col_expr(program::Column::Summary, Expr::value(summary))
+        .filter(program::Column::Id.eq(program));
+    tx.run_update(update).await?;
+    Ok(())
+}
+
+/// Notes whether the last act was a withdrawal.
+pub(crate) async fn set_withdrawn(tx: &TenantTx, program: &str, withdrawn: bool) -> Result<(), Error> {
+    let update =
+        tx.update::<program::Entity>().col_expr(program::Column::Withdrawn, Expr::value(withdrawn)).filter(program::Column::Id.eq(program));
+    tx.run_update(update).await?;
+    Ok(())
+}
+
+/// What learners see of a program, if anything.
+pub(crate) async fn published(tx: &TenantTx, program: &str) -> Result<Option<published::Model>, Error> {
+    Ok(tx.one(tx.find::<published::Entity>().filter(published::Column::ProgramId.eq(program))).await?)
+}
+
+/// The version of a program that waits for its index, if any.
+pub(crate) async fn pending(tx: &TenantTx, program: &str) -> Result<Option<pending::Model>, Error> {
+    Ok(tx.one(tx.find::<pending::Entity>().filter(pending::Column::ProgramId.eq(program))).await?)
+}
+
+/// How many newest versions of a program's sources are in a state.
+#[derive(Debug, FromQueryResult)]
+pub(crate) struct StateCount {
+    pub(crate) state: String,
+    pub(crate) count: i64,
+}
+
+/// Counts the newest versions of a program's sources by state.
+pub(crate) async fn source_counts(tx: &TenantTx, program: &str) -> Result<Vec<StateCount>, Error> {
+    let newest = super::sources::newest_of_program(tx, program);
+    let select = newest
+        .select_only()
+        .column(source_version::Column::State)
+        .column_as(Expr::col(source_version::Column::Id).count(), "count")
+        .group_by(source_version::Column::State);
+    Ok(tx.all_as(select).await?)
+}

@@ -1,0 +1,24 @@
+//! `ingestion_published`: what learners see.
+
+use preceptor_store::TenantEntity;
+use sea_orm::entity::prelude::*;
+
+#[derive(Debug, Clone, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "ingestion_published")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) org_id: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) program_id: String,
+    pub(crate) program_version_id: String,
+    pub(crate) published_at: i64,
+}
+
+#[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
+pub(crate) enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl TenantEntity for Entity {
+    const ORG: Column = Column::OrgId;
+}

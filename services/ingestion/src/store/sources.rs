@@ -1,0 +1,144 @@
+//! Sources, their versions, and decisions on them.
+
+use preceptor_store::TenantTx;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Query};
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select};
+
+use super::{approval, passage, source, source_version};
+use crate::Error;
+
+/// The newest version of every source of a program.
+pub(crate) fn newest_of_program(tx: &TenantTx, program: &str) -> Select<source_version::Entity> {
+    let newest = Query::select()
+        .column(source::Column::NewestVersionId)
+        .from(Alias::new("ingestion_source"))
+        .and_where(Expr::col(source::Column::OrgId).eq(tx.org_key()))
+        .and_where(Expr::col(source::Column::ProgramId).eq(program))
+        .to_owned();
+    tx.find::<source_version::Entity>().filter(source_version::Column::Id.in_subquery(newest))
+}
+
+/// A source with its newest version.
+pub(crate) async fn newest(tx: &TenantTx, source: &str) -> Result<(source::Model, source_version::Model), Error> {
+    let source = tx.one(tx.find::<source::Entity>().filter(source::Column::Id.eq(source))).await?.ok_or(Error::SourceNotFound)?;
+    let version = version(tx, &source.newest_version_id).await?;
+    Ok((source, version))
+}
+
+/// One version.
+pub(crate) async fn version(tx: &TenantTx, id: &str) -> Result<source_version::Model, Error> {
+    let select = tx.find::<source_version::Entity>().filter(source_version::Column::Id.eq(id));
+    tx.one(select).await?.ok_or(Error::SourceNotFound)
+}
+
+/// The source of a program that carries the caller's own name for it.
+pub(crate) async fn by_external_id(tx: &TenantTx, program: &str, external_id: &str) -> Result<Option<source::Model>, Error> {
+    let select = tx
+        .find::<source::Entity>()
+        .filter(source::Column::ProgramId.eq(program))
+        .filter(source::Column::ExternalId.eq(external_id));
+    Ok(tx.one(select).await?)
+}
+
+/// Sources of a program behind `after`, newest first.
+pub(crate) async fn list(tx: &TenantTx, program: &str, after: Option<&str>, limit: u64) -> Result<Vec<source::Model>, Error> {
+    let mut select =
+        tx.find::<source::Entity>().filter(source::Column::ProgramId.eq(program)).order_by_desc(source::Column::Id).limit(limit);
+    if let Some(after) = after {
+        select = select.filter(source::Column::Id.lt(after));
+    }
+    Ok(tx.all(select).await?)
+}
+
+/// The sources of these ids.
+pub(crate) async fn by_ids(tx: &TenantTx, ids: Vec<String>) -> Result<Vec<source::Model>, Error> {
+    Ok(tx.all(tx.find::<source::Entity>().filter(source::Column::Id.is_in(ids))).await?)
+}
+
+/// The versions of these ids.
+pub(crate) async fn versions(tx: &TenantTx, ids: Vec<String>) -> Result<Vec<source_version::Model>, Error> {
+    Ok(tx.all(tx.find::<source_version::Entity>().filter(source_version::Column::Id.is_in(ids))).await?)
+}
+
+/// Makes a version the newest of its source.
+pub(crate) async fn set_newest(tx: &TenantTx, source: &str, version: &str) -> Result<(), Error> {
+    let update =
+        tx.update::<source::Entity>().col_expr(source::Column::NewestVersionId, Expr::value(version)).filter(source::Column::Id.eq(source));
+    tx.run_update(update).await?;
+    Ok(())
+}
+
+/// Moves a version from one state to another; refuses when it is in a third.
+pub(crate) async fn change_state(tx: &TenantTx, version: &source_version::Model, from: &'static str, to: &str) -> Result<(), Error> {
+    let mut update = tx
+        .update::<source_version::Entity>()
+        .col_expr(source_version::Column::State, Expr::value(to))
+        .filter(source_version::Column::Id.eq(&version.id))
+        .filter(source_version::Column::State.eq(from));
+    if to == "in_review" {
+        update = update.col_expr(source_version::Column::SubmittedAt, Expr::value(tx.now().micros()));
+    }
+    if tx.run_update(update).await? == 0 {
+        return Err(Error::WrongState { state: version.state.replace('_', " "), needed: from });
+    }
+    Ok(())
+}
+
+/// What extraction found out about a version.
+#[derive(Debug)]
+pub(crate) struct Outcome<'a> {
+    pub(crate) state: &'static str,
+    pub(crate) title: &'a str,
+    pub(crate) problem: (&'a str, &'a str),
+    pub(crate) notes: String,
+    pub(crate) pages: i64,
+    pub(crate) passages: i64,
+}
+
+/// Ends the extraction of a version. `false` when it had ended before.
+pub(crate) async fn end_extraction(tx: &TenantTx, version: &str, outcome: Outcome<'_>) -> Result<bool, Error> {
+    use source_version::Column;
+    let update = tx
+        .update::<source_version::Entity>()
+        .col_expr(Column::State, Expr::value(outcome.state))
+        .col_expr(Column::Title, Expr::value(outcome.title))
+        .col_expr(Column::ProblemCode, Expr::value(outcome.problem.0))
+        .col_expr(Column::ProblemMessage, Expr::value(outcome.problem.1))
+        .col_expr(Column::Notes, Expr::value(outcome.notes))
+        .col_expr(Column::Pages, Expr::value(outcome.pages))
+        .col_expr(Column::Passages, Expr::value(outcome.passages))
+        .filter(Column::Id.eq(version))
+        .filter(Column::State.eq("extracting"));
+    Ok(tx.run_update(update).await? == 1)
+}
+
+/// Versions whose extraction has not ended: after a crash they are taken up again.
+pub(crate) async fn extracting(tx: &TenantTx) -> Result<Vec<source_version::Model>, Error> {
+    Ok(tx.all(tx.find::<source_version::Entity>().filter(source_version::Column::State.eq("extracting"))).await?)
+}
+
+/// The decision on a version, if there is one.
+pub(crate) async fn approval(tx: &TenantTx, version: &str) -> Result<Option<approval::Model>, Error> {
+    Ok(tx.one(tx.find::<approval::Entity>().filter(approval::Column::SourceVersionId.eq(version))).await?)
+}
+
+/// The decisions on these versions.
+pub(crate) async fn approvals(tx: &TenantTx, versions: Vec<String>) -> Result<Vec<approval::Model>, Error> {
+    Ok(tx.all(tx.find::<approval::Entity>().filter(approval::Column::SourceVersionId.is_in(versions))).await?)
+}
+
+/// Passages of a version from an ordinal on.
+pub(crate) async fn passages(tx: &TenantTx, version: &str, from: i64, limit: u64) -> Result<Vec<passage::Model>, Error> {
+    let select = tx
+        .find::<passage::Entity>()
+        .filter(passage::Column::SourceVersionId.eq(version))
+        .filter(passage::Column::Ordinal.gte(from))
+        .order_by_asc(passage::Column::Ordinal)
+        .limit(limit);
+    Ok(tx.all(select).await?)
+}
+
+/// Passages of these ids.
+pub(crate) async fn passages_by_id(tx: &TenantTx, ids: Vec<String>) -> Result<Vec<passage::Model>, Error> {
+    Ok(tx.all(tx.find::<passage::Entity>().filter(passage::Column::Id.is_in(ids))).await?)
+}
