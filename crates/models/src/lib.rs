@@ -4,13 +4,15 @@
 //!   production alternative.
 //! * [`locate`]: where the default model is found on disk, and how it gets there;
 //! * [`text`]: words, terms and subjects, for comparing by words;
-//! * [`kinds`]: which kind of clinical content a text is about.
+//! * [`kinds`]: which kind of clinical content a text is about;
+//! * [`logistic`]: probabilities from a few named features.
 //!
 //! Vectors of a part of a text (a sentence, a heading) are *views*: the mean over that part's tokens in the text's own
 //! forward pass, so that they cost nothing beside it.
 
 pub mod kinds;
 pub mod locate;
+pub mod logistic;
 mod minilm;
 pub mod text;
 

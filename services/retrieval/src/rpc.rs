@@ -41,6 +41,14 @@ impl Retrieval for Server {
         let limit = request.limit.clamp(1, MOST_HITS) as usize;
         Ok(Response::new(encode(self.search.find(&call, program, &request.question, limit).await?)))
     }
+
+    async fn known_terms(&self, request: Request<proto::KnownTermsRequest>) -> Result<Response<proto::KnownTermsResponse>, Status> {
+        let call = Call::of(&request)?;
+        let request = request.into_inner();
+        let program = request.program_id.parse().map_err(|_| Error::InvalidField { field: "program_id", what: "is not an id" })?;
+        let known = self.search.known_terms(&call, program, &request.terms).await?;
+        Ok(Response::new(proto::KnownTermsResponse { known }))
+    }
 }
 
 fn encode(found: Found) -> proto::SearchResponse {

@@ -1,6 +1,6 @@
 //! What the fitting of weights sees of the gate.
 
-pub use super::gate::{Gate, Logistic};
+pub use super::gate::Gate;
 
 /// The features of words alone, for the gate that works without an embedding model.
 pub const LEXICAL_FEATURES: [&str; 11] = [

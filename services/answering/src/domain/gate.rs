@@ -1,47 +1,10 @@
 //! Whether the evidence suffices: a small fitted model whose probability is calibrated.
 
+use preceptor_models::logistic::Logistic;
 use preceptor_proto::retrieval::v1::Evidence;
 use serde::{Deserialize, Serialize};
 
 use crate::Config;
-
-/// A logistic regression over named features of the evidence.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Logistic {
-    /// Which features, by name.
-    pub features: Vec<String>,
-    /// Their means.
-    pub mean: Vec<f64>,
-    /// Their standard deviations.
-    pub deviation: Vec<f64>,
-    /// Their weights.
-    pub weights: Vec<f64>,
-    /// The bias.
-    pub bias: f64,
-}
-
-impl Logistic {
-    /// The probability for features in the order of [`features`](Self::features).
-    pub fn probability(&self, values: &[f64]) -> f64 {
-        let scaled = values.iter().zip(&self.mean).zip(&self.deviation).map(|((value, mean), deviation)| (value - mean) / deviation);
-        let sum: f64 = scaled.zip(&self.weights).map(|(value, weight)| value * weight).sum();
-        1.0 / (1.0 + (-(sum + self.bias)).exp())
-    }
-
-    /// The probability for evidence that names its values; `None` when one is missing.
-    pub fn of(&self, evidence: &Evidence) -> Option<f64> {
-        let values: Option<Vec<f64>> = self
-            .features
-            .iter()
-            .map(|feature| {
-                let place = evidence.names.iter().position(|name| name == feature)?;
-                evidence.values.get(place).map(|&value| f64::from(value))
-            })
-            .collect();
-        Some(self.probability(&values?))
-    }
-}
 
 /// The gate's two models, as fitted by `cargo xtask fit`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,6 +25,16 @@ pub(crate) struct Verdict {
     pub(crate) answers: bool,
 }
 
+/// The probability for evidence that names its values; `None` when one is missing.
+fn probability(model: &Logistic, evidence: &Evidence) -> Option<f64> {
+    let value = |feature: &String| {
+        let place = evidence.names.iter().position(|name| name == feature)?;
+        evidence.values.get(place).map(|&value| f64::from(value))
+    };
+    let values: Option<Vec<f64>> = model.features.iter().map(value).collect();
+    Some(model.probability(&values?))
+}
+
 impl Gate {
     /// The fitted gate.
     pub(crate) fn fitted() -> Self {
@@ -71,7 +44,7 @@ impl Gate {
     /// Decides on the evidence of a search. Without evidence there is no answer.
     pub(crate) fn decide(&self, evidence: Option<&Evidence>, lexical_only: bool, config: &Config) -> Verdict {
         let model = if lexical_only { &self.lexical } else { &self.full };
-        let Some((evidence, confidence)) = evidence.and_then(|evidence| Some((evidence, model.of(evidence)?))) else {
+        let Some((evidence, confidence)) = evidence.and_then(|evidence| Some((evidence, probability(model, evidence)?))) else {
             return Verdict { confidence: 0.0, answers: false };
         };
         let foreign = evidence.names.iter().position(|name| name == "foreign").and_then(|place| evidence.values.get(place)).is_some_and(|&value| value > 0.5);
@@ -97,8 +70,7 @@ mod tests {
     fn the_fitted_gate_can_be_read_and_is_consistent() {
         let gate = Gate::fitted();
         for model in [&gate.full, &gate.lexical] {
-            let count = model.features.len();
-            assert!(count > 5 && [model.mean.len(), model.deviation.len(), model.weights.len()].iter().all(|&length| length == count));
+            assert!(model.features.len() > 5 && model.is_consistent());
         }
     }
 

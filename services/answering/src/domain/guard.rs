@@ -82,6 +82,11 @@ pub(crate) fn check(question: &str) -> Result<(), Refused> {
     Ok(())
 }
 
+/// The question without what identifies a patient.
+pub(crate) fn redact(question: &str) -> String {
+    IDENTIFIERS.iter().fold(question.to_owned(), |text, pattern| pattern.replace_all(&text, " ").into_owned())
+}
+
 /// Whether a sentence of a source may be quoted: one that addresses the assistant may not.
 pub(crate) fn is_quotable(text: &str, sentence: &Range<usize>) -> bool {
     text.get(sentence.clone()).is_some_and(|sentence| !INJECTIONS.iter().any(|pattern| pattern.is_match(sentence)))

@@ -1,11 +1,13 @@
 //! From a question to an answer on record.
 
 mod answers;
+mod citations;
 mod compose;
 pub mod fitting;
 mod gate;
 mod guard;
 mod record;
 
-pub(crate) use answers::{Answers, Asked};
-pub(crate) use record::{decode_record, outcome_of};
+pub(crate) use answers::{Answers, Asked, Asking};
+pub(crate) use gate::label;
+pub(crate) use record::decode;

@@ -5,7 +5,7 @@ use super::profile::Profile;
 use super::question::Question;
 
 /// The features of the evidence gate, in order. The gate itself is in the answering room.
-pub(crate) const EVIDENCE: [&str; 29] = [
+pub const EVIDENCE: [&str; 29] = [
     "bm25",
     "cosine",
     "part_coverage",

@@ -14,7 +14,7 @@ pub(crate) const COMPARED_WHOLE: usize = 120;
 pub(crate) const CANDIDATES: usize = 50;
 
 /// The features of the ranker, in the order of its weights.
-pub(crate) const RANK_FEATURES: [&str; 11] = [
+pub const RANK_FEATURES: [&str; 11] = [
     "cosine",
     "discrimination*bm25",
     "kind_information*bm25",

@@ -61,7 +61,7 @@ impl Search {
         while let Some(page) = pages.message().await? {
             passages.extend(page.passages.into_iter().map(decode).collect::<Result<Vec<_>, _>>()?);
         }
-        self.vectors(&call, &passages, async |_| Ok(())).await?;
+        self.vectors(&call, &passages, None).await?;
         Ok(())
     }
 
@@ -86,11 +86,7 @@ impl Search {
     pub(crate) async fn build_index(&self, org: OrgId, version: &str, announce: bool) -> Result<(), Error> {
         let call = self.deps().system.call(org, READING).await?;
         let frozen = self.read_version(&call, version).await?;
-        let total = frozen.passages.len();
-        let progress = async |done: usize| {
-            if announce { self.announce(&call, &frozen.keys, done, total, None).await } else { Ok(()) }
-        };
-        let vectors = self.vectors(&call, &frozen.passages, progress).await?;
+        let vectors = self.vectors(&call, &frozen.passages, announce.then_some(&frozen.keys)).await?;
         let material = Material { title: &frozen.title, passages: &frozen.passages, vectors };
         let profile = Profile::build(material, self.readers()).await?;
 
@@ -130,8 +126,9 @@ impl Search {
         Ok(Frozen { keys, title, passages })
     }
 
-    /// The vectors of all passages: those stored, and new ones for the others. None at all without a model.
-    async fn vectors(&self, call: &Call, passages: &[Passage], progress: impl AsyncFn(usize) -> Result<(), Error>) -> Result<Vec<Vectors>, Error> {
+    /// The vectors of all passages: those stored, and new ones for the others. None at all without a model. Progress is
+    /// announced for the version, when one is given.
+    async fn vectors(&self, call: &Call, passages: &[Passage], announced: Option<&VersionKeys>) -> Result<Vec<Vectors>, Error> {
         let Some(embedder) = self.deps().embedder.clone() else { return Ok(Vec::new()) };
         let model = self.model();
         let contents: Vec<_> = passages.iter().map(|passage| passage.content_key(&model)).collect();
@@ -162,7 +159,9 @@ impl Search {
             tx.commit().await?;
             by_content.extend(rows.into_iter().map(|row| (row.content.clone(), row)));
             done += batch.len();
-            progress(done).await?;
+            if let Some(keys) = announced {
+                self.announce(call, keys, done, passages.len(), None).await?;
+            }
         }
         contents
             .iter()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
-use preceptor_core::id::{OrgId, PassageId, ProgramId, ProgramVersionId};
+use preceptor_core::id::{OrgId, ProgramId, ProgramVersionId};
 use preceptor_core::{Fault, Kind, Scope};
 use preceptor_models::kinds::dot;
 use preceptor_models::text::Analyzer;
@@ -132,6 +132,13 @@ impl Search {
             }
             found => found,
         }
+    }
+
+    /// Which terms occur in the published version.
+    pub(crate) async fn known_terms(&self, call: &Call, program: ProgramId, terms: &[String]) -> Result<Vec<bool>, Error> {
+        let version = self.resolve(call, program).await?;
+        let ready = self.ready(&call.shared_scope(), program, version).await?;
+        Ok(terms.iter().map(|term| ready.profile.term(term).is_some()).collect())
     }
 
     async fn resolve(&self, call: &Call, program: ProgramId) -> Result<ProgramVersionId, Error> {

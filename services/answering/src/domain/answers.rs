@@ -1,0 +1,224 @@
+//! guard → search → gate → compose → check → cite → record.
+
+use std::sync::Arc;
+
+use preceptor_core::id::{MessageId, ProgramId, SessionId};
+use preceptor_proto::answering::v1::{Message, Outcome, Refusal, Sentence};
+use preceptor_proto::retrieval::v1 as retrieval;
+use preceptor_proto::retrieval::v1::retrieval_client::RetrievalClient;
+use preceptor_rpc::{Call, Channel};
+use preceptor_store::{Handle, TenantTx};
+
+use super::citations::{cite, offers};
+use super::compose::{Composer, Extractive, check};
+use super::gate::{Gate, Verdict};
+use super::guard::{self, Refused};
+use super::record;
+use crate::store::{self, session};
+use crate::{Config, Deps, Error};
+
+/// Passages that are asked for.
+const HITS: i32 = 8;
+/// What is searched for when nothing of a question may be read.
+const ANYTHING: &str = "overview";
+
+/// A question that was dealt with.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    /// What is on record.
+    pub(crate) message: Message,
+    /// The number of the version that answered.
+    pub(crate) version_number: i64,
+    /// Whether words alone were compared.
+    pub(crate) lexical_only: bool,
+    /// How many sources were considered.
+    pub(crate) considered: i32,
+}
+
+/// A question on its way.
+#[derive(Debug, Clone)]
+pub(crate) struct Asking {
+    pub(crate) program: ProgramId,
+    pub(crate) question: String,
+    /// The conversation it belongs to, or none yet.
+    pub(crate) session: Option<SessionId>,
+}
+
+/// Answers questions.
+#[derive(Debug)]
+pub(crate) struct Answers {
+    store: Handle,
+    retrieval: RetrievalClient<Channel>,
+    gate: Gate,
+    composer: Arc<dyn Composer>,
+    config: Config,
+}
+
+impl Answers {
+    pub(crate) fn new(deps: Deps, config: Config) -> Self {
+        Self {
+            store: deps.store,
+            retrieval: RetrievalClient::new(deps.retrieval),
+            gate: Gate::fitted(),
+            composer: Arc::new(Extractive),
+            config,
+        }
+    }
+
+    pub(crate) fn store(&self) -> &Handle {
+        &self.store
+    }
+
+    /// Answers a question. When this returns, question and answer are on record.
+    pub(crate) async fn ask(&self, call: &Call, asking: Asking) -> Result<Asked, Error> {
+        let length = asking.question.trim().chars().count();
+        if length == 0 || length > self.config.longest_question {
+            return Err(Error::QuestionLength { most: self.config.longest_question });
+        }
+        let guarded = guard::check(&asking.question);
+        let readable = match guarded {
+            Err(Refused::PatientData) => redacted(&asking.question),
+            _ => asking.question.clone(),
+        };
+        let found = self.search(call, asking.program, readable).await?;
+        let verdict = self.gate.decide(found.evidence.as_ref(), found.lexical_only, &self.config);
+        let sentences = match guarded {
+            Ok(()) if verdict.answers => self.compose(&asking.question, &found).await?,
+            _ => Vec::new(),
+        };
+        let refusal = match guarded {
+            Err(reason) => Some(refusal(reason.into(), &found)),
+            Ok(()) if sentences.is_empty() => Some(refusal(Reason::NotInProgram, &found)),
+            Ok(()) => None,
+        };
+        self.put_on_record(call, &asking, found, Outcomes { sentences, refusal, verdict, guarded }).await
+    }
+
+    async fn search(&self, call: &Call, program: ProgramId, question: String) -> Result<retrieval::SearchResponse, Error> {
+        let request = retrieval::SearchRequest { program_id: program.to_string(), question, limit: HITS };
+        Ok(self.retrieval.clone().search(call.request(request)?).await?.into_inner())
+    }
+
+    async fn compose(&self, question: &str, found: &retrieval::SearchResponse) -> Result<Vec<Sentence>, Error> {
+        let most = self.config.most_sentences;
+        let proposals = self.composer.compose(question, &found.hits, most).await?;
+        let cited = check(proposals, &found.hits, most).into_iter().filter_map(|proposal| {
+            let passage = found.hits.get(proposal.hit)?.passage.as_ref()?;
+            Some(Sentence { text: proposal.text, citations: vec![cite(passage, proposal.support)] })
+        });
+        Ok(cited.collect())
+    }
+
+    async fn put_on_record(&self, call: &Call, asking: &Asking, found: retrieval::SearchResponse, outcomes: Outcomes) -> Result<Asked, Error> {
+        let mut tx = self.store.write(&call.shared_scope()).await?;
+        let session = open_session(&tx, asking).await?;
+        let Outcomes { sentences, refusal, verdict, guarded } = outcomes;
+        let quarantined = guarded == Err(Refused::PatientData);
+        let message = Message {
+            id: MessageId::generate().to_string(),
+            session_id: session,
+            program_id: asking.program.to_string(),
+            program_version_id: found.program_version_id,
+            subject: tx.scope().subject().to_owned(),
+            question: if quarantined { String::new() } else { asking.question.clone() },
+            quarantined,
+            outcome: if refusal.is_some() { Outcome::Refused } else { Outcome::Answered }.into(),
+            composer: if refusal.is_some() { String::new() } else { self.composer.id().to_owned() },
+            sentences,
+            refusal,
+            confidence: verdict.confidence as f32,
+            asked_at: tx.now().micros(),
+            corrections: if quarantined { Vec::new() } else { found.corrections },
+            feedback: String::new(),
+            evidence: if quarantined { None } else { found.evidence },
+        };
+        tx.insert(record::row(&tx, &message)).await?;
+        tx.emit("message.recorded", &record::event(&message)).await?;
+        tx.commit().await?;
+        Ok(Asked {
+            message,
+            version_number: found.version_number,
+            lexical_only: found.lexical_only,
+            considered: found.hits.len() as i32,
+        })
+    }
+}
+
+/// What became of a question.
+struct Outcomes {
+    sentences: Vec<Sentence>,
+    refusal: Option<Refusal>,
+    verdict: Verdict,
+    guarded: Result<(), Refused>,
+}
+
+/// A question without what identifies a patient, for finding sources only; it is not kept.
+fn redacted(question: &str) -> String {
+    let rest = guard::redact(question);
+    if rest.chars().any(char::is_alphanumeric) { rest } else { ANYTHING.to_owned() }
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    NotInProgram,
+    PatientSpecific,
+    PatientData,
+}
+
+impl From<Refused> for Reason {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::PatientSpecific => Self::PatientSpecific,
+            Refused::PatientData => Self::PatientData,
+        }
+    }
+}
+
+impl Reason {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::NotInProgram => "NOT_IN_PROGRAM",
+            Self::PatientSpecific => "PATIENT_SPECIFIC",
+            Self::PatientData => "PHI_DETECTED",
+        }
+    }
+
+    const fn message(self) -> &'static str {
+        match self {
+            Self::NotInProgram => "Not found in this program. These of its sources come closest.",
+            Self::PatientSpecific => {
+                "This program teaches; it does not advise on the care of an individual. Ask about the topic in general, or turn to the \
+                 clinician in charge. These sources cover it."
+            }
+            Self::PatientData => {
+                "This question seems to hold data that identifies a patient, so it was not kept. Ask again without names, dates of birth \
+                 and numbers. These sources may help."
+            }
+        }
+    }
+}
+
+fn refusal(reason: Reason, found: &retrieval::SearchResponse) -> Refusal {
+    Refusal { code: reason.code().to_owned(), message: reason.message().to_owned(), sources: offers(&found.hits) }
+}
+
+/// The conversation of a question: the one it names, if that is the learner's own in this program, or a new one.
+async fn open_session(tx: &TenantTx, asking: &Asking) -> Result<String, Error> {
+    let program = asking.program.to_string();
+    if let Some(id) = asking.session {
+        let known = store::session(tx, &id.to_string()).await?;
+        let own = known.filter(|row| row.subject == tx.scope().subject() && row.program_id == program);
+        return own.map(|row| row.id).ok_or(Error::SessionNotFound);
+    }
+    let row = session::Model {
+        org_id: tx.org_key(),
+        id: SessionId::generate().to_string(),
+        program_id: program,
+        subject: tx.scope().subject().to_owned(),
+        opened_at: tx.now().micros(),
+    };
+    let id = row.id.clone();
+    tx.insert(row).await?;
+    Ok(id)
+}

@@ -1,0 +1,143 @@
+//! `preceptor.answering.v1.Answering`: decode, call, encode.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use preceptor_core::Capability;
+use preceptor_core::id::ProgramId;
+use preceptor_proto::answering::v1 as proto;
+use preceptor_proto::answering::v1::answering_server::{Answering, AnsweringServer};
+use preceptor_proto::answering::v1::ask_event::Event;
+use preceptor_rpc::Call;
+use tokio_stream::Stream;
+use tonic::{Request, Response, Status};
+
+use crate::domain::{Answers, Asked, Asking, decode, label};
+use crate::store::{self, feedback, message};
+use crate::Error;
+
+/// Messages per page.
+const MOST_MESSAGES: i32 = 100;
+const LONGEST_COMMENT: usize = 2000;
+
+#[derive(Debug)]
+pub(crate) struct Server {
+    answers: Arc<Answers>,
+}
+
+impl Server {
+    pub(crate) fn new(answers: Arc<Answers>) -> Self {
+        Self { answers }
+    }
+
+    pub(crate) fn into_service(self) -> AnsweringServer<Self> {
+        AnsweringServer::new(self)
+    }
+
+    /// A message that this caller may see: its own, or any of its program for staff.
+    async fn visible(&self, call: &Call, id: &str) -> Result<message::Model, Error> {
+        let tx = self.answers.store().read(&call.shared_scope()).await?;
+        let scope = call.scope();
+        let sees_all = scope.grants(Capability::ReadInsight) || scope.grants(Capability::Operate);
+        let visible = |row: &message::Model| {
+            let reaches = row.program_id.parse().is_ok_and(|program: ProgramId| scope.reaches(program));
+            reaches && (sees_all || row.subject == scope.subject())
+        };
+        store::message(&tx, id).await?.filter(visible).ok_or(Error::MessageNotFound)
+    }
+}
+
+fn program(id: &str) -> Result<ProgramId, Error> {
+    id.parse().map_err(|_| Error::InvalidField { field: "program_id", what: "is not an id" })
+}
+
+type Events = Pin<Box<dyn Stream<Item = Result<proto::AskEvent, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl Answering for Server {
+    type AskStream = Events;
+
+    async fn ask(&self, request: Request<proto::AskRequest>) -> Result<Response<Events>, Status> {
+        let call = Call::of(&request)?;
+        let request = request.into_inner();
+        let session = match request.session_id.as_str() {
+            "" => None,
+            id => Some(id.parse().map_err(|_| Error::SessionNotFound)?),
+        };
+        let asking = Asking { program: program(&request.program_id)?, question: request.question, session };
+        let asked = self.answers.ask(&call, asking).await?;
+        let events = events(asked).into_iter().map(|event| Ok(proto::AskEvent { event: Some(event) }));
+        Ok(Response::new(Box::pin(tokio_stream::iter(events))))
+    }
+
+    async fn get_message(&self, request: Request<proto::GetMessageRequest>) -> Result<Response<proto::Message>, Status> {
+        let call = Call::of(&request)?;
+        let row = self.visible(&call, &request.into_inner().message_id).await?;
+        let tx = self.answers.store().read(&call.shared_scope()).await.map_err(Error::from)?;
+        let said = store::feedback(&tx, std::slice::from_ref(&row.id)).await?;
+        Ok(Response::new(with_feedback(decode(&row)?, said.last())))
+    }
+
+    async fn list_messages(&self, request: Request<proto::ListMessagesRequest>) -> Result<Response<proto::ListMessagesResponse>, Status> {
+        let call = Call::of(&request)?;
+        let request = request.into_inner();
+        let program = program(&request.program_id)?;
+        if !call.scope().reaches(program) {
+            return Ok(Response::new(proto::ListMessagesResponse::default()));
+        }
+        let limit = request.limit.clamp(1, MOST_MESSAGES) as usize;
+        let tx = self.answers.store().read(&call.shared_scope()).await.map_err(Error::from)?;
+        let rows = store::messages(&tx, &program.to_string(), &request.after, limit as u64 + 1).await?;
+        let next = if rows.len() > limit { rows[limit - 1].id.clone() } else { String::new() };
+        let shown = &rows[..rows.len().min(limit)];
+        let ids: Vec<_> = shown.iter().map(|row| row.id.clone()).collect();
+        let said: HashMap<_, _> = store::feedback(&tx, &ids).await?.into_iter().map(|row| (row.message_id.clone(), row)).collect();
+        let messages = shown.iter().map(|row| Ok(with_feedback(decode(row)?, said.get(&row.id)))).collect::<Result<_, Error>>()?;
+        Ok(Response::new(proto::ListMessagesResponse { messages, next }))
+    }
+
+    async fn leave_feedback(&self, request: Request<proto::LeaveFeedbackRequest>) -> Result<Response<proto::LeaveFeedbackResponse>, Status> {
+        let call = Call::of(&request)?;
+        let request = request.into_inner();
+        if request.comment.chars().count() > LONGEST_COMMENT {
+            return Err(Error::InvalidField { field: "comment", what: "has at most 2000 characters" }.into());
+        }
+        let row = self.visible(&call, &request.message_id).await?;
+        if row.subject != call.scope().subject() {
+            return Err(Error::MessageNotFound.into());
+        }
+        let tx = self.answers.store().write(&call.shared_scope()).await.map_err(Error::from)?;
+        store::add_feedback(&tx, &row.id, request.helpful, &request.comment).await?;
+        tx.commit().await.map_err(Error::from)?;
+        Ok(Response::new(proto::LeaveFeedbackResponse {}))
+    }
+}
+
+fn with_feedback(message: proto::Message, said: Option<&feedback::Model>) -> proto::Message {
+    let Some(said) = said else { return message };
+    let verdict = if said.helpful { "helpful" } else { "not helpful" };
+    let feedback = if said.comment.is_empty() { verdict.to_owned() } else { format!("{verdict}: {}", said.comment) };
+    proto::Message { feedback, ..message }
+}
+
+/// What is streamed: meta, then sentences or one refusal, then done.
+fn events(asked: Asked) -> Vec<Event> {
+    let Asked { message, version_number, lexical_only, considered } = asked;
+    let mut events = vec![Event::Meta(proto::Meta {
+        message_id: message.id,
+        session_id: message.session_id,
+        program_version_id: message.program_version_id,
+        version_number,
+        corrections: message.corrections,
+        lexical_only,
+    })];
+    events.extend(message.sentences.into_iter().map(Event::Sentence));
+    events.extend(message.refusal.map(Event::Refusal));
+    events.push(Event::Done(proto::Done {
+        confidence: message.confidence,
+        confidence_label: label(f64::from(message.confidence)).to_owned(),
+        considered,
+    }));
+    events
+}

@@ -1,0 +1,59 @@
+//! Tables of answering.
+
+pub(crate) mod feedback;
+pub(crate) mod message;
+pub(crate) mod session;
+
+use preceptor_core::id::EventId;
+use preceptor_store::{Migration, Schema, TenantTx};
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+
+use crate::Error;
+
+/// The tables of the answering service.
+pub const SCHEMA: Schema = Schema {
+    service: "answering",
+    migrations: &[Migration {
+        name: "0001_messages",
+        sql: include_str!("0001_messages.sql"),
+        append_only: &["answering_session", "answering_message", "answering_feedback"],
+    }],
+};
+
+/// A conversation.
+pub(crate) async fn session(tx: &TenantTx, id: &str) -> Result<Option<session::Model>, Error> {
+    Ok(tx.one(tx.find::<session::Entity>().filter(session::Column::Id.eq(id))).await?)
+}
+
+/// A message.
+pub(crate) async fn message(tx: &TenantTx, id: &str) -> Result<Option<message::Model>, Error> {
+    Ok(tx.one(tx.find::<message::Entity>().filter(message::Column::Id.eq(id))).await?)
+}
+
+/// Messages of a program behind `after`, newest first.
+pub(crate) async fn messages(tx: &TenantTx, program: &str, after: &str, limit: u64) -> Result<Vec<message::Model>, Error> {
+    let mut select = tx.find::<message::Entity>().filter(message::Column::ProgramId.eq(program));
+    if !after.is_empty() {
+        select = select.filter(message::Column::Id.lt(after));
+    }
+    Ok(tx.all(select.order_by_desc(message::Column::Id).limit(limit)).await?)
+}
+
+/// What was said of messages, oldest first.
+pub(crate) async fn feedback(tx: &TenantTx, messages: &[String]) -> Result<Vec<feedback::Model>, Error> {
+    let select = tx.find::<feedback::Entity>().filter(feedback::Column::MessageId.is_in(messages.iter().map(String::as_str)));
+    Ok(tx.all(select.order_by_asc(feedback::Column::Id)).await?)
+}
+
+/// Keeps what a learner thought of an answer.
+pub(crate) async fn add_feedback(tx: &TenantTx, message: &str, helpful: bool, comment: &str) -> Result<(), Error> {
+    let row = feedback::Model {
+        org_id: tx.org_key(),
+        id: EventId::generate().to_string(),
+        message_id: message.to_owned(),
+        helpful,
+        comment: comment.to_owned(),
+        given_at: tx.now().micros(),
+    };
+    Ok(tx.insert(row).await?)
+}
