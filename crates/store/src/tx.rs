@@ -35,7 +35,6 @@ macro_rules! on {
         }
     };
 }
-pub(crate) use on;
 
 /// One org's rows, for one service, on behalf of one subject. Dropping it without [`commit`](Self::commit) undoes it.
 #[derive(Debug)]

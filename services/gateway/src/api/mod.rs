@@ -26,6 +26,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::Edge;
 use crate::error::{ApiError, Problem, ProblemOf};
 
+pub(crate) use messages::NewMessage;
 pub(crate) use view::{citation_view, program_view, source_view};
 
 /// The largest JSON body.
@@ -53,10 +54,10 @@ pub(crate) const REQUEST_ID: &str = "x-request-id";
 )]
 struct Document;
 
-fn declared() -> OpenApiRouter<Edge> {
+fn declared(largest_upload_mib: usize) -> OpenApiRouter<Edge> {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(programs::router())
-        .merge(sources::router())
+        .merge(sources::router(largest_upload_mib))
         .merge(messages::router())
         .merge(insight::router())
         .merge(audit::router())
@@ -65,7 +66,7 @@ fn declared() -> OpenApiRouter<Edge> {
 
 /// The OpenAPI document of the API.
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    let mut document = declared().into_openapi();
+    let mut document = declared(0).into_openapi();
     let scheme = SecurityScheme::Http(Http::builder().scheme(HttpAuthScheme::Bearer).description(Some("An API token or a learner token")).build());
     document.components.get_or_insert_with(Default::default).add_security_scheme("token", scheme);
     document
@@ -73,7 +74,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// The routes of the API.
 pub(crate) fn router(edge: &Edge) -> Router<Edge> {
-    let (api, _) = declared().split_for_parts();
+    let (api, _) = declared(edge.config.largest_upload_mib).split_for_parts();
     let document = openapi();
     api.layer(DefaultBodyLimit::max(LARGEST_JSON))
         .layer(from_fn_with_state(edge.clone(), idempotency::layer))

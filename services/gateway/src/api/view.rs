@@ -281,3 +281,172 @@ pub(crate) fn citation_view(citation: answering::Citation) -> Citation {
         end: citation.end,
     }
 }
+
+/// A passage of a source.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Passage {
+    #[schema(example = "psg_01k9w0x5c8f3v9q2d7t4m6n8rz")]
+    pub(crate) id: String,
+    pub(crate) heading: String,
+    pub(crate) text: String,
+    pub(crate) locator: Option<Locator>,
+    /// Byte offsets in the extracted text.
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+}
+
+pub(crate) fn passage_view(passage: ingestion::Passage) -> Passage {
+    Passage {
+        id: passage.id,
+        heading: passage.heading,
+        text: passage.text,
+        locator: locator_view(passage.locator),
+        start: passage.start,
+        end: passage.end,
+    }
+}
+
+/// A word that the program does not know, and what was searched for instead.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Correction {
+    #[schema(example = "anticoaglants")]
+    pub(crate) from: String,
+    #[schema(example = "anticoagulants")]
+    pub(crate) to: String,
+}
+
+/// What a message begins with.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Meta {
+    #[schema(example = "msg_01k9w0x5c8f3v9q2d7t4m6n8rz")]
+    pub(crate) message_id: String,
+    /// Send it along with the next question of the conversation.
+    pub(crate) session_id: String,
+    pub(crate) program_version_id: String,
+    pub(crate) version_number: i64,
+    pub(crate) corrections: Vec<Correction>,
+    /// True when no embedding model is loaded and only words were compared.
+    pub(crate) lexical_only: bool,
+}
+
+pub(crate) fn meta_view(meta: answering::Meta) -> Meta {
+    Meta {
+        message_id: meta.message_id,
+        session_id: meta.session_id,
+        program_version_id: meta.program_version_id,
+        version_number: meta.version_number,
+        corrections: corrections(meta.corrections),
+        lexical_only: meta.lexical_only,
+    }
+}
+
+fn corrections(corrections: Vec<preceptor_proto::retrieval::v1::Correction>) -> Vec<Correction> {
+    corrections.into_iter().map(|correction| Correction { from: correction.from, to: correction.to }).collect()
+}
+
+/// A sentence of an answer, verbatim from its source.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Sentence {
+    pub(crate) text: String,
+    pub(crate) citations: Vec<Citation>,
+}
+
+pub(crate) fn sentence_view(sentence: answering::Sentence) -> Sentence {
+    Sentence { text: sentence.text, citations: sentence.citations.into_iter().map(citation_view).collect() }
+}
+
+/// Why there is no answer, and where to look.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Refusal {
+    /// `NOT_IN_PROGRAM`, `PATIENT_SPECIFIC` or `PHI_DETECTED`.
+    #[schema(example = "NOT_IN_PROGRAM")]
+    pub(crate) code: String,
+    pub(crate) message: String,
+    /// The closest sources, best first.
+    pub(crate) sources: Vec<Citation>,
+}
+
+pub(crate) fn refusal_view(refusal: answering::Refusal) -> Refusal {
+    Refusal { code: refusal.code, message: refusal.message, sources: refusal.sources.into_iter().map(citation_view).collect() }
+}
+
+/// How an answer ends.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Done {
+    /// Probability that the program holds the answer, 0 to 1, calibrated.
+    #[schema(example = 0.93)]
+    pub(crate) confidence: f32,
+    /// `high`, `moderate` or `low`.
+    #[schema(example = "high")]
+    pub(crate) confidence_label: String,
+    /// How many passages were considered.
+    pub(crate) considered: i32,
+}
+
+pub(crate) fn done_view(done: answering::Done) -> Done {
+    Done { confidence: done.confidence, confidence_label: done.confidence_label, considered: done.considered }
+}
+
+/// A question with its answer, as it is on record.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Message {
+    pub(crate) id: String,
+    pub(crate) session_id: String,
+    pub(crate) program_id: String,
+    pub(crate) program_version_id: String,
+    /// The learner's pseudonym.
+    pub(crate) subject: String,
+    /// Empty when it was withheld.
+    pub(crate) question: String,
+    /// True when the question held data that identifies a patient, and was not kept.
+    pub(crate) quarantined: bool,
+    /// `answered` or `refused`.
+    #[schema(example = "answered")]
+    pub(crate) outcome: &'static str,
+    pub(crate) sentences: Vec<Sentence>,
+    pub(crate) refusal: Option<Refusal>,
+    pub(crate) confidence: f32,
+    pub(crate) corrections: Vec<Correction>,
+    pub(crate) composer: String,
+    pub(crate) feedback: String,
+    pub(crate) asked_at: Option<String>,
+    /// The objective it is about, once it is classified.
+    pub(crate) alignment: Option<Alignment>,
+}
+
+/// Which objective a message is about.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Alignment {
+    /// Empty when it fits none.
+    pub(crate) objective_id: String,
+    pub(crate) objective: String,
+    /// Probability that this is right, calibrated.
+    pub(crate) confidence: f32,
+    /// Probability that the message is about the program at all.
+    pub(crate) about_program: f32,
+}
+
+pub(crate) fn alignment_view(row: preceptor_proto::alignment::v1::Classification) -> Alignment {
+    Alignment { objective_id: row.objective_id, objective: row.objective_text, confidence: row.confidence, about_program: row.about_program }
+}
+
+pub(crate) fn message_view(message: answering::Message, alignment: Option<Alignment>) -> Message {
+    Message {
+        outcome: if message.outcome() == answering::Outcome::Answered { "answered" } else { "refused" },
+        id: message.id,
+        session_id: message.session_id,
+        program_id: message.program_id,
+        program_version_id: message.program_version_id,
+        subject: message.subject,
+        question: message.question,
+        quarantined: message.quarantined,
+        sentences: message.sentences.into_iter().map(sentence_view).collect(),
+        refusal: message.refusal.map(refusal_view),
+        confidence: message.confidence,
+        corrections: corrections(message.corrections),
+        composer: message.composer,
+        feedback: message.feedback,
+        asked_at: rfc3339(message.asked_at),
+        alignment,
+    }
+}

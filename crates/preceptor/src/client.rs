@@ -1,0 +1,153 @@
+//! The public API, as the command line and the developer tasks use it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use preceptor_core::Secret;
+use reqwest::multipart::{Form, Part};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+/// How long one request may take.
+const TIMEOUT: Duration = Duration::from_secs(180);
+/// How often slow work is looked at.
+pub const POLL: Duration = Duration::from_millis(100);
+
+/// A client of one server with one credential.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    server: String,
+    token: Secret,
+}
+
+impl Client {
+    /// A client of `server`, such as `http://127.0.0.1:8080`.
+    pub fn new(server: &str, token: Secret) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder().timeout(TIMEOUT).build()?;
+        Ok(Self { http, server: server.trim_end_matches('/').to_owned(), token })
+    }
+
+    /// The same server with another credential.
+    #[must_use]
+    pub fn with_token(&self, token: impl Into<String>) -> Self {
+        Self { token: Secret::new(token), ..self.clone() }
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.server)).bearer_auth(self.token.expose())
+    }
+
+    async fn send(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+        let response = request.send().await.with_context(|| {
+            format!("{} does not answer; start it with `preceptor up`, or name another server with --server", self.server)
+        })?;
+        let status = response.status();
+        let body = response.bytes().await.context("the answer was cut off")?;
+        let value: Value = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap_or(Value::Null) };
+        if status.is_success() {
+            return Ok(value);
+        }
+        let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+        if value["code"].is_string() { bail!("{} ({}, request {})", text("detail"), text("code"), text("request_id")) }
+        bail!("the server answered {status}")
+    }
+
+    /// Reads.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// Writes.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// Reads every page of a list.
+    pub async fn all(&self, path: &str) -> anyhow::Result<Vec<Value>> {
+        let mut found = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = self.get(&format!("{path}?limit=100&cursor={cursor}")).await?;
+            found.extend(page["data"].as_array().cloned().unwrap_or_default());
+            match page["next_cursor"].as_str() {
+                Some(next) => next.clone_into(&mut cursor),
+                None => return Ok(found),
+            }
+        }
+    }
+
+    /// Uploads a file to a program.
+    pub async fn upload(&self, program: &str, file: Upload) -> anyhow::Result<Value> {
+        let mut form = Form::new().part("file", Part::bytes(file.content).file_name(file.name));
+        if let Some(title) = file.title {
+            form = form.text("title", title);
+        }
+        if let Some(external_id) = file.external_id {
+            form = form.text("external_id", external_id);
+        }
+        self.send(self.request(Method::POST, &format!("/v1/programs/{program}/sources")).multipart(form)).await
+    }
+
+    /// Waits until a source is read; `progress` sees every state on the way.
+    pub async fn wait_for_source(&self, source: &str, progress: impl Fn(&Value)) -> anyhow::Result<Value> {
+        loop {
+            let state = self.get(&format!("/v1/sources/{source}")).await?;
+            progress(&state);
+            match id(&state, "state")?.as_str() {
+                "extracting" => tokio::time::sleep(POLL).await,
+                "failed" => bail!("{} ({})", state["problem"]["message"].as_str().unwrap_or_default(), state["problem"]["code"].as_str().unwrap_or_default()),
+                _ => return Ok(state),
+            }
+        }
+    }
+
+    /// Waits until the version that was frozen last is visible.
+    pub async fn wait_for_publication(&self, program: &str, progress: impl Fn(&Value)) -> anyhow::Result<Value> {
+        loop {
+            let state = self.get(&format!("/v1/programs/{program}")).await?;
+            progress(&state);
+            let problem = state["indexing"]["problem"].as_str().unwrap_or_default();
+            if !problem.is_empty() {
+                bail!("the program cannot be indexed: {problem}");
+            }
+            if state["state"] == "published" {
+                return Ok(state);
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Asks a question and waits for the whole answer.
+    pub async fn ask(&self, program: &str, question: &str) -> anyhow::Result<Value> {
+        self.post(&format!("/v1/programs/{program}/messages"), &json!({ "question": question })).await
+    }
+}
+
+/// A file on its way.
+#[derive(Debug, Clone, Default)]
+pub struct Upload {
+    /// Its name, which decides how it is read.
+    pub name: String,
+    /// Its bytes.
+    pub content: Vec<u8>,
+    /// A title; taken from the document when unset.
+    pub title: Option<String>,
+    /// The caller's own name for it.
+    pub external_id: Option<String>,
+}
+
+impl Upload {
+    /// Reads a file from disk.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let content = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Self { name, content, ..Self::default() })
+    }
+}
+
+/// A text field that every answer of this kind has.
+pub fn id(value: &Value, field: &str) -> anyhow::Result<String> {
+    value[field].as_str().map(str::to_owned).with_context(|| format!("the server's answer has no {field}"))
+}

@@ -1,0 +1,155 @@
+//! What the binary can do.
+
+mod ask;
+mod audit;
+mod configuration;
+mod ingest;
+mod models;
+mod openapi;
+mod serve;
+mod up;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use preceptor_core::Secret;
+
+use crate::client::Client;
+use crate::config::{self, Config};
+
+/// Where the admin's token is kept for the command line.
+pub(crate) const ADMIN_TOKEN_FILE: &str = "admin.token";
+
+/// Accredited programs that answer questions from their approved sources.
+#[derive(Debug, Parser)]
+#[command(
+    name = "preceptor",
+    version,
+    after_help = "Begin with `preceptor up --demo`: it starts everything in one process, seeds a program, and prints links that open signed in.\n\
+        Then `preceptor ask \"…\" --program prog_…` asks from the command line, and `preceptor ingest FILE… --program prog_…` adds sources."
+)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Settings of every command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Common {
+    /// The configuration file. `preceptor.toml` is read when it exists and none is named.
+    #[arg(long, global = true, env = "PRECEPTOR_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The folder of the embedded engines.
+    #[arg(long, global = true, env = "PRECEPTOR_DATA", value_name = "FOLDER")]
+    data: Option<PathBuf>,
+}
+
+impl Common {
+    /// The configuration with this command's own values on top.
+    pub(crate) fn load(&self, mut values: Vec<(&str, toml::Value)>) -> anyhow::Result<Config> {
+        if let Some(data) = &self.data {
+            values.push(("data", data.display().to_string().into()));
+        }
+        config::load(self.config.as_deref(), values)
+    }
+}
+
+/// Which server is asked, and as whom.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Remote {
+    /// The server.
+    #[arg(long, env = "PRECEPTOR_SERVER", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    server: String,
+    /// An API or learner token. The admin's token in the data folder is used when none is given.
+    #[arg(long, env = "PRECEPTOR_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    token: Option<String>,
+}
+
+impl Remote {
+    pub(crate) fn client(&self, config: &Config) -> anyhow::Result<Client> {
+        let token = match &self.token {
+            Some(token) => token.clone(),
+            None => {
+                let path = config.data.join(ADMIN_TOKEN_FILE);
+                std::fs::read_to_string(&path)
+                    .with_context(|| format!("no token was given and {} cannot be read; pass --token, or run `preceptor up` first", path.display()))?
+            }
+        };
+        Client::new(&self.server, Secret::new(token.trim()))
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the whole mesh in this process, on embedded engines.
+    Up(up::Up),
+    /// Run some rooms in this process and reach the others over the network (development only).
+    Serve(serve::Serve),
+    /// Add files to a program.
+    Ingest(ingest::Ingest),
+    /// Ask a program a question.
+    Ask(ask::Ask),
+    /// Check the append-only log.
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Manage embedding models.
+    #[command(subcommand)]
+    Models(models::Models),
+    /// Check and show the configuration.
+    #[command(subcommand)]
+    Config(configuration::Configuration),
+    /// Print the OpenAPI document of the public API.
+    Openapi,
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("preceptor: the runtime cannot be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let result = runtime.block_on(run(cli));
+    // Blocking work that nobody waits for any more must not hold the exit back.
+    runtime.shutdown_background();
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("preceptor: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let common = cli.common;
+    match cli.command {
+        Command::Up(command) => command.run(&common).await,
+        Command::Serve(command) => command.run(&common).await,
+        Command::Ingest(command) => command.run(&common).await,
+        Command::Ask(command) => command.run(&common).await,
+        Command::Audit(command) => command.run(&common).await,
+        Command::Models(command) => command.run(&common).await,
+        Command::Config(command) => command.run(&common),
+        Command::Openapi => openapi::run(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,163 @@
+//! Every setting of every room.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use preceptor_core::Secret;
+use preceptor_rpc::ServiceName;
+use preceptor_runtime::config::{Problem, Sources, Validate};
+use preceptor_runtime::telemetry;
+use serde::{Deserialize, Serialize, Serializer};
+
+/// The file that is read when none is named and it exists.
+pub const DEFAULT_FILE: &str = "preceptor.toml";
+
+/// The configuration of a process.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// The folder of the embedded engines.
+    pub data: PathBuf,
+    /// Logs, traces, metrics.
+    pub telemetry: telemetry::Config,
+    /// The embedding model.
+    pub models: Models,
+    /// How rooms in other processes are reached.
+    pub mesh: Mesh,
+    /// The public edge.
+    pub gateway: preceptor_gateway::Config,
+    /// The control plane.
+    pub auth: preceptor_auth::Config,
+    /// Files and programs.
+    pub ingestion: preceptor_ingestion::Config,
+    /// Search.
+    pub retrieval: preceptor_retrieval::Config,
+    /// Answers.
+    pub answering: preceptor_answering::Config,
+    /// The log.
+    pub audit: preceptor_audit::Config,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from(".preceptor"),
+            telemetry: telemetry::Config::default(),
+            models: Models::default(),
+            mesh: Mesh::default(),
+            gateway: preceptor_gateway::Config::default(),
+            auth: preceptor_auth::Config::default(),
+            ingestion: preceptor_ingestion::Config::default(),
+            retrieval: preceptor_retrieval::Config::default(),
+            answering: preceptor_answering::Config::default(),
+            audit: preceptor_audit::Config::default(),
+        }
+    }
+}
+
+/// Where the embedding model is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Models {
+    /// A folder with `config.json`, `tokenizer.json` and `model.safetensors`; the cache when unset.
+    pub folder: Option<PathBuf>,
+    /// Where pulled models are kept; a folder in the data folder when unset.
+    pub cache: Option<PathBuf>,
+    /// A model hub to pull from before pip is tried.
+    pub hub: Option<String>,
+}
+
+/// How rooms in other processes are reached. Only under `serve --dev`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Mesh {
+    /// Per room the address on which it listens and is reached.
+    pub addresses: BTreeMap<String, SocketAddr>,
+    /// What the rooms of this deployment prove themselves with.
+    #[serde(serialize_with = "redacted")]
+    pub secret: Option<Secret>,
+}
+
+fn redacted<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+    match secret {
+        Some(_) => serializer.serialize_str("[redacted]"),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// The first port of the rooms when addresses are not set.
+const FIRST_PORT: u16 = 7400;
+
+impl Mesh {
+    /// Where a room listens and is reached.
+    pub fn address(&self, service: ServiceName) -> SocketAddr {
+        let place = ServiceName::ALL.iter().position(|name| *name == service).unwrap_or_default() as u16;
+        self.addresses.get(service.name()).copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], FIRST_PORT + place)))
+    }
+}
+
+impl Validate for Config {
+    fn validate(&self, _path: &str, problems: &mut Vec<Problem>) {
+        self.telemetry.validate("telemetry", problems);
+        self.gateway.validate("gateway", problems);
+        self.auth.validate("auth", problems);
+        self.ingestion.validate("ingestion", problems);
+        self.retrieval.validate("retrieval", problems);
+        self.answering.validate("answering", problems);
+        self.audit.validate("audit", problems);
+        for name in self.mesh.addresses.keys() {
+            if name.parse::<ServiceName>().is_err() {
+                problems.push(Problem::at(format!("mesh.addresses.{name}"), "there is no such service"));
+            }
+        }
+    }
+}
+
+impl Config {
+    /// The folder of pulled models.
+    pub fn model_cache(&self) -> PathBuf {
+        self.models.cache.clone().unwrap_or_else(|| self.data.join("models"))
+    }
+}
+
+/// Reads the configuration: defaults, then the file, then the environment, then `values` (dotted paths).
+pub fn load(file: Option<&Path>, values: Vec<(&str, toml::Value)>) -> anyhow::Result<Config> {
+    let mut sources = Sources::default();
+    let default = Path::new(DEFAULT_FILE);
+    if let Some(file) = file.or_else(|| default.exists().then_some(default)) {
+        let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+        sources = sources.with_file(&file.display().to_string(), &text);
+    }
+    sources = sources.with_environment(std::env::vars());
+    for (path, value) in values {
+        sources = sources.with_value(path, value);
+    }
+    Ok(sources.load()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_valid_and_can_be_shown_and_read_again() {
+        let text = toml::to_string(&Config::default()).expect("TOML");
+        let read: Config = Sources::default().with_file("shown", &text).load().expect("what is shown is a valid file");
+        assert_eq!(toml::to_string(&read).expect("TOML"), text);
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let config = Config { mesh: Mesh { secret: Some(Secret::new("hunter2")), ..Mesh::default() }, ..Config::default() };
+        assert!(!toml::to_string(&config).expect("TOML").contains("hunter2"));
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn every_unknown_setting_is_reported() {
+        let problems = Sources::default().with_file("f", "x = 1\n[gateway]\ny = 2").load::<Config>().expect_err("problems");
+        assert_eq!(problems.0.len(), 2);
+    }
+}

@@ -1,0 +1,134 @@
+//! The embedded engines of a data folder.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use preceptor_bus::DurableLog;
+use preceptor_cache::MemoryCache;
+use preceptor_core::{Clock, Secret};
+use preceptor_keys::Keyring;
+use preceptor_objects::Directory;
+use preceptor_store::{Cells, Control, Schema};
+use preceptor_vector::Edge;
+
+/// Bytes of the passphrase that is made when none is set.
+const PASSPHRASE_BYTES: usize = 32;
+
+/// All embedded engines, opened.
+#[derive(Debug)]
+pub struct Engines {
+    /// The tables of all orgs.
+    pub cells: Cells,
+    /// The tables of the control plane.
+    pub control: Control,
+    /// The event log.
+    pub bus: Arc<DurableLog>,
+    /// The vector index.
+    pub index: Arc<Edge>,
+    /// Keys.
+    pub keys: Arc<Keyring>,
+    /// Files.
+    pub objects: Arc<Directory>,
+    /// Limits.
+    pub cache: Arc<MemoryCache>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    _lock: File,
+}
+
+/// Whether other processes may use the folder at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    /// One process has it to itself.
+    Alone,
+    /// The rooms of one deployment share it, each with its own tables.
+    WithOtherRooms,
+}
+
+impl Engines {
+    /// Opens the engines in `folder`, which is made when it is missing.
+    pub async fn open(folder: &Path, sharing: Sharing, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        let lock = lock(folder, sharing)?;
+        let keyring = folder.join("keyring.json");
+        let passphrase = passphrase(folder)?;
+        let keys = tokio::task::spawn_blocking(move || Keyring::open(&keyring, &passphrase)).await??;
+        let bus = DurableLog::open(&folder.join("bus.db"), Arc::clone(&clock)).await?;
+        let cells = Cells::new(preceptor_store::Config { folder: folder.join("cells") }, schemas(), Arc::clone(&clock))?;
+        Ok(Self {
+            cells,
+            control: Control::open(&folder.join("control.db"), preceptor_auth::SCHEMA, Arc::clone(&clock)).await?,
+            bus: Arc::new(bus),
+            index: Arc::new(Edge::new(folder.join("index"), preceptor_retrieval::LAYOUT)),
+            keys: Arc::new(keys),
+            objects: Arc::new(Directory::new(folder.join("objects"))),
+            cache: Arc::new(MemoryCache::new(Arc::clone(&clock))),
+            clock,
+            _lock: lock,
+        })
+    }
+
+    /// Closes the databases, so that nothing is left in their logs.
+    pub async fn close(&self) {
+        self.cells.close().await;
+        self.control.close().await;
+        self.bus.close().await;
+    }
+}
+
+fn schemas() -> Vec<Schema> {
+    vec![
+        preceptor_ingestion::SCHEMA,
+        preceptor_retrieval::SCHEMA,
+        preceptor_answering::SCHEMA,
+        preceptor_alignment::SCHEMA,
+        preceptor_analytics::SCHEMA,
+        preceptor_audit::SCHEMA,
+        preceptor_gateway::SCHEMA,
+    ]
+}
+
+/// Takes the folder, so that two processes do not write the same files.
+fn lock(folder: &Path, sharing: Sharing) -> anyhow::Result<File> {
+    let path = folder.join("lock");
+    let file = File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
+    let locked = match sharing {
+        Sharing::Alone => file.try_lock(),
+        Sharing::WithOtherRooms => file.try_lock_shared(),
+    };
+    match locked {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            bail!("{} is in use by another preceptor; stop it, or name another folder with --data", folder.display())
+        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("{} cannot be locked", path.display())),
+    }
+}
+
+/// What seals the keyring: a file beside it that only its owner can read, made on first use. Anybody who copies the
+/// keyring alone gets nothing.
+fn passphrase(folder: &Path) -> anyhow::Result<Secret> {
+    let path = folder.join("passphrase");
+    match fs::read_to_string(&path) {
+        Ok(text) => return Ok(Secret::new(text.trim())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(|| format!("{} cannot be read", path.display())),
+    }
+    let bytes: [u8; PASSPHRASE_BYTES] = rand::random();
+    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    write_private(&path, &text)?;
+    Ok(Secret::new(text))
+}
+
+/// Writes a file that only its owner can read.
+pub fn write_private(path: &PathBuf, text: &str) -> anyhow::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).with_context(|| format!("{} cannot be written", path.display()))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(|| format!("{} cannot be written", path.display()))
+}

@@ -1,0 +1,313 @@
+//! The rooms, joined and running.
+//!
+//! One table says which room is built from what; whether a peer is in this process or behind an address is decided in
+//! one place, [`Peers::channel`].
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use preceptor_core::{Clock, SystemActor, SystemClock};
+use preceptor_models::Embedder;
+use preceptor_models::kinds::Kinds;
+use preceptor_rpc::{Channel, MeshSecret, Policies, Server, Service, ServiceName, SharedVerifier, SystemCalls, Task};
+use preceptor_runtime::health::State;
+use preceptor_runtime::modules::{self, Module, Running, Table};
+use preceptor_runtime::{Health, OnEnd};
+use tokio::net::TcpListener;
+
+use crate::config::Config;
+use crate::engines::{Engines, Sharing};
+
+/// How long a stop may take.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A running mesh.
+#[derive(Debug)]
+pub struct Mesh {
+    running: Running,
+    engines: Arc<Engines>,
+    /// Where the API and the pages are, when this process serves them.
+    pub address: Option<SocketAddr>,
+    /// What a first start made, to be shown once.
+    pub first_start: Option<preceptor_auth::FirstStart>,
+}
+
+/// What a process runs.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The rooms of this process.
+    pub rooms: Vec<ServiceName>,
+    /// Whether every room also listens for the others.
+    pub listens: bool,
+    /// Whether the folder is shared with other processes.
+    pub sharing: Sharing,
+}
+
+impl Plan {
+    /// The whole mesh in this process.
+    pub fn whole() -> Self {
+        Self { rooms: ServiceName::ALL.to_vec(), listens: false, sharing: Sharing::Alone }
+    }
+}
+
+/// Where rooms are found: in this process, or at an address.
+struct Peers {
+    local: HashMap<ServiceName, Router>,
+    config: crate::config::Mesh,
+    secret: Option<MeshSecret>,
+}
+
+impl Peers {
+    /// A channel to `to` on behalf of `caller`.
+    fn channel(&self, to: ServiceName, caller: ServiceName) -> anyhow::Result<Channel> {
+        if let Some(routes) = self.local.get(&to) {
+            return Ok(Channel::local(routes.clone(), caller));
+        }
+        let secret = self.secret.as_ref().context("mesh.secret is needed to reach rooms in other processes")?;
+        Ok(Channel::remote(&format!("http://{}", self.config.address(to)), caller, secret)?)
+    }
+}
+
+/// What all rooms are built from.
+struct Parts {
+    engines: Arc<Engines>,
+    config: Config,
+    embedder: Option<Arc<dyn Embedder>>,
+    kinds: Arc<Kinds>,
+    verifier: SharedVerifier,
+    health: Health,
+}
+
+impl Mesh {
+    /// Starts the rooms of `plan`; on failure nothing is left running.
+    pub async fn start(config: Config, plan: Plan, embedder: Option<Arc<dyn Embedder>>) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let engines = Arc::new(Engines::open(&config.data, plan.sharing, Arc::clone(&clock)).await?);
+        let health = Health::default();
+        if embedder.is_none() {
+            health.set("model", State::Degraded("no embedding model: search compares words only; run `preceptor models pull`".into()));
+        }
+        let parts = Parts {
+            engines: Arc::clone(&engines),
+            embedder,
+            kinds: Arc::new(Kinds::fitted()?),
+            verifier: SharedVerifier::pending(),
+            health: health.clone(),
+            config,
+        };
+        let first_start = if plan.rooms.contains(&ServiceName::Auth) { found(&parts).await? } else { None };
+        let listener = if plan.rooms.contains(&ServiceName::Gateway) {
+            Some(preceptor_rpc::server::bind(parts.config.gateway.listen).await?)
+        } else {
+            None
+        };
+        let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
+        let table = table(&parts, &plan, listener).await?;
+        let running = modules::start(table.into_order()?, health, GRACE).await?;
+        Ok(Self { running, engines, address, first_start })
+    }
+
+    /// How the parts are.
+    pub fn health(&self) -> &Health {
+        &self.running.health
+    }
+
+    /// Completes with the cause when a part that the process cannot do without has ended.
+    pub async fn failed(&mut self) -> String {
+        self.running.failed().await
+    }
+
+    /// Stops everything in order.
+    pub async fn stop(self) {
+        self.running.stop(GRACE).await;
+        self.engines.close().await;
+    }
+}
+
+fn auth_deps(engines: &Engines) -> preceptor_auth::Deps {
+    preceptor_auth::Deps {
+        control: engines.control.clone(),
+        keys: Arc::clone(&engines.keys) as _,
+        bus: Arc::clone(&engines.bus) as _,
+        clock: Arc::clone(&engines.clock),
+    }
+}
+
+/// Makes what a first start needs, and the verifier of tokens.
+async fn found(parts: &Parts) -> anyhow::Result<Option<preceptor_auth::FirstStart>> {
+    let first = preceptor_auth::bootstrap(&auth_deps(&parts.engines), &parts.config.auth).await?;
+    parts.verifier.set(preceptor_auth::verifier(&*parts.engines.keys, &parts.config.auth).await?);
+    Ok(first)
+}
+
+/// Every room of this process as a module.
+async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> anyhow::Result<Table> {
+    let secret = parts.config.mesh.secret.as_ref().map(MeshSecret::new);
+    let server = Server::new(Policies::of_contracts()?, parts.verifier.clone(), Arc::clone(&parts.engines.clock), secret.clone());
+    let mut peers = Peers { local: HashMap::new(), config: parts.config.mesh.clone(), secret };
+    let mut table = Table::default();
+    let mut names = Vec::new();
+    // In this order every room is built after those it calls.
+    for room in BUILD_ORDER.into_iter().filter(|room| plan.rooms.contains(room)) {
+        let service = build(room, parts, &peers)?;
+        let routes = preceptor_rpc::server::with_reflection(service.routes)?;
+        let routes = server.stack(room, routes);
+        peers.local.insert(room, routes.clone());
+        let listens = if plan.listens { Some((preceptor_rpc::server::bind(parts.config.mesh.address(room)).await?, routes, server.clone())) } else { None };
+        table.add(room_module(room, names.clone(), service.tasks, listens));
+        names.push(room.name());
+    }
+    if !plan.rooms.contains(&ServiceName::Auth) {
+        table.add(keys_module(peers.channel(ServiceName::Auth, plan.rooms[0])?, parts.verifier.clone()));
+    }
+    if let Some(listener) = listener {
+        table.add(gateway_module(gateway(parts, &peers)?, names, listener));
+    }
+    Ok(table)
+}
+
+const BUILD_ORDER: [ServiceName; 7] = [
+    ServiceName::Auth,
+    ServiceName::Audit,
+    ServiceName::Ingestion,
+    ServiceName::Retrieval,
+    ServiceName::Answering,
+    ServiceName::Alignment,
+    ServiceName::Analytics,
+];
+
+fn build(room: ServiceName, parts: &Parts, peers: &Peers) -> anyhow::Result<Service> {
+    let Parts { engines, config, embedder, kinds, .. } = parts;
+    let store = || engines.cells.handle(room.name());
+    let bus = || Arc::clone(&engines.bus) as _;
+    let channel = |to| peers.channel(to, room);
+    let system = |actor| Ok::<_, anyhow::Error>(SystemCalls::new(channel(ServiceName::Auth)?, actor, Arc::clone(&engines.clock)));
+    Ok(match room {
+        ServiceName::Auth => preceptor_auth::build(&auth_deps(engines), config.auth.clone()),
+        ServiceName::Audit => preceptor_audit::build(&preceptor_audit::Deps { store: store(), bus: bus() }, config.audit.clone()),
+        ServiceName::Ingestion => {
+            let deps = preceptor_ingestion::Deps { store: store(), objects: Arc::clone(&engines.objects) as _, bus: bus() };
+            preceptor_ingestion::build(&deps, config.ingestion.clone())
+        }
+        ServiceName::Retrieval => {
+            let deps = preceptor_retrieval::Deps {
+                store: store(),
+                index: Arc::clone(&engines.index) as _,
+                embedder: embedder.clone(),
+                kinds: Arc::clone(kinds),
+                bus: bus(),
+                ingestion: channel(ServiceName::Ingestion)?,
+                system: system(SystemActor::Indexer)?,
+            };
+            preceptor_retrieval::build(&deps, config.retrieval.clone())
+        }
+        ServiceName::Answering => {
+            let deps = preceptor_answering::Deps { store: store(), bus: bus(), retrieval: channel(ServiceName::Retrieval)? };
+            preceptor_answering::build(&deps, config.answering.clone())
+        }
+        ServiceName::Alignment => preceptor_alignment::build(&preceptor_alignment::Deps {
+            store: store(),
+            bus: bus(),
+            ingestion: channel(ServiceName::Ingestion)?,
+            answering: channel(ServiceName::Answering)?,
+            retrieval: channel(ServiceName::Retrieval)?,
+            system: system(SystemActor::Alignment)?,
+            embedder: embedder.clone(),
+            kinds: Arc::clone(kinds),
+        }),
+        ServiceName::Analytics => preceptor_analytics::build(&preceptor_analytics::Deps { store: store(), bus: bus() }),
+        ServiceName::Gateway => anyhow::bail!("the gateway has no RPCs of its own"),
+    })
+}
+
+fn gateway(parts: &Parts, peers: &Peers) -> anyhow::Result<Router> {
+    let channel = |to| peers.channel(to, ServiceName::Gateway);
+    let rooms = preceptor_gateway::Rooms {
+        auth: channel(ServiceName::Auth)?,
+        ingestion: channel(ServiceName::Ingestion)?,
+        answering: channel(ServiceName::Answering)?,
+        alignment: channel(ServiceName::Alignment)?,
+        analytics: channel(ServiceName::Analytics)?,
+        audit: channel(ServiceName::Audit)?,
+    };
+    let deps = preceptor_gateway::Deps {
+        rooms,
+        store: parts.engines.cells.handle(ServiceName::Gateway.name()),
+        cache: Arc::clone(&parts.engines.cache) as _,
+        verifier: parts.verifier.clone(),
+        clock: Arc::clone(&parts.engines.clock),
+        health: parts.health.clone(),
+    };
+    Ok(preceptor_gateway::build(deps, parts.config.gateway.clone()))
+}
+
+fn room_module(room: ServiceName, after: Vec<&'static str>, tasks: Vec<Task>, listens: Option<(TcpListener, Router, Server)>) -> Module {
+    Module::new(room.name(), &after, move |context| async move {
+        for task in tasks {
+            task.spawn(&context.tasks);
+        }
+        if let Some((listener, routes, server)) = listens {
+            let stop = context.tasks.stop_signal();
+            context.tasks.spawn_once("listener", async move {
+                if let Err(error) = server.serve(listener, routes, async move { stop.requested().await }).await {
+                    tracing::error!(%error, "a room stopped listening");
+                }
+            });
+        }
+        Ok(())
+    })
+}
+
+/// The pause before `auth` is asked for its keys again.
+const KEYS_PAUSE: Duration = Duration::from_millis(500);
+const KEYS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Gets the keys that verify tokens from `auth` in another process, as soon as it is there.
+fn keys_module(auth: Channel, verifier: SharedVerifier) -> Module {
+    Module::new("keys", &[], move |context| async move {
+        context.tasks.spawn("fetch", OnEnd::Expected, move |stop| {
+            let (auth, verifier) = (auth.clone(), verifier.clone());
+            async move {
+                loop {
+                    match fetch_keys(auth.clone()).await {
+                        Ok(fetched) => {
+                            verifier.set(fetched);
+                            return Ok(());
+                        }
+                        Err(error) => tracing::info!(%error, "waiting for the keys of auth"),
+                    }
+                    if !stop.sleep(KEYS_PAUSE).await {
+                        return Ok(());
+                    }
+                }
+            }
+        });
+        Ok(())
+    })
+}
+
+async fn fetch_keys(auth: Channel) -> anyhow::Result<preceptor_core::scope::ScopeVerifier> {
+    use preceptor_proto::auth::v1::GetKeysRequest;
+    use preceptor_proto::auth::v1::auth_client::AuthClient;
+    let request = preceptor_rpc::call::unscoped(GetKeysRequest {}, KEYS_TIMEOUT);
+    let response = AuthClient::new(auth).get_keys(request).await?.into_inner();
+    let keys = response.keys.iter().map(|key| (key.key_id.as_str(), key.public_key.as_slice()));
+    Ok(preceptor_core::scope::ScopeVerifier::new(&response.issuer, keys)?)
+}
+
+fn gateway_module(router: Router, after: Vec<&'static str>, listener: TcpListener) -> Module {
+    Module::new(ServiceName::Gateway.name(), &after, move |context| async move {
+        let stop = context.tasks.stop_signal();
+        context.tasks.spawn_once("http", async move {
+            let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.requested().await }).await;
+            if let Err(error) = served {
+                tracing::error!(%error, "the public edge stopped listening");
+            }
+        });
+        Ok(())
+    })
+}

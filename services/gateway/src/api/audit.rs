@@ -1,0 +1,85 @@
+//! The append-only log and what verifies it.
+
+use axum::extract::State;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use preceptor_proto::audit::v1 as proto;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Json, Query};
+use crate::Edge;
+use crate::domain::time::rfc3339;
+use crate::error::{ApiError, Problem};
+use crate::identity::Identity;
+
+pub(super) fn router() -> OpenApiRouter<Edge> {
+    OpenApiRouter::new().routes(routes!(head)).routes(routes!(leaves))
+}
+
+/// The head of the org's log.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Head {
+    /// The log's name, unique per org.
+    origin: String,
+    size: i64,
+    /// RFC 6962 root, base 64.
+    root: String,
+    updated_at: Option<String>,
+}
+
+/// A record of the log.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Leaf {
+    index: i64,
+    /// SHA-256 of 0x00 and the record (RFC 6962), base 64.
+    leaf_hash: String,
+    /// The record's exact bytes, base 64: a `preceptor.events.v1.AuditRecord`.
+    record: String,
+}
+
+/// A page of the log.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LeafPage {
+    data: Vec<Leaf>,
+    /// The size of the log.
+    size: i64,
+}
+
+/// Which part of the log.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct LeafQuery {
+    /// The first index.
+    #[serde(default)]
+    from: i64,
+    /// How many, at most 1000.
+    #[serde(default = "most")]
+    #[param(maximum = 1000)]
+    limit: i32,
+}
+
+const fn most() -> i32 {
+    1000
+}
+
+/// Reads the head of the log.
+#[utoipa::path(get, path = "/v1/audit/head", operation_id = "getAuditHead", tag = "Audit",
+    responses((status = 200, body = Head), (status = 403, body = Problem)))]
+async fn head(State(edge): State<Edge>, identity: Identity) -> Result<Json<Head>, ApiError> {
+    let head = edge.audit.clone().get_head(identity.request(proto::GetHeadRequest {})?).await?.into_inner();
+    Ok(Json(Head { origin: head.origin, size: head.size, root: STANDARD.encode(head.root), updated_at: rfc3339(head.updated_at) }))
+}
+
+/// Reads records of the log in order, with their exact bytes.
+#[utoipa::path(get, path = "/v1/audit/leaves", operation_id = "listAuditLeaves", tag = "Audit", params(LeafQuery),
+    responses((status = 200, body = LeafPage), (status = 403, body = Problem)))]
+async fn leaves(State(edge): State<Edge>, identity: Identity, Query(query): Query<LeafQuery>) -> Result<Json<LeafPage>, ApiError> {
+    let request = proto::ListLeavesRequest { from: query.from, limit: query.limit };
+    let listed = edge.audit.clone().list_leaves(identity.request(request)?).await?.into_inner();
+    let leaf = |leaf: proto::Leaf| Leaf { index: leaf.index, leaf_hash: STANDARD.encode(leaf.leaf_hash), record: STANDARD.encode(leaf.record) };
+    Ok(Json(LeafPage { data: listed.leaves.into_iter().map(leaf).collect(), size: listed.size }))
+}

@@ -1,0 +1,152 @@
+//! Questions and cited answers, streamed or whole.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::{Stream, StreamExt as _};
+use preceptor_core::Fault;
+use preceptor_proto::answering::v1 as proto;
+use preceptor_proto::answering::v1::ask_event::Event as Answer;
+use serde::{Deserialize, Serialize};
+use tonic::Streaming;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::view::{Done, Meta, Refusal, Sentence, done_view, message_view, meta_view, refusal_view, sentence_view};
+use super::{Json, insight};
+use crate::Edge;
+use crate::error::{ApiError, Problem};
+use crate::identity::Identity;
+use crate::limits;
+
+/// A line of comment keeps proxies from closing a quiet stream.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+pub(super) fn router() -> OpenApiRouter<Edge> {
+    OpenApiRouter::new().routes(routes!(ask, insight::messages)).routes(routes!(get)).routes(routes!(feedback))
+}
+
+/// A question.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewMessage {
+    #[schema(example = "How is the dose adjusted in renal failure?")]
+    pub(crate) question: String,
+    /// The conversation it belongs to; a new one when left out.
+    #[serde(default)]
+    pub(crate) session_id: String,
+}
+
+/// An answer, or an honest refusal.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Reply {
+    #[serde(flatten)]
+    meta: Meta,
+    /// `answered` or `refused`.
+    outcome: &'static str,
+    sentences: Vec<Sentence>,
+    refusal: Option<Refusal>,
+    #[serde(flatten)]
+    done: Done,
+}
+
+/// What a learner thought of an answer.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewFeedback {
+    helpful: bool,
+    #[serde(default)]
+    comment: String,
+}
+
+impl Edge {
+    /// Asks; what comes back is on record already.
+    pub(crate) async fn ask(&self, identity: &Identity, program: String, new: NewMessage) -> Result<Streaming<proto::AskEvent>, ApiError> {
+        let request = proto::AskRequest { program_id: program, question: new.question, session_id: new.session_id };
+        let time = Duration::from_secs(self.config.answer_timeout_seconds);
+        Ok(self.answering.clone().ask(identity.call(time).request(request)?).await?.into_inner())
+    }
+}
+
+/// Asks a question. With `Accept: text/event-stream` the answer is streamed as the events `meta`, `sentence`, `refusal`,
+/// `done`; otherwise it comes as one JSON document.
+#[utoipa::path(post, path = "/v1/programs/{id}/messages", operation_id = "ask", tag = "Messages", params(("id" = String, Path)),
+    request_body = NewMessage,
+    responses((status = 200, description = "The answer or the refusal", content((Reply = "application/json"), (String = "text/event-stream"))),
+        (status = 404, body = Problem), (status = 409, body = Problem), (status = 429, body = Problem)))]
+async fn ask(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(new): Json<NewMessage>,
+) -> Result<Response, ApiError> {
+    let decision = edge.limit_questions(&identity).await?;
+    let limit = limits::headers("questions", edge.config.questions_per_minute, &decision);
+    let events = edge.ask(&identity, id, new).await?;
+    let streams = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/event-stream"));
+    if streams {
+        return Ok((limit, Sse::new(server_sent(events)).keep_alive(KeepAlive::new().interval(HEARTBEAT))).into_response());
+    }
+    Ok((limit, axum::Json(whole(events).await?)).into_response())
+}
+
+/// The answer in one piece.
+async fn whole(mut events: Streaming<proto::AskEvent>) -> Result<Reply, ApiError> {
+    let (mut meta, mut sentences, mut refusal, mut done) = (None, Vec::new(), None, None);
+    while let Some(event) = events.message().await? {
+        match event.event {
+            Some(Answer::Meta(event)) => meta = Some(meta_view(event)),
+            Some(Answer::Sentence(event)) => sentences.push(sentence_view(event)),
+            Some(Answer::Refusal(event)) => refusal = Some(refusal_view(event)),
+            Some(Answer::Done(event)) => done = Some(done_view(event)),
+            None => {}
+        }
+    }
+    let (Some(meta), Some(done)) = (meta, done) else { return Err(Fault::internal().into()) };
+    let outcome = if refusal.is_some() { "refused" } else { "answered" };
+    Ok(Reply { meta, outcome, sentences, refusal, done })
+}
+
+/// The answer as server-sent events. A failure on the way is an event too: the status has left already.
+fn server_sent(events: Streaming<proto::AskEvent>) -> impl Stream<Item = Result<Event, Infallible>> {
+    events.filter_map(async |event| {
+        let event = match event.map(|event| event.event) {
+            Ok(Some(Answer::Meta(meta))) => named("meta", &meta_view(meta)),
+            Ok(Some(Answer::Sentence(sentence))) => named("sentence", &sentence_view(sentence)),
+            Ok(Some(Answer::Refusal(refusal))) => named("refusal", &refusal_view(refusal)),
+            Ok(Some(Answer::Done(done))) => named("done", &done_view(done)),
+            Ok(None) => return None,
+            Err(status) => named("error", &ApiError::from(status).problem("")),
+        };
+        Some(Ok(event))
+    })
+}
+
+fn named(name: &str, data: &impl Serialize) -> Event {
+    let text = serde_json::to_string(data).unwrap_or_else(|_| "{}".to_owned());
+    Event::default().event(name).data(text)
+}
+
+/// Reads a message as it is on record.
+#[utoipa::path(get, path = "/v1/messages/{id}", operation_id = "getMessage", tag = "Messages", params(("id" = String, Path)),
+    responses((status = 200, body = super::view::Message), (status = 404, body = Problem)))]
+async fn get(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<super::view::Message>, ApiError> {
+    let request = proto::GetMessageRequest { message_id: id };
+    let message = edge.answering.clone().get_message(identity.request(request)?).await?.into_inner();
+    Ok(Json(message_view(message, None)))
+}
+
+/// Says what you think of an answer; it reaches the editor.
+#[utoipa::path(post, path = "/v1/messages/{id}/feedback", operation_id = "leaveFeedback", tag = "Messages", params(("id" = String, Path)),
+    request_body = NewFeedback, responses((status = 204), (status = 404, body = Problem)))]
+async fn feedback(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>, Json(new): Json<NewFeedback>) -> Result<StatusCode, ApiError> {
+    let request = proto::LeaveFeedbackRequest { message_id: id, helpful: new.helpful, comment: new.comment };
+    edge.answering.clone().leave_feedback(identity.request(request)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

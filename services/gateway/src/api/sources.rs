@@ -1,0 +1,262 @@
+//! Files: upload, reading, review, approval.
+
+use axum::body::Body;
+use axum::extract::multipart::{Field, MultipartError};
+use axum::extract::{DefaultBodyLimit, Multipart, Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::{StreamExt as _, stream};
+use preceptor_core::Kind;
+use preceptor_proto::ingestion::v1 as proto;
+use preceptor_proto::ingestion::v1::upload_source_request::Part;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::view::{Passage, Source, passage_view, source_view};
+use super::{Json, PageQuery, Query};
+use crate::domain::cursor;
+use crate::error::{ApiError, Problem};
+use crate::identity::Identity;
+use crate::{Edge, UPLOAD_TIMEOUT};
+
+/// Bytes per message of an upload.
+const CHUNK: usize = 256 << 10;
+const LONGEST_FORM_VALUE: usize = 4096;
+
+pub(super) fn router(largest_upload_mib: usize) -> OpenApiRouter<Edge> {
+    // Multipart framing comes on top of the file itself.
+    let uploads = OpenApiRouter::new().routes(routes!(upload, list)).layer(DefaultBodyLimit::max((largest_upload_mib << 20) + (1 << 20)));
+    OpenApiRouter::new()
+        .merge(uploads)
+        .routes(routes!(get))
+        .routes(routes!(submit))
+        .routes(routes!(decide))
+        .routes(routes!(document))
+        .routes(routes!(picture))
+        .routes(routes!(original))
+}
+
+/// A page of sources.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SourcePage {
+    data: Vec<Source>,
+    next_cursor: Option<String>,
+}
+
+/// A reviewer's decision.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewDecision {
+    approve: bool,
+    /// Goes to the audit log.
+    #[schema(example = "Checked against the guideline of 2026")]
+    #[serde(default)]
+    reason: String,
+}
+
+/// The extracted text of a source with its passages.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Document {
+    source: Source,
+    text: String,
+    passages: Vec<Passage>,
+    /// Pages or slides that can be shown as pictures.
+    pictures: i32,
+}
+
+/// The form of an upload, for the description of the API.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the multipart form; it is read part by part")]
+struct UploadForm {
+    /// The file. Its type is decided from its name and its bytes, which must agree.
+    #[schema(format = Binary, content_media_type = "application/octet-stream")]
+    file: String,
+    /// Taken from the document when it is left out.
+    title: Option<String>,
+    /// Your own name for the source, unique in the program.
+    external_id: Option<String>,
+    /// Adds a new version to this source.
+    source_id: Option<String>,
+}
+
+fn shown(status: StatusCode, source: proto::Source) -> Response {
+    let location = format!("/v1/sources/{}", source.id);
+    (status, [(header::LOCATION, location)], axum::Json(source_view(source))).into_response()
+}
+
+/// Lists the sources of a program, newest first.
+#[utoipa::path(get, path = "/v1/programs/{id}/sources", operation_id = "listSources", tag = "Sources", params(("id" = String, Path), PageQuery),
+    responses((status = 200, body = SourcePage), (status = 404, body = Problem)))]
+async fn list(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<SourcePage>, ApiError> {
+    let request = proto::ListSourcesRequest { program_id: id, limit: page.limit()?, after: cursor::decode(page.cursor.as_deref())? };
+    let listed = edge.ingestion.clone().list_sources(identity.request(request)?).await?.into_inner();
+    Ok(Json(SourcePage { next_cursor: cursor::encode(&listed.next), data: listed.sources.into_iter().map(source_view).collect() }))
+}
+
+/// Uploads a file; poll the source until it is read. Values may come before or after the file.
+#[utoipa::path(post, path = "/v1/programs/{id}/sources", operation_id = "uploadSource", tag = "Sources", params(("id" = String, Path)),
+    request_body(content = inline(UploadForm), content_type = "multipart/form-data"),
+    responses((status = 202, body = Source), (status = 400, body = Problem), (status = 413, body = Problem)))]
+async fn upload(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>, form: Multipart) -> Result<Response, ApiError> {
+    Ok(shown(StatusCode::ACCEPTED, edge.upload(&identity, id, form).await?))
+}
+
+impl Edge {
+    /// Takes a file from a form to ingestion.
+    pub(crate) async fn upload(&self, identity: &Identity, program: String, mut form: Multipart) -> Result<proto::Source, ApiError> {
+        let mut header = proto::UploadHeader { program_id: program, ..proto::UploadHeader::default() };
+        let mut file = None;
+        while let Some(mut field) = form.next_field().await.map_err(bad_form)? {
+            match field.name().unwrap_or_default() {
+                "file" => {
+                    header.file_name = field.file_name().unwrap_or_default().to_owned();
+                    file = Some(read_file(&mut field).await?);
+                }
+                "title" => header.title = value(field).await?,
+                "external_id" => header.external_id = value(field).await?,
+                "source_id" => header.source_id = value(field).await?,
+                other => return Err(ApiError::field(format!("/{other}"), "is not a part of an upload; use file, title, external_id, source_id")),
+            }
+        }
+        let file = file.ok_or_else(|| ApiError::field("/file", "send the file as the part named `file`"))?;
+        header.length = file.iter().map(Bytes::len).sum::<usize>() as i64;
+        let parts = std::iter::once(Part::Header(header)).chain(file.into_iter().map(|bytes| Part::Chunk(bytes.to_vec())));
+        let messages = stream::iter(parts.map(|part| proto::UploadSourceRequest { part: Some(part) }).collect::<Vec<_>>());
+        let request = identity.call(UPLOAD_TIMEOUT).request(messages)?;
+        Ok(self.ingestion.clone().upload_source(request).await?.into_inner())
+    }
+}
+
+/// The bytes of a file, in pieces that fit a message.
+async fn read_file(field: &mut Field<'_>) -> Result<Vec<Bytes>, ApiError> {
+    let mut pieces = Vec::new();
+    while let Some(mut bytes) = field.chunk().await.map_err(bad_form)? {
+        while bytes.len() > CHUNK {
+            pieces.push(bytes.split_to(CHUNK));
+        }
+        pieces.push(bytes);
+    }
+    Ok(pieces)
+}
+
+async fn value(field: Field<'_>) -> Result<String, ApiError> {
+    let pointer = format!("/{}", field.name().unwrap_or_default());
+    let text = field.text().await.map_err(bad_form)?;
+    if text.len() > LONGEST_FORM_VALUE {
+        return Err(ApiError::field(pointer, "is too long"));
+    }
+    Ok(text)
+}
+
+fn bad_form(error: MultipartError) -> ApiError {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let detail = "the file is larger than this deployment takes; split it, or ask the operator to raise gateway.largest_upload_mib";
+        return ApiError::new(Kind::InvalidInput, "FILE_TOO_LARGE", detail).with_status(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    ApiError::new(Kind::InvalidInput, "FORM_INVALID", error.body_text())
+}
+
+/// Reads a source: its state, progress, problem, decision.
+#[utoipa::path(get, path = "/v1/sources/{id}", operation_id = "getSource", tag = "Sources", params(("id" = String, Path)),
+    responses((status = 200, body = Source), (status = 404, body = Problem)))]
+async fn get(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Response, ApiError> {
+    let request = proto::GetSourceRequest { source_id: id };
+    Ok(shown(StatusCode::OK, edge.ingestion.clone().get_source(identity.request(request)?).await?.into_inner()))
+}
+
+/// Hands a source to review.
+#[utoipa::path(post, path = "/v1/sources/{id}/submit", operation_id = "submitSource", tag = "Sources", params(("id" = String, Path)),
+    responses((status = 200, body = Source), (status = 409, body = Problem)))]
+async fn submit(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Response, ApiError> {
+    let request = proto::SubmitSourceRequest { source_id: id };
+    Ok(shown(StatusCode::OK, edge.ingestion.clone().submit_source(identity.request(request)?).await?.into_inner()))
+}
+
+/// Approves or rejects a submitted source. Its author cannot.
+#[utoipa::path(post, path = "/v1/sources/{id}/decision", operation_id = "decideSource", tag = "Sources", params(("id" = String, Path)),
+    request_body = NewDecision, responses((status = 200, body = Source), (status = 403, body = Problem), (status = 409, body = Problem)))]
+async fn decide(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Json(decision): Json<NewDecision>,
+) -> Result<Response, ApiError> {
+    let request = proto::DecideSourceRequest { source_id: id, approve: decision.approve, reason: decision.reason };
+    Ok(shown(StatusCode::OK, edge.ingestion.clone().decide_source(identity.request(request)?).await?.into_inner()))
+}
+
+impl Edge {
+    /// The text of a source; `version` empty for the one that this subject should see.
+    pub(crate) async fn document(&self, identity: &Identity, source: String, version: String) -> Result<proto::Document, ApiError> {
+        let request = proto::GetDocumentRequest { source_id: source, source_version_id: version };
+        Ok(self.ingestion.clone().get_document(identity.request(request)?).await?.into_inner())
+    }
+}
+
+/// Which version of a source.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct VersionQuery {
+    /// A source version; the newest that you may see when left out.
+    #[serde(default)]
+    pub(crate) version: String,
+}
+
+/// Reads the extracted text of a source with its passages.
+#[utoipa::path(get, path = "/v1/sources/{id}/document", operation_id = "getDocument", tag = "Sources", params(("id" = String, Path), VersionQuery),
+    responses((status = 200, body = Document), (status = 404, body = Problem)))]
+async fn document(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Query(query): Query<VersionQuery>,
+) -> Result<Json<Document>, ApiError> {
+    let document = edge.document(&identity, id, query.version).await?;
+    let source = document.source.ok_or_else(|| ApiError::from(preceptor_core::Fault::internal()))?;
+    let passages = document.passages.into_iter().map(passage_view).collect();
+    Ok(Json(Document { source: source_view(source), text: document.text, passages, pictures: document.pictures }))
+}
+
+/// Shows a page or slide as a picture.
+#[utoipa::path(get, path = "/v1/sources/{id}/pages/{page}", operation_id = "getPagePicture", tag = "Sources",
+    params(("id" = String, Path), ("page" = i32, Path, description = "Counted from 1"), VersionQuery),
+    responses((status = 200, content_type = "image/png", body = Vec<u8>), (status = 404, body = Problem)))]
+async fn picture(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path((id, page)): Path<(String, i32)>,
+    Query(query): Query<VersionQuery>,
+) -> Result<Response, ApiError> {
+    let request = proto::GetPagePictureRequest { source_id: id, source_version_id: query.version, page };
+    let picture = edge.ingestion.clone().get_page_picture(identity.request(request)?).await?.into_inner();
+    // A version never changes, so its pictures do not either; they are for this reader's cache alone.
+    let headers = [(header::CONTENT_TYPE, picture.media_type), (header::CACHE_CONTROL, "private, max-age=3600".to_owned())];
+    Ok((headers, picture.picture).into_response())
+}
+
+/// Downloads the original file.
+#[utoipa::path(get, path = "/v1/sources/{id}/original", operation_id = "getOriginal", tag = "Sources", params(("id" = String, Path)),
+    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 404, body = Problem)))]
+async fn original(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Response, ApiError> {
+    let request = identity.call(UPLOAD_TIMEOUT).request(proto::GetOriginalRequest { source_id: id })?;
+    let mut chunks = edge.ingestion.clone().get_original(request).await?.into_inner();
+    let first = chunks.message().await?.unwrap_or_default();
+    let name: String = first.file_name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
+    let body = stream::iter([Ok(Bytes::from(first.chunk))]).chain(chunks.map(|chunk| chunk.map(|chunk| Bytes::from(chunk.chunk))));
+    let mut response = Body::from_stream(body).into_response();
+    // Never shown in the browser: what a file holds is not ours to run.
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    if let Ok(disposition) = format!("attachment; filename=\"{name}\"").parse() {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    Ok(response)
+}
