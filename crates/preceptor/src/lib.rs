@@ -2,6 +2,7 @@
 //!
 //! * [`config`]: every setting of every room, from a file, the environment and the command line;
 //! * [`engines`]: the embedded engines of a data folder;
+//! * [`model`]: the embedding model, found or pulled;
 //! * [`mesh`]: the rooms, joined and running;
 //! * [`client`]: the public API as the command line uses it;
 //! * [`commands`]: what the binary can do.
@@ -12,4 +13,4 @@ pub mod config;
 pub mod demo;
 pub mod engines;
 pub mod mesh;
-mod model;
+pub mod model;

@@ -11,13 +11,13 @@ use preceptor_models::{Embedder, LocalEmbedder, MiniLm};
 use crate::config::Config;
 
 /// The folder of the model, if there is one: the configured one, then the cache.
-pub(crate) fn find(config: &Config) -> Option<PathBuf> {
+pub fn find(config: &Config) -> Option<PathBuf> {
     let cached = locate::cached(&config.model_cache());
     config.models.folder.clone().or_else(|| locate::is_complete(&cached).then_some(cached))
 }
 
 /// Pulls the model into the cache, showing what it does.
-pub(crate) async fn pull(config: &Config) -> anyhow::Result<PathBuf> {
+pub async fn pull(config: &Config) -> anyhow::Result<PathBuf> {
     let (cache, hub) = (config.model_cache(), config.models.hub.clone());
     let progress = ProgressBar::new_spinner();
     progress.enable_steady_tick(std::time::Duration::from_millis(120));
@@ -45,8 +45,17 @@ async fn fetch(url: &str) -> Result<Vec<u8>, String> {
 }
 
 /// Loads a model off the async threads.
-pub(crate) async fn load(folder: &Path) -> anyhow::Result<Arc<dyn Embedder>> {
+pub async fn load(folder: &Path) -> anyhow::Result<Arc<dyn Embedder>> {
     let folder = folder.to_owned();
     let model = tokio::task::spawn_blocking(move || MiniLm::load(&folder)).await?.context("the embedding model cannot be loaded")?;
     Ok(Arc::new(LocalEmbedder::new(model)))
+}
+
+/// The model: found, or pulled and then loaded.
+pub async fn find_or_pull(config: &Config) -> anyhow::Result<Arc<dyn Embedder>> {
+    let folder = match find(config) {
+        Some(folder) => folder,
+        None => pull(config).await?,
+    };
+    load(&folder).await
 }

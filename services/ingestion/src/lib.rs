@@ -26,7 +26,7 @@ use preceptor_store::Handle;
 use tonic::service::Routes;
 
 pub use config::Config;
-pub use domain::measure::page_texts;
+pub use domain::measure::{PassageText, page_texts, passages_of_sections};
 pub use error::Error;
 pub use store::SCHEMA;
 

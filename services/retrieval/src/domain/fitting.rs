@@ -7,10 +7,9 @@ use preceptor_models::{EmbedError, Embedder};
 
 pub use super::evidence::EVIDENCE;
 pub use super::features::{RANK_FEATURES, Ranker};
-pub use super::passage::Passage;
+pub use super::passage::{Passage, Vectors};
 use super::evidence::evidence;
 use super::features::{CANDIDATES, COMPARED_WHOLE, Candidates, EngineScores};
-use super::passage::Vectors;
 use super::profile::{Material, Profile, Readers};
 use super::question::Question;
 use super::spelling::Speller;
@@ -18,8 +17,8 @@ use super::spelling::Speller;
 /// What reads texts, for fitting.
 #[derive(Debug)]
 pub struct Tools<'a> {
-    /// The embedding model.
-    pub embedder: &'a dyn Embedder,
+    /// The embedding model; none to fit what works without one.
+    pub embedder: Option<&'a dyn Embedder>,
     /// The kinds to fit with.
     pub kinds: &'a Kinds,
     /// The analysis of words.
@@ -28,7 +27,7 @@ pub struct Tools<'a> {
 
 impl<'a> Tools<'a> {
     fn readers(&self) -> Readers<'a> {
-        Readers { analyzer: self.analyzer, kinds: self.kinds, embedder: Some(self.embedder) }
+        Readers { analyzer: self.analyzer, kinds: self.kinds, embedder: self.embedder }
     }
 }
 
@@ -58,7 +57,7 @@ impl std::fmt::Debug for Row {
 }
 
 impl Version {
-    /// Builds a version; `vectors` are one per passage, from [`embed`].
+    /// Builds a version; `vectors` are one per passage, from [`embed`], or none at all without a model.
     pub async fn build(title: &str, passages: &[Passage], vectors: Vec<Vectors>, tools: &Tools<'_>) -> Result<Self, EmbedError> {
         let profile = Profile::build(Material { title, passages, vectors }, tools.readers()).await?;
         Ok(Self { speller: Speller::of(&profile), profile })
@@ -103,6 +102,11 @@ impl Row {
     pub fn candidates(&self) -> impl Iterator<Item = (u32, &[f64; 11])> {
         self.sources.iter().copied().zip(self.candidates.list.iter().map(|candidate| &candidate.features))
     }
+}
+
+/// Under what name the vectors of a passage can be kept.
+pub fn content_key(passage: &Passage) -> String {
+    passage.content_key("fitting")
 }
 
 /// The vectors of passages.
