@@ -8,7 +8,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use moka::sync::Cache;
-use preceptor_core::{Fault, Kind, Role, Scope};
+use preceptor_core::{Fault, Kind, Scope};
 use preceptor_proto::auth::v1 as proto;
 use preceptor_rpc::Call;
 use preceptor_rpc::call::unscoped;
@@ -47,9 +47,6 @@ impl Identity {
         Ok(self.call(CALL_TIMEOUT).request(message)?)
     }
 
-    pub(crate) fn role(&self) -> Role {
-        self.scope.role()
-    }
 }
 
 /// Identities that were asked for a moment ago.

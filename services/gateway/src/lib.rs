@@ -128,6 +128,6 @@ pub fn build(deps: Deps, config: Config) -> Router {
         identities: identity::Identities::default(),
         config,
     }));
-    let public = api::router(&edge).merge(pages::router());
+    let public = api::router(&edge).merge(pages::router(&edge));
     domain::headers::secure(public).with_state(edge)
 }

@@ -27,7 +27,7 @@ fn weight(kind: &str) -> (f64, f64) {
         "paraphrase" => (1.0, 1.0),
         "verbatim" => (0.5, 1.0),
         "answer" => (0.1, 0.3),
-        "admin" | "other" => (0.0, 4.0),
+        "none_admin" | "none_other" => (0.0, 4.0),
         _ => (0.0, 0.0),
     }
 }

@@ -83,7 +83,7 @@ pub struct Features {
 pub struct Classification {
     /// The place of the objective, if it is about one.
     pub objective: Option<usize>,
-    /// The probability that this is right.
+    /// The probability that the best objective is the right one.
     pub confidence: f64,
     /// The probability that it is about the program at all.
     pub about: f64,
@@ -213,10 +213,7 @@ impl Weights {
             return Classification { objective: None, confidence: 0.0, about };
         };
         let probability = 1.0 / scores.iter().map(|score| (score - top).exp()).sum::<f64>();
-        if about < ABOUT {
-            return Classification { objective: None, confidence: 1.0 - about, about };
-        }
-        Classification { objective: Some(best), confidence: about * probability, about }
+        Classification { objective: (about >= ABOUT).then_some(best), confidence: about * probability, about }
     }
 }
 

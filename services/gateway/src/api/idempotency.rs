@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequestParts as _, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -76,7 +77,7 @@ fn key(value: Option<&HeaderValue>) -> Result<String, ApiError> {
 }
 
 /// The operation and everything that decides its outcome.
-fn fingerprint(parts: &axum::http::request::Parts, body: &[u8]) -> String {
+fn fingerprint(parts: &Parts, body: &[u8]) -> String {
     let mut hash = Sha256::new();
     hash.update(parts.method.as_str());
     hash.update([0]);

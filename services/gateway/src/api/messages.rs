@@ -46,13 +46,13 @@ pub(crate) struct NewMessage {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Reply {
     #[serde(flatten)]
-    meta: Meta,
+    pub(crate) meta: Meta,
     /// `answered` or `refused`.
     outcome: &'static str,
-    sentences: Vec<Sentence>,
-    refusal: Option<Refusal>,
+    pub(crate) sentences: Vec<Sentence>,
+    pub(crate) refusal: Option<Refusal>,
     #[serde(flatten)]
-    done: Done,
+    pub(crate) done: Done,
 }
 
 /// What a learner thought of an answer.
@@ -70,6 +70,11 @@ impl Edge {
         let request = proto::AskRequest { program_id: program, question: new.question, session_id: new.session_id };
         let time = Duration::from_secs(self.config.answer_timeout_seconds);
         Ok(self.answering.clone().ask(identity.call(time).request(request)?).await?.into_inner())
+    }
+
+    /// Asks and waits for the whole answer.
+    pub(crate) async fn answer(&self, identity: &Identity, program: String, new: NewMessage) -> Result<Reply, ApiError> {
+        whole(self.ask(identity, program, new).await?).await
     }
 }
 

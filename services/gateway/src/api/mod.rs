@@ -14,6 +14,7 @@ use axum::Router;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Request};
 use axum::http::header;
+use axum::http::request::Parts;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -26,8 +27,9 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::Edge;
 use crate::error::{ApiError, Problem, ProblemOf};
 
-pub(crate) use messages::NewMessage;
-pub(crate) use view::{citation_view, program_view, source_view};
+pub(crate) use insight::Report;
+pub(crate) use messages::{NewMessage, Reply};
+pub(crate) use view::{Message, Program, Source, program_view, source_view};
 
 /// The largest JSON body.
 const LARGEST_JSON: usize = 8 << 20;
@@ -136,7 +138,7 @@ pub(crate) struct Query<T>(pub(crate) T);
 impl<T: serde::de::DeserializeOwned + Send> FromRequestParts<Edge> for Query<T> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut axum::http::request::Parts, edge: &Edge) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, ApiError> {
         let parsed: Result<axum::extract::Query<T>, QueryRejection> = axum::extract::Query::from_request_parts(parts, edge).await;
         parsed
             .map(|axum::extract::Query(value)| Self(value))

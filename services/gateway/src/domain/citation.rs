@@ -22,6 +22,9 @@ pub(crate) fn place(locator: Option<&Locator>) -> String {
 /// The full name of a citation: where it points and in which source.
 pub(crate) fn name(citation: &Citation) -> String {
     let place = place(citation.locator.as_ref());
+    // A document's own title is often its outermost heading: once is enough.
+    let prefix = format!("{} › ", citation.source_title);
+    let place = place.strip_prefix(&prefix).unwrap_or(if place == citation.source_title { "" } else { &place });
     let mut letters = place.chars();
     match letters.next() {
         Some(first) => format!("{}{}, {}", first.to_uppercase(), letters.as_str(), citation.source_title),

@@ -1,10 +1,88 @@
-//! The pages.
+//! The pages: plain HTML that works without scripts where it can, made better by small modules where they run.
 
+mod chat;
+mod console;
+mod failure;
+mod files;
+mod reference;
+mod review;
+mod session;
+mod source;
+
+use askama::Template;
 use axum::Router;
+use axum::extract::{DefaultBodyLimit, FromRequestParts};
+use axum::http::request::Parts;
+use axum::response::Html;
+use axum::routing::{get, post};
+use preceptor_core::{Capability, Fault};
 
 use crate::Edge;
+use crate::identity::Identity;
+
+pub(crate) use failure::PageError;
 
 /// The routes of the pages.
-pub(crate) fn router() -> Router<Edge> {
+pub(crate) fn router(edge: &Edge) -> Router<Edge> {
+    let largest = (edge.config.largest_upload_mib << 20) + (1 << 20);
     Router::new()
+        .route("/", get(session::home))
+        .route("/sign-in", get(session::form).post(session::sign_in))
+        .route("/sign-out", post(session::sign_out))
+        .route("/programs/{id}", get(chat::page).post(chat::ask))
+        .route("/sources/{id}", get(source::page))
+        .route("/console", get(console::programs).post(console::create))
+        .route("/console/programs/{id}", get(console::program))
+        .route("/console/programs/{id}/objectives", post(console::set_objectives))
+        .route("/console/programs/{id}/sources", post(console::upload).layer(DefaultBodyLimit::max(largest)))
+        .route("/console/programs/{id}/publish", post(console::publish))
+        .route("/console/programs/{id}/withdraw", post(console::withdraw))
+        .route("/console/sources/{id}", get(review::page))
+        .route("/console/sources/{id}/submit", post(review::submit))
+        .route("/console/sources/{id}/decision", post(review::decide))
+        .route("/reference", get(reference::page))
+        .route("/errors", get(reference::codes))
+        .route("/errors/{code}", get(reference::code))
+        .route("/static/{file}", get(files::serve))
+        .fallback(failure::not_found)
+}
+
+/// Renders a template.
+pub(crate) fn html(template: &impl Template) -> Result<Html<String>, PageError> {
+    template.render().map(Html).map_err(|error| {
+        tracing::error!(%error, "a page could not be rendered");
+        PageError::from(Fault::internal())
+    })
+}
+
+/// Who looks at a page. Without a session it leads to the sign-in page.
+#[derive(Debug)]
+pub(crate) struct Visitor(pub(crate) Identity);
+
+impl FromRequestParts<Edge> for Visitor {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, PageError> {
+        let identity = Identity::from_request_parts(parts, edge).await?;
+        Ok(Self(identity))
+    }
+}
+
+/// What the frame of every page shows of the visitor.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    name: String,
+    staff: bool,
+}
+
+impl Frame {
+    fn of(identity: &Identity) -> Self {
+        let staff = identity.scope.grants(Capability::ReadContent) || identity.scope.grants(Capability::ReadInsight);
+        Self { name: if staff { identity.display_name.clone() } else { String::new() }, staff }
+    }
+
+    /// A page that needs no session.
+    const fn nobody() -> Self {
+        Self { name: String::new(), staff: false }
+    }
 }
