@@ -1,10 +1,13 @@
 //! Developer tasks: `cargo xtask --help`.
 
+mod check;
 mod data;
 mod eval;
 mod fit;
 mod metrics;
 mod optimise;
+mod size;
+mod test;
 
 use clap::{Parser, Subcommand};
 
@@ -18,6 +21,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Run every check and test; print how many ran, failed and were skipped.
+    Test(test::Test),
+    /// Check what the compiler does not refuse: architecture, contracts, formatting, lints.
+    Check,
+    /// Print how large files and functions are; fail when they are too large.
+    Size,
     /// Fit weights on the real sets.
     Fit(fit::Fit),
     /// Measure on the real sets.
@@ -28,6 +37,9 @@ enum Task {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
+        Task::Test(task) => task.run().await,
+        Task::Check => check::run(),
+        Task::Size => size::run(),
         Task::Fit(task) => task.run().await,
         Task::Eval(task) => task.run().await,
     }

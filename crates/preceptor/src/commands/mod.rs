@@ -15,10 +15,13 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use preceptor_core::Secret;
+use preceptor_runtime::config::Problems;
 
 use crate::client::Client;
 use crate::config::{self, Config};
 
+/// `EX_USAGE` of sysexits.h: starting again will not help.
+const BAD_CONFIGURATION: u8 = 64;
 /// Where the admin's token is kept for the command line.
 pub(crate) const ADMIN_TOKEN_FILE: &str = "admin.token";
 
@@ -123,7 +126,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("preceptor: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<Problems>() { ExitCode::from(BAD_CONFIGURATION) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use preceptor_testkit::Local;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::Options;
-use super::local::Local;
+use super::local::{publish_all, start};
 use crate::data::{Aligned, Program, group, lines};
 use crate::metrics::ece;
 
@@ -36,8 +37,8 @@ pub(super) use super::ask::write;
 pub(super) async fn run(alignment: &Path, programs: &Path, options: &Options) -> anyhow::Result<Vec<Prediction>> {
     let messages: Vec<Aligned> = lines(alignment)?;
     let programs: Vec<Program> = lines(programs)?;
-    let local = Local::start(options).await?;
-    let published = local.publish_all(&programs).await?;
+    let local = start(options).await?;
+    let published = publish_all(&local, &programs).await?;
     let mut predictions = Vec::new();
     for (program, messages) in group(messages, |message| message.program.clone()) {
         let published = published.get(&program).with_context(|| format!("no program {program}"))?;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::Options;
-use super::local::Local;
+use super::local::{publish_all, start};
 use crate::data::{Program, Question, lines};
 use crate::metrics::Outcome;
 
@@ -37,9 +37,9 @@ struct Citation {
 pub(super) async fn run(programs: &Path, questions: &Path, options: &Options) -> anyhow::Result<Vec<Answer>> {
     let programs: Vec<Program> = lines(programs)?;
     let questions: Vec<Question> = lines(questions)?;
-    let local = Local::start(options).await?;
+    let local = start(options).await?;
     let begun = Instant::now();
-    let published = local.publish_all(&programs).await?;
+    let published = publish_all(&local, &programs).await?;
     eprintln!("{} programs were published in {:.0} s", programs.len(), begun.elapsed().as_secs_f64());
     let bar = ProgressBar::new(questions.len() as u64);
     let mut answers = Vec::with_capacity(questions.len());

@@ -71,6 +71,7 @@ impl MediaType {
             "xml" | "nxml" | "jats" => Self::Jats,
             "vtt" => Self::WebVtt,
             "srt" => Self::Srt,
+            "json" => Self::Sections,
             _ => return None,
         })
     }

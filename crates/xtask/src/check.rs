@@ -1,0 +1,142 @@
+//! `cargo xtask check`: what the compiler does not refuse.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+use preceptor_proto::DESCRIPTORS;
+use preceptor_rpc::Policies;
+
+/// Runs all checks; reports every problem at once.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let mut problems = Vec::new();
+    problems.extend(service_edges(Path::new("services"))?);
+    problems.extend(policies(DESCRIPTORS));
+    for file in rust_files(&["crates", "services"])? {
+        let text = std::fs::read_to_string(&file)?;
+        problems.extend(loose_tasks(&file, &text));
+        problems.extend(unscoped_queries(&file, &text));
+    }
+    problems.extend(tool("cargo", &["fmt", "--all", "--check"]));
+    problems.extend(tool("cargo", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]));
+    for problem in &problems {
+        eprintln!("check: {problem}");
+    }
+    anyhow::ensure!(problems.is_empty(), "{} problems", problems.len());
+    println!("checks: service edges, RPC policies, loose tasks, unscoped queries, formatting, lints: all hold");
+    Ok(())
+}
+
+/// A room that depends on another room: they meet through contracts only.
+fn service_edges(services: &Path) -> anyhow::Result<Vec<String>> {
+    let folders: Vec<PathBuf> = std::fs::read_dir(services)
+        .with_context(|| format!("{} cannot be read; run this in the project's folder", services.display()))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_, std::io::Error>>()?;
+    let name = |folder: &Path| format!("preceptor-{}", folder.file_name().unwrap_or_default().to_string_lossy());
+    let rooms: BTreeSet<String> = folders.iter().map(|folder| name(folder)).collect();
+    let mut problems = Vec::new();
+    for folder in &folders {
+        let manifest: toml::Table = std::fs::read_to_string(folder.join("Cargo.toml"))?.parse()?;
+        for edge in edges(&manifest, &rooms) {
+            problems.push(format!("{} depends on {edge}; rooms meet through contracts only", name(folder)));
+        }
+    }
+    Ok(problems)
+}
+
+fn edges(manifest: &toml::Table, rooms: &BTreeSet<String>) -> Vec<String> {
+    let tables = ["dependencies", "dev-dependencies", "build-dependencies"];
+    let names = tables.iter().filter_map(|table| manifest.get(*table)?.as_table()).flat_map(toml::Table::keys);
+    names.filter(|name| rooms.contains(*name)).cloned().collect()
+}
+
+/// An RPC without a policy.
+fn policies(descriptors: &[u8]) -> Vec<String> {
+    match Policies::read(descriptors) {
+        Ok(_) => Vec::new(),
+        Err(error) => vec![error.to_string()],
+    }
+}
+
+/// A task outside the supervisor. `clippy.toml` refuses the usual spellings; this sees the others.
+fn loose_tasks(file: &Path, text: &str) -> Vec<String> {
+    if file.ends_with("runtime/src/tasks.rs") || file.ends_with("xtask/src/check.rs") {
+        return Vec::new();
+    }
+    let loose = ["tokio::spawn(", "task::spawn(", "Handle::current().spawn(", "spawn_local(", "std::thread::spawn("];
+    let has = |line: &&str| loose.iter().any(|call| line.contains(call)) && !line.trim_start().starts_with("//");
+    let lines = text.lines().enumerate().filter(|(_, line)| has(line));
+    lines.map(|(number, _)| format!("{}:{}: a task outside the supervisor", file.display(), number + 1)).collect()
+}
+
+/// A query on a tenant's table that does not begin inside the org.
+fn unscoped_queries(file: &Path, text: &str) -> Vec<String> {
+    // The control plane has no tenant tables, and the store is where the filter is put.
+    let exempt = ["services/auth/", "crates/store/", "crates/bus/", "crates/xtask/"];
+    if exempt.iter().any(|folder| file.to_string_lossy().contains(folder)) {
+        return Vec::new();
+    }
+    let open = ["Entity::find(", "Entity::find_by_id(", "Entity::update_many(", "Entity::delete_many(", "Statement::from", "execute_unprepared("];
+    let lines = text.lines().enumerate().filter(|(_, line)| open.iter().any(|call| line.contains(call)));
+    lines.map(|(number, _)| format!("{}:{}: a query that does not begin with the tenant's transaction", file.display(), number + 1)).collect()
+}
+
+pub(crate) fn rust_files(roots: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut waiting: Vec<PathBuf> = roots.iter().map(PathBuf::from).collect();
+    let mut found = Vec::new();
+    while let Some(folder) = waiting.pop() {
+        for entry in std::fs::read_dir(&folder).with_context(|| format!("{} cannot be read", folder.display()))? {
+            let path = entry?.path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn tool(program: &str, arguments: &[&str]) -> Option<String> {
+    let command = format!("{program} {}", arguments.join(" "));
+    match Command::new(program).args(arguments).status() {
+        Ok(status) if status.success() => None,
+        Ok(status) => Some(format!("`{command}` ended with {status}")),
+        Err(error) => Some(format!("`{command}` cannot be started: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_edge_between_rooms_is_found() {
+        let rooms = BTreeSet::from(["preceptor-auth".to_owned(), "preceptor-audit".to_owned()]);
+        let manifest: toml::Table = "[dependencies]\npreceptor-core = {}\n[dev-dependencies]\npreceptor-audit = {}".parse().expect("TOML");
+        assert_eq!(edges(&manifest, &rooms), ["preceptor-audit"]);
+    }
+
+    #[test]
+    fn the_contracts_all_have_policies_and_one_without_is_found() {
+        assert_eq!(policies(DESCRIPTORS), Vec::<String>::new());
+        assert!(!policies(b"garbage").is_empty());
+    }
+
+    #[test]
+    fn a_loose_task_is_found() {
+        let text = "fn f() {\n    tokio::spawn(async {});\n    // tokio::spawn(…) is refused\n}";
+        assert_eq!(loose_tasks(Path::new("services/x/src/a.rs"), text).len(), 1);
+        assert!(loose_tasks(Path::new("crates/runtime/src/tasks.rs"), text).is_empty());
+    }
+
+    #[test]
+    fn a_query_past_the_tenant_is_found() {
+        let text = "let all = program::Entity::find().all(db).await?;";
+        assert_eq!(unscoped_queries(Path::new("services/ingestion/src/store/a.rs"), text).len(), 1);
+        assert!(unscoped_queries(Path::new("services/auth/src/store/a.rs"), text).is_empty());
+    }
+}
