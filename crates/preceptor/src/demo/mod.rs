@@ -24,7 +24,7 @@ const OBJECTIVES: [&str; 5] = [
 ];
 /// What a visitor can try at once.
 const TRY: [&str; 3] = [
-    "When is the dose of apixaban reduced?",
+    "Should rivaroxaban be taken with food?",
     "How long before a high-risk procedure is the drug omitted?",
     "Should my father stop his warfarin?",
 ];

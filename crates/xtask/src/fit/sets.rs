@@ -19,8 +19,6 @@ pub(super) fn weights(set: &str) -> (f64, f64) {
         "merged" => (0.5, 0.5),
         "content" => (0.3, 0.3),
         "plain" => (0.15, 0.2),
-        "content plain" => (0.5, 0.0),
-        "told twice" => (0.5, 0.0),
         "topic plain" => (0.5, 0.2),
         "one document" => (0.5, 0.0),
         _ => (0.0, 0.0),
@@ -49,9 +47,7 @@ pub(super) fn made(judged: &[Set]) -> Vec<Set> {
     let by_name = |name: &str| judged.iter().find(|set| set.name == name);
     let mut made = Vec::new();
     if let Some(section) = by_name("section") {
-        let content = content(section);
-        let content_plain = without_headings(&content, "content plain");
-        made.extend([merged(section), without_headings(section, "plain"), told_twice(&content_plain), content_plain, content]);
+        made.extend([merged(section), content(section), without_headings(section, "plain")]);
     }
     if let Some(topic) = by_name("topic") {
         made.extend([without_headings(topic, "topic plain"), one_document(topic)]);
@@ -145,23 +141,6 @@ fn frequent(analyzer: &Analyzer, text: &str) -> String {
     let mut counts: Vec<(String, u32)> = preceptor_models::text::count(content).into_iter().collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     counts.into_iter().take(3).map(|(word, _)| word).collect::<Vec<_>>().join(" ")
-}
-
-/// Every document a second time in other words, as a lecture repeats its slides: two sources that agree are no doubt.
-fn told_twice(set: &Set) -> Set {
-    let again = |source: &Source| {
-        let retold = |text: &str| -> String {
-            let kept = text.split_whitespace().filter(|word| pick(&format!("{}{word}", source.id), 10) >= 3);
-            kept.collect::<Vec<_>>().join(" ")
-        };
-        let passages = source.sections().into_iter().map(|section| Section { section: section.section, text: retold(&section.text) }).collect();
-        Source { id: format!("{} again", source.id), passages, text: None, ..source.clone() }
-    };
-    let twice = |program: &Program| {
-        let sources = program.sources.iter().flat_map(|source| [source.clone(), again(source)]).collect();
-        Program { sources, ..program.clone() }
-    };
-    Set { name: "told twice".to_owned(), programs: set.programs.iter().map(twice).collect(), questions: set.questions.clone() }
 }
 
 /// All documents of a program as one.
