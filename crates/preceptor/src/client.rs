@@ -35,6 +35,11 @@ impl Client {
         Self { token: Secret::new(token), ..self.clone() }
     }
 
+    /// The credential.
+    pub fn token(&self) -> &str {
+        self.token.expose()
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.server)).bearer_auth(self.token.expose())
     }

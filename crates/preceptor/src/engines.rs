@@ -73,6 +73,9 @@ impl Engines {
 
     /// Closes the databases, so that nothing is left in their logs.
     pub async fn close(&self) {
+        let index = Arc::clone(&self.index);
+        // The engine blocks while it closes.
+        let _ = tokio::task::spawn_blocking(move || index.close()).await;
         self.cells.close().await;
         self.control.close().await;
         self.bus.close().await;

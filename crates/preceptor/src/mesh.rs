@@ -30,6 +30,7 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct Mesh {
     running: Running,
     engines: Arc<Engines>,
+    peers: Peers,
     /// Where the API and the pages are, when this process serves them.
     pub address: Option<SocketAddr>,
     /// What a first start made, to be shown once.
@@ -55,6 +56,7 @@ impl Plan {
 }
 
 /// Where rooms are found: in this process, or at an address.
+#[derive(Debug)]
 struct Peers {
     local: HashMap<ServiceName, Router>,
     config: crate::config::Mesh,
@@ -106,14 +108,19 @@ impl Mesh {
             None
         };
         let address = listener.as_ref().map(TcpListener::local_addr).transpose()?;
-        let table = table(&parts, &plan, listener).await?;
+        let (table, peers) = table(&parts, &plan, listener).await?;
         let running = modules::start(table.into_order()?, health, GRACE).await?;
-        Ok(Self { running, engines, address, first_start })
+        Ok(Self { running, engines, peers, address, first_start })
     }
 
     /// How the parts are.
     pub fn health(&self) -> &Health {
         &self.running.health
+    }
+
+    /// A channel to a room as `caller` sees it: for tools and tests that speak gRPC.
+    pub fn channel(&self, to: ServiceName, caller: ServiceName) -> anyhow::Result<Channel> {
+        self.peers.channel(to, caller)
     }
 
     /// Completes with the cause when a part that the process cannot do without has ended.
@@ -145,7 +152,7 @@ async fn found(parts: &Parts) -> anyhow::Result<Option<preceptor_auth::FirstStar
 }
 
 /// Every room of this process as a module.
-async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> anyhow::Result<Table> {
+async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> anyhow::Result<(Table, Peers)> {
     let secret = parts.config.mesh.secret.as_ref().map(MeshSecret::new);
     let server = Server::new(Policies::of_contracts()?, parts.verifier.clone(), Arc::clone(&parts.engines.clock), secret.clone());
     let mut peers = Peers { local: HashMap::new(), config: parts.config.mesh.clone(), secret };
@@ -167,7 +174,7 @@ async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> any
     if let Some(listener) = listener {
         table.add(gateway_module(gateway(parts, &peers)?, names, listener));
     }
-    Ok(table)
+    Ok((table, peers))
 }
 
 const BUILD_ORDER: [ServiceName; 7] = [

@@ -60,6 +60,11 @@ impl Edge {
         Self { root, layout, open: Arc::default() }
     }
 
+    /// Closes every shard. The engine writes when it closes one, so this comes before its folder goes.
+    pub fn close(&self) {
+        lock(&self.open).shards.clear();
+    }
+
     /// The org's place among the open shards; closes the one used longest ago when there are too many.
     fn slot(&self, org: OrgId) -> OpenShard {
         let mut open = lock(&self.open);

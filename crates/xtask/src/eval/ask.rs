@@ -46,7 +46,11 @@ pub(super) async fn run(programs: &Path, questions: &Path, options: &Options) ->
     for question in questions {
         let program = published.get(&question.program).with_context(|| format!("{}: no program {}", question.qid, question.program))?;
         let begun = Instant::now();
-        let reply = program.learner.ask(&program.id, &question.question).await.with_context(|| question.qid.clone())?;
+        // A question that is not taken at all, for instance an empty one, is declined.
+        let reply = match program.learner.ask(&program.id, &question.question).await {
+            Err(error) if error.to_string().contains("QUESTION_LENGTH") => Value::Null,
+            reply => reply.with_context(|| question.qid.clone())?,
+        };
         answers.push(answer(question, &reply, begun.elapsed().as_secs_f64() * 1000.0));
         bar.inc(1);
     }

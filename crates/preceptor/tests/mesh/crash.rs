@@ -1,0 +1,128 @@
+//! The process is killed while it reads, publishes and answers; then it starts again.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use preceptor::client::{Client, id};
+use preceptor_core::Secret;
+
+use crate::support::{WARFARIN, eventually, list, markdown};
+
+/// Moments after which the process is killed, in milliseconds: while a file is read, indexed, or asked about.
+const MOMENTS: [u64; 8] = [0, 5, 15, 30, 60, 100, 180, 300];
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port()
+}
+
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // SIGKILL: nothing of it may run any more.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn start(folder: &Path, port: u16) -> Process {
+    let child = Command::new(env!("CARGO_BIN_EXE_preceptor"))
+        .args(["up", "--no-model", "--listen", &format!("127.0.0.1:{port}"), "--data"])
+        .arg(folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .current_dir(folder)
+        .spawn()
+        .expect("the binary starts");
+    Process(child)
+}
+
+async fn client(folder: &Path, port: u16) -> Client {
+    eventually("the start", async || {
+        let token = std::fs::read_to_string(folder.join("admin.token")).ok().filter(|token| !token.is_empty())?;
+        let client = Client::new(&format!("http://127.0.0.1:{port}"), Secret::new(token)).ok()?;
+        client.get("/v1/programs").await.is_ok().then_some(client)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_acknowledged_is_lost_and_nothing_is_half_published() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let port = free_port();
+    let mut acknowledged = Vec::new();
+    let mut asked: Vec<(String, String)> = Vec::new();
+    for (round, moment) in MOMENTS.into_iter().enumerate() {
+        let process = start(folder.path(), port);
+        let admin = client(folder.path(), port).await;
+        all_is_whole(&admin, &acknowledged, &asked).await;
+        let reviewer = preceptor_testkit::local::hire(&admin, "reviewer").await.expect("a reviewer");
+        // Work goes on until the process dies under it; what was answered by then is acknowledged.
+        let work = async {
+            let text = WARFARIN.repeat(20 + round);
+            let program = preceptor_testkit::local::publish(&admin, &reviewer, &format!("Round {round}"), &[], vec![markdown("w.md", &text)]).await.ok()?;
+            acknowledged.push(program.clone());
+            loop {
+                let answer = admin.ask(&program, "What is the usual starting dose of warfarin?").await.ok()?;
+                asked.push((program.clone(), id(&answer, "message_id").ok()?));
+            }
+            #[expect(unreachable_code, reason = "gives the block its type")]
+            Some(())
+        };
+        let kill = async {
+            tokio::time::sleep(Duration::from_millis(moment * 4)).await;
+            drop(process);
+        };
+        tokio::join!(work, kill);
+    }
+    let _process = start(folder.path(), port);
+    let admin = client(folder.path(), port).await;
+    all_is_whole(&admin, &acknowledged, &asked).await;
+    assert!(!asked.is_empty(), "the last rounds are long enough to ask");
+}
+
+/// Every acknowledged publication answers, every acknowledged message is on record, every other program either is
+/// published whole or not at all, and the log verifies.
+async fn all_is_whole(admin: &Client, acknowledged: &[String], asked: &[(String, String)]) {
+    for (_, message) in asked {
+        admin.get(&format!("/v1/messages/{message}")).await.expect("an acknowledged message is on record");
+    }
+    for program in admin.all("/v1/programs").await.expect("programs") {
+        let program = id(&program, "id").expect("an id");
+        let settled = eventually("the end of an interrupted publication", async || {
+            let state = admin.get(&format!("/v1/programs/{program}")).await.ok()?;
+            (state["state"] != "indexing" && state["sources"]["extracting"] == 0).then_some(state)
+        })
+        .await;
+        let published = settled["state"] == "published";
+        assert!(published || !acknowledged.contains(&program), "an acknowledged publication is there");
+        let answer = admin.ask(&program, "What is the usual starting dose of warfarin?").await;
+        assert_eq!(answer.is_ok(), published, "{program} answers if and only if it is published: {answer:?}");
+        if let Ok(answer) = answer {
+            assert!(answer["considered"].as_i64() > Some(0), "{program} is published whole");
+        }
+    }
+    log_verifies(admin).await;
+}
+
+async fn log_verifies(admin: &Client) {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    let head = admin.get("/v1/audit/head").await.expect("a head");
+    let size = head["size"].as_u64().expect("a size");
+    let mut verifier = preceptor_audit::Verifier::default();
+    let mut at = 0;
+    while at < size {
+        let leaves = admin.get(&format!("/v1/audit/leaves?from={at}")).await.expect("leaves");
+        for leaf in list(&leaves, "data").iter().take((size - at) as usize) {
+            let bytes = |field: &str| STANDARD.decode(leaf[field].as_str().expect("base 64")).expect("base 64");
+            verifier.leaf(at, &bytes("record"), &bytes("leaf_hash")).expect("a whole record");
+            at += 1;
+        }
+    }
+    verifier.finish(size, &STANDARD.decode(head["root"].as_str().expect("a root")).expect("base 64")).expect("the log verifies");
+    // Asking for more than there is finds nothing.
+    assert!(list(&admin.get(&format!("/v1/audit/leaves?from={}", size + 1000)).await.expect("a page"), "data").is_empty());
+}

@@ -1,0 +1,115 @@
+//! Every operation of the OpenAPI document, and every page.
+
+use preceptor::client::Client;
+use preceptor_testkit::Local;
+use serde_json::{Value, json};
+
+use super::{Victim, world};
+
+/// One route of the API or of the pages.
+#[derive(Debug, Clone)]
+struct Route {
+    method: String,
+    path: String,
+    operation: String,
+}
+
+/// Pages that show content of a program, source or message.
+const PAGES: [&str; 5] = ["/programs/{id}", "/console/programs/{id}", "/sources/{id}", "/console/sources/{id}", "/console"];
+
+fn routes() -> Vec<Route> {
+    let document = serde_json::to_value(preceptor_gateway::api::openapi()).expect("JSON");
+    let mut routes = Vec::new();
+    for (path, methods) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            routes.push(Route { method: method.to_uppercase(), path: path.clone(), operation: operation["operationId"].as_str().expect("an id").to_owned() });
+        }
+    }
+    routes.extend(PAGES.map(|path| Route { method: "GET".into(), path: path.into(), operation: format!("page {path}") }));
+    routes
+}
+
+/// The path with the victim's ids in it.
+fn fill(path: &str, victim: &Victim) -> String {
+    let id = match path {
+        path if path.contains("/programs/") => &victim.program,
+        path if path.contains("/sources/") => &victim.source,
+        _ => &victim.message,
+    };
+    path.replace("{id}", id).replace("{page}", "1")
+}
+
+fn body(operation: &str, victim: &Victim) -> Value {
+    match operation {
+        "ask" => json!({ "question": "What is the usual starting dose?" }),
+        "createProgram" => json!({ "title": "t" }),
+        "updateProgram" => json!({ "summary": "s" }),
+        "setObjectives" => json!({ "objectives": [{ "text": "Do it" }] }),
+        "decideSource" => json!({ "approve": true, "reason": "r" }),
+        "leaveFeedback" => json!({ "helpful": true }),
+        "issueLearnerToken" => json!({ "user_hash": "x" }),
+        "createStaff" => json!({ "name": "n", "role": "analyst" }),
+        "createOrg" => json!({ "name": "n", "admin_name": "n" }),
+        "issueSignInLink" => json!({ "staff_id": victim.program }),
+        _ => json!({ "reason": "r" }),
+    }
+}
+
+async fn call(local: &Local, client: &Client, route: &Route, victim: &Victim) -> (u16, String) {
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let url = format!("{}{}", local.url, fill(&route.path, victim));
+    let method = route.method.parse().expect("a method");
+    let mut request = http.request(method, url).bearer_auth(client.token());
+    if route.method != "GET" {
+        request = request.header("if-match", "\"1\"").json(&body(&route.operation, victim));
+    }
+    let response = request.send().await.expect("an answer");
+    (response.status().as_u16(), response.text().await.unwrap_or_default())
+}
+
+/// Routes whose answer is about the caller's own org, whatever ids are sent along.
+fn is_about_own(route: &Route) -> bool {
+    !route.path.contains("{id}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_route_shows_a_stranger_anything_and_every_route_serves_its_owner() {
+    let local = Local::start(None).await.expect("a mesh");
+    let (a, b) = world(&local).await;
+    let routes = routes();
+    assert!(routes.len() > 25, "reflection finds the routes");
+    let mut denials = 0;
+    for route in &routes {
+        for victim in &a.programs {
+            denials += strangers(&local, route, victim, &[("admin of B", &b.admin), ("learner of B", &b.learner)]).await;
+        }
+        // A learner is a stranger to every program but the first.
+        for victim in a.programs[1..].iter().chain(&b.programs) {
+            denials += strangers(&local, route, victim, &[("learner of A1", &a.learner)]).await;
+        }
+    }
+    assert!(denials > 500, "{denials} denials were tried");
+    // Last, because these do happen.
+    for route in routes.iter().filter(|route| !is_about_own(route)) {
+        let (status, text) = call(&local, &a.admin, route, &a.programs[0]).await;
+        assert!(![401, 403, 404].contains(&status) || is_for_others(route), "the owner is served: {route:?} {status} {text}");
+    }
+    let (_, text) = call(&local, &a.admin, &Route { method: "GET".into(), path: "/v1/sources/{id}/document".into(), operation: String::new() }, &a.programs[1]).await;
+    assert!(text.contains(&a.programs[1].canary), "the owner sees the canary");
+    local.stop().await;
+}
+
+/// Routes that the admin is not meant for: a Markdown file has no pages to draw.
+fn is_for_others(route: &Route) -> bool {
+    route.operation == "getPagePicture"
+}
+
+async fn strangers(local: &Local, route: &Route, victim: &Victim, strangers: &[(&str, &Client)]) -> usize {
+    for (name, stranger) in strangers {
+        let (status, text) = call(local, stranger, route, victim).await;
+        assert!(!text.contains(&victim.canary), "{name} sees {} by {route:?}: {status} {text}", victim.canary);
+        let denied = is_about_own(route) || !(200..300).contains(&status);
+        assert!(denied, "{name} is served {route:?} of {}: {status} {text}", victim.canary);
+    }
+    strangers.len()
+}

@@ -1,0 +1,9 @@
+//! The whole mesh through its front door.
+
+mod answers;
+mod bad_files;
+mod crash;
+mod isolation;
+mod journey;
+mod real_sources;
+mod support;
