@@ -115,10 +115,7 @@ impl Place {
             wanted.push("(topic = ? AND position > ?)");
             values.extend([topic.name().into(), (*position).into()]);
         }
-        let sql = format!(
-            "SELECT position, topic, key, bytes FROM bus_log WHERE {} ORDER BY position LIMIT {BATCH}",
-            wanted.join(" OR ")
-        );
+        let sql = format!("SELECT position, topic, key, bytes FROM bus_log WHERE {} ORDER BY position LIMIT {BATCH}", wanted.join(" OR "));
         let rows = Row::find_by_statement(statement(&sql, values)).all(&self.log.pools.reader).await.map_err(failed)?;
         rows.into_iter().map(delivery).collect()
     }
@@ -167,9 +164,6 @@ mod tests {
     async fn the_durable_log_conforms() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("bus.db");
-        conformance::run(async || -> Box<dyn Bus> {
-            Box::new(DurableLog::open(&path, Arc::new(SystemClock)).await.expect("a log"))
-        })
-        .await;
+        conformance::run(async || -> Box<dyn Bus> { Box::new(DurableLog::open(&path, Arc::new(SystemClock)).await.expect("a log")) }).await;
     }
 }

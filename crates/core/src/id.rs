@@ -23,10 +23,7 @@ pub struct ParseIdError {
 
 /// Encodes 128 bits as 26 characters, most significant first, so that text order is numeric order.
 fn encode(value: u128) -> String {
-    (0..ENCODED_LEN)
-        .rev()
-        .map(|position| char::from(ALPHABET[(value >> (position * 5)) as usize & 31]))
-        .collect()
+    (0..ENCODED_LEN).rev().map(|position| char::from(ALPHABET[(value >> (position * 5)) as usize & 31])).collect()
 }
 
 fn decode(text: &str) -> Option<u128> {

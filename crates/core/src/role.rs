@@ -52,16 +52,8 @@ pub enum Capability {
 
 impl Role {
     /// All roles, for tables and tests.
-    pub const ALL: [Self; 8] = [
-        Self::Admin,
-        Self::Editor,
-        Self::Reviewer,
-        Self::Analyst,
-        Self::Auditor,
-        Self::Supporter,
-        Self::Learner,
-        Self::System,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Admin, Self::Editor, Self::Reviewer, Self::Analyst, Self::Auditor, Self::Supporter, Self::Learner, Self::System];
 
     /// Whether this role grants `capability`.
     pub const fn grants(self, capability: Capability) -> bool {

@@ -95,9 +95,7 @@ impl Keyring {
         let nonce: [u8; NONCE_LEN] = decode(&stored.nonce)?.try_into().map_err(|_| sealed())?;
         let sealing_key = sealing_key(passphrase, &salt).ok_or_else(sealed)?;
         let mut content = Zeroizing::new(decode(&stored.sealed)?);
-        let plain = sealing_key
-            .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(salt), &mut content)
-            .map_err(|_| sealed())?;
+        let plain = sealing_key.open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(salt), &mut content).map_err(|_| sealed())?;
         let seeds: Seeds = serde_json::from_slice(plain).map_err(|_| sealed())?;
         Ok(Self { path: path.to_owned(), salt, sealing_key, seeds: Mutex::new(seeds) })
     }

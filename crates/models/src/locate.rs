@@ -101,12 +101,7 @@ pub fn pull(
     Err(PullError::Unreachable(attempts.join("; ")))
 }
 
-fn from_hub(
-    hub: &str,
-    folder: &Path,
-    fetch: &impl Fn(&str) -> Result<Vec<u8>, String>,
-    progress: &impl Fn(Step),
-) -> Result<(), PullError> {
+fn from_hub(hub: &str, folder: &Path, fetch: &impl Fn(&str) -> Result<Vec<u8>, String>, progress: &impl Fn(Step)) -> Result<(), PullError> {
     for (name, sha256) in FILES {
         progress(Step::Hub(name));
         let url = format!("{}/{HUB_NAME}/resolve/main/{name}", hub.trim_end_matches('/'));

@@ -55,7 +55,9 @@ impl Client {
             return Ok(value);
         }
         let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
-        if value["code"].is_string() { bail!("{} ({}, request {})", text("detail"), text("code"), text("request_id")) }
+        if value["code"].is_string() {
+            bail!("{} ({}, request {})", text("detail"), text("code"), text("request_id"))
+        }
         bail!("the server answered {status}")
     }
 
@@ -102,7 +104,11 @@ impl Client {
             progress(&state);
             match id(&state, "state")?.as_str() {
                 "extracting" => tokio::time::sleep(POLL).await,
-                "failed" => bail!("{} ({})", state["problem"]["message"].as_str().unwrap_or_default(), state["problem"]["code"].as_str().unwrap_or_default()),
+                "failed" => bail!(
+                    "{} ({})",
+                    state["problem"]["message"].as_str().unwrap_or_default(),
+                    state["problem"]["code"].as_str().unwrap_or_default()
+                ),
                 _ => return Ok(state),
             }
         }

@@ -164,7 +164,11 @@ async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> any
         let routes = preceptor_rpc::server::with_reflection(service.routes)?;
         let routes = server.stack(room, routes);
         peers.local.insert(room, routes.clone());
-        let listens = if plan.listens { Some((preceptor_rpc::server::bind(parts.config.mesh.address(room)).await?, routes, server.clone())) } else { None };
+        let listens = if plan.listens {
+            Some((preceptor_rpc::server::bind(parts.config.mesh.address(room)).await?, routes, server.clone()))
+        } else {
+            None
+        };
         table.add(room_module(room, names.clone(), service.tasks, listens));
         names.push(room.name());
     }

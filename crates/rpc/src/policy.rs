@@ -51,8 +51,7 @@ impl Policies {
         for service in pool.services() {
             for method in service.methods() {
                 let path = format!("/{}/{}", service.full_name(), method.name());
-                let policy = policy_of(&pool, &method)
-                    .map_err(|problem| BadContract { method: path.clone(), problem })?;
+                let policy = policy_of(&pool, &method).map_err(|problem| BadContract { method: path.clone(), problem })?;
                 by_path.insert(path, policy);
             }
         }

@@ -129,9 +129,8 @@ impl Server {
 
 /// Adds health and reflection to the routes of a service.
 pub fn with_reflection(routes: Routes) -> Result<Routes, tonic_reflection::server::Error> {
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(preceptor_proto::DESCRIPTORS)
-        .build_v1()?;
+    let reflection =
+        tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(preceptor_proto::DESCRIPTORS).build_v1()?;
     let (_, health) = tonic_health::server::health_reporter();
     Ok(routes.add_service(reflection).add_service(health))
 }

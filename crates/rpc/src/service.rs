@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use preceptor_runtime::tasks::{Stop, TaskError, Tasks};
 use preceptor_runtime::OnEnd;
+use preceptor_runtime::tasks::{Stop, TaskError, Tasks};
 use tonic::service::Routes;
 
 use crate::caller::ServiceName;

@@ -50,8 +50,7 @@ const fn kind_of(code: Code) -> Kind {
 
 /// The status that carries `fault` across the seam, reason and details included.
 pub fn status_of(fault: &Fault) -> Status {
-    let metadata: HashMap<String, String> =
-        fault.details.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+    let metadata: HashMap<String, String> = fault.details.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
     let details = ErrorDetails::with_error_info(fault.reason.to_string(), DOMAIN, metadata);
     Status::with_error_details(code_of(fault.kind), fault.message.to_string(), details)
 }

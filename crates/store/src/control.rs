@@ -11,8 +11,8 @@ use preceptor_core::id::{EventId, OrgId};
 use preceptor_core::{Clock, Scope, Timestamp};
 use preceptor_runtime::shielded;
 use sea_orm::{
-    DatabaseTransaction, EntityTrait, IntoActiveModel, ModelTrait, Select, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
-    UpdateMany,
+    DatabaseTransaction, EntityTrait, IntoActiveModel, ModelTrait, Select, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait as _, UpdateMany,
 };
 
 use crate::cells::Dirty;

@@ -36,7 +36,9 @@ impl StoreError {
             Self::Duplicate(_) => Fault::new(Kind::AlreadyExists, "ALREADY_EXISTS", "this exists already"),
             Self::Busy => Fault::new(Kind::Unavailable, "STORE_BUSY", "too many changes at once; try again in a moment"),
             Self::Full => Fault::new(Kind::Unavailable, "STORE_FULL", "the storage is full; an operator has to make room"),
-            Self::Unavailable(_) => Fault::new(Kind::Unavailable, "STORE_UNAVAILABLE", "the storage is not reachable; try again in a moment"),
+            Self::Unavailable(_) => {
+                Fault::new(Kind::Unavailable, "STORE_UNAVAILABLE", "the storage is not reachable; try again in a moment")
+            }
             Self::Refused(_) | Self::Migration(_) | Self::Defect(_) => {
                 tracing::error!(error = %self, "a store operation failed");
                 Fault::internal()

@@ -63,14 +63,7 @@ pub struct AuditEntry {
 impl AuditEntry {
     /// `action` (for instance `source.approved`) was done to `object`.
     pub fn done(action: &'static str, object: impl ToString) -> Self {
-        Self {
-            action,
-            object: object.to_string(),
-            program: None,
-            outcome: Outcome::Done,
-            reason: String::new(),
-            facts: BTreeMap::new(),
-        }
+        Self { action, object: object.to_string(), program: None, outcome: Outcome::Done, reason: String::new(), facts: BTreeMap::new() }
     }
 
     /// `action` on `object` was refused.

@@ -10,8 +10,8 @@ use preceptor_core::id::OrgId;
 use qdrant_edge::{
     Condition, CountRequest, CreateIndex, Distance, EdgeConfigBuilder, EdgeShard, EdgeSparseVectorParams, EdgeVectorParams, FieldCondition,
     FieldIndexOperations, Filter, JsonPath, Match, NamedQuery, PayloadFieldSchema, PayloadSchemaType, PointId, PointInsertOperations,
-    PointOperations, PointStruct, QueryEnum, QueryRequest, ScoredPoint, ScoringQuery, SearchParams, UpdateOperation, Vector, VectorInternal,
-    Vectors, WithPayloadInterface, WithVector,
+    PointOperations, PointStruct, QueryEnum, QueryRequest, ScoredPoint, ScoringQuery, SearchParams, UpdateOperation, Vector,
+    VectorInternal, Vectors, WithPayloadInterface, WithVector,
 };
 
 use crate::{Hit, Layout, Point, Query, VectorError, VectorIndex, VersionKeys};
@@ -122,10 +122,8 @@ fn open_shard(path: &Path, layout: &Layout) -> Result<EdgeShard, VectorError> {
     }
     let shard = EdgeShard::new(path, config.build()).map_err(unavailable)?;
     for key in KEYS {
-        let index = CreateIndex {
-            field_name: json_path(key)?,
-            field_schema: Some(PayloadFieldSchema::FieldType(PayloadSchemaType::Keyword)),
-        };
+        let index =
+            CreateIndex { field_name: json_path(key)?, field_schema: Some(PayloadFieldSchema::FieldType(PayloadSchemaType::Keyword)) };
         shard.update(UpdateOperation::FieldIndexOperation(FieldIndexOperations::CreateIndex(index))).map_err(unavailable)?;
     }
     shard.flush();

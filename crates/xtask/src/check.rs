@@ -78,9 +78,12 @@ fn unscoped_queries(file: &Path, text: &str) -> Vec<String> {
     if exempt.iter().any(|folder| file.to_string_lossy().contains(folder)) {
         return Vec::new();
     }
-    let open = ["Entity::find(", "Entity::find_by_id(", "Entity::update_many(", "Entity::delete_many(", "Statement::from", "execute_unprepared("];
+    let open =
+        ["Entity::find(", "Entity::find_by_id(", "Entity::update_many(", "Entity::delete_many(", "Statement::from", "execute_unprepared("];
     let lines = text.lines().enumerate().filter(|(_, line)| open.iter().any(|call| line.contains(call)));
-    lines.map(|(number, _)| format!("{}:{}: a query that does not begin with the tenant's transaction", file.display(), number + 1)).collect()
+    lines
+        .map(|(number, _)| format!("{}:{}: a query that does not begin with the tenant's transaction", file.display(), number + 1))
+        .collect()
 }
 
 pub(crate) fn rust_files(roots: &[&str]) -> anyhow::Result<Vec<PathBuf>> {

@@ -5,7 +5,8 @@ pub(crate) fn auroc(positive: &[f64], negative: &[f64]) -> Option<f64> {
     if positive.is_empty() || negative.is_empty() {
         return None;
     }
-    let mut all: Vec<(f64, bool)> = positive.iter().map(|&score| (score, true)).chain(negative.iter().map(|&score| (score, false))).collect();
+    let mut all: Vec<(f64, bool)> =
+        positive.iter().map(|&score| (score, true)).chain(negative.iter().map(|&score| (score, false))).collect();
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut ranks = 0.0;
     let mut at = 0;

@@ -41,7 +41,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     functions.sort_unstable();
     let total: usize = lines.iter().sum();
     let share = |count: usize, of: usize| 100.0 * count as f64 / of.max(1) as f64;
-    println!("files | lines | lines/file med / p95 / max | files > {LONGEST_FILE} | fn lines med / p95 / max | fns > {LONGEST_FUNCTION} | comments | unwrap()/kloc");
+    println!(
+        "files | lines | lines/file med / p95 / max | files > {LONGEST_FILE} | fn lines med / p95 / max | fns > {LONGEST_FUNCTION} | comments | unwrap()/kloc"
+    );
     println!(
         "{} | {total} | {} / {} / {} | {} | {} / {} / {} | {} | {:.1} % | {:.1}",
         files.len(),

@@ -36,7 +36,12 @@ impl Test {
         let log = folder.path().join("skips");
         let (counts, ran) = cargo_test(&self.cargo, &log, model.as_deref())?;
         let skips = std::fs::read_to_string(&log).unwrap_or_default();
-        println!("\ntests: {} ran, {} failed, {} skipped", counts.passed + counts.failed, counts.failed, skips.lines().count() + counts.ignored);
+        println!(
+            "\ntests: {} ran, {} failed, {} skipped",
+            counts.passed + counts.failed,
+            counts.failed,
+            skips.lines().count() + counts.ignored
+        );
         for skip in skips.lines() {
             println!("  skipped {skip}");
         }

@@ -52,7 +52,9 @@ impl IntoFault for Error {
                 Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}")).with("field", field)
             }
             Self::Call(status) => fault_of(status),
-            Self::Embed(_) => Fault::new(Kind::Unavailable, "MODEL_UNAVAILABLE", "the embedding model is not available right now; try again"),
+            Self::Embed(_) => {
+                Fault::new(Kind::Unavailable, "MODEL_UNAVAILABLE", "the embedding model is not available right now; try again")
+            }
             Self::Store(error) => error.to_fault(),
         }
     }

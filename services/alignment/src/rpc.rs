@@ -7,8 +7,8 @@ use preceptor_rpc::Call;
 use preceptor_store::Handle;
 use tonic::{Request, Response, Status};
 
-use crate::store::{self, classification};
 use crate::Error;
+use crate::store::{self, classification};
 
 const MOST: i32 = 500;
 
@@ -29,10 +29,14 @@ impl Server {
 
 #[tonic::async_trait]
 impl Alignment for Server {
-    async fn list_alignments(&self, request: Request<proto::ListAlignmentsRequest>) -> Result<Response<proto::ListAlignmentsResponse>, Status> {
+    async fn list_alignments(
+        &self,
+        request: Request<proto::ListAlignmentsRequest>,
+    ) -> Result<Response<proto::ListAlignmentsResponse>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
-        let program: ProgramId = request.program_id.parse().map_err(|_| Error::InvalidField { field: "program_id", what: "is not an id" })?;
+        let program: ProgramId =
+            request.program_id.parse().map_err(|_| Error::InvalidField { field: "program_id", what: "is not an id" })?;
         if !call.scope().reaches(program) {
             return Ok(Response::new(proto::ListAlignmentsResponse::default()));
         }

@@ -47,15 +47,15 @@ impl From<tonic::Status> for Error {
 impl IntoFault for Error {
     fn to_fault(&self) -> Fault {
         match self {
-            Self::QuestionLength { most } => Fault::new(
-                Kind::InvalidInput,
-                "QUESTION_LENGTH",
-                format!("a question has 1 to {most} characters; ask one thing at a time"),
-            )
-            .with("field", "question")
-            .with("longest", most),
+            Self::QuestionLength { most } => {
+                Fault::new(Kind::InvalidInput, "QUESTION_LENGTH", format!("a question has 1 to {most} characters; ask one thing at a time"))
+                    .with("field", "question")
+                    .with("longest", most)
+            }
             Self::MessageNotFound => Fault::new(Kind::NotFound, "MESSAGE_NOT_FOUND", "there is no such message"),
-            Self::SessionNotFound => Fault::new(Kind::NotFound, "SESSION_NOT_FOUND", "there is no such conversation; leave session_id out to begin one"),
+            Self::SessionNotFound => {
+                Fault::new(Kind::NotFound, "SESSION_NOT_FOUND", "there is no such conversation; leave session_id out to begin one")
+            }
             Self::InvalidField { field, what } => {
                 Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}")).with("field", field)
             }

@@ -13,9 +13,9 @@ use preceptor_rpc::Call;
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
+use crate::Error;
 use crate::domain::{Answers, Asked, Asking, decode, label};
 use crate::store::{self, feedback, message};
-use crate::Error;
 
 /// Messages per page.
 const MOST_MESSAGES: i32 = 100;
@@ -97,7 +97,10 @@ impl Answering for Server {
         Ok(Response::new(proto::ListMessagesResponse { messages, next }))
     }
 
-    async fn leave_feedback(&self, request: Request<proto::LeaveFeedbackRequest>) -> Result<Response<proto::LeaveFeedbackResponse>, Status> {
+    async fn leave_feedback(
+        &self,
+        request: Request<proto::LeaveFeedbackRequest>,
+    ) -> Result<Response<proto::LeaveFeedbackResponse>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
         if request.comment.chars().count() > LONGEST_COMMENT {

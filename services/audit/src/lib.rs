@@ -22,7 +22,7 @@ use preceptor_store::Handle;
 use tonic::service::Routes;
 
 pub use config::Config;
-pub use domain::{Verification, VerifyError, Verifier};
+pub use domain::{Verification, Verifier, VerifyError};
 pub use error::Error;
 pub use store::SCHEMA;
 

@@ -48,10 +48,7 @@ impl Audit for Server {
         let (frontier, _) = store::read_head(&tx).await?;
         let limit = u64::try_from(request.limit).unwrap_or(0).clamp(1, MOST_LEAVES);
         let leaves = store::leaves(&tx, request.from.max(0), limit).await?;
-        let leaves = leaves
-            .into_iter()
-            .map(|row| proto::Leaf { index: row.idx, leaf_hash: row.leaf_hash, record: row.record })
-            .collect();
+        let leaves = leaves.into_iter().map(|row| proto::Leaf { index: row.idx, leaf_hash: row.leaf_hash, record: row.record }).collect();
         Ok(Response::new(proto::ListLeavesResponse { leaves, size: i64::try_from(frontier.size()).map_err(|_| Error::DamagedHead)? }))
     }
 }

@@ -39,9 +39,11 @@ pub enum Error {
 impl IntoFault for Error {
     fn to_fault(&self) -> Fault {
         match self {
-            Self::CredentialInvalid => {
-                Fault::new(Kind::Unauthenticated, "CREDENTIAL_INVALID", "this access token or session is unknown, expired or revoked; sign in again")
-            }
+            Self::CredentialInvalid => Fault::new(
+                Kind::Unauthenticated,
+                "CREDENTIAL_INVALID",
+                "this access token or session is unknown, expired or revoked; sign in again",
+            ),
             Self::StaffNotFound => Fault::new(Kind::NotFound, "STAFF_NOT_FOUND", "there is no such member of staff"),
             Self::OrgNotFound => Fault::new(Kind::NotFound, "ORG_NOT_FOUND", "there is no such organisation"),
             Self::InvalidField { field, what } => {

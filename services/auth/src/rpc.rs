@@ -51,8 +51,7 @@ impl Auth for Server {
         &self,
         request: Request<proto::MintSystemTokenRequest>,
     ) -> Result<Response<proto::MintSystemTokenResponse>, Status> {
-        let CallerIdentity(service) =
-            request.extensions().get().copied().ok_or_else(|| status_of(&Fault::internal()))?;
+        let CallerIdentity(service) = request.extensions().get().copied().ok_or_else(|| status_of(&Fault::internal()))?;
         let org = id("org_id", &request.into_inner().org_id)?;
         let (scope_token, expires_at) = self.accounts.system_token(service, org).await?;
         Ok(Response::new(proto::MintSystemTokenResponse { scope_token, expires_at: expires_at.micros() }))

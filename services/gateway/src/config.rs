@@ -40,7 +40,8 @@ impl Validate for Config {
     fn validate(&self, path: &str, problems: &mut Vec<Problem>) {
         match url::Url::parse(&self.public_url) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.path() == "/" => {}
-            _ => problems.push(Problem::at(format!("{path}.public_url"), "must be a URL of a scheme and a host, such as https://learn.example.org")),
+            _ => problems
+                .push(Problem::at(format!("{path}.public_url"), "must be a URL of a scheme and a host, such as https://learn.example.org")),
         }
         for (name, value) in [("questions_per_minute", self.questions_per_minute), ("requests_per_minute", self.requests_per_minute)] {
             if value == 0 {

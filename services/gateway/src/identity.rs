@@ -46,7 +46,6 @@ impl Identity {
     pub(crate) fn request<T>(&self, message: T) -> Result<tonic::Request<T>, ApiError> {
         Ok(self.call(CALL_TIMEOUT).request(message)?)
     }
-
 }
 
 /// Identities that were asked for a moment ago.
@@ -126,7 +125,11 @@ impl FromRequestParts<Edge> for Identity {
         let (secret, carrier) = credential(&parts.headers).ok_or_else(missing)?;
         let reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
         if carrier == Carrier::Cookie && !reads && !comes_from_our_pages(&parts.headers, &edge.config.public_url) {
-            return Err(ApiError::new(Kind::Forbidden, "CROSS_SITE_REQUEST", "this request was started by another site; use our own pages or an API token"));
+            return Err(ApiError::new(
+                Kind::Forbidden,
+                "CROSS_SITE_REQUEST",
+                "this request was started by another site; use our own pages or an API token",
+            ));
         }
         let identity = edge.identify(&secret).await?;
         edge.limit_requests(&identity).await?;
@@ -158,7 +161,9 @@ mod tests {
         let ours = "http://127.0.0.1:8080";
         assert!(comes_from_our_pages(&headers(&[("sec-fetch-site", "same-origin")]), ours));
         assert!(comes_from_our_pages(&headers(&[("origin", "http://127.0.0.1:8080")]), ours));
-        for foreign in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example"), ("origin", "null")] {
+        for foreign in
+            [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example"), ("origin", "null")]
+        {
             assert!(!comes_from_our_pages(&headers(&[foreign]), ours), "{foreign:?}");
         }
         assert!(!comes_from_our_pages(&HeaderMap::new(), ours));

@@ -92,10 +92,12 @@ impl IntoFault for Error {
             Self::ProgramNotFound => Fault::new(Kind::NotFound, "PROGRAM_NOT_FOUND", "there is no such program"),
             Self::SourceNotFound => Fault::new(Kind::NotFound, "SOURCE_NOT_FOUND", "there is no such source"),
             Self::PageNotFound => Fault::new(Kind::NotFound, "PAGE_NOT_FOUND", "the source has no such page, or its pages cannot be drawn"),
-            Self::RevisionConflict { current } => {
-                Fault::new(Kind::Conflict, "REVISION_CONFLICT", "somebody changed this program since you read it; read it again and repeat your change")
-                    .with("current_revision", current)
-            }
+            Self::RevisionConflict { current } => Fault::new(
+                Kind::Conflict,
+                "REVISION_CONFLICT",
+                "somebody changed this program since you read it; read it again and repeat your change",
+            )
+            .with("current_revision", current),
             Self::WrongState { state, needed } => Fault::new(
                 Kind::FailedPrecondition,
                 "SOURCE_WRONG_STATE",
@@ -103,11 +105,9 @@ impl IntoFault for Error {
             )
             .with("state", state)
             .with("needed", needed),
-            Self::AuthorCannotDecide => Fault::new(
-                Kind::FailedPrecondition,
-                "AUTHOR_CANNOT_DECIDE",
-                "you uploaded this version, so somebody else has to review it",
-            ),
+            Self::AuthorCannotDecide => {
+                Fault::new(Kind::FailedPrecondition, "AUTHOR_CANNOT_DECIDE", "you uploaded this version, so somebody else has to review it")
+            }
             Self::NothingToPublish => Fault::new(
                 Kind::FailedPrecondition,
                 "NOTHING_TO_PUBLISH",
@@ -118,13 +118,19 @@ impl IntoFault for Error {
                 "PUBLICATION_UNDER_WAY",
                 "a version of this program is being indexed; wait until it is published",
             ),
-            Self::NotPublished => Fault::new(Kind::FailedPrecondition, "PROGRAM_NOT_PUBLISHED", "this program is not published at the moment"),
-            Self::VersionSuperseded => Fault::new(Kind::Conflict, "VERSION_SUPERSEDED", "a newer version was published meanwhile; ask again"),
+            Self::NotPublished => {
+                Fault::new(Kind::FailedPrecondition, "PROGRAM_NOT_PUBLISHED", "this program is not published at the moment")
+            }
+            Self::VersionSuperseded => {
+                Fault::new(Kind::Conflict, "VERSION_SUPERSEDED", "a newer version was published meanwhile; ask again")
+            }
             Self::InvalidField { field, what } => {
                 Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}")).with("field", field)
             }
             Self::File(problem) => Fault::new(Kind::InvalidInput, problem.code, problem.message.clone()),
-            Self::Objects(ObjectError::Full) => Fault::new(Kind::Unavailable, "STORE_FULL", "the storage is full; an operator has to make room"),
+            Self::Objects(ObjectError::Full) => {
+                Fault::new(Kind::Unavailable, "STORE_FULL", "the storage is full; an operator has to make room")
+            }
             Self::Objects(error) => {
                 tracing::error!(%error, "object storage failed");
                 Fault::new(Kind::Unavailable, "OBJECTS_UNAVAILABLE", "the file storage is not reachable; try again in a moment")

@@ -100,7 +100,9 @@ impl Indexer {
     }
 
     fn settle(&self, result: Result<(), Error>) -> Result<(), HandlerError> {
-        result.map_err(|error| if error.is_transient() { HandlerError::Transient(error.to_string()) } else { HandlerError::Permanent(error.to_string()) })
+        result.map_err(|error| {
+            if error.is_transient() { HandlerError::Transient(error.to_string()) } else { HandlerError::Permanent(error.to_string()) }
+        })
     }
 
     async fn announce_problem(&self, org: OrgId, frozen: &VersionFrozen, error: &Error) {

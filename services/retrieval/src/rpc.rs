@@ -66,7 +66,11 @@ fn encode(found: Found) -> proto::SearchResponse {
             .map(|found| proto::Hit { passage: Some(found.passage), score: found.score as f32, sentence_scores: found.sentence_scores })
             .collect(),
         evidence,
-        corrections: found.corrections.into_iter().map(|correction| proto::Correction { from: correction.from, to: correction.to }).collect(),
+        corrections: found
+            .corrections
+            .into_iter()
+            .map(|correction| proto::Correction { from: correction.from, to: correction.to })
+            .collect(),
         lexical_only: found.lexical_only,
     }
 }

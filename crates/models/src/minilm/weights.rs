@@ -76,11 +76,8 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn tensor(&self, name: &str, length: usize) -> Result<Vec<f32>, LoadError> {
         let wrong = |what: String| LoadError::file(self.path, format!("tensor {name} {what}"));
-        let view = self
-            .tensors
-            .tensor(name)
-            .or_else(|_| self.tensors.tensor(&format!("bert.{name}")))
-            .map_err(|_| wrong("is missing".into()))?;
+        let view =
+            self.tensors.tensor(name).or_else(|_| self.tensors.tensor(&format!("bert.{name}"))).map_err(|_| wrong("is missing".into()))?;
         if view.dtype() != Dtype::F32 {
             return Err(wrong(format!("holds {:?}; only 32-bit floats are supported", view.dtype())));
         }

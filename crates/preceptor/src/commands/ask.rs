@@ -82,7 +82,8 @@ mod tests {
             "corrections": [{ "from": "gowt", "to": "gout" }],
             "refusal": { "code": "NOT_IN_PROGRAM", "message": "Not found in this program.", "sources": [{ "name": "Slide 2, Gout" }] },
         });
-        let expected = "(searched for \"gout\" instead of \"gowt\")\nNot found in this program.\n    — Slide 2, Gout\nConfidence: low (12 %).\n";
+        let expected =
+            "(searched for \"gout\" instead of \"gowt\")\nNot found in this program.\n    — Slide 2, Gout\nConfidence: low (12 %).\n";
         assert_eq!(in_words(&answer), expected);
     }
 }

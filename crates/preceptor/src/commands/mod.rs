@@ -78,8 +78,9 @@ impl Remote {
             Some(token) => token.clone(),
             None => {
                 let path = config.data.join(ADMIN_TOKEN_FILE);
-                std::fs::read_to_string(&path)
-                    .with_context(|| format!("no token was given and {} cannot be read; pass --token, or run `preceptor up` first", path.display()))?
+                std::fs::read_to_string(&path).with_context(|| {
+                    format!("no token was given and {} cannot be read; pass --token, or run `preceptor up` first", path.display())
+                })?
             }
         };
         Client::new(&self.server, Secret::new(token.trim()))

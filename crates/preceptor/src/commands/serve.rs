@@ -6,16 +6,18 @@ use anyhow::bail;
 use clap::Args;
 use preceptor_rpc::ServiceName;
 
-use super::up::asked_to_stop;
 use super::Common;
+use super::up::asked_to_stop;
 use crate::engines::Sharing;
 use crate::mesh::{Mesh, Plan};
 use crate::model;
 
 /// Run some rooms in this process.
 #[derive(Debug, Args)]
-#[command(after_help = "Rooms find each other at [mesh.addresses] and prove themselves with [mesh] secret. All processes of one deployment share a\n\
-    data folder on one machine: the embedded engines serve no network, so this is for development.")]
+#[command(
+    after_help = "Rooms find each other at [mesh.addresses] and prove themselves with [mesh] secret. All processes of one deployment share a\n\
+    data folder on one machine: the embedded engines serve no network, so this is for development."
+)]
 pub(super) struct Serve {
     /// The rooms: gateway, auth, ingestion, retrieval, answering, alignment, analytics, audit.
     #[arg(required = true, value_name = "ROOM")]
@@ -28,7 +30,9 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
         if !self.dev {
-            bail!("rooms in separate processes share the embedded engines of one machine, which is for development only; confirm with --dev");
+            bail!(
+                "rooms in separate processes share the embedded engines of one machine, which is for development only; confirm with --dev"
+            );
         }
         let config = common.load(Vec::new())?;
         if config.mesh.secret.is_none() {

@@ -98,7 +98,11 @@ fn show_first_start(config: &Config, mesh: &Mesh) -> anyhow::Result<()> {
     let Some(first) = &mesh.first_start else { return Ok(()) };
     write_private(&config.data.join(ADMIN_TOKEN_FILE), first.admin_token.expose())?;
     println!("This is a first start; these tokens are shown once:");
-    println!("  admin     {}   (also in {}, for the command line)", first.admin_token.expose(), config.data.join(ADMIN_TOKEN_FILE).display());
+    println!(
+        "  admin     {}   (also in {}, for the command line)",
+        first.admin_token.expose(),
+        config.data.join(ADMIN_TOKEN_FILE).display()
+    );
     println!("  operator  {}", first.operator_token.expose());
     Ok(())
 }

@@ -73,12 +73,17 @@ fn content_types(count: usize) -> String {
 
 fn relationships(list: &[(&str, &str, String)]) -> String {
     let each = list.iter().map(|(id, kind, target)| format!(r#"<Relationship Id="{id}" Type="{RELATIONSHIP}/{kind}" Target="{target}"/>"#));
-    format!(r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}</Relationships>"#, each.collect::<String>())
+    format!(
+        r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}</Relationships>"#,
+        each.collect::<String>()
+    )
 }
 
 fn presentation(count: usize) -> String {
     let slides: String = (1..=count).map(|number| format!(r#"<p:sldId id="{}" r:id="rId{number}"/>"#, 255 + number)).collect();
-    format!(r#"<p:presentation {SPACES}><p:sldIdLst>{slides}</p:sldIdLst><p:sldSz cx="12192000" cy="6858000"/><p:notesSz cx="6858000" cy="9144000"/></p:presentation>"#)
+    format!(
+        r#"<p:presentation {SPACES}><p:sldIdLst>{slides}</p:sldIdLst><p:sldSz cx="12192000" cy="6858000"/><p:notesSz cx="6858000" cy="9144000"/></p:presentation>"#
+    )
 }
 
 fn paragraph(text: &str) -> String {

@@ -14,7 +14,8 @@ use crate::config::Config;
 /// The org that the demo makes.
 pub(crate) const ORG: &str = "Harbor Medical Education (demo)";
 const TITLE: &str = "Anticoagulants in older adults";
-const SUMMARY: &str = "A lecture, a slide deck and an article on anticoagulants for atrial fibrillation. Written for this demo; no clinical guidance.";
+const SUMMARY: &str =
+    "A lecture, a slide deck and an article on anticoagulants for atrial fibrillation. Written for this demo; no clinical guidance.";
 const OBJECTIVES: [&str; 5] = [
     "Estimate the stroke risk of a person with atrial fibrillation",
     "Choose the dose of a direct oral anticoagulant by kidney function, age and weight",

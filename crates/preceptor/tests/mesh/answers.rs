@@ -63,7 +63,11 @@ async fn without_a_model_words_are_compared_and_the_answer_says_so() {
 
 /// What of an answer must not move: everything but ids and times.
 fn fingerprint(answer: &Value) -> String {
-    let quotes: Vec<_> = list(answer, "sentences").iter().flat_map(|sentence| list(sentence, "citations")).map(|citation| citation["quote"].clone()).collect();
+    let quotes: Vec<_> = list(answer, "sentences")
+        .iter()
+        .flat_map(|sentence| list(sentence, "citations"))
+        .map(|citation| citation["quote"].clone())
+        .collect();
     let offered: Vec<_> = list(&answer["refusal"], "sources").iter().map(|citation| citation["quote"].clone()).collect();
     let confidence = answer["confidence"].as_f64().expect("a confidence").to_bits();
     format!("{} {confidence:x} {quotes:?} {offered:?}", answer["outcome"])
@@ -74,13 +78,15 @@ async fn uploads_elsewhere_move_no_score_by_a_bit() {
     let Some(model) = model("foreign uploads") else { return };
     let local = Local::start(Some(model)).await.expect("a mesh");
     let program = local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
-    let questions = ["What is the usual starting dose of warfarin?", "When is vitamin K given?", "How is gout treated?", "Does fluconazole interact?"];
+    let questions =
+        ["What is the usual starting dose of warfarin?", "When is vitamin K given?", "How is gout treated?", "Does fluconazole interact?"];
     let mut before = Vec::new();
     for question in questions {
         before.push(fingerprint(&local.editor.ask(&program, question).await.expect("an answer")));
     }
     // The same words, many times over, in the same org and in another one.
-    let flood: String = (0..60).map(|n| format!("## Part {n}\n\nWarfarin, fluconazole, vitamin K and the INR, once more: gout {n}.\n\n")).collect();
+    let flood: String =
+        (0..60).map(|n| format!("## Part {n}\n\nWarfarin, fluconazole, vitamin K and the INR, once more: gout {n}.\n\n")).collect();
     local.publish("Flood", &[], vec![markdown("flood.md", &format!("# Flood\n\n{flood}"))]).await.expect("a program");
     let (admin, reviewer) = local.other_org("Elsewhere").await.expect("an org");
     publish(&admin, &reviewer, "Flood", &[], vec![markdown("flood.md", &format!("# Flood\n\n{flood}"))]).await.expect("a program");

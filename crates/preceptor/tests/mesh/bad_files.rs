@@ -41,7 +41,7 @@ async fn bad_files_get_typed_errors_and_leave_nothing_half_visible() {
         ("laughs.xml", laughs(), "FILE_HAS_ENTITIES"),
         ("program.exe", b"MZ".to_vec(), "FILE_TYPE_UNSUPPORTED"),
         ("binary.txt", vec![0, 159, 146, 150, 0, 1], "FILE_"),
-        ("blank.vtt", b"WEBVTT\n\n".to_vec(), "FILE_EMPTY"),
+        ("blank.vtt", b"WEBVTT\n\n".to_vec(), "FILE_MALFORMED"),
     ];
     for (name, content, code) in files {
         let uploaded = local.editor.upload(&program, Upload { name: name.to_owned(), content, ..Upload::default() }).await;

@@ -62,7 +62,10 @@ async fn nothing_acknowledged_is_lost_and_nothing_is_half_published() {
         // Work goes on until the process dies under it; what was answered by then is acknowledged.
         let work = async {
             let text = WARFARIN.repeat(20 + round);
-            let program = preceptor_testkit::local::publish(&admin, &reviewer, &format!("Round {round}"), &[], vec![markdown("w.md", &text)]).await.ok()?;
+            let program =
+                preceptor_testkit::local::publish(&admin, &reviewer, &format!("Round {round}"), &[], vec![markdown("w.md", &text)])
+                    .await
+                    .ok()?;
             acknowledged.push(program.clone());
             loop {
                 let answer = admin.ask(&program, "What is the usual starting dose of warfarin?").await.ok()?;

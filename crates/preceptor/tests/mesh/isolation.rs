@@ -32,7 +32,9 @@ pub(crate) struct Org {
 }
 
 fn text(canary: &str) -> String {
-    format!("# {canary} guide\n\n## Dosing\n\nThe usual starting dose of {canary} is 5 mg once a day.\n\n## Bleeding\n\nStop {canary} when the INR is above 10.\n")
+    format!(
+        "# {canary} guide\n\n## Dosing\n\nThe usual starting dose of {canary} is 5 mg once a day.\n\n## Bleeding\n\nStop {canary} when the INR is above 10.\n"
+    )
 }
 
 async fn org(name: &str, admin: Client, reviewer: &Client) -> Org {

@@ -77,7 +77,13 @@ fn prediction(message: Aligned, alignment: &Value, objectives: &[String]) -> Pre
     let said = alignment["objective_id"].as_str().unwrap_or_default();
     let place = objectives.iter().position(|objective| objective == said);
     let objective = place.and_then(|place| message.objectives.get(place)).map(|objective| objective.id.clone());
-    Prediction { right: objective == message.gold, id: message.id, kind: message.kind, confidence: alignment["confidence"].as_f64().unwrap_or(0.0), objective }
+    Prediction {
+        right: objective == message.gold,
+        id: message.id,
+        kind: message.kind,
+        confidence: alignment["confidence"].as_f64().unwrap_or(0.0),
+        objective,
+    }
 }
 
 /// Prints accuracy and calibration per kind of message; returns how many figures are below their bar.
@@ -86,8 +92,11 @@ pub(super) fn print(predictions: &[Prediction]) -> usize {
     let kinds: BTreeSet<&str> = predictions.iter().map(|prediction| prediction.kind.as_str()).collect();
     let mut below = 0;
     for kind in kinds {
-        let judged: Vec<(f64, bool)> =
-            predictions.iter().filter(|prediction| prediction.kind == kind).map(|prediction| (prediction.confidence, prediction.right)).collect();
+        let judged: Vec<(f64, bool)> = predictions
+            .iter()
+            .filter(|prediction| prediction.kind == kind)
+            .map(|prediction| (prediction.confidence, prediction.right))
+            .collect();
         let accuracy = judged.iter().filter(|(_, right)| *right).count() as f64 / judged.len().max(1) as f64;
         let error = ece(&judged);
         let bar = if kind == "paraphrase" { format!("   floor {:.3} {:.3}", FLOOR.0, FLOOR.1) } else { String::new() };

@@ -73,7 +73,10 @@ fn answer(question: Question, reply: &Value, latency_ms: f64) -> Answer {
         declined,
         confidence: reply["confidence"].as_f64().unwrap_or(0.0),
         latency_ms,
-        citations: cited.iter().map(|citation| Citation { source: text(&citation["external_id"]), quote: text(&citation["quote"]) }).collect(),
+        citations: cited
+            .iter()
+            .map(|citation| Citation { source: text(&citation["external_id"]), quote: text(&citation["quote"]) })
+            .collect(),
         question,
     }
 }
@@ -101,7 +104,8 @@ pub(super) fn outcomes(set: &str, answers: &[Answer]) -> Vec<Outcome> {
             set: set.to_owned(),
             variant: answer.question.variant.clone(),
             in_scope: answer.question.in_scope,
-            first_is_right: answer.question.gold.is_some() && answer.citations.first().map(|citation| &citation.source) == answer.question.gold.as_ref(),
+            first_is_right: answer.question.gold.is_some()
+                && answer.citations.first().map(|citation| &citation.source) == answer.question.gold.as_ref(),
             confidence: answer.confidence,
             answered: !answer.declined,
         })

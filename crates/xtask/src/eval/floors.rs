@@ -95,5 +95,8 @@ pub(super) fn print_set(set: &str, outcomes: &[Outcome]) -> usize {
 /// Figures are compared as they are printed.
 fn misses(measures: &Measures, bar: &Bar) -> bool {
     let below = |value: Option<f64>, least: f64| value.is_some_and(|value| value + 5e-4 < least);
-    below(Some(measures.hit1), bar.hit1) || below(measures.auroc, bar.auroc) || below(measures.right5, bar.right5) || measures.ece.is_some_and(|ece| ece - 5e-4 > bar.ece)
+    below(Some(measures.hit1), bar.hit1)
+        || below(measures.auroc, bar.auroc)
+        || below(measures.right5, bar.right5)
+        || measures.ece.is_some_and(|ece| ece - 5e-4 > bar.ece)
 }

@@ -67,10 +67,12 @@ async fn rows(data: &Path, readers: Readers<'_>) -> anyhow::Result<Vec<Row>> {
     let messages: Vec<Aligned> = lines(&data.join("alignment/alignment_dev.jsonl"))?;
     let programs: Vec<Program> = lines(&data.join("alignment/alignment_programs_dev.jsonl"))?;
     let vocabulary = |program: &Program| -> BTreeSet<String> {
-        let texts = program.sources.iter().flat_map(|source| source.sections().into_iter().flat_map(|section| [section.section, section.text]));
+        let texts =
+            program.sources.iter().flat_map(|source| source.sections().into_iter().flat_map(|section| [section.section, section.text]));
         texts.flat_map(|text| readers.analyzer.terms(&text)).collect()
     };
-    let known: std::collections::HashMap<&str, BTreeSet<String>> = programs.iter().map(|program| (program.program.as_str(), vocabulary(program))).collect();
+    let known: std::collections::HashMap<&str, BTreeSet<String>> =
+        programs.iter().map(|program| (program.program.as_str(), vocabulary(program))).collect();
     let mut rows = Vec::new();
     for message in &messages {
         let texts: Vec<String> = message.objectives.iter().map(|objective| objective.text.clone()).collect();

@@ -83,7 +83,8 @@ impl Fit {
         let with_model = ask_all(&sets, Some(embedder), kinds, &analyzer).await?;
         let all: Vec<&Asked> = with_model.iter().collect();
         let (ranker, ranker_folds) = if with_ranker {
-            let folds: Vec<Ranker> = (0..FOLDS).map(|fold| ranker::fit(&all.iter().filter(|row| row.fold != fold).copied().collect::<Vec<_>>())).collect();
+            let folds: Vec<Ranker> =
+                (0..FOLDS).map(|fold| ranker::fit(&all.iter().filter(|row| row.fold != fold).copied().collect::<Vec<_>>())).collect();
             (ranker::fit(&all), folds)
         } else {
             let known: Ranker = serde_json::from_str(&std::fs::read_to_string("services/retrieval/src/domain/ranker.json")?)?;

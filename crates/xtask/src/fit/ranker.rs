@@ -23,7 +23,8 @@ pub(super) fn fit(rows: &[&Asked]) -> Ranker {
         *sizes.entry((&row.set, &row.variant)).or_default() += 1.0;
     }
     let deviation = deviation(&rows);
-    let mut weights: Vec<f64> = START.iter().zip(&deviation).map(|(start, deviation)| if *start > 0.0 { start * 0.1 / deviation.max(0.01) } else { 0.0 }).collect();
+    let mut weights: Vec<f64> =
+        START.iter().zip(&deviation).map(|(start, deviation)| if *start > 0.0 { start * 0.1 / deviation.max(0.01) } else { 0.0 }).collect();
     for _ in 0..ROUNDS {
         let lists: Vec<(f64, usize, Vec<[f64; 11]>)> = rows
             .iter()

@@ -61,15 +61,23 @@ fn base(program: &str) -> &str {
 
 /// Four diseases in one program.
 fn merged(section: &Set) -> Set {
-    let full: BTreeMap<&str, &Program> =
-        section.programs.iter().filter(|program| base(&program.program) == program.program).map(|program| (program.program.as_str(), program)).collect();
+    let full: BTreeMap<&str, &Program> = section
+        .programs
+        .iter()
+        .filter(|program| base(&program.program) == program.program)
+        .map(|program| (program.program.as_str(), program))
+        .collect();
     let mut order: Vec<&str> = full.keys().copied().collect();
     order.sort_by_key(|program| hash(program));
     let group_of: BTreeMap<&str, usize> = order.iter().enumerate().map(|(at, program)| (*program, at / 4)).collect();
     let join = |program: &Program| -> Option<Program> {
         let own = base(&program.program);
         let group = group_of.get(own)?;
-        let members: Vec<&Program> = order.iter().filter(|other| group_of[*other] == *group).map(|other| if *other == own { program } else { full[other] }).collect();
+        let members: Vec<&Program> = order
+            .iter()
+            .filter(|other| group_of[*other] == *group)
+            .map(|other| if *other == own { program } else { full[other] })
+            .collect();
         let sources = members.iter().flat_map(|member| {
             member.sources.iter().map(|source| Source { id: format!("{}/{}", base(&member.program), source.id), ..source.clone() })
         });
@@ -118,7 +126,8 @@ fn about_content(analyzer: &Analyzer, source: &Source) -> Option<String> {
     let long = |sentence: &&str| (8..40).contains(&sentence.split_whitespace().count());
     let sentences: Vec<&str> = text.split(". ").skip(1).filter(long).collect();
     let sentence = sentences.get(pick(&text, sentences.len().max(1)))?;
-    let kept = words(sentence).into_iter().filter(|word| analyzer.is_stop_word(&word.text) || pick(&format!("{sentence}{}", word.text), 10) >= 4);
+    let kept =
+        words(sentence).into_iter().filter(|word| analyzer.is_stop_word(&word.text) || pick(&format!("{sentence}{}", word.text), 10) >= 4);
     Some(kept.map(|word| sentence[word.range].to_owned()).collect::<Vec<_>>().join(" "))
 }
 
@@ -128,7 +137,11 @@ fn without_headings(set: &Set, name: &str) -> Set {
     let plain = |program: &Program| {
         let source = |source: &Source| Source {
             title: None,
-            passages: source.sections().into_iter().map(|section| Section { section: frequent(&analyzer, &section.text), text: section.text }).collect(),
+            passages: source
+                .sections()
+                .into_iter()
+                .map(|section| Section { section: frequent(&analyzer, &section.text), text: section.text })
+                .collect(),
             ..source.clone()
         };
         Program { sources: program.sources.iter().map(source).collect(), ..program.clone() }
@@ -151,6 +164,7 @@ fn one_document(topic: &Set) -> Set {
         let source = Source { id: ID.to_owned(), title: None, passages, ..program.sources[0].clone() };
         Program { sources: vec![source], ..program.clone() }
     };
-    let questions = topic.questions.iter().map(|question| Question { gold: question.gold.as_ref().map(|_| ID.to_owned()), ..question.clone() });
+    let questions =
+        topic.questions.iter().map(|question| Question { gold: question.gold.as_ref().map(|_| ID.to_owned()), ..question.clone() });
     Set { name: "one document".to_owned(), programs: topic.programs.iter().map(join).collect(), questions: questions.collect() }
 }

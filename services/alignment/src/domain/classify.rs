@@ -189,7 +189,10 @@ impl Objectives {
         let share = if mentioned.is_empty() { points } else { mentioned.len() as f64 / self.subject.len().max(1) as f64 };
         let rare = |term: &&String| {
             let of_term = |word: &preceptor_models::text::Word| analyzer.term(&word.text).as_ref() == Some(*term);
-            words(message).iter().filter(|word| of_term(word)).any(|word| embedder.word_rank(&word.text).is_none_or(|rank| rank > COMMON_WORDS))
+            words(message)
+                .iter()
+                .filter(|word| of_term(word))
+                .any(|word| embedder.word_rank(&word.text).is_none_or(|rank| rank > COMMON_WORDS))
         };
         [
             clinical,
@@ -208,7 +211,8 @@ impl Weights {
     /// Decides.
     pub fn classify(&self, features: &Features) -> Classification {
         let about = self.about.probability(&features.about);
-        let scores: Vec<f64> = features.objectives.iter().map(|row| row.iter().zip(self.objective).map(|(value, weight)| value * weight).sum()).collect();
+        let scores: Vec<f64> =
+            features.objectives.iter().map(|row| row.iter().zip(self.objective).map(|(value, weight)| value * weight).sum()).collect();
         let Some((best, &top)) = scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)) else {
             return Classification { objective: None, confidence: 0.0, about };
         };
@@ -231,7 +235,8 @@ mod tests {
     #[test]
     fn the_subject_is_what_all_objectives_share() {
         let analyzer = Analyzer::default();
-        let objectives: Vec<String> = ["Diagnose pancreatic cancer", "Stage pancreatic cancer", "Treat pancreatic cancer"].map(String::from).into();
+        let objectives: Vec<String> =
+            ["Diagnose pancreatic cancer", "Stage pancreatic cancer", "Treat pancreatic cancer"].map(String::from).into();
         let subject = subject_of(&analyzer, "Pancreatic Cancer", &objectives);
         assert_eq!(subject, analyzer.terms("pancreatic cancer").into_iter().collect());
     }

@@ -109,7 +109,13 @@ impl Answers {
         Ok(cited.collect())
     }
 
-    async fn put_on_record(&self, call: &Call, asking: &Asking, found: retrieval::SearchResponse, outcomes: Outcomes) -> Result<Asked, Error> {
+    async fn put_on_record(
+        &self,
+        call: &Call,
+        asking: &Asking,
+        found: retrieval::SearchResponse,
+        outcomes: Outcomes,
+    ) -> Result<Asked, Error> {
         let mut tx = self.store.write(&call.shared_scope()).await?;
         let session = open_session(&tx, asking).await?;
         let Outcomes { sentences, refusal, verdict, guarded } = outcomes;
@@ -135,12 +141,7 @@ impl Answers {
         tx.insert(record::row(&tx, &message)).await?;
         tx.emit("message.recorded", &record::event(&message)).await?;
         tx.commit().await?;
-        Ok(Asked {
-            message,
-            version_number: found.version_number,
-            lexical_only: found.lexical_only,
-            considered: found.hits.len() as i32,
-        })
+        Ok(Asked { message, version_number: found.version_number, lexical_only: found.lexical_only, considered: found.hits.len() as i32 })
     }
 }
 

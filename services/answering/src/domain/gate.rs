@@ -47,7 +47,12 @@ impl Gate {
         let Some((evidence, confidence)) = evidence.and_then(|evidence| Some((evidence, probability(model, evidence)?))) else {
             return Verdict { confidence: 0.0, answers: false };
         };
-        let foreign = evidence.names.iter().position(|name| name == "foreign").and_then(|place| evidence.values.get(place)).is_some_and(|&value| value > 0.5);
+        let foreign = evidence
+            .names
+            .iter()
+            .position(|name| name == "foreign")
+            .and_then(|place| evidence.values.get(place))
+            .is_some_and(|&value| value > 0.5);
         let threshold = if foreign { config.foreign_threshold } else { config.threshold };
         Verdict { confidence, answers: confidence >= threshold }
     }

@@ -23,7 +23,8 @@ fn pattern(text: &str) -> Regex {
 
 /// People whose care is not an educational question.
 static OWN_CASE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    let relative = "mother|father|mom|mum|dad|son|daughter|wife|husband|partner|child|baby|brother|sister|grand(?:mother|father|ma|pa)|uncle|aunt";
+    let relative =
+        "mother|father|mom|mum|dad|son|daughter|wife|husband|partner|child|baby|brother|sister|grand(?:mother|father|ma|pa)|uncle|aunt";
     [
         format!(r"(?i)\b(?:my|our) (?:own )?(?:patient|client|{relative}|symptoms?|condition|diagnosis|dose|dosage|medications?|prescription|test results?|lab results?|scan|biopsy)\b"),
         r"(?i)\b(?:should|can|could|may|must) i (?:take|stop|start|skip|increase|decrease|double|halve|change|switch|continue|use|get)\b".to_owned(),

@@ -38,7 +38,12 @@ impl Subject {
         Ok(Self {
             org: unreadable(org.id.parse())?,
             app: Some(unreadable(org.default_app_id.parse())?),
-            program: credential.program_id.as_deref().map(str::parse).transpose().map_err(|_| Error::Defect("a program id cannot be read"))?,
+            program: credential
+                .program_id
+                .as_deref()
+                .map(str::parse)
+                .transpose()
+                .map_err(|_| Error::Defect("a program id cannot be read"))?,
             subject: credential.subject.clone(),
             display_name: member.map(|member| member.display_name.clone()).unwrap_or_default(),
             role,

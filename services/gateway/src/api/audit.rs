@@ -80,6 +80,7 @@ async fn head(State(edge): State<Edge>, identity: Identity) -> Result<Json<Head>
 async fn leaves(State(edge): State<Edge>, identity: Identity, Query(query): Query<LeafQuery>) -> Result<Json<LeafPage>, ApiError> {
     let request = proto::ListLeavesRequest { from: query.from, limit: query.limit };
     let listed = edge.audit.clone().list_leaves(identity.request(request)?).await?.into_inner();
-    let leaf = |leaf: proto::Leaf| Leaf { index: leaf.index, leaf_hash: STANDARD.encode(leaf.leaf_hash), record: STANDARD.encode(leaf.record) };
+    let leaf =
+        |leaf: proto::Leaf| Leaf { index: leaf.index, leaf_hash: STANDARD.encode(leaf.leaf_hash), record: STANDARD.encode(leaf.record) };
     Ok(Json(LeafPage { data: listed.leaves.into_iter().map(leaf).collect(), size: listed.size }))
 }

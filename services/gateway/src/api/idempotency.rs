@@ -52,13 +52,20 @@ pub(crate) async fn layer(State(edge): State<Edge>, request: Request, next: Next
 async fn with_key(edge: &Edge, request: Request, next: Next) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     let key = key(parts.headers.get(HEADER))?;
-    let streams = parts.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("event-stream"));
+    let streams =
+        parts.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("event-stream"));
     if streams {
-        return Err(ApiError::new(Kind::InvalidInput, "IDEMPOTENCY_KEY_ON_STREAM", "a streamed answer cannot be repeated; ask for JSON, or leave the key out"));
+        return Err(ApiError::new(
+            Kind::InvalidInput,
+            "IDEMPOTENCY_KEY_ON_STREAM",
+            "a streamed answer cannot be repeated; ask for JSON, or leave the key out",
+        ));
     }
     let identity = Identity::from_request_parts(&mut parts, edge).await?;
     let most = (edge.config.largest_upload_mib << 20) + (1 << 20);
-    let body = to_bytes(body, most).await.map_err(|_| ApiError::new(Kind::InvalidInput, "BODY_TOO_LARGE", "the body is larger than this operation takes"))?;
+    let body = to_bytes(body, most)
+        .await
+        .map_err(|_| ApiError::new(Kind::InvalidInput, "BODY_TOO_LARGE", "the body is larger than this operation takes"))?;
     let hash = fingerprint(&parts, &body);
 
     if let Found::Answered(response) = begin(edge, &identity, &key, &hash).await? {

@@ -94,7 +94,8 @@ async fn ask(
     let decision = edge.limit_questions(&identity).await?;
     let limit = limits::headers("questions", edge.config.questions_per_minute, &decision);
     let events = edge.ask(&identity, id, new).await?;
-    let streams = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/event-stream"));
+    let streams =
+        headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/event-stream"));
     if streams {
         return Ok((limit, Sse::new(server_sent(events)).keep_alive(KeepAlive::new().interval(HEARTBEAT))).into_response());
     }
@@ -150,7 +151,12 @@ async fn get(State(edge): State<Edge>, identity: Identity, Path(id): Path<String
 /// Says what you think of an answer; it reaches the editor.
 #[utoipa::path(post, path = "/v1/messages/{id}/feedback", operation_id = "leaveFeedback", tag = "Messages", params(("id" = String, Path)),
     request_body = NewFeedback, responses((status = 204), (status = 404, body = Problem)))]
-async fn feedback(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>, Json(new): Json<NewFeedback>) -> Result<StatusCode, ApiError> {
+async fn feedback(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Json(new): Json<NewFeedback>,
+) -> Result<StatusCode, ApiError> {
     let request = proto::LeaveFeedbackRequest { message_id: id, helpful: new.helpful, comment: new.comment };
     edge.answering.clone().leave_feedback(identity.request(request)?).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -69,7 +69,8 @@ fn declared(largest_upload_mib: usize) -> OpenApiRouter<Edge> {
 /// The OpenAPI document of the API.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = declared(0).into_openapi();
-    let scheme = SecurityScheme::Http(Http::builder().scheme(HttpAuthScheme::Bearer).description(Some("An API token or a learner token")).build());
+    let scheme =
+        SecurityScheme::Http(Http::builder().scheme(HttpAuthScheme::Bearer).description(Some("An API token or a learner token")).build());
     document.components.get_or_insert_with(Default::default).add_security_scheme("token", scheme);
     document
 }
@@ -119,7 +120,9 @@ impl<T: serde::de::DeserializeOwned> FromRequest<Edge> for Json<T> {
             Err(JsonRejection::MissingJsonContentType(_)) => {
                 Err(ApiError::new(Kind::InvalidInput, "BODY_NOT_JSON", "send the body as application/json"))
             }
-            Err(JsonRejection::BytesRejection(_)) => Err(ApiError::new(Kind::InvalidInput, "BODY_TOO_LARGE", "the body is larger than this operation takes")),
+            Err(JsonRejection::BytesRejection(_)) => {
+                Err(ApiError::new(Kind::InvalidInput, "BODY_TOO_LARGE", "the body is larger than this operation takes"))
+            }
             Err(rejection) => Err(ApiError::field("", rejection.body_text())),
         }
     }

@@ -145,7 +145,11 @@ async fn orgs(State(edge): State<Edge>, identity: Identity) -> Result<Json<OrgLi
 /// Creates an org with its first admin.
 #[utoipa::path(post, path = "/v1/orgs", operation_id = "createOrg", tag = "Organisation", request_body = NewOrg,
     responses((status = 201, body = CreatedOrg), (status = 403, body = Problem)))]
-async fn create_org(State(edge): State<Edge>, identity: Identity, Json(new): Json<NewOrg>) -> Result<(StatusCode, Json<CreatedOrg>), ApiError> {
+async fn create_org(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Json(new): Json<NewOrg>,
+) -> Result<(StatusCode, Json<CreatedOrg>), ApiError> {
     let request = proto::CreateOrgRequest { name: new.name, admin_name: new.admin_name };
     let created = edge.auth.clone().create_org(identity.request(request)?).await?.into_inner();
     let created = CreatedOrg {
@@ -196,7 +200,11 @@ async fn issue_learner_token(
 /// Makes a link that signs a member of staff or a learner in.
 #[utoipa::path(post, path = "/v1/sign-in-links", operation_id = "issueSignInLink", tag = "Organisation", request_body = NewLink,
     responses((status = 201, body = Link), (status = 404, body = Problem)))]
-async fn issue_sign_in_link(State(edge): State<Edge>, identity: Identity, Json(new): Json<NewLink>) -> Result<(StatusCode, Json<Link>), ApiError> {
+async fn issue_sign_in_link(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Json(new): Json<NewLink>,
+) -> Result<(StatusCode, Json<Link>), ApiError> {
     let who = match (new.staff_id, new.learner_token) {
         (Some(staff), None) => Who::StaffId(staff),
         (None, Some(token)) => Who::LearnerToken(token),

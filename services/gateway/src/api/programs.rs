@@ -99,7 +99,10 @@ fn revision(headers: &HeaderMap) -> Result<i64, ApiError> {
         let detail = "send If-Match with the ETag that you read, so that nobody's change is lost";
         return Err(ApiError::new(Kind::FailedPrecondition, "IF_MATCH_REQUIRED", detail).with_status(StatusCode::PRECONDITION_REQUIRED));
     };
-    value.trim_matches('"').parse().map_err(|_| ApiError::new(Kind::InvalidInput, "IF_MATCH_INVALID", "If-Match must be an ETag of this resource"))
+    value
+        .trim_matches('"')
+        .parse()
+        .map_err(|_| ApiError::new(Kind::InvalidInput, "IF_MATCH_INVALID", "If-Match must be an ETag of this resource"))
 }
 
 /// A conflict of revisions is 412 in HTTP.
@@ -190,7 +193,12 @@ async fn set_objectives(
 /// Freezes the approved sources and objectives as a version, which becomes visible once it is indexed: poll the program.
 #[utoipa::path(post, path = "/v1/programs/{id}/publish", operation_id = "publishProgram", tag = "Programs", params(("id" = String, Path)),
     request_body = Reason, responses((status = 202, body = Program), (status = 409, body = Problem)))]
-async fn publish(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>, Json(why): Json<Reason>) -> Result<Response, ApiError> {
+async fn publish(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Json(why): Json<Reason>,
+) -> Result<Response, ApiError> {
     let request = proto::PublishProgramRequest { program_id: id, reason: why.reason };
     let program = edge.ingestion.clone().publish_program(identity.request(request)?).await?.into_inner();
     Ok(shown(StatusCode::ACCEPTED, program))
@@ -199,7 +207,12 @@ async fn publish(State(edge): State<Edge>, identity: Identity, Path(id): Path<St
 /// Takes the published version away from learners, in one step.
 #[utoipa::path(post, path = "/v1/programs/{id}/withdraw", operation_id = "withdrawProgram", tag = "Programs", params(("id" = String, Path)),
     request_body = Reason, responses((status = 200, body = Program), (status = 409, body = Problem)))]
-async fn withdraw(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>, Json(why): Json<Reason>) -> Result<Response, ApiError> {
+async fn withdraw(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Json(why): Json<Reason>,
+) -> Result<Response, ApiError> {
     let request = proto::WithdrawProgramRequest { program_id: id, reason: why.reason };
     let program = edge.ingestion.clone().withdraw_program(identity.request(request)?).await?.into_inner();
     Ok(shown(StatusCode::OK, program))

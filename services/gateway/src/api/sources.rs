@@ -123,7 +123,9 @@ impl Edge {
                 "title" => header.title = value(field).await?,
                 "external_id" => header.external_id = value(field).await?,
                 "source_id" => header.source_id = value(field).await?,
-                other => return Err(ApiError::field(format!("/{other}"), "is not a part of an upload; use file, title, external_id, source_id")),
+                other => {
+                    return Err(ApiError::field(format!("/{other}"), "is not a part of an upload; use file, title, external_id, source_id"));
+                }
             }
         }
         let file = file.ok_or_else(|| ApiError::field("/file", "send the file as the part named `file`"))?;

@@ -427,7 +427,12 @@ pub(crate) struct Alignment {
 }
 
 pub(crate) fn alignment_view(row: preceptor_proto::alignment::v1::Classification) -> Alignment {
-    Alignment { objective_id: row.objective_id, objective: row.objective_text, confidence: row.confidence, about_program: row.about_program }
+    Alignment {
+        objective_id: row.objective_id,
+        objective: row.objective_text,
+        confidence: row.confidence,
+        about_program: row.about_program,
+    }
 }
 
 pub(crate) fn message_view(message: answering::Message, alignment: Option<Alignment>) -> Message {

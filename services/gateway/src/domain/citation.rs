@@ -34,10 +34,7 @@ pub(crate) fn name(citation: &Citation) -> String {
 
 /// The page that opens the source at the quote.
 pub(crate) fn link(citation: &Citation) -> String {
-    format!(
-        "/sources/{}?version={}&from={}&to={}#quote",
-        citation.source_id, citation.source_version_id, citation.start, citation.end
-    )
+    format!("/sources/{}?version={}&from={}&to={}#quote", citation.source_id, citation.source_version_id, citation.start, citation.end)
 }
 
 #[cfg(test)]

@@ -22,9 +22,9 @@ pub(crate) fn secure<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Rou
         // Answers and drafts are personal: no shared cache may keep them. Static files say otherwise themselves.
         (header::CACHE_CONTROL, "private, no-store"),
     ];
-    let router = fixed.into_iter().fold(router, |router, (name, value)| {
-        router.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)))
-    });
+    let router = fixed
+        .into_iter()
+        .fold(router, |router, (name, value)| router.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))));
     // A compressed stream of answers would be held back until a block is full.
     let predicate = DefaultPredicate::new().and(NotForContentType::new("text/event-stream")).and(NotForContentType::IMAGES);
     router.layer(CompressionLayer::new().compress_when(predicate))

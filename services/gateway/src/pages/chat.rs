@@ -77,7 +77,8 @@ fn suggestion(objective: &str) -> String {
     let rest = format!("{}{}", first.to_lowercase(), letters.as_str());
     let object = rest.split_once(' ').map_or("", |(_, object)| object);
     match verb.as_str() {
-        "define" | "describe" | "summarize" | "summarise" | "explain" | "identify" | "list" | "discuss" | "recognize" | "recognise" | "name" => {
+        "define" | "describe" | "summarize" | "summarise" | "explain" | "identify" | "list" | "discuss" | "recognize" | "recognise"
+        | "name" => {
             format!("What should I know about {object}?")
         }
         _ => format!("How do I {rest}?"),

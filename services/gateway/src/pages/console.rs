@@ -84,14 +84,22 @@ pub(super) async fn programs(State(edge): State<Edge>, Visitor(identity): Visito
     })
 }
 
-pub(super) async fn create(State(edge): State<Edge>, Visitor(identity): Visitor, Form(form): Form<NewProgram>) -> Result<Redirect, PageError> {
+pub(super) async fn create(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Form(form): Form<NewProgram>,
+) -> Result<Redirect, PageError> {
     let objectives = split(&form.objectives).map(str::to_owned).collect();
     let request = proto::CreateProgramRequest { title: form.title, summary: form.summary, objectives };
     let program = edge.ingestion.clone().create_program(identity.request(request)?).await?.into_inner();
     Ok(console(&program.id))
 }
 
-pub(super) async fn program(State(edge): State<Edge>, Visitor(identity): Visitor, Path(id): Path<String>) -> Result<Html<String>, PageError> {
+pub(super) async fn program(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+) -> Result<Html<String>, PageError> {
     let program = program_view(edge.program(&identity, &id).await?);
     let sources = sources(&edge, &identity, &id).await?;
     let insight = insight(&edge, &identity, &id).await?;
@@ -135,12 +143,21 @@ pub(super) async fn set_objectives(
         id: known.iter().find(|objective| objective.text == text).map(|objective| objective.id.clone()).unwrap_or_default(),
         text: text.to_owned(),
     };
-    let request = proto::SetObjectivesRequest { program_id: id.clone(), objectives: split(&form.objectives).map(objective).collect(), revision: form.revision };
+    let request = proto::SetObjectivesRequest {
+        program_id: id.clone(),
+        objectives: split(&form.objectives).map(objective).collect(),
+        revision: form.revision,
+    };
     edge.ingestion.clone().set_objectives(identity.request(request)?).await?;
     Ok(console(&id))
 }
 
-pub(super) async fn upload(State(edge): State<Edge>, Visitor(identity): Visitor, Path(id): Path<String>, form: Multipart) -> Result<Redirect, PageError> {
+pub(super) async fn upload(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+    form: Multipart,
+) -> Result<Redirect, PageError> {
     edge.upload(&identity, id.clone(), form).await?;
     Ok(console(&id))
 }

@@ -42,7 +42,8 @@ impl IntoResponse for PageError {
             tracing::error!(request.id = request_id, problem.code = problem.code, "a page failed");
         }
         let help = codes().iter().find(|entry| entry.code == problem.code).map(|entry| entry.help.clone()).unwrap_or_default();
-        let page = FailurePage { frame: Frame::nobody(), title: problem.title, detail: problem.detail, help, code: problem.code, request_id };
+        let page =
+            FailurePage { frame: Frame::nobody(), title: problem.title, detail: problem.detail, help, code: problem.code, request_id };
         match html(&page) {
             Ok(body) => (status, body).into_response(),
             Err(_) => (status, [(header::CONTENT_TYPE, "text/plain")], "Something went wrong on our side.").into_response(),

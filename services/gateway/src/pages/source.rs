@@ -93,7 +93,11 @@ pub(super) async fn page(
         program_id: source.program_id.clone(),
         program_title: document.program_title.clone(),
         place: cited.map(|passage| place(passage.locator.as_ref())).unwrap_or_default(),
-        reviewed: source.approval.as_ref().filter(|approval| approval.approved).and_then(|approval| crate::domain::time::rfc3339(approval.decided_at)),
+        reviewed: source
+            .approval
+            .as_ref()
+            .filter(|approval| approval.approved)
+            .and_then(|approval| crate::domain::time::rfc3339(approval.decided_at)),
         view: view(&document, source.id.clone(), source.version_id.clone(), span.from..span.to, span.page),
         title: source.title,
         file_name: source.file_name,

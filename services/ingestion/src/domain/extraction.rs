@@ -86,7 +86,9 @@ impl Content {
         let object: ObjectId = version.object_id.parse().map_err(|_| Error::Defect("an object id cannot be read".into()))?;
         let original = match self.deps.objects.get(Key::new(org, object, Part::Original)).await {
             Ok(original) => original,
-            Err(ObjectError::NotFound(_)) => return self.store_problem(&scope, &version, &ExtractError::Malformed("the stored file is gone".into())).await,
+            Err(ObjectError::NotFound(_)) => {
+                return self.store_problem(&scope, &version, &ExtractError::Malformed("the stored file is gone".into())).await;
+            }
             Err(error) => return Err(error.into()),
         };
         let result = self.read(&version, original).await;
@@ -113,7 +115,13 @@ impl Content {
         })
     }
 
-    async fn store_document(&self, scope: &Arc<Scope>, version: &source_version::Model, object: ObjectId, document: Document) -> Result<(), Error> {
+    async fn store_document(
+        &self,
+        scope: &Arc<Scope>,
+        version: &source_version::Model,
+        object: ObjectId,
+        document: Document,
+    ) -> Result<(), Error> {
         let Document { extracted, passages } = document;
         let id: SourceVersionId = version.id.parse().map_err(|_| Error::Defect("a version id cannot be read".into()))?;
         let layout = serde_json::to_vec(&extracted.boxes).map_err(|error| Error::Defect(error.to_string()))?;

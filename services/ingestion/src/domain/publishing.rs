@@ -10,9 +10,7 @@ use preceptor_store::{AuditEntry, TenantTx};
 use super::programs::{ProgramView, program_id, view};
 use super::{Content, bounded, check_reach};
 use crate::Error;
-use crate::store::{
-    pending, program, program_version, program_version_objective, program_version_source, programs, publication, versions,
-};
+use crate::store::{pending, program, program_version, program_version_objective, program_version_source, programs, publication, versions};
 
 const REASON: &str = "must have 1 to 2000 characters: it goes to the audit log";
 

@@ -128,14 +128,23 @@ impl Content {
         for row in rows {
             match sources.get(&row.source_version_id) {
                 Some(source) => views.push(view(row, source)?),
-                None => tracing::error!(passage.id = row.id, program_version.id = version, "a passage outside the published version was asked for"),
+                None => tracing::error!(
+                    passage.id = row.id,
+                    program_version.id = version,
+                    "a passage outside the published version was asked for"
+                ),
             }
         }
         Ok((views, frozen))
     }
 
     /// The passages of a frozen version, page by page.
-    pub(crate) async fn version_page(&self, scope: &Arc<Scope>, version: &str, place: &mut (usize, i64)) -> Result<Option<VersionPage>, Error> {
+    pub(crate) async fn version_page(
+        &self,
+        scope: &Arc<Scope>,
+        version: &str,
+        place: &mut (usize, i64),
+    ) -> Result<Option<VersionPage>, Error> {
         let tx = self.deps.store.read(scope).await?;
         let (sources, frozen) = self.known_version(&tx, version).await?;
         let mut ordered: Vec<_> = sources.values().collect();
@@ -173,7 +182,13 @@ impl Content {
     }
 
     /// The version of a source that the subject may read: staff any, learners what is published.
-    async fn readable(&self, tx: &TenantTx, scope: &Arc<Scope>, source: &str, version: &str) -> Result<(SourceView, source_version::Model), Error> {
+    async fn readable(
+        &self,
+        tx: &TenantTx,
+        scope: &Arc<Scope>,
+        source: &str,
+        version: &str,
+    ) -> Result<(SourceView, source_version::Model), Error> {
         let (row, newest) = sources::newest(tx, source).await?;
         check_reach(scope, &row.program_id).map_err(|_| Error::SourceNotFound)?;
         let wanted = if version.is_empty() { newest } else { sources::version(tx, version).await? };

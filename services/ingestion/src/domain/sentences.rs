@@ -49,7 +49,8 @@ fn ends(text: &str) -> Vec<usize> {
         let rest = &text[end..];
         let next = rest.trim_start();
         let separated = next.len() < rest.len();
-        let begins = next.trim_start_matches(['"', '\'', '(', '[', '“', '‘']).chars().next().is_some_and(|c| c.is_uppercase() || c.is_numeric());
+        let begins =
+            next.trim_start_matches(['"', '\'', '(', '[', '“', '‘']).chars().next().is_some_and(|c| c.is_uppercase() || c.is_numeric());
         if separated && begins && !(character == '.' && is_abbreviation(&text[..at])) {
             ends.push(end);
         }

@@ -173,7 +173,12 @@ impl Content {
         Ok(views)
     }
 
-    pub(super) async fn source_view(&self, tx: &TenantTx, source: source::Model, version: source_version::Model) -> Result<SourceView, Error> {
+    pub(super) async fn source_view(
+        &self,
+        tx: &TenantTx,
+        source: source::Model,
+        version: source_version::Model,
+    ) -> Result<SourceView, Error> {
         let approval = sources::approval(tx, &version.id).await?;
         let progress = self.progress(&version.id);
         Ok(SourceView { source, version, approval, progress })

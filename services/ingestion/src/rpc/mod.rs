@@ -191,8 +191,7 @@ impl Ingestion for Server {
     async fn read_passages(&self, request: Request<proto::ReadPassagesRequest>) -> Answer<proto::ReadPassagesResponse> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
-        let (views, version) =
-            self.content.passages(&scope, &request.program_id, &request.program_version_id, request.passage_ids).await?;
+        let (views, version) = self.content.passages(&scope, &request.program_id, &request.program_version_id, request.passage_ids).await?;
         Ok(Response::new(proto::ReadPassagesResponse {
             passages: views.into_iter().map(encode::passage).collect(),
             program_title: version.title.clone(),
@@ -243,10 +242,8 @@ impl Ingestion for Server {
     ) -> Answer<proto::ListIndexedVersionsResponse> {
         let scope = Call::of(&request)?.shared_scope();
         let versions = self.content.versions_to_index(&scope).await?;
-        let versions = versions
-            .into_iter()
-            .map(|(program_id, program_version_id)| proto::IndexedVersion { program_id, program_version_id })
-            .collect();
+        let versions =
+            versions.into_iter().map(|(program_id, program_version_id)| proto::IndexedVersion { program_id, program_version_id }).collect();
         Ok(Response::new(proto::ListIndexedVersionsResponse { versions }))
     }
 }

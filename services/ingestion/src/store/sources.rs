@@ -33,10 +33,8 @@ pub(crate) async fn version(tx: &TenantTx, id: &str) -> Result<source_version::M
 
 /// The source of a program that carries the caller's own name for it.
 pub(crate) async fn by_external_id(tx: &TenantTx, program: &str, external_id: &str) -> Result<Option<source::Model>, Error> {
-    let select = tx
-        .find::<source::Entity>()
-        .filter(source::Column::ProgramId.eq(program))
-        .filter(source::Column::ExternalId.eq(external_id));
+    let select =
+        tx.find::<source::Entity>().filter(source::Column::ProgramId.eq(program)).filter(source::Column::ExternalId.eq(external_id));
     Ok(tx.one(select).await?)
 }
 

@@ -22,10 +22,7 @@ pub(crate) async fn approved(tx: &TenantTx, program: &str) -> Result<Vec<Approve
     let select = tx
         .find::<approval::Entity>()
         .filter(approval::Column::Approved.eq(true))
-        .join_rev(
-            sea_orm::JoinType::InnerJoin,
-            source_version::Entity::belongs_to_approval(),
-        )
+        .join_rev(sea_orm::JoinType::InnerJoin, source_version::Entity::belongs_to_approval())
         .filter(source_version::Column::ProgramId.eq(program))
         .select_only()
         .column_as(source_version::Column::SourceId, "source_id")

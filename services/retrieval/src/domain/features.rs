@@ -6,7 +6,7 @@ use preceptor_models::kinds::{dot, unit};
 use serde::{Deserialize, Serialize};
 
 use super::profile::{Entry, Profile};
-use super::question::{Question, QueryTerm};
+use super::question::{QueryTerm, Question};
 
 /// Versions up to this many passages are compared whole.
 pub(crate) const COMPARED_WHOLE: usize = 120;
@@ -41,7 +41,8 @@ pub struct Ranker {
 impl Ranker {
     /// The fitted weights.
     pub(crate) fn fitted() -> Self {
-        let ranker: Self = serde_json::from_str(include_str!("ranker.json")).expect("the fitted weights are part of this binary and tested");
+        let ranker: Self =
+            serde_json::from_str(include_str!("ranker.json")).expect("the fitted weights are part of this binary and tested");
         assert_eq!(ranker.features, RANK_FEATURES, "ranker.json was fitted for other features: run `cargo xtask fit`");
         ranker
     }

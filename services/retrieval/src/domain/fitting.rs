@@ -6,10 +6,10 @@ use preceptor_models::text::Analyzer;
 use preceptor_models::{EmbedError, Embedder};
 
 pub use super::evidence::EVIDENCE;
-pub use super::features::{RANK_FEATURES, Ranker};
-pub use super::passage::{Passage, Vectors};
 use super::evidence::evidence;
 use super::features::{CANDIDATES, COMPARED_WHOLE, Candidates, EngineScores};
+pub use super::features::{RANK_FEATURES, Ranker};
+pub use super::passage::{Passage, Vectors};
 use super::profile::{Material, Profile, Readers};
 use super::question::Question;
 use super::spelling::Speller;

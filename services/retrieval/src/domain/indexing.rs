@@ -136,7 +136,8 @@ impl Search {
             let tx = self.deps().store.read(&call.shared_scope()).await?;
             store::vectors(&tx, &contents).await?
         };
-        let mut by_content: std::collections::HashMap<String, vector::Model> = known.into_iter().map(|row| (row.content.clone(), row)).collect();
+        let mut by_content: std::collections::HashMap<String, vector::Model> =
+            known.into_iter().map(|row| (row.content.clone(), row)).collect();
         let mut missing: Vec<(&String, &Passage)> = Vec::new();
         for (content, passage) in contents.iter().zip(passages) {
             if !by_content.contains_key(content) && !missing.iter().any(|(known, _)| *known == content) {
@@ -204,7 +205,14 @@ impl Search {
     }
 
     /// Says how far the index of a version is, or why it cannot be built.
-    pub(crate) async fn announce(&self, call: &Call, keys: &VersionKeys, done: usize, total: usize, problem: Option<&str>) -> Result<(), Error> {
+    pub(crate) async fn announce(
+        &self,
+        call: &Call,
+        keys: &VersionKeys,
+        done: usize,
+        total: usize,
+        problem: Option<&str>,
+    ) -> Result<(), Error> {
         let mut tx = self.deps().store.write(&call.shared_scope()).await?;
         tx.emit("index.progress", &progress_event(keys, done as i64, total as i64, false, problem.unwrap_or_default())).await?;
         Ok(tx.commit().await?)

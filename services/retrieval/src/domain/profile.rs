@@ -261,7 +261,8 @@ async fn subject_direction(
     title: &str,
     subject: &Subject,
 ) -> Result<Option<Vec<f32>>, EmbedError> {
-    let named: Vec<_> = text::words(title).into_iter().filter(|word| subject.contains(&analyzer.stem(&word.text))).map(|word| word.range).collect();
+    let named: Vec<_> =
+        text::words(title).into_iter().filter(|word| subject.contains(&analyzer.stem(&word.text))).map(|word| word.range).collect();
     if named.is_empty() {
         return Ok(None);
     }
@@ -288,7 +289,8 @@ async fn read_headings(
 }
 
 fn unread_headings(structure: &Structure) -> Vec<Heading> {
-    let heading = |&sections: &u32| Heading { vector: Vec::new(), kinds: Vec::new(), certainty: 0.0, sections, weight: 0.0, kind_weight: 0.0 };
+    let heading =
+        |&sections: &u32| Heading { vector: Vec::new(), kinds: Vec::new(), certainty: 0.0, sections, weight: 0.0, kind_weight: 0.0 };
     structure.sections_of.iter().map(heading).collect()
 }
 

@@ -149,19 +149,24 @@ impl Search {
         Ok(version)
     }
 
-    async fn find_in(&self, call: &Call, program: ProgramId, version: ProgramVersionId, question: &str, limit: usize) -> Result<Found, Error> {
+    async fn find_in(
+        &self,
+        call: &Call,
+        program: ProgramId,
+        version: ProgramVersionId,
+        question: &str,
+        limit: usize,
+    ) -> Result<Found, Error> {
         let ready = self.ready(&call.shared_scope(), program, version).await?;
         let ranked = self.rank(&ready, question).await?;
         let chosen = choose(&ready.profile, &ranked.passages, limit);
         let ids = chosen.iter().map(|(entry, _)| ready.profile.entries[*entry].id.to_string()).collect();
-        let request = ingestion::ReadPassagesRequest {
-            program_id: program.to_string(),
-            program_version_id: version.to_string(),
-            passage_ids: ids,
-        };
+        let request =
+            ingestion::ReadPassagesRequest { program_id: program.to_string(), program_version_id: version.to_string(), passage_ids: ids };
         // Always asked, hits or none: this is where a withdrawal is noticed.
         let read = self.ingestion().read_passages(call.request(request)?).await?.into_inner();
-        let mut texts: BTreeMap<String, ingestion::Passage> = read.passages.into_iter().map(|passage| (passage.id.clone(), passage)).collect();
+        let mut texts: BTreeMap<String, ingestion::Passage> =
+            read.passages.into_iter().map(|passage| (passage.id.clone(), passage)).collect();
         let passages = chosen
             .into_iter()
             .filter_map(|(entry, score)| {

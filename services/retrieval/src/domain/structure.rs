@@ -115,7 +115,8 @@ pub(crate) fn subject(analyzer: &Analyzer, title: &str, headings: &[String], df:
             }
         }
         let most = HEADING_SHARE * headings.len() as f64;
-        subject.extend(counts.into_iter().filter(|(term, count)| *count as f64 >= most && share(term) >= PASSAGE_SHARE).map(|(term, _)| term));
+        subject
+            .extend(counts.into_iter().filter(|(term, count)| *count as f64 >= most && share(term) >= PASSAGE_SHARE).map(|(term, _)| term));
     }
     subject
 }
@@ -138,8 +139,13 @@ mod tests {
 
     #[test]
     fn sections_headings_and_parts_are_numbered() {
-        let passages =
-            [passage("a", "Methods", 100), passage("a", "Results", 100), passage("b", "Methods", 300), passage("b", "Methods", 300), passage("b", "More", 10)];
+        let passages = [
+            passage("a", "Methods", 100),
+            passage("a", "Results", 100),
+            passage("b", "Methods", 300),
+            passage("b", "Methods", 300),
+            passage("b", "More", 10),
+        ];
         let structure = Structure::of(&passages);
         assert_eq!(structure.source_of, [0, 0, 1, 1, 1]);
         assert_eq!(structure.heading_of, [0, 1, 0, 0, 2]);

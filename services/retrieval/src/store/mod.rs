@@ -9,10 +9,8 @@ use sea_orm::{ColumnTrait as _, QueryFilter as _};
 use crate::Error;
 
 /// The tables of retrieval.
-pub const SCHEMA: Schema = Schema {
-    service: "retrieval",
-    migrations: &[Migration { name: "0001_index", sql: include_str!("0001_index.sql"), append_only: &[] }],
-};
+pub const SCHEMA: Schema =
+    Schema { service: "retrieval", migrations: &[Migration { name: "0001_index", sql: include_str!("0001_index.sql"), append_only: &[] }] };
 
 /// Statements carry at most so many values.
 const BATCH: usize = 500;

@@ -131,11 +131,11 @@ async fn scope_token(local: &Local, client: &Client) -> String {
     AuthClient::new(auth).exchange(request).await.expect("a token").into_inner().scope_token
 }
 
-/// The token of a room that acts inside an org on its own behalf.
-async fn system_token(local: &Local, org: &str, room: ServiceName) -> String {
+/// The token of a room that acts inside an org on its own behalf, for rooms that may have one.
+async fn system_token(local: &Local, org: &str, room: ServiceName) -> Option<String> {
     let auth = local.mesh.channel(ServiceName::Auth, room).expect("a channel");
     let request = unscoped(MintSystemTokenRequest { org_id: org.to_owned() }, PATIENCE);
-    AuthClient::new(auth).mint_system_token(request).await.expect("a token").into_inner().scope_token
+    Some(AuthClient::new(auth).mint_system_token(request).await.ok()?.into_inner().scope_token)
 }
 
 async fn orgs(local: &Local) -> Vec<String> {
@@ -167,16 +167,24 @@ async fn no_rpc_shows_a_stranger_anything_and_every_rpc_serves_its_owner() {
             let mut systems = Vec::new();
             if *caller != ServiceName::Gateway {
                 for org in &orgs {
-                    systems.push(system_token(&local, org, *caller).await);
+                    systems.extend(system_token(&local, org, *caller).await);
                 }
             }
             for victim in &a.programs {
                 for stranger in [&b_admin, &b_learner] {
-                    assert!(!sees(&call(&local, &method, *caller, stranger, victim).await, victim), "{path}: a stranger sees {}", victim.canary);
+                    assert!(
+                        !sees(&call(&local, &method, *caller, stranger, victim).await, victim),
+                        "{path}: a stranger sees {}",
+                        victim.canary
+                    );
                 }
             }
             for victim in &a.programs[1..] {
-                assert!(!sees(&call(&local, &method, *caller, &own_learner, victim).await, victim), "{path}: a learner sees {}", victim.canary);
+                assert!(
+                    !sees(&call(&local, &method, *caller, &own_learner, victim).await, victim),
+                    "{path}: a learner sees {}",
+                    victim.canary
+                );
             }
             // Of the systems of both orgs, each sees its own org's victims and not the other's.
             for victim in a.programs.iter().chain(&b.programs) {
@@ -201,7 +209,7 @@ async fn control(local: &Local, method: &MethodDescriptor, callers: &[ServiceNam
     let mut tokens = vec![(callers[0], admin.to_owned())];
     for caller in callers.iter().filter(|caller| **caller != ServiceName::Gateway) {
         for org in orgs {
-            tokens.push((*caller, system_token(local, org, *caller).await));
+            tokens.extend(system_token(local, org, *caller).await.map(|token| (*caller, token)));
         }
     }
     // The operator's own methods, and pictures of a document that has none.
@@ -210,5 +218,9 @@ async fn control(local: &Local, method: &MethodDescriptor, callers: &[ServiceNam
     for (caller, token) in tokens {
         outcomes.push(call(local, method, caller, &token, victim).await);
     }
-    assert!(exempt.contains(&method.name()) || outcomes.iter().any(Result::is_ok), "{}: nobody is served: {outcomes:?}", method.full_name());
+    assert!(
+        exempt.contains(&method.name()) || outcomes.iter().any(Result::is_ok),
+        "{}: nobody is served: {outcomes:?}",
+        method.full_name()
+    );
 }

@@ -134,15 +134,13 @@ mod tests {
     fn webvtt_with_voices_settings_and_notes() {
         let text = "WEBVTT - a title\n\nNOTE nothing\n\nintro\n00:02.500 --> 00:04.000 align:start\n<v Dr. Lee>Take <i>two</i> &amp; call.\n\n\
                     01:00:00.000 --> 01:00:01.250\nplain";
-        assert_eq!(
-            cues(text),
-            [("Take two & call.".into(), at(2500, 4000, "Dr. Lee")), ("plain".into(), at(3_600_000, 3_601_250, ""))]
-        );
+        assert_eq!(cues(text), [("Take two & call.".into(), at(2500, 4000, "Dr. Lee")), ("plain".into(), at(3_600_000, 3_601_250, ""))]);
     }
 
     #[test]
     fn srt_with_commas_and_names() {
-        let text = "1\r\n00:00:01,000 --> 00:00:02,000\r\nDR LEE: Good morning.\r\n\r\n2\r\n00:00:03,000 --> 00:00:04,000\r\nNote this: eat.";
+        let text =
+            "1\r\n00:00:01,000 --> 00:00:02,000\r\nDR LEE: Good morning.\r\n\r\n2\r\n00:00:03,000 --> 00:00:04,000\r\nNote this: eat.";
         assert_eq!(cues(text), [("Good morning.".into(), at(1000, 2000, "DR LEE")), ("Note this: eat.".into(), at(3000, 4000, ""))]);
     }
 

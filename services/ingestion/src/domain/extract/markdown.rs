@@ -6,7 +6,8 @@ use super::builder::Headings;
 use super::{Builder, Extracted, Locator};
 
 pub(crate) fn extract(text: &str) -> Extracted {
-    let options = Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
+    let options =
+        Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
     let mut reader = Reader::default();
     for event in Parser::new_ext(text, options) {
         reader.take(event);
@@ -137,11 +138,7 @@ mod tests {
     #[test]
     fn headings_lists_and_tables_keep_their_places() {
         let extracted = extract(TEXT);
-        let blocks: Vec<_> = extracted
-            .blocks
-            .iter()
-            .map(|block| (&extracted.text[block.range.clone()], block.heading.as_str()))
-            .collect();
+        let blocks: Vec<_> = extracted.blocks.iter().map(|block| (&extracted.text[block.range.clone()], block.heading.as_str())).collect();
         assert_eq!(
             blocks,
             [

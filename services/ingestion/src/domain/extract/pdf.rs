@@ -8,14 +8,15 @@ use std::sync::Arc;
 use hayro::hayro_interpret::font::{Glyph, GlyphRun};
 use hayro::hayro_interpret::util::TransformExt as _;
 use hayro::hayro_interpret::{
-    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache, InterpreterSettings, SoftMask, interpret_page,
+    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache, InterpreterSettings, SoftMask,
+    interpret_page,
 };
 use hayro::hayro_syntax::page::Page;
 use hayro::hayro_syntax::{LoadPdfError, Pdf};
 use hayro::kurbo::{Affine, BezPath, Point, Rect};
 use hayro::vello_cpu::color::palette::css::WHITE;
-use hayro_cmap::BfString;
 use hayro::{PixmapSettings, RenderCache, RenderSettings};
+use hayro_cmap::BfString;
 
 use super::pdf_layout::{Glyph as Placed, Layout};
 use super::{ExtractError, Extracted, Limits, Picture};

@@ -140,8 +140,10 @@ impl Layout {
         let most = self.pages.len().div_ceil(2);
         for page in &mut self.pages {
             let lines = std::mem::take(&mut page.lines);
-            page.lines =
-                lines.into_iter().filter(|line| !in_margin(page, line) || seen.get(&running_key(line)).copied().unwrap_or(0) < most).collect();
+            page.lines = lines
+                .into_iter()
+                .filter(|line| !in_margin(page, line) || seen.get(&running_key(line)).copied().unwrap_or(0) < most)
+                .collect();
         }
     }
 }
@@ -166,7 +168,9 @@ fn lines(glyphs: Vec<Glyph>) -> Vec<Line> {
             let size = before.size.max(glyph.size);
             let gap = glyph.x - before.end;
             // Bold made by drawing twice, a little apart.
-            let twice = glyph.text == before.text && (glyph.x - before.x).abs() < 0.15 * size && (glyph.baseline - before.baseline).abs() < 0.15 * size;
+            let twice = glyph.text == before.text
+                && (glyph.x - before.x).abs() < 0.15 * size
+                && (glyph.baseline - before.baseline).abs() < 0.15 * size;
             if twice {
                 continue;
             }
@@ -239,8 +243,29 @@ fn belongs(above: &Line, below: &Line) -> bool {
 }
 
 fn is_bullet(word: &str) -> bool {
-    matches!(word, "•" | "◦" | "▪" | "▫" | "–" | "—" | "-" | "*" | "○" | "●" | "■" | "□" | "\u{f0b7}" | "\u{f0a7}" | "\u{f0d8}" | "o" | "»" | "›" | "→" | "➢" | "✓")
-        || word.strip_suffix(['.', ')']).is_some_and(|number| number.len() <= 2 && number.bytes().all(|byte| byte.is_ascii_digit()))
+    matches!(
+        word,
+        "•" | "◦"
+            | "▪"
+            | "▫"
+            | "–"
+            | "—"
+            | "-"
+            | "*"
+            | "○"
+            | "●"
+            | "■"
+            | "□"
+            | "\u{f0b7}"
+            | "\u{f0a7}"
+            | "\u{f0d8}"
+            | "o"
+            | "»"
+            | "›"
+            | "→"
+            | "➢"
+            | "✓"
+    ) || word.strip_suffix(['.', ')']).is_some_and(|number| number.len() <= 2 && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn add_paragraph(
@@ -256,7 +281,9 @@ fn add_paragraph(
     let mut places: Vec<(usize, usize, &Line, f32, f32)> = Vec::new();
     for line in paragraph {
         // A word divided at the end of a line is one word again.
-        let divided = text.ends_with('-') && !text.ends_with(" -") && line.words.first().is_some_and(|word| word.text.starts_with(char::is_lowercase));
+        let divided = text.ends_with('-')
+            && !text.ends_with(" -")
+            && line.words.first().is_some_and(|word| word.text.starts_with(char::is_lowercase));
         if divided {
             text.pop();
         }

@@ -23,7 +23,8 @@ pub(super) struct Package<'a> {
 
 impl<'a> Package<'a> {
     pub(super) fn open(content: &'a [u8], limits: &Limits) -> Result<Self, ExtractError> {
-        let archive = ZipArchive::new(Cursor::new(content)).map_err(|error| ExtractError::Malformed(format!("the archive cannot be read ({error})")))?;
+        let archive = ZipArchive::new(Cursor::new(content))
+            .map_err(|error| ExtractError::Malformed(format!("the archive cannot be read ({error})")))?;
         if archive.len() > MOST_ENTRIES {
             return Err(ExtractError::Malformed("the archive has too many entries".into()));
         }
@@ -299,12 +300,15 @@ mod tests {
     }
 
     fn relationships(list: &[(&str, &str, &str)]) -> String {
-        let items: String = list.iter().map(|(id, kind, target)| format!("<Relationship Id='{id}' Type='http://x/{kind}' Target='{target}'/>")).collect();
+        let items: String =
+            list.iter().map(|(id, kind, target)| format!("<Relationship Id='{id}' Type='http://x/{kind}' Target='{target}'/>")).collect();
         format!("<Relationships>{items}</Relationships>")
     }
 
     fn shape(kind: &str, text: &str) -> String {
-        format!("<p:sp><p:nvSpPr><p:nvPr><p:ph type='{kind}'/></p:nvPr></p:nvSpPr><p:txBody><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:txBody></p:sp>")
+        format!(
+            "<p:sp><p:nvSpPr><p:nvPr><p:ph type='{kind}'/></p:nvPr></p:nvSpPr><p:txBody><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:txBody></p:sp>"
+        )
     }
 
     fn slide(shapes: &str) -> String {
@@ -317,10 +321,19 @@ mod tests {
         let table = "<p:graphicFrame><a:tbl><a:tr><a:tc><a:txBody><a:p><a:r><a:t>Drug</a:t></a:r></a:p></a:txBody></a:tc></a:tr>\
                      <a:tr><a:tc><a:txBody><a:p><a:r><a:t>A 5 mg</a:t></a:r></a:p></a:txBody></a:tc></a:tr></a:tbl></p:graphicFrame>";
         deck(&[
-            ("ppt/presentation.xml", "<p:presentation xmlns:p='p' xmlns:r='r'><p:sldIdLst><p:sldId id='256' r:id='rId2'/><p:sldId id='257' r:id='rId1'/></p:sldIdLst></p:presentation>"),
-            ("ppt/_rels/presentation.xml.rels", &relationships(&[("rId1", "slide", "slides/slide1.xml"), ("rId2", "slide", "slides/slide2.xml")])),
+            (
+                "ppt/presentation.xml",
+                "<p:presentation xmlns:p='p' xmlns:r='r'><p:sldIdLst><p:sldId id='256' r:id='rId2'/><p:sldId id='257' r:id='rId1'/></p:sldIdLst></p:presentation>",
+            ),
+            (
+                "ppt/_rels/presentation.xml.rels",
+                &relationships(&[("rId1", "slide", "slides/slide1.xml"), ("rId2", "slide", "slides/slide2.xml")]),
+            ),
             ("ppt/slides/slide1.xml", &slide(&format!("{}{table}", shape("title", "Doses")))),
-            ("ppt/slides/slide2.xml", &slide(&format!("{}{}{}", shape("ctrTitle", "Welcome"), shape("body", "Point one"), shape("sldNum", "7")))),
+            (
+                "ppt/slides/slide2.xml",
+                &slide(&format!("{}{}{}", shape("ctrTitle", "Welcome"), shape("body", "Point one"), shape("sldNum", "7"))),
+            ),
             ("ppt/slides/_rels/slide2.xml.rels", &relationships(&[("rId9", "notesSlide", "../notesSlides/notesSlide1.xml")])),
             ("ppt/notesSlides/notesSlide1.xml", &slide(&format!("{}{}", shape("body", "Say hello"), shape("sldNum", "1")))),
         ])

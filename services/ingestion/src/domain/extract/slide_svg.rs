@@ -111,7 +111,8 @@ fn fill(shape: &Element) -> Option<String> {
 fn rectangle(svg: &mut String, place: Frame, fill: &str, stroke: &str) {
     let Frame { x, y, width, height } = place;
     // Writing to a string cannot fail.
-    let _ = write!(svg, "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{fill}\" stroke=\"{stroke}\"/>");
+    let _ =
+        write!(svg, "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{fill}\" stroke=\"{stroke}\"/>");
 }
 
 fn picture(svg: &mut String, place: Frame, (name, bytes): &(String, Vec<u8>)) {

@@ -22,8 +22,7 @@ const OLE: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0];
 const ZIP: &[u8] = b"PK\x03\x04";
 
 impl MediaType {
-    const ALL: [Self; 8] =
-        [Self::Plain, Self::Markdown, Self::Pdf, Self::Pptx, Self::Jats, Self::WebVtt, Self::Srt, Self::Sections];
+    const ALL: [Self; 8] = [Self::Plain, Self::Markdown, Self::Pdf, Self::Pptx, Self::Jats, Self::WebVtt, Self::Srt, Self::Sections];
 
     /// The IANA name, or ours where there is none.
     pub(crate) const fn name(self) -> &'static str {

@@ -173,8 +173,9 @@ mod tests {
 
     #[test]
     fn a_tree_with_references_and_prefixes() {
-        let root = parse("<?xml version='1.0'?><!DOCTYPE a SYSTEM 'x.dtd'><a><x:b k='1 &amp; 2'>one &#x3b1;&lt;<![CDATA[<c>]]></x:b>&thinsp;</a>")
-            .expect("a tree");
+        let root =
+            parse("<?xml version='1.0'?><!DOCTYPE a SYSTEM 'x.dtd'><a><x:b k='1 &amp; 2'>one &#x3b1;&lt;<![CDATA[<c>]]></x:b>&thinsp;</a>")
+                .expect("a tree");
         let b = root.child("b").expect("a child");
         assert_eq!((b.attribute("k"), b.text().as_str()), (Some("1 & 2"), "one α<<c>"));
         assert_eq!(root.text(), "one α<<c>&thinsp;");
