@@ -164,6 +164,10 @@ mod tests {
     async fn the_durable_log_conforms() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("bus.db");
-        conformance::run(async || -> Box<dyn Bus> { Box::new(DurableLog::open(&path, Arc::new(SystemClock)).await.expect("a log")) }).await;
+        conformance::run(async || {
+            let bus: Box<dyn Bus> = Box::new(DurableLog::open(&path, Arc::new(SystemClock)).await.expect("a log"));
+            bus
+        })
+        .await;
     }
 }

@@ -134,7 +134,7 @@ fn pip_download(downloads: &Path) -> Result<PathBuf, PullError> {
             .output();
         match output {
             Ok(output) if output.status.success() => return wheel_in(downloads),
-            Ok(output) => last = String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or("pip failed").to_owned(),
+            Ok(output) => String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or("pip failed").clone_into(&mut last),
             Err(_) => {}
         }
     }

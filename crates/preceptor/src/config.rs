@@ -80,6 +80,7 @@ pub struct Mesh {
     pub secret: Option<Secret>,
 }
 
+#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
 fn redacted<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
     match secret {
         Some(_) => serializer.serialize_str("[redacted]"),

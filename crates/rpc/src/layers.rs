@@ -36,12 +36,11 @@ fn refuse(fault: &Fault) -> Response {
 /// A panic becomes a status; without this it would unwind into the caller's task on a local channel.
 pub(crate) async fn catch_panic(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
-        Err(_) => {
-            tracing::error!(rpc.path = path, "a handler panicked");
-            refuse(&Fault::internal())
-        }
+    if let Ok(response) = AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        response
+    } else {
+        tracing::error!(rpc.path = path, "a handler panicked");
+        refuse(&Fault::internal())
     }
 }
 

@@ -46,7 +46,7 @@ impl Local {
         let editor = Client::new(&url, first.admin_token.clone())?;
         let operator = editor.with_token(first.operator_token.expose());
         let reviewer = hire(&editor, "reviewer").await?;
-        Ok(Self { operator, editor, reviewer, url, mesh, folder })
+        Ok(Self { mesh, operator, editor, reviewer, url, folder })
     }
 
     /// The folder of the mesh's data.

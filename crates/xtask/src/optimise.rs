@@ -64,14 +64,15 @@ fn direction(gradient: &[f64], history: &VecDeque<(Vec<f64>, Vec<f64>)>) -> Vec<
     }
     if let Some((s, y)) = history.back() {
         let scale = dot(s, y) / dot(y, y);
-        q.iter_mut().for_each(|q| *q *= scale);
+        for q in &mut q {
+            *q *= scale;
+        }
     }
     for ((s, y), alpha) in history.iter().zip(alphas.into_iter().rev()) {
         let beta = dot(y, &q) / dot(y, s);
         q.iter_mut().zip(s).for_each(|(q, s)| *q += (alpha - beta) * s);
     }
-    q.iter_mut().for_each(|q| *q = -*q);
-    q
+    q.into_iter().map(|q| -q).collect()
 }
 
 /// A weighted example of a logistic regression.

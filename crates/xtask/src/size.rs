@@ -106,7 +106,7 @@ fn functions(code: &[&str]) -> Vec<Function> {
         let indent = line.len() - line.trim_start().len();
         let closes = |line: &&str| line.len() - line.trim_start().len() == indent && line.trim_start().starts_with('}');
         let ends_at_once = line.trim_end().ends_with('}') || line.trim_end().ends_with(';');
-        let length = if ends_at_once { 1 } else { code[start..].iter().position(|line| closes(line)).map_or(1, |end| end + 1) };
+        let length = if ends_at_once { 1 } else { code[start..].iter().position(closes).map_or(1, |end| end + 1) };
         found.push(Function { name: name.to_owned(), lines: length });
     }
     found

@@ -44,7 +44,7 @@ impl Server {
             let reaches = row.program_id.parse().is_ok_and(|program: ProgramId| scope.reaches(program));
             reaches && (sees_all || row.subject == scope.subject())
         };
-        store::message(&tx, id).await?.filter(visible).ok_or(Error::MessageNotFound)
+        message(&tx, id).await?.filter(visible).ok_or(Error::MessageNotFound)
     }
 }
 
@@ -75,7 +75,7 @@ impl Answering for Server {
         let call = Call::of(&request)?;
         let row = self.visible(&call, &request.into_inner().message_id).await?;
         let tx = self.answers.store().read(&call.shared_scope()).await.map_err(Error::from)?;
-        let said = store::feedback(&tx, std::slice::from_ref(&row.id)).await?;
+        let said = feedback(&tx, std::slice::from_ref(&row.id)).await?;
         Ok(Response::new(with_feedback(decode(&row)?, said.last())))
     }
 
@@ -92,7 +92,7 @@ impl Answering for Server {
         let next = if rows.len() > limit { rows[limit - 1].id.clone() } else { String::new() };
         let shown = &rows[..rows.len().min(limit)];
         let ids: Vec<_> = shown.iter().map(|row| row.id.clone()).collect();
-        let said: HashMap<_, _> = store::feedback(&tx, &ids).await?.into_iter().map(|row| (row.message_id.clone(), row)).collect();
+        let said: HashMap<_, _> = feedback(&tx, &ids).await?.into_iter().map(|row| (row.message_id.clone(), row)).collect();
         let messages = shown.iter().map(|row| Ok(with_feedback(decode(row)?, said.get(&row.id)))).collect::<Result<_, Error>>()?;
         Ok(Response::new(proto::ListMessagesResponse { messages, next }))
     }

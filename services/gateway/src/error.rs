@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 /// Problem details (RFC 9457).
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// A page that explains the code.
     #[schema(example = "/errors/PROGRAM_NOT_FOUND")]
     pub r#type: String,
@@ -37,7 +37,7 @@ pub struct Problem {
 
 /// A part of the input that is wrong.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct FieldProblem {
+pub(crate) struct FieldProblem {
     /// Where in the body, as a JSON pointer (RFC 6901).
     #[schema(example = "/title")]
     pub pointer: String,
@@ -71,7 +71,7 @@ pub(crate) fn codes() -> &'static [Code] {
 
 /// An error of the edge on its way out.
 #[derive(Debug)]
-pub struct ApiError {
+pub(crate) struct ApiError {
     fault: Fault,
     fields: Vec<FieldProblem>,
     status: Option<StatusCode>,

@@ -72,7 +72,7 @@ impl Handler for Indexer {
         match event.r#type.as_str() {
             "source.extracted" => {
                 let extracted = SourceExtracted::decode(event.payload.as_slice()).map_err(|error| permanent(&error))?;
-                self.settle(self.0.prepare_source(org, &extracted.source_version_id).await)
+                Self::settle(self.0.prepare_source(org, &extracted.source_version_id).await)
             }
             "program.version_frozen" => {
                 let frozen = VersionFrozen::decode(event.payload.as_slice()).map_err(|error| permanent(&error))?;
@@ -96,10 +96,10 @@ impl Indexer {
             tracing::error!(%error, program_version.id = version, "a version cannot be indexed");
             return Ok(());
         }
-        self.settle(done)
+        Self::settle(done)
     }
 
-    fn settle(&self, result: Result<(), Error>) -> Result<(), HandlerError> {
+    fn settle(result: Result<(), Error>) -> Result<(), HandlerError> {
         result.map_err(|error| {
             if error.is_transient() { HandlerError::Transient(error.to_string()) } else { HandlerError::Permanent(error.to_string()) }
         })

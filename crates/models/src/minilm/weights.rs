@@ -33,7 +33,7 @@ impl Shape {
         let path = folder.join("config.json");
         let text = std::fs::read_to_string(&path).map_err(|error| LoadError::file(&path, error))?;
         let shape: Self = serde_json::from_str(&text).map_err(|error| LoadError::file(&path, error))?;
-        if shape.model_type != "bert" || shape.hidden_act != "gelu" || shape.heads == 0 || shape.width % shape.heads != 0 {
+        if shape.model_type != "bert" || shape.hidden_act != "gelu" || shape.heads == 0 || !shape.width.is_multiple_of(shape.heads) {
             return Err(LoadError::file(&path, "this is not a BERT encoder with GELU, the only kind that is supported"));
         }
         Ok(shape)

@@ -1,6 +1,6 @@
 //! `preceptor ingest`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -66,7 +66,7 @@ impl Ingest {
         id(&client.post("/v1/programs", &json!({ "title": self.program })).await?, "id")
     }
 
-    async fn ingest(&self, client: &Client, program: &str, file: &PathBuf) -> anyhow::Result<()> {
+    async fn ingest(&self, client: &Client, program: &str, file: &Path) -> anyhow::Result<()> {
         let bar = ProgressBar::new(0);
         bar.set_style(ProgressStyle::with_template("{prefix} {wide_bar} {msg}").context("a fixed template")?);
         bar.set_prefix(file.file_name().unwrap_or_default().to_string_lossy().into_owned());

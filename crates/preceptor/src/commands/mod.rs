@@ -74,14 +74,13 @@ pub(crate) struct Remote {
 
 impl Remote {
     pub(crate) fn client(&self, config: &Config) -> anyhow::Result<Client> {
-        let token = match &self.token {
-            Some(token) => token.clone(),
-            None => {
-                let path = config.data.join(ADMIN_TOKEN_FILE);
-                std::fs::read_to_string(&path).with_context(|| {
-                    format!("no token was given and {} cannot be read; pass --token, or run `preceptor up` first", path.display())
-                })?
-            }
+        let token = if let Some(token) = &self.token {
+            token.clone()
+        } else {
+            let path = config.data.join(ADMIN_TOKEN_FILE);
+            std::fs::read_to_string(&path).with_context(|| {
+                format!("no token was given and {} cannot be read; pass --token, or run `preceptor up` first", path.display())
+            })?
         };
         Client::new(&self.server, Secret::new(token.trim()))
     }

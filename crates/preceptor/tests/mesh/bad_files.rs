@@ -19,13 +19,14 @@ fn bomb() -> Vec<u8> {
     archive.finish().expect("an archive").into_inner()
 }
 
+/// Ten entities, each ten times the one before it.
 fn laughs() -> Vec<u8> {
-    let mut text = String::from("<?xml version=\"1.0\"?><!DOCTYPE article [<!ENTITY a \"ha\">");
-    for n in 0..10 {
-        text += &format!("<!ENTITY b{n} \"{}\">", format!("&{};", if n == 0 { "a".to_owned() } else { format!("b{}", n - 1) }).repeat(10));
-    }
-    text += "]><article><body><p>&b9;</p></body></article>";
-    text.into_bytes()
+    let entity = |n: usize| {
+        let inner = if n == 0 { "ha".to_owned() } else { format!("&b{};", n - 1).repeat(10) };
+        format!("<!ENTITY b{n} \"{inner}\">")
+    };
+    let entities: String = (0..10).map(entity).collect();
+    format!("<?xml version=\"1.0\"?><!DOCTYPE article [{entities}]><article><body><p>&b9;</p></body></article>").into_bytes()
 }
 
 #[tokio::test(flavor = "multi_thread")]

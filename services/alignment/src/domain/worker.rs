@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use preceptor_core::id::OrgId;
+use preceptor_models::EmbedError;
 use preceptor_models::text::Analyzer;
-use preceptor_models::{EmbedError, Embedder};
 use preceptor_proto::answering::v1 as answering;
 use preceptor_proto::answering::v1::answering_client::AnsweringClient;
 use preceptor_proto::events::v1::{MessageClassified, MessageRecorded};

@@ -14,7 +14,7 @@ use super::compose::{Composer, Extractive, check};
 use super::gate::{Gate, Verdict};
 use super::guard::{self, Refused};
 use super::record;
-use crate::store::{self, session};
+use crate::store::session;
 use crate::{Config, Deps, Error};
 
 /// Passages that are asked for.
@@ -208,7 +208,7 @@ fn refusal(reason: Reason, found: &retrieval::SearchResponse) -> Refusal {
 async fn open_session(tx: &TenantTx, asking: &Asking) -> Result<String, Error> {
     let program = asking.program.to_string();
     if let Some(id) = asking.session {
-        let known = store::session(tx, &id.to_string()).await?;
+        let known = session(tx, &id.to_string()).await?;
         let own = known.filter(|row| row.subject == tx.scope().subject() && row.program_id == program);
         return own.map(|row| row.id).ok_or(Error::SessionNotFound);
     }

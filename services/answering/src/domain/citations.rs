@@ -35,7 +35,7 @@ fn locator(passage: &Passage, range: &Range<usize>) -> Option<Locator> {
     let overlaps = |start: u32, end: u32| (start as usize) < range.end && (end as usize) > range.start;
     let mut cues = passage.cues.iter().filter(|cue| overlaps(cue.start, cue.end));
     let Some(first) = cues.next() else { return passage.locator.clone() };
-    let end_ms = cues.last().unwrap_or(first).end_ms;
+    let end_ms = cues.next_back().unwrap_or(first).end_ms;
     let time = TimeRange { start_ms: first.start_ms, end_ms, speaker: first.speaker.clone() };
     Some(Locator { at: Some(At::Time(time)) })
 }

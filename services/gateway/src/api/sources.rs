@@ -124,7 +124,10 @@ impl Edge {
                 "external_id" => header.external_id = value(field).await?,
                 "source_id" => header.source_id = value(field).await?,
                 other => {
-                    return Err(ApiError::field(format!("/{other}"), "is not a part of an upload; use file, title, external_id, source_id"));
+                    return Err(ApiError::field(
+                        format!("/{other}"),
+                        "is not a part of an upload; use file, title, external_id, source_id",
+                    ));
                 }
             }
         }

@@ -56,10 +56,6 @@ impl Content {
         &self.deps
     }
 
-    pub(crate) fn config(&self) -> &Config {
-        &self.config
-    }
-
     fn set_progress(&self, version: &str, progress: Option<(u64, u64)>) {
         let mut all = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         match progress {

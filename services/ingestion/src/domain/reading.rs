@@ -126,13 +126,10 @@ impl Content {
         }
         let mut views = Vec::with_capacity(rows.len());
         for row in rows {
-            match sources.get(&row.source_version_id) {
-                Some(source) => views.push(view(row, source)?),
-                None => tracing::error!(
-                    passage.id = row.id,
-                    program_version.id = version,
-                    "a passage outside the published version was asked for"
-                ),
+            if let Some(source) = sources.get(&row.source_version_id) {
+                views.push(view(row, source)?);
+            } else {
+                tracing::error!(passage.id = row.id, program_version.id = version, "a passage outside the published version was asked for");
             }
         }
         Ok((views, frozen))

@@ -34,8 +34,8 @@ fn push(text: &str, range: Range<usize>, found: &mut Vec<Range<usize>>) {
 /// Offsets behind the last character of each sentence but the last.
 fn ends(text: &str) -> Vec<usize> {
     let mut ends = Vec::new();
-    let mut characters = text.char_indices().peekable();
-    while let Some((at, character)) = characters.next() {
+    let characters = text.char_indices().peekable();
+    for (at, character) in characters {
         if character == '\n' && text[at + 1..].starts_with('\n') {
             ends.push(at);
             continue;

@@ -102,18 +102,15 @@ impl Content {
             created_at: tx.now().micros(),
             submitted_at: None,
         };
-        let source = match source {
-            Some(source) => {
-                tx.insert(version.clone()).await?;
-                sources::set_newest(&tx, &source.id, &version.id).await?;
-                source::Model { newest_version_id: version.id.clone(), ..source }
-            }
-            None => {
-                let source = new_source(&tx, &upload, &version);
-                tx.insert(source.clone()).await?;
-                tx.insert(version.clone()).await?;
-                source
-            }
+        let source = if let Some(source) = source {
+            tx.insert(version.clone()).await?;
+            sources::set_newest(&tx, &source.id, &version.id).await?;
+            source::Model { newest_version_id: version.id.clone(), ..source }
+        } else {
+            let source = new_source(&tx, &upload, &version);
+            tx.insert(source.clone()).await?;
+            tx.insert(version.clone()).await?;
+            source
         };
         let entry = AuditEntry::done("source.uploaded", &version.id).in_program(program_id(&program.id)?);
         tx.audit(entry.fact("source", &source.id).fact("sha256", &version.sha256).fact("media_type", &version.media_type)).await?;

@@ -13,7 +13,6 @@ pub(crate) struct Approved {
     pub(crate) source_id: String,
     pub(crate) source_version_id: String,
     pub(crate) approval_id: String,
-    pub(crate) number: i64,
     pub(crate) passages: i64,
 }
 
@@ -28,7 +27,6 @@ pub(crate) async fn approved(tx: &TenantTx, program: &str) -> Result<Vec<Approve
         .column_as(source_version::Column::SourceId, "source_id")
         .column_as(source_version::Column::Id, "source_version_id")
         .column_as(approval::Column::Id, "approval_id")
-        .column_as(source_version::Column::Number, "number")
         .column_as(source_version::Column::Passages, "passages")
         .order_by_asc(source_version::Column::SourceId)
         .order_by_desc(source_version::Column::Number);

@@ -125,7 +125,7 @@ const OPPOSITES: [(&str, &str); 11] = [
 
 /// A word and what is searched for instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Correction {
+pub(crate) struct Correction {
     /// As the question has it, in lower case.
     pub from: String,
     /// As the program writes it.
@@ -234,7 +234,6 @@ fn one_edit(a: &str, b: &str) -> Option<Edit> {
     let same = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let (rest_a, rest_b) = (&a[same..], &b[same..]);
     match (rest_a, rest_b) {
-        ([], []) => None,
         ([x1, x2, tail_a @ ..], [y1, y2, tail_b @ ..]) if a.len() == b.len() && x1 == y2 && x2 == y1 && tail_a == tail_b => {
             Some(Edit::Swap)
         }

@@ -105,9 +105,9 @@ impl Reader {
     /// A figure, box or supplement: its label and caption, then what it holds.
     fn captioned(&mut self, element: &Element, level: u32) {
         let label = element.child("label").map(Element::text).unwrap_or_default();
-        let caption = element.child("caption").map(|caption| caption_text(caption)).unwrap_or_default();
+        let caption = element.child("caption").map(caption_text).unwrap_or_default();
         if element.name == "boxed-text" {
-            let title = element.at(&["caption", "title"]).map(Element::text).unwrap_or(label);
+            let title = element.at(&["caption", "title"]).map_or(label, Element::text);
             return self.section(element, level + 1, title);
         }
         let text = format!("{label} {caption}");

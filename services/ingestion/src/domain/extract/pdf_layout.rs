@@ -230,7 +230,7 @@ fn join_fragments(lines: Vec<Line>) -> Vec<Line> {
 
 /// Lines to paragraphs: lines of one size, one below the other and under each other.
 fn paragraphs(lines: &[Line]) -> Vec<&[Line]> {
-    lines.chunk_by(|above, below| belongs(above, below)).collect()
+    lines.chunk_by(belongs).collect()
 }
 
 fn belongs(above: &Line, below: &Line) -> bool {
