@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(180);
-/// How often slow work is looked at.
-pub const POLL: Duration = Duration::from_millis(100);
+/// How soon slow work is looked at again: quickly at first, for small files.
+const FIRST_POLL: Duration = Duration::from_millis(10);
+const LONGEST_POLL: Duration = Duration::from_millis(400);
 
 /// A client of one server with one credential.
 #[derive(Debug, Clone)]
@@ -99,11 +100,12 @@ impl Client {
 
     /// Waits until a source is read; `progress` sees every state on the way.
     pub async fn wait_for_source(&self, source: &str, progress: impl Fn(&Value)) -> anyhow::Result<Value> {
+        let mut pause = FIRST_POLL;
         loop {
             let state = self.get(&format!("/v1/sources/{source}")).await?;
             progress(&state);
             match id(&state, "state")?.as_str() {
-                "extracting" => tokio::time::sleep(POLL).await,
+                "extracting" => wait(&mut pause).await,
                 "failed" => bail!(
                     "{} ({})",
                     state["problem"]["message"].as_str().unwrap_or_default(),
@@ -116,6 +118,7 @@ impl Client {
 
     /// Waits until the version that was frozen last is visible.
     pub async fn wait_for_publication(&self, program: &str, progress: impl Fn(&Value)) -> anyhow::Result<Value> {
+        let mut pause = FIRST_POLL;
         loop {
             let state = self.get(&format!("/v1/programs/{program}")).await?;
             progress(&state);
@@ -126,7 +129,7 @@ impl Client {
             if state["state"] == "published" {
                 return Ok(state);
             }
-            tokio::time::sleep(POLL).await;
+            wait(&mut pause).await;
         }
     }
 
@@ -134,6 +137,12 @@ impl Client {
     pub async fn ask(&self, program: &str, question: &str) -> anyhow::Result<Value> {
         self.post(&format!("/v1/programs/{program}/messages"), &json!({ "question": question })).await
     }
+}
+
+/// Waits, and longer the next time.
+async fn wait(pause: &mut Duration) {
+    tokio::time::sleep(*pause).await;
+    *pause = (*pause * 3 / 2).min(LONGEST_POLL);
 }
 
 /// A file on its way.

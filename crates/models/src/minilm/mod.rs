@@ -25,6 +25,8 @@ use crate::{Embedding, LoadError, ModelId, Text};
 pub const MOST_TOKENS: usize = 256;
 /// Tokens that one core works on at a time: enough to amortise reading the weights, small enough for its cache.
 const TOKENS_PER_BATCH: usize = 512;
+/// Shorter batches waste the kernel's blocks.
+const LEAST_TOKENS_PER_BATCH: usize = 96;
 
 /// A loaded model.
 pub struct MiniLm {
@@ -209,12 +211,14 @@ struct Memory {
     scratch: Scratch,
 }
 
-/// Cuts sorted sequences into runs of about [`TOKENS_PER_BATCH`] tokens.
+/// Cuts sorted sequences into runs of about [`TOKENS_PER_BATCH`] tokens, or shorter ones when that leaves cores idle.
 fn batches(tokens: &[(usize, Tokens)]) -> Vec<&[(usize, Tokens)]> {
+    let total: usize = tokens.iter().map(|(_, sequence)| sequence.ids.len()).sum();
+    let most = total.div_ceil(rayon::current_num_threads()).clamp(LEAST_TOKENS_PER_BATCH, TOKENS_PER_BATCH);
     let mut batches = Vec::new();
     let (mut start, mut sum) = (0, 0);
     for (index, (_, sequence)) in tokens.iter().enumerate() {
-        if index > start && sum + sequence.ids.len() > TOKENS_PER_BATCH {
+        if index > start && sum + sequence.ids.len() > most {
             batches.push(&tokens[start..index]);
             (start, sum) = (index, 0);
         }

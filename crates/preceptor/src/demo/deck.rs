@@ -86,8 +86,9 @@ fn presentation(count: usize) -> String {
     )
 }
 
-fn paragraph(text: &str) -> String {
-    format!("<a:p><a:r><a:t>{}</a:t></a:r></a:p>", escape(text))
+/// A paragraph in a size of `points`.
+fn paragraph(text: &str, points: u32) -> String {
+    format!(r#"<a:p><a:r><a:rPr lang="en" sz="{}"/><a:t>{}</a:t></a:r></a:p>"#, points * 100, escape(text))
 }
 
 /// A rectangle on the slide, in English Metric Units.
@@ -102,9 +103,9 @@ fn shape(id: u32, kind: &str, frame: &str, paragraphs: &str) -> String {
 }
 
 fn slide_xml(slide: &Slide) -> String {
-    let title = shape(2, "title", &frame(609_600, 365_760, 10_972_800, 1_005_840), &paragraph(&slide.title));
+    let title = shape(2, "title", &frame(609_600, 365_760, 10_972_800, 1_005_840), &paragraph(&slide.title, 40));
     let content = if slide.table.is_empty() {
-        let bullets: String = slide.bullets.iter().map(|text| paragraph(text)).collect();
+        let bullets: String = slide.bullets.iter().map(|text| paragraph(text, 28)).collect();
         shape(3, "body", &frame(609_600, 1_600_200, 10_972_800, 4_525_963), &bullets)
     } else {
         table(&slide.table)
@@ -115,7 +116,7 @@ fn slide_xml(slide: &Slide) -> String {
 fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(1, Vec::len) as u32;
     let grid: String = (0..columns).map(|_| format!(r#"<a:gridCol w="{}"/>"#, 10_972_800 / columns)).collect();
-    let cell = |text: &String| format!("<a:tc><a:txBody><a:bodyPr/>{}</a:txBody><a:tcPr/></a:tc>", paragraph(text));
+    let cell = |text: &String| format!("<a:tc><a:txBody><a:bodyPr/>{}</a:txBody><a:tcPr/></a:tc>", paragraph(text, 18));
     let row = |cells: &Vec<String>| format!(r#"<a:tr h="731520">{}</a:tr>"#, cells.iter().map(cell).collect::<String>());
     format!(
         r#"<p:graphicFrame><p:nvGraphicFramePr><p:cNvPr id="3" name="table"/><p:cNvGraphicFramePr/><p:nvPr/></p:nvGraphicFramePr><p:xfrm>{}</p:xfrm><a:graphic><a:graphicData uri="http://schemas.openxmlformats.org/drawingml/2006/table"><a:tbl><a:tblPr firstRow="1"/><a:tblGrid>{grid}</a:tblGrid>{}</a:tbl></a:graphicData></a:graphic></p:graphicFrame>"#,
@@ -125,7 +126,7 @@ fn table(rows: &[Vec<String>]) -> String {
 }
 
 fn notes_xml(text: &str) -> String {
-    let body = shape(2, "body", &frame(685_800, 4_400_550, 5_486_400, 3_600_450), &paragraph(text));
+    let body = shape(2, "body", &frame(685_800, 4_400_550, 5_486_400, 3_600_450), &paragraph(text, 18));
     format!("<p:notes {SPACES}><p:cSld><p:spTree>{GROUP}{body}</p:spTree></p:cSld></p:notes>")
 }
 

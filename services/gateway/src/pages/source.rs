@@ -53,6 +53,8 @@ pub(super) struct View {
 }
 
 pub(super) struct Picture {
+    /// What the medium calls it: page or slide.
+    pub(super) noun: &'static str,
     pub(super) page: i32,
     pub(super) pages: i32,
     /// Where the quotation is drawn, in thousandths of the page.
@@ -128,7 +130,9 @@ pub(super) fn view(document: &Document, source_id: String, version_id: String, q
             width: word.width * 1000.0 + 4.0,
             height: word.height * 1000.0 + 4.0,
         };
-        Picture { page, pages: document.pictures, marks: boxes.map(mark).collect() }
+        let is_slides =
+            document.passages.iter().any(|passage| matches!(passage.locator.as_ref().and_then(|at| at.at.as_ref()), Some(At::Slide(_))));
+        Picture { noun: if is_slides { "Slide" } else { "Page" }, page, pages: document.pictures, marks: boxes.map(mark).collect() }
     });
     let shown = document.passages.iter().filter(|passage| picture.as_ref().is_none_or(|picture| page_of(passage) == Some(picture.page)));
     View { source_id, version_id, blocks: blocks(shown, &quote), picture }

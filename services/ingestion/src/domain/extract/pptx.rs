@@ -197,34 +197,39 @@ pub(super) fn paragraphs(body: &Element) -> Vec<String> {
 
 fn add_slide(builder: &mut Builder, boxes: &mut Vec<WordBox>, slide: &Element, number: u32, title: &str, size: (f64, f64)) {
     let locator = Locator::Slide { number, notes: false };
+    let mut push = |text: &str, heading: &str, frame: Option<&slide_svg::Frame>| {
+        let before = builder.document().text.len();
+        builder.push(text, heading, locator.clone());
+        let end = builder.document().text.len();
+        if let (true, Some(frame)) = (end > before, frame) {
+            // The separator between blocks belongs to neither.
+            let start = if before == 0 { 0 } else { before + 2 };
+            boxes.push(frame.word_box(number, start as u64, end as u64, size));
+        }
+    };
     for shape in shapes(slide) {
-        let kind = placeholder(shape);
-        if kind.is_some_and(|kind| FURNITURE.contains(&kind)) {
+        if placeholder(shape).is_some_and(|kind| FURNITURE.contains(&kind)) {
             continue;
         }
-        let start = builder.document().text.len();
         if let Some(body) = shape.child("txBody") {
-            for paragraph in paragraphs(body) {
-                builder.push(&paragraph, title, locator.clone());
+            let frames = slide_svg::paragraph_frames(shape);
+            for (at, paragraph) in paragraphs(body).iter().enumerate() {
+                push(paragraph, title, frames.get(at));
             }
         }
         for table in shape.descendants("tbl") {
-            add_table(builder, table, &locator, title);
-        }
-        let end = builder.document().text.len();
-        if end > start
-            && let Some(frame) = slide_svg::frame(shape)
-        {
-            // The separator between blocks belongs to neither.
-            let start = if start == 0 { 0 } else { start + 2 };
-            boxes.push(frame.word_box(number, start as u64, end as u64, size));
+            let frames = slide_svg::row_frames(shape, table);
+            for (at, (text, heading)) in rows(table, title).iter().enumerate() {
+                push(text, heading, frames.get(at));
+            }
         }
     }
 }
 
-/// A table: every row is a block that keeps the header row.
-fn add_table(builder: &mut Builder, table: &Element, locator: &Locator, title: &str) {
+/// The rows of a table, each with the heading that it keeps: the slide's title and the table's header.
+fn rows(table: &Element, title: &str) -> Vec<(String, String)> {
     let mut header = String::new();
+    let mut rows = Vec::new();
     for row in table.elements().filter(|element| element.name == "tr") {
         let cells: Vec<_> = row
             .elements()
@@ -237,11 +242,12 @@ fn add_table(builder: &mut Builder, table: &Element, locator: &Locator, title: &
             ("", header) => header.to_owned(),
             (title, header) => format!("{title}: {header}"),
         };
-        builder.push(&text, &heading, locator.clone());
         if header.is_empty() {
-            header = text;
+            header.clone_from(&text);
         }
+        rows.push((text, heading));
     }
+    rows
 }
 
 /// The notes page that this slide names, and of it the body: not the slide's picture or the page's furniture.

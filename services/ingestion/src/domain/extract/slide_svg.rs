@@ -136,15 +136,27 @@ fn font_size(body: &Element, is_title: bool) -> f64 {
     named.map_or(if is_title { TITLE_SIZE } else { DEFAULT_SIZE }, |hundredths| (hundredths / 100.0).clamp(6.0, 96.0))
 }
 
-fn text(svg: &mut String, place: Frame, paragraphs: &[String], size: f64, bold: bool, bulleted: bool) {
+/// Text as it is drawn: its size, and per line the paragraph that it belongs to.
+struct Lines {
+    size: f64,
+    lines: Vec<(usize, String)>,
+}
+
+/// Wraps paragraphs into `place`, in a smaller size where they would not fit.
+fn lay_out(place: Frame, paragraphs: &[String], size: f64, bulleted: bool) -> Lines {
     let mut size = size;
     let mut lines = wrapped(paragraphs, place.width, size, bulleted);
     while size > 8.0 && lines.len() as f64 * size * LINE_HEIGHT > place.height.max(size * LINE_HEIGHT) {
         size *= 0.9;
         lines = wrapped(paragraphs, place.width, size, bulleted);
     }
+    Lines { size, lines }
+}
+
+fn text(svg: &mut String, place: Frame, paragraphs: &[String], size: f64, bold: bool, bulleted: bool) {
+    let Lines { size, lines } = lay_out(place, paragraphs, size, bulleted);
     let weight = if bold { "bold" } else { "normal" };
-    for (index, line) in lines.iter().enumerate() {
+    for (index, (_, line)) in lines.iter().enumerate() {
         let y = place.y + size * LINE_HEIGHT * (index as f64 + 0.9);
         let _ = write!(
             svg,
@@ -155,15 +167,15 @@ fn text(svg: &mut String, place: Frame, paragraphs: &[String], size: f64, bold: 
     }
 }
 
-fn wrapped(paragraphs: &[String], width: f64, size: f64, bulleted: bool) -> Vec<String> {
+fn wrapped(paragraphs: &[String], width: f64, size: f64, bulleted: bool) -> Vec<(usize, String)> {
     let most = ((width - 8.0) / (size * CHARACTER_WIDTH)).max(4.0) as usize;
     let mut lines = Vec::new();
-    for paragraph in paragraphs {
+    for (number, paragraph) in paragraphs.iter().enumerate() {
         let mut line = if bulleted { "• ".to_owned() } else { String::new() };
         let mut empty = true;
         for word in paragraph.split(' ') {
             if !empty && line.chars().count() + 1 + word.chars().count() > most {
-                lines.push(std::mem::take(&mut line));
+                lines.push((number, std::mem::take(&mut line)));
                 empty = true;
             }
             if !empty {
@@ -172,9 +184,38 @@ fn wrapped(paragraphs: &[String], width: f64, size: f64, bulleted: bool) -> Vec<
             line.push_str(word);
             empty = false;
         }
-        lines.push(line);
+        lines.push((number, line));
     }
     lines
+}
+
+/// Where each paragraph of a shape's text is drawn; none for a shape that takes its place from the layout.
+pub(super) fn paragraph_frames(shape: &Element) -> Vec<Frame> {
+    let (Some(place), Some(body)) = (frame(shape), shape.child("txBody")) else { return Vec::new() };
+    let texts = paragraphs(body);
+    let is_title = matches!(placeholder(shape), Some("title" | "ctrTitle"));
+    let Lines { size, lines } = lay_out(place, &texts, font_size(body, is_title), !is_title && texts.len() > 1);
+    let height = size * LINE_HEIGHT;
+    let of_paragraph = |number: usize| {
+        let first = lines.iter().position(|(paragraph, _)| *paragraph == number).unwrap_or(0);
+        let own: Vec<_> = lines.iter().filter(|(paragraph, _)| *paragraph == number).collect();
+        let longest = own.iter().map(|(_, line)| line.chars().count()).max().unwrap_or(0) as f64;
+        Frame {
+            x: place.x + 2.0,
+            y: place.y + height * first as f64,
+            width: (longest * size * CHARACTER_WIDTH + 8.0).min(place.width),
+            height: height * own.len() as f64,
+        }
+    };
+    (0..texts.len()).map(of_paragraph).collect()
+}
+
+/// Where each row of a shape's table is drawn.
+pub(super) fn row_frames(shape: &Element, table: &Element) -> Vec<Frame> {
+    let Some(place) = frame(shape) else { return Vec::new() };
+    let rows = table.elements().filter(|element| element.name == "tr").count();
+    let height = place.height / rows.max(1) as f64;
+    (0..rows).map(|row| Frame { y: place.y + height * row as f64, height, ..place }).collect()
 }
 
 fn draw_table(svg: &mut String, place: Frame, table: &Element) {
