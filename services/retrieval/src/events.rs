@@ -25,12 +25,23 @@ pub(crate) fn tasks(deps: &Deps, search: &Arc<Search>) -> Vec<Task> {
     let handler: Arc<dyn Handler> = Arc::new(Indexer(Arc::clone(search)));
     let consumer = Consumer { group: "retrieval", topics: &[Topic::Source, Topic::Program], handler };
     let bus = Arc::clone(&deps.bus);
-    let repaired = Arc::clone(search);
+    let (repaired, prepared) = (Arc::clone(search), Arc::clone(search));
     vec![
         Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)),
         Task::new("indexer", OnEnd::Restart, move |stop| consume::run(consumer.clone(), Arc::clone(&bus), stop)),
+        Task::new("preparer", OnEnd::Restart, move |stop| prepare(Arc::clone(&prepared), stop)),
         Task::new("repair", OnEnd::Expected, move |stop| repair(Arc::clone(&repaired), stop)),
     ]
+}
+
+/// Computes vectors ahead of publication until it is asked to stop.
+async fn prepare(search: Arc<Search>, stop: Stop) -> Result<(), TaskError> {
+    loop {
+        tokio::select! {
+            () = search.prepare_waiting() => {}
+            () = stop.requested() => return Ok(()),
+        }
+    }
 }
 
 /// The engine is derived data: what it lost, or built with another model, is built again.
@@ -72,7 +83,8 @@ impl Handler for Indexer {
         match event.r#type.as_str() {
             "source.extracted" => {
                 let extracted = SourceExtracted::decode(event.payload.as_slice()).map_err(|error| permanent(&error))?;
-                Self::settle(self.0.prepare_source(org, &extracted.source_version_id).await)
+                self.0.prepare_soon(org, extracted.source_version_id);
+                Ok(())
             }
             "program.version_frozen" => {
                 let frozen = VersionFrozen::decode(event.payload.as_slice()).map_err(|error| permanent(&error))?;

@@ -1,5 +1,7 @@
 //! Building the index of a version, and the vectors of a source before anybody publishes.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use preceptor_core::id::{AppId, OrgId, ProgramId, ProgramVersionId};
@@ -8,6 +10,7 @@ use preceptor_proto::ingestion::v1 as proto;
 use preceptor_rpc::Call;
 use preceptor_store::AuditEntry;
 use preceptor_vector::{Point, VersionKeys, point_id};
+use tokio::sync::Notify;
 
 use super::passage::{Passage, Vectors};
 use super::profile::{Material, Profile};
@@ -24,6 +27,31 @@ const POINTS: usize = 256;
 const READING: Duration = Duration::from_secs(300);
 /// The name of the model when there is none.
 const NO_MODEL: &str = "none";
+
+/// Source versions that wait for their vectors.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    waiting: Mutex<BTreeMap<OrgId, Vec<String>>>,
+    added: Notify,
+}
+
+impl Queue {
+    fn add(&self, org: OrgId, source_version: String) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).entry(org).or_default().push(source_version);
+        self.added.notify_one();
+    }
+
+    /// Waits until something waits, and takes all of it.
+    async fn take(&self) -> BTreeMap<OrgId, Vec<String>> {
+        loop {
+            let taken = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+            if !taken.is_empty() {
+                return taken;
+            }
+            self.added.notified().await;
+        }
+    }
+}
 
 /// A version as ingestion froze it.
 struct Frozen {
@@ -52,14 +80,30 @@ impl Search {
         self.deps().embedder.as_ref().map_or_else(|| NO_MODEL.to_owned(), |embedder| embedder.id().to_string())
     }
 
-    /// Computes the vectors of a source version, so that publishing it later is quick.
-    pub(crate) async fn prepare_source(&self, org: OrgId, source_version: &str) -> Result<(), Error> {
+    /// Has the vectors of a source version computed soon, so that publishing it later is quick.
+    pub(crate) fn prepare_soon(&self, org: OrgId, source_version: String) {
+        self.queue.add(org, source_version);
+    }
+
+    /// Computes the vectors of everything that waits, many sources at a time: the model is fastest with full batches. What
+    /// fails here, or is lost with the process, is computed when the version is published.
+    pub(crate) async fn prepare_waiting(&self) {
+        for (org, versions) in self.queue.take().await {
+            if let Err(error) = self.prepare(org, &versions).await {
+                tracing::warn!(%error, org.id = %org, "vectors were not computed ahead; publishing will compute them");
+            }
+        }
+    }
+
+    async fn prepare(&self, org: OrgId, versions: &[String]) -> Result<(), Error> {
         let call = self.deps().system.call(org, READING).await?;
-        let request = proto::StreamSourceRequest { source_version_id: source_version.to_owned() };
-        let mut pages = self.ingestion().stream_source(call.request(request)?).await?.into_inner();
         let mut passages = Vec::new();
-        while let Some(page) = pages.message().await? {
-            passages.extend(page.passages.into_iter().map(decode).collect::<Result<Vec<_>, _>>()?);
+        for version in versions {
+            let request = proto::StreamSourceRequest { source_version_id: version.clone() };
+            let mut pages = self.ingestion().stream_source(call.request(request)?).await?.into_inner();
+            while let Some(page) = pages.message().await? {
+                passages.extend(page.passages.into_iter().map(decode).collect::<Result<Vec<_>, _>>()?);
+            }
         }
         self.vectors(&call, &passages, None).await?;
         Ok(())
@@ -130,6 +174,8 @@ impl Search {
     /// announced for the version, when one is given.
     async fn vectors(&self, call: &Call, passages: &[Passage], announced: Option<&VersionKeys>) -> Result<Vec<Vectors>, Error> {
         let Some(embedder) = self.deps().embedder.clone() else { return Ok(Vec::new()) };
+        // One at a time: a publication finds what is being prepared instead of computing it again beside it.
+        let _turn = self.embedding.lock().await;
         let model = self.model();
         let contents: Vec<_> = passages.iter().map(|passage| passage.content_key(&model)).collect();
         let known = {

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::evidence::{best_of, evidence};
 use super::features::{CANDIDATES, COMPARED_WHOLE, Candidates, EngineScores, Ranker};
+use super::indexing::Queue;
 use super::profile::{Entry, Profile, Readers};
 use super::question::Question;
 use super::spelling::{Correction, Speller};
@@ -77,6 +78,8 @@ pub(crate) struct Search {
     ranker: Ranker,
     versions: Cache<ProgramVersionId, Arc<Ready>>,
     published: Cache<(OrgId, ProgramId), ProgramVersionId>,
+    pub(super) queue: Queue,
+    pub(super) embedding: tokio::sync::Mutex<()>,
 }
 
 impl std::fmt::Debug for Search {
@@ -94,6 +97,8 @@ impl Search {
             ranker: Ranker::fitted(),
             versions: Cache::builder().weigher(weigh).max_capacity(config.profile_cache_mib << 20).build(),
             published: Cache::builder().max_capacity(REMEMBERED_PROGRAMS).time_to_live(REMEMBERED_FOR).build(),
+            queue: Queue::default(),
+            embedding: tokio::sync::Mutex::default(),
             deps,
         }
     }
