@@ -10,6 +10,8 @@ use super::{Builder, Extracted, Locator, WordBox};
 
 /// A gap of this share of the size separates words.
 const WORD_GAP: f32 = 0.18;
+/// The upper part of a slide, in which its title stands.
+const TITLE_BAND: f32 = 0.35;
 /// A gap of this many sizes separates columns and cells.
 const COLUMN_GAP: f32 = 2.5;
 /// Lines whose baselines are this many sizes apart still belong together.
@@ -100,7 +102,7 @@ impl Layout {
                 heading.clear();
             }
             let before = out.document().blocks.len();
-            for paragraph in paragraphs(&page.lines) {
+            for paragraph in in_reading_order(page, body) {
                 add_paragraph(&mut out, &mut boxes, &mut heading, page, number, body, paragraph);
             }
             if out.document().blocks.len() == before {
@@ -233,6 +235,23 @@ fn paragraphs(lines: &[Line]) -> Vec<&[Line]> {
     lines.chunk_by(belongs).collect()
 }
 
+/// The paragraphs of a page as they were drawn; on a slide the title first, which many programs draw last.
+fn in_reading_order(page: &PageLines, body: f32) -> Vec<&[Line]> {
+    let mut ordered = paragraphs(&page.lines);
+    if page.width <= page.height {
+        return ordered;
+    }
+    let size = |paragraph: &&[Line]| paragraph.iter().map(|line| line.size).fold(0.0, f32::max);
+    let at_top = |paragraph: &&[Line]| paragraph.first().is_some_and(|line| line.baseline < page.height * TITLE_BAND);
+    let titles = ordered.iter().enumerate().filter(|(_, paragraph)| at_top(paragraph) && size(paragraph) >= body * HEADING_RATIO);
+    let largest = titles.max_by(|(i, a), (j, b)| size(a).total_cmp(&size(b)).then(j.cmp(i))).map(|(place, _)| place);
+    if let Some(place) = largest {
+        let title = ordered.remove(place);
+        ordered.insert(0, title);
+    }
+    ordered
+}
+
 fn belongs(above: &Line, below: &Line) -> bool {
     let size = above.size.max(below.size);
     let down = below.baseline - above.baseline;
@@ -357,6 +376,20 @@ mod tests {
         );
         let word = extracted.boxes.iter().find(|word| &extracted.text[word.start as usize..word.end as usize] == "Another").expect("a box");
         assert!((word.x - 50.0 / 400.0).abs() < 1e-3 && word.y < 150.0 / 600.0 && word.y + word.height > 150.0 / 600.0);
+    }
+
+    #[test]
+    fn a_slide_begins_with_its_title_even_when_that_is_drawn_last() {
+        let mut layout = Layout::default();
+        let glyphs = page(&[
+            line("• None to declare", 60.0, 200.0, 18.0),
+            line("and more of it here", 60.0, 222.0, 18.0),
+            line("DISCLOSURES", 60.0, 60.0, 36.0),
+        ]);
+        layout.add_page(960.0, 540.0, glyphs);
+        let read = layout.finish();
+        assert!(read.text.starts_with("DISCLOSURES"), "{}", read.text);
+        assert_eq!(read.blocks[1].heading, "DISCLOSURES");
     }
 
     #[test]
