@@ -100,10 +100,8 @@ async fn main() -> anyhow::Result<()> {
     let bare_rate = passages.len() as f64 / begun.elapsed().as_secs_f64();
 
     let local = Local::start(Some(options.model_dir.clone())).await?;
-    let files =
-        documents.into_iter().enumerate().map(|(n, content)| Upload { name: format!("{n}.json"), content, ..Upload::default() }).collect();
     let begun = Instant::now();
-    let id = local.publish("Ratios", &[], files).await?;
+    let id = publish(&local, documents).await?;
     report("ingestion", passages.len() as f64 / begun.elapsed().as_secs_f64(), bare_rate, "passages/s", "ratio >= 0.7");
 
     let bare = Bare::build(&passages, embedded.into_iter().map(|embedding| embedding.whole).collect()).await?;

@@ -7,7 +7,7 @@ use clap::Args;
 use preceptor_rpc::ServiceName;
 
 use super::Common;
-use super::up::asked_to_stop;
+use super::up::{asked_to_stop, show_first_start};
 use crate::engines::Sharing;
 use crate::mesh::{Mesh, Plan};
 use crate::model;
@@ -50,7 +50,8 @@ impl Serve {
             None => None,
         };
         let plan = Plan { rooms: self.rooms.clone(), listens: true, sharing: Sharing::WithOtherRooms };
-        let mut mesh = Mesh::start(config, plan, embedder).await?;
+        let mut mesh = Mesh::start(config.clone(), plan, embedder).await?;
+        show_first_start(&config, &mesh)?;
         let names: Vec<_> = self.rooms.iter().map(|room| room.name()).collect();
         println!("Serving {}.", names.join(", "));
         let code = tokio::select! {

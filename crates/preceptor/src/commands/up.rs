@@ -94,7 +94,7 @@ impl Up {
 }
 
 /// Prints the tokens of a first start and keeps the admin's for the command line.
-fn show_first_start(config: &Config, mesh: &Mesh) -> anyhow::Result<()> {
+pub(super) fn show_first_start(config: &Config, mesh: &Mesh) -> anyhow::Result<()> {
     let Some(first) = &mesh.first_start else { return Ok(()) };
     write_private(&config.data.join(ADMIN_TOKEN_FILE), first.admin_token.expose())?;
     println!("This is a first start; these tokens are shown once:");
