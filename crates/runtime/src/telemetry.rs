@@ -1,7 +1,7 @@
 //! Logs, traces and metrics.
 //!
 //! Logs go to standard error; traces and metrics go to an OpenTelemetry collector when one is configured. Trace context
-//! is always propagated, so that a collector added later sees whole traces.
+//! then crosses calls and events, so that one trace shows a question through all rooms.
 
 use std::time::Duration;
 
