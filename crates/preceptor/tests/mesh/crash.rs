@@ -8,7 +8,7 @@ use std::time::Duration;
 use preceptor::client::{Client, id};
 use preceptor_core::Secret;
 
-use crate::support::{WARFARIN, eventually, list, markdown};
+use crate::support::{Log, WARFARIN, eventually, markdown};
 
 /// Moments after which the process is killed, in milliseconds: while a file is read, indexed, or asked about.
 const MOMENTS: [u64; 8] = [0, 5, 15, 30, 60, 100, 180, 300];
@@ -107,25 +107,5 @@ async fn all_is_whole(admin: &Client, acknowledged: &[String], asked: &[(String,
             assert!(answer["considered"].as_i64() > Some(0), "{program} is published whole");
         }
     }
-    log_verifies(admin).await;
-}
-
-async fn log_verifies(admin: &Client) {
-    use base64::Engine as _;
-    use base64::engine::general_purpose::STANDARD;
-    let head = admin.get("/v1/audit/head").await.expect("a head");
-    let size = head["size"].as_u64().expect("a size");
-    let mut verifier = preceptor_audit::Verifier::default();
-    let mut at = 0;
-    while at < size {
-        let leaves = admin.get(&format!("/v1/audit/leaves?from={at}")).await.expect("leaves");
-        for leaf in list(&leaves, "data").iter().take((size - at) as usize) {
-            let bytes = |field: &str| STANDARD.decode(leaf[field].as_str().expect("base 64")).expect("base 64");
-            verifier.leaf(at, &bytes("record"), &bytes("leaf_hash")).expect("a whole record");
-            at += 1;
-        }
-    }
-    verifier.finish(size, &STANDARD.decode(head["root"].as_str().expect("a root")).expect("base 64")).expect("the log verifies");
-    // Asking for more than there is finds nothing.
-    assert!(list(&admin.get(&format!("/v1/audit/leaves?from={}", size + 1000)).await.expect("a page"), "data").is_empty());
+    Log::read(admin).await.verify().expect("the log verifies");
 }

@@ -1,13 +1,10 @@
 //! From a file to a cited answer, its objective, its count and its record.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use preceptor::client::id;
-use preceptor_audit::Verifier;
 use preceptor_testkit::{Local, model};
 use serde_json::{Value, json};
 
-use crate::support::{WARFARIN, eventually, list, markdown};
+use crate::support::{Log, WARFARIN, eventually, list, markdown};
 
 const OBJECTIVES: [&str; 3] =
     ["Choose the starting dose of warfarin", "Manage bleeding on warfarin", "Recognise drug interactions of warfarin"];
@@ -58,28 +55,16 @@ async fn quotes_are_verbatim(local: &Local, answer: &Value) {
 
 /// The log holds who approved and published, and its root can be recomputed from the stored bytes.
 async fn log_verifies(local: &Local) {
-    let head = eventually("the record of the publication", async || {
+    eventually("the record of the publication", async || {
         let head = local.editor.get("/v1/audit/head").await.ok()?;
         (head["size"].as_u64()? >= 6).then_some(head)
     })
     .await;
-    let leaves = local.editor.get("/v1/audit/leaves?from=0").await.expect("leaves");
-    let bytes = |value: &Value| STANDARD.decode(value.as_str().expect("base 64")).expect("base 64");
-    let size = head["size"].as_u64().expect("a size");
-    let replay = |change: bool| {
-        let mut verifier = Verifier::default();
-        for (index, leaf) in list(&leaves, "data").iter().take(size as usize).enumerate() {
-            let mut record = bytes(&leaf["record"]);
-            if change && index == 2 {
-                record[5] ^= 1;
-            }
-            verifier.leaf(index as u64, &record, &bytes(&leaf["leaf_hash"]))?;
-        }
-        verifier.finish(size, &bytes(&head["root"]))
-    };
-    replay(false).expect("the log verifies");
-    replay(true).expect_err("a changed byte is noticed");
-    let all: Vec<u8> = list(&leaves, "data").iter().flat_map(|leaf| bytes(&leaf["record"])).collect();
+    let mut log = Log::read(&local.editor).await;
+    log.verify().expect("the log verifies");
+    let all: Vec<u8> = log.leaves.iter().flat_map(|(record, _)| record.clone()).collect();
+    log.leaves[2].0[5] ^= 1;
+    log.verify().expect_err("a changed byte is noticed");
     let text = String::from_utf8_lossy(&all);
     for action in ["source.approved", "program.published"] {
         assert!(text.contains(action), "{action} is on record");

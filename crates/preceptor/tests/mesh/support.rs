@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use preceptor::client::Upload;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use preceptor::client::{Client, Upload};
+use preceptor_audit::{Verification, Verifier, VerifyError};
 use serde_json::Value;
 
 /// A Markdown file.
@@ -30,4 +33,41 @@ pub(crate) async fn eventually<T>(what: &str, mut ready: impl AsyncFnMut() -> Op
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("{what} did not happen");
+}
+
+/// An org's log as the API gives it.
+pub(crate) struct Log {
+    size: u64,
+    root: Vec<u8>,
+    /// Every record with its leaf hash.
+    pub(crate) leaves: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+fn bytes(value: &Value, field: &str) -> Vec<u8> {
+    STANDARD.decode(value[field].as_str().expect("base 64")).expect("base 64")
+}
+
+impl Log {
+    /// Reads the whole log.
+    pub(crate) async fn read(client: &Client) -> Self {
+        let head = client.get("/v1/audit/head").await.expect("a head");
+        let size = head["size"].as_u64().expect("a size");
+        let mut leaves = Vec::new();
+        while (leaves.len() as u64) < size {
+            let page = client.get(&format!("/v1/audit/leaves?from={}", leaves.len())).await.expect("leaves");
+            assert!(!list(&page, "data").is_empty(), "the log ends early");
+            leaves.extend(list(&page, "data").iter().map(|leaf| (bytes(leaf, "record"), bytes(leaf, "leaf_hash"))));
+        }
+        leaves.truncate(size as usize);
+        Self { size, root: bytes(&head, "root"), leaves }
+    }
+
+    /// Recomputes the root from the records.
+    pub(crate) fn verify(&self) -> Result<Verification, VerifyError> {
+        let mut verifier = Verifier::default();
+        for (index, (record, hash)) in self.leaves.iter().enumerate() {
+            verifier.leaf(index as u64, record, hash)?;
+        }
+        verifier.finish(self.size, &self.root)
+    }
 }

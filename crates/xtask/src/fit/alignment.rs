@@ -1,6 +1,6 @@
 //! Alignment: which objective, and whether about the program at all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use preceptor_alignment::fitting::{ABOUT_FEATURES, Features, Objectives, Readers, Weights};
@@ -9,7 +9,7 @@ use preceptor_models::kinds::Kinds;
 use preceptor_models::text::Analyzer;
 
 use super::{FOLDS, sets};
-use crate::data::{Aligned, Program, lines};
+use crate::data::{Aligned, Objective, Program, lines};
 use crate::metrics::ece;
 use crate::optimise::{Example, logistic, minimise, round};
 
@@ -28,9 +28,20 @@ fn weight(kind: &str) -> (f64, f64) {
         "verbatim" => (0.5, 1.0),
         "answer" => (0.1, 0.3),
         "none_admin" | "none_other" => (0.0, 4.0),
-        _ => (0.0, 0.0),
+        _ => {
+            // The same messages in other programs count half.
+            let own = kind.strip_prefix(MERGED).or_else(|| kind.strip_prefix(UNTITLED)).map_or((0.0, 0.0), weight);
+            (own.0 * 0.5, own.1 * 0.5)
+        }
     }
 }
+
+/// Programs made of several: what is measured on them carries this before its kind.
+const MERGED: &str = "merged ";
+const MERGED_PROGRAMS: usize = 3;
+/// Programs whose title says nothing.
+const UNTITLED: &str = "untitled ";
+const EMPTY_TITLE: &str = "Module 1";
 
 const OBJECTIVE_PENALTY: f64 = 0.05;
 
@@ -71,24 +82,57 @@ async fn rows(data: &Path, readers: Readers<'_>) -> anyhow::Result<Vec<Row>> {
             program.sources.iter().flat_map(|source| source.sections().into_iter().flat_map(|section| [section.section, section.text]));
         texts.flat_map(|text| readers.analyzer.terms(&text)).collect()
     };
-    let known: std::collections::HashMap<&str, BTreeSet<String>> =
-        programs.iter().map(|program| (program.program.as_str(), vocabulary(program))).collect();
+    let known: HashMap<&str, BTreeSet<String>> = programs.iter().map(|program| (program.program.as_str(), vocabulary(program))).collect();
     let mut rows = Vec::new();
     for message in &messages {
-        let texts: Vec<String> = message.objectives.iter().map(|objective| objective.text.clone()).collect();
-        let objectives = Objectives::read(&message.focus, &texts, readers).await?;
+        let own = known.get(message.program.as_str()).cloned().unwrap_or_default();
+        let asked = Asked { title: &message.focus, objectives: message.objectives.clone(), known: own.clone() };
+        rows.push(asked.row(message, "", readers).await?);
+        rows.push(Asked { title: EMPTY_TITLE, objectives: message.objectives.clone(), known: own }.row(message, UNTITLED, readers).await?);
+        if let Some(merged) = merged(message, &programs, &known) {
+            rows.push(merged.row(message, MERGED, readers).await?);
+        }
+    }
+    Ok(rows)
+}
+
+/// A program that a message is asked of.
+struct Asked<'a> {
+    title: &'a str,
+    objectives: Vec<Objective>,
+    known: BTreeSet<String>,
+}
+
+impl Asked<'_> {
+    async fn row(&self, message: &Aligned, prefix: &str, readers: Readers<'_>) -> anyhow::Result<Row> {
+        let texts: Vec<String> = self.objectives.iter().map(|objective| objective.text.clone()).collect();
+        let objectives = Objectives::read(self.title, &texts, readers).await?;
         let unknown = objectives.unknown_terms(&message.text, readers.analyzer);
-        let own = known.get(message.program.as_str());
-        let foreign = unknown.into_iter().filter(|term| !own.is_some_and(|own| own.contains(term))).collect();
-        let gold = message.gold.as_ref().and_then(|gold| message.objectives.iter().position(|objective| objective.id == *gold));
-        rows.push(Row {
-            kind: message.kind.clone(),
+        let foreign = unknown.into_iter().filter(|term| !self.known.contains(term)).collect();
+        // Objectives of several programs share ids: the message's own come first.
+        let gold = message.gold.as_ref().and_then(|gold| self.objectives.iter().position(|objective| objective.id == *gold));
+        Ok(Row {
+            kind: format!("{prefix}{}", message.kind),
             fold: sets::pick(&message.program, FOLDS),
             features: objectives.features(&message.text, &foreign, readers).await?,
             gold,
-        });
+        })
     }
-    Ok(rows)
+}
+
+/// The message's program with two others, under a title that says nothing. None for a message about another disease that
+/// one of the others might be about.
+fn merged<'a>(message: &Aligned, programs: &'a [Program], known: &HashMap<&str, BTreeSet<String>>) -> Option<Asked<'a>> {
+    let place = programs.iter().position(|program| program.program == message.program)?;
+    let others = (1..MERGED_PROGRAMS).map(|step| &programs[(place + step * 7) % programs.len()]);
+    let members: Vec<&Program> = std::iter::once(&programs[place]).chain(others).collect();
+    let about_others = members[1..].iter().any(|member| message.text.to_lowercase().contains(&member.title.to_lowercase()));
+    if about_others {
+        return None;
+    }
+    let vocabulary = members.iter().filter_map(|member| known.get(member.program.as_str())).flatten().cloned().collect();
+    let objectives = members.iter().flat_map(|member| member.objectives.clone()).collect();
+    Some(Asked { title: EMPTY_TITLE, objectives, known: vocabulary })
 }
 
 fn fit_rows(rows: &[&Row]) -> Weights {

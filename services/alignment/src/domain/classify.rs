@@ -26,8 +26,18 @@ const KIND_FLOOR: f32 = 0.003;
 const ABOUT: f64 = 0.5;
 
 /// The features of "about this program", in order.
-pub const ABOUT_FEATURES: [&str; 8] =
-    ["kind_cosine", "logistics_cosine", "subject_share", "names_subject", "points_at_subject", "logistics", "rare_unknown", "unknown"];
+pub const ABOUT_FEATURES: [&str; 10] = [
+    "kind_cosine",
+    "logistics_cosine",
+    "subject_share",
+    "names_subject",
+    "points_at_subject",
+    "logistics",
+    "rare_unknown",
+    "unknown",
+    "objective_cosine",
+    "has_subject",
+];
 /// The features of "which objective", in order.
 pub const OBJECTIVE_FEATURES: [&str; 2] = ["masked_cosine", "kind_log"];
 
@@ -65,6 +75,8 @@ pub struct Objectives {
     subject: Subject,
     direction: Option<Vec<f32>>,
     vectors: Vec<Vec<f32>>,
+    /// With the subject in them.
+    wholes: Vec<Vec<f32>>,
     kinds: Vec<Vec<f32>>,
     terms: BTreeSet<String>,
 }
@@ -73,7 +85,7 @@ pub struct Objectives {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Features {
     /// As [`ABOUT_FEATURES`].
-    pub about: [f64; 8],
+    pub about: [f64; 10],
     /// Per objective, as [`OBJECTIVE_FEATURES`].
     pub objectives: Vec<[f64; 2]>,
 }
@@ -150,7 +162,8 @@ impl Objectives {
         let direction = if names_it { embedded.pop().map(|embedding| embedding.whole) } else { None };
         let vectors = embedded.iter().map(|embedding| without_direction(masked_vector(embedding), direction.as_deref())).collect();
         let kinds = embedded.iter().map(|embedding| kinds.probabilities(masked_vector(embedding))).collect();
-        Ok(Self { subject, direction, vectors, kinds, terms })
+        let wholes = embedded.into_iter().map(|embedding| embedding.whole).collect();
+        Ok(Self { subject, direction, vectors, wholes, kinds, terms })
     }
 
     /// The terms of a message that neither the objectives nor general clinical language know; the program's own words
@@ -175,12 +188,14 @@ impl Objectives {
             .zip(&self.kinds)
             .map(|(objective, kind)| [f64::from(dot(objective, &apart)), f64::from((dot(kind, &of_kinds) + KIND_FLOOR).ln())])
             .collect();
-        Ok(Features { about: self.about(message, vector, &of_kinds, foreign, readers), objectives })
+        Ok(Features { about: self.about(message, embedding, &of_kinds, foreign, readers), objectives })
     }
 
-    fn about(&self, message: &str, vector: &[f32], of_kinds: &[f32], foreign: &BTreeSet<String>, readers: Readers<'_>) -> [f64; 8] {
+    fn about(&self, message: &str, embedding: &Embedding, of_kinds: &[f32], foreign: &BTreeSet<String>, readers: Readers<'_>) -> [f64; 10] {
         let Readers { embedder, kinds, analyzer } = readers;
+        let vector = masked_vector(embedding);
         let logistics = kinds.logistics();
+        let objective = self.wholes.iter().map(|whole| f64::from(dot(whole, &embedding.whole))).fold(0.0, f64::max);
         let cosine = |kind: usize| f64::from(dot(&kinds.centroids[kind], vector));
         let clinical = (0..kinds.len()).filter(|&kind| Some(kind) != logistics).map(cosine).fold(f64::NEG_INFINITY, f64::max);
         let mentioned: BTreeSet<String> = analyzer.terms(message).into_iter().filter(|term| self.subject.contains(term)).collect();
@@ -203,6 +218,8 @@ impl Objectives {
             logistics.map_or(0.0, |kind| f64::from(of_kinds[kind])),
             foreign.iter().filter(rare).count() as f64,
             foreign.len() as f64,
+            objective,
+            f64::from(u8::from(!self.subject.is_empty())),
         ]
     }
 }
@@ -245,13 +262,13 @@ mod tests {
     fn confidence_is_the_product_of_both_probabilities() {
         let about = Logistic {
             features: ABOUT_FEATURES.map(String::from).into(),
-            mean: vec![0.0; 8],
-            deviation: vec![1.0; 8],
-            weights: vec![0.0; 8],
+            mean: vec![0.0; 10],
+            deviation: vec![1.0; 10],
+            weights: vec![0.0; 10],
             bias: 2.0,
         };
         let weights = Weights { objective: [1.0, 0.0], about };
-        let classified = weights.classify(&Features { about: [0.0; 8], objectives: vec![[0.0, 0.0], [1.0, 0.0]] });
+        let classified = weights.classify(&Features { about: [0.0; 10], objectives: vec![[0.0, 0.0], [1.0, 0.0]] });
         assert_eq!(classified.objective, Some(1));
         let expected = 1.0 / (1.0 + (-2.0_f64).exp()) / (1.0 + (-1.0_f64).exp());
         assert!((classified.confidence - expected).abs() < 1e-12);
