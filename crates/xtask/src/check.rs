@@ -8,13 +8,17 @@ use anyhow::Context as _;
 use preceptor_proto::DESCRIPTORS;
 use preceptor_rpc::Policies;
 
+use crate::size::without_tests;
+
 /// Runs all checks; reports every problem at once.
 pub(crate) fn run() -> anyhow::Result<()> {
     let mut problems = Vec::new();
     problems.extend(service_edges(Path::new("services"))?);
     problems.extend(policies(DESCRIPTORS));
+    let explained = explained_codes(Path::new("services/gateway/errors.toml"))?;
     for file in rust_files(&["crates", "services"])? {
         let text = std::fs::read_to_string(&file)?;
+        problems.extend(unexplained_codes(&file, &text, &explained));
         problems.extend(loose_tasks(&file, &text));
         problems.extend(unscoped_queries(&file, &text));
     }
@@ -24,7 +28,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         eprintln!("check: {problem}");
     }
     anyhow::ensure!(problems.is_empty(), "{} problems", problems.len());
-    println!("checks: service edges, RPC policies, loose tasks, unscoped queries, formatting, lints: all hold");
+    println!("checks: service edges, RPC policies, error codes, loose tasks, unscoped queries, formatting, lints: all hold");
     Ok(())
 }
 
@@ -58,6 +62,27 @@ fn policies(descriptors: &[u8]) -> Vec<String> {
         Ok(_) => Vec::new(),
         Err(error) => vec![error.to_string()],
     }
+}
+
+/// The error codes that have a page.
+fn explained_codes(table: &Path) -> anyhow::Result<BTreeSet<String>> {
+    let table: toml::Table = std::fs::read_to_string(table)?.parse()?;
+    let codes = table.get("code").and_then(toml::Value::as_array).into_iter().flatten();
+    Ok(codes.filter_map(|entry| Some(entry.get("code")?.as_str()?.to_owned())).collect())
+}
+
+/// An error code that a client can meet and that no page explains.
+fn unexplained_codes(file: &Path, text: &str, explained: &BTreeSet<String>) -> Vec<String> {
+    let code = without_tests(text).join("\n");
+    let faults = code.split("Fault::new(").skip(1).chain(code.split("ApiError::new(").skip(1));
+    let named = faults.filter_map(|fault| {
+        // The kind, then the code, then the words.
+        let arguments: String = fault.chars().take(160).collect();
+        let code = arguments.split_once(',')?.1.trim_start().strip_prefix('"')?.split('"').next()?.to_owned();
+        Some(code)
+    });
+    let unexplained = named.filter(|code| !explained.contains(code));
+    unexplained.map(|code| format!("{}: no page explains {code}; add it to services/gateway/errors.toml", file.display())).collect()
 }
 
 /// A task outside the supervisor. `clippy.toml` refuses the usual spellings; this sees the others.
@@ -127,6 +152,13 @@ mod tests {
     fn the_contracts_all_have_policies_and_one_without_is_found() {
         assert_eq!(policies(DESCRIPTORS), Vec::<String>::new());
         assert!(!policies(b"garbage").is_empty());
+    }
+
+    #[test]
+    fn a_code_without_a_page_is_found() {
+        let explained = BTreeSet::from(["KNOWN_CODE".to_owned()]);
+        let text = "Fault::new(Kind::NotFound, \"KNOWN_CODE\", \"x\");\nFault::new(\n    Kind::NotFound,\n    \"NEW_CODE\",\n    \"x\")";
+        assert_eq!(unexplained_codes(Path::new("a.rs"), text, &explained).len(), 1);
     }
 
     #[test]

@@ -93,7 +93,8 @@ fn measure(path: &Path, text: &str) -> File {
     }
 }
 
-fn without_tests(text: &str) -> Vec<&str> {
+/// The code of a file without the tests at its end.
+pub(crate) fn without_tests(text: &str) -> Vec<&str> {
     let lines: Vec<&str> = text.lines().collect();
     let tests = lines.windows(2).position(|pair| pair[0].trim() == "#[cfg(test)]" && pair[1].trim_start().starts_with("mod "));
     lines[..tests.unwrap_or(lines.len())].to_vec()
