@@ -1,11 +1,12 @@
 //! Hands events to a service.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use opentelemetry::propagation::Extractor;
+use opentelemetry::trace::TraceContextExt as _;
 use preceptor_core::id::OrgId;
 use preceptor_proto::events::v1::Envelope;
 use preceptor_runtime::tasks::{Stop, TaskError};
@@ -36,6 +37,12 @@ pub enum HandlerError {
 pub trait Handler: Send + Sync {
     /// Deals with one event.
     async fn handle(&self, event: &Envelope) -> Result<(), HandlerError>;
+
+    /// Deals with events of one org that arrived one behind the other, all or none of them. `false` when they have to come
+    /// one by one, as they also do after an error.
+    async fn handle_together(&self, _events: &[Envelope]) -> Result<bool, HandlerError> {
+        Ok(false)
+    }
 }
 
 /// A consumer group with its handler.
@@ -70,16 +77,59 @@ pub async fn run(consumer: Consumer, bus: Arc<dyn Bus>, stop: Stop) -> Result<()
             deliveries = subscription.next() => deliveries?,
             () = stop.requested() => return Ok(()),
         };
-        for delivery in deliveries {
-            if !deal_with(&consumer, &delivery, &mut parked, &stop).await {
-                // Asked to stop before it was dealt with: it comes again after the restart.
-                return Ok(());
+        // The position is stored once for all of them: those that come again after a crash find that they were dealt with.
+        let mut done = BTreeMap::new();
+        let mut stopped = false;
+        for of_org in deliveries.chunk_by(|a, b| a.key == b.key) {
+            stopped = !deal_with_all(&consumer, of_org, &mut parked, &stop).await;
+            if stopped {
+                break;
             }
             if parked.is_empty() {
-                subscription.ack(&delivery).await?;
+                done.extend(of_org.iter().map(|delivery| (delivery.topic, delivery)));
             }
         }
+        for delivery in done.into_values() {
+            subscription.ack(delivery).await?;
+        }
+        if stopped {
+            // What was not dealt with comes again after the restart.
+            return Ok(());
+        }
     }
+}
+
+/// Deals with events of one org. `false` when the process stops first.
+async fn deal_with_all(consumer: &Consumer, deliveries: &[Delivery], parked: &mut HashSet<OrgId>, stop: &Stop) -> bool {
+    if parked.is_empty() && deliveries.len() > 1 && taken_together(consumer, deliveries).await {
+        return true;
+    }
+    for delivery in deliveries {
+        if !deal_with(consumer, delivery, parked, stop).await {
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether the handler dealt with all of them in one go.
+async fn taken_together(consumer: &Consumer, deliveries: &[Delivery]) -> bool {
+    let events: Result<Vec<Envelope>, _> = deliveries.iter().map(|delivery| Envelope::decode(delivery.bytes.as_slice())).collect();
+    let Ok(events) = events else { return false };
+    let span = tracing::info_span!("events", events.count = events.len(), consumer.group = consumer.group);
+    for event in &events {
+        span.add_link(parent(event).span().span_context().clone());
+    }
+    let taken = consumer.handler.handle_together(&events).instrument(span).await;
+    taken.unwrap_or_else(|error| {
+        tracing::debug!(consumer.group, %error, "events that arrived together are dealt with one by one");
+        false
+    })
+}
+
+/// The trace in which an event was written.
+fn parent(event: &Envelope) -> opentelemetry::Context {
+    opentelemetry::global::get_text_map_propagator(|propagator| propagator.extract(&Traceparent(&event.traceparent)))
 }
 
 /// Deals with one event. `false` when the process stops first.
@@ -95,9 +145,8 @@ async fn deal_with(consumer: &Consumer, delivery: &Delivery, parked: &mut HashSe
         return true;
     };
     let span = tracing::info_span!("event", event.r#type = event.r#type, event.id = event.id, consumer.group = consumer.group);
-    let parent = opentelemetry::global::get_text_map_propagator(|propagator| propagator.extract(&Traceparent(&event.traceparent)));
     // Fails only when no telemetry layer is installed, and then there is no parent to set.
-    let _ = span.set_parent(parent);
+    let _ = span.set_parent(parent(&event));
 
     let mut pause = FIRST_PAUSE;
     loop {

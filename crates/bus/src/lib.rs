@@ -35,13 +35,15 @@ pub enum Topic {
     Message,
     /// Classifications.
     Alignment,
+    /// Credits: awarded.
+    Credit,
     /// Records for the log.
     Audit,
 }
 
 impl Topic {
     /// All topics.
-    pub const ALL: [Self; 6] = [Self::Source, Self::Program, Self::Index, Self::Message, Self::Alignment, Self::Audit];
+    pub const ALL: [Self; 7] = [Self::Source, Self::Program, Self::Index, Self::Message, Self::Alignment, Self::Credit, Self::Audit];
 
     /// The name on the wire.
     pub const fn name(self) -> &'static str {
@@ -51,6 +53,7 @@ impl Topic {
             Self::Index => "index",
             Self::Message => "message",
             Self::Alignment => "alignment",
+            Self::Credit => "credit",
             Self::Audit => "audit",
         }
     }

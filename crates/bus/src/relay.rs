@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use preceptor_core::id::OrgId;
+use preceptor_runtime::pause;
 use preceptor_runtime::tasks::{Stop, TaskError};
 use preceptor_store::{Control, Handle, StoreError, Unsent};
 
@@ -15,6 +16,9 @@ use crate::{Bus, BusError, Message, Topic};
 
 /// Events per publication.
 const BATCH: u64 = 256;
+/// The least time between two rounds. The first event after a silence goes out at once; those of a burst go together, which
+/// spares the store and the bus a durable write for each.
+const PACE: Duration = Duration::from_millis(50);
 /// The pause after the bus or the store failed.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -70,6 +74,7 @@ enum RelayError {
 pub async fn run(outbox: Arc<dyn Outbox>, bus: Arc<dyn Bus>, stop: Stop) -> Result<(), TaskError> {
     loop {
         let orgs = tokio::select! {
+            biased;
             orgs = outbox.dirty_orgs() => orgs,
             () = stop.requested() => return Ok(()),
         };
@@ -82,6 +87,7 @@ pub async fn run(outbox: Arc<dyn Outbox>, bus: Arc<dyn Bus>, stop: Stop) -> Resu
                 }
             }
         }
+        stop.sleep(PACE).await;
     }
 }
 
@@ -100,6 +106,7 @@ async fn drain(outbox: &dyn Outbox, bus: &dyn Bus, org: OrgId) -> Result<(), Rel
             })
             .collect::<Result<Vec<_>, RelayError>>()?;
         bus.publish(&messages).await?;
+        pause::at("relay.published", org).await;
         outbox.mark_sent(org, &unsent).await?;
         if complete {
             return Ok(());

@@ -139,6 +139,40 @@ ids! {
     MessageId = "msg";
     /// One citation of an answer.
     CitationId = "cit";
+    /// What a registry or a reviewer said about a source version, once.
+    VerificationId = "ver";
+    /// A request to a registry and its answer.
+    RegistryCallId = "call";
+    /// Something an editor has to look at.
+    TaskId = "task";
+    /// A period in which the provider is accredited.
+    AccreditationId = "accr";
+    /// A designation: so many credits of a type for a program.
+    OfferId = "offer";
+    /// A question of the item bank, through all its versions.
+    ItemId = "item";
+    /// One immutable version of an item.
+    ItemVersionId = "itemv";
+    /// A reviewer's decision on an item version.
+    ItemDecisionId = "idec";
+    /// A frozen quiz.
+    FormId = "form";
+    /// A learner's run through a form.
+    AttemptId = "att";
+    /// What a learner said about a program afterwards.
+    EvaluationId = "eval";
+    /// A credit award.
+    CreditId = "cred";
+    /// The end of an award.
+    VoidId = "void";
+    /// A remark on an award.
+    AnnotationId = "anno";
+    /// A certificate of an award.
+    CertificateId = "cert";
+    /// A check of a clinician's statement.
+    CheckId = "chk";
+    /// What is known of a clinician, at a level, for a time.
+    AssertionId = "asrt";
     /// An event on the bus.
     EventId = "evt";
     /// A file in object storage.

@@ -43,6 +43,10 @@ pub enum SystemActor {
     Alignment,
     /// Maintains read models.
     Analytics,
+    /// Watches over credentials.
+    Credentials,
+    /// Prepares certificates and annotates credits.
+    Credits,
     /// Appends to the audit log.
     Sequencer,
     /// Sets up orgs and staff on first start.
@@ -53,13 +57,15 @@ pub enum SystemActor {
 
 impl SystemActor {
     /// All system actors, for tables and tests.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Relay,
         Self::Ingestion,
         Self::Indexer,
         Self::Answering,
         Self::Alignment,
         Self::Analytics,
+        Self::Credentials,
+        Self::Credits,
         Self::Sequencer,
         Self::Bootstrap,
         Self::Gateway,
@@ -74,6 +80,8 @@ impl SystemActor {
             Self::Answering => "system:answering",
             Self::Alignment => "system:alignment",
             Self::Analytics => "system:analytics",
+            Self::Credentials => "system:credentials",
+            Self::Credits => "system:credits",
             Self::Sequencer => "system:sequencer",
             Self::Bootstrap => "system:bootstrap",
             Self::Gateway => "system:gateway",

@@ -7,6 +7,7 @@
 //! This crate does not decide who may use which key: callers build names from a verified scope.
 
 pub mod conformance;
+mod data_key;
 mod keyring;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use std::fmt;
 use async_trait::async_trait;
 use preceptor_core::id::OrgId;
 
+pub use data_key::DataKey;
 pub use keyring::{Keyring, OpenError};
 
 /// What a key is for. A key made for one purpose is of no use for another.
@@ -27,6 +29,12 @@ pub enum Purpose {
     Credentials,
     /// Wraps data keys.
     DataKeys,
+    /// Signs an org's certificates.
+    Certificates,
+    /// Signs the checkpoints of an org's log.
+    AuditLog,
+    /// Finds a person again by a number that is stored sealed.
+    BlindIndex,
 }
 
 impl Purpose {
@@ -36,6 +44,9 @@ impl Purpose {
             Self::Pseudonyms => "pseudonyms",
             Self::Credentials => "credentials",
             Self::DataKeys => "data-keys",
+            Self::Certificates => "certificates",
+            Self::AuditLog => "audit-log",
+            Self::BlindIndex => "blind-index",
         }
     }
 }

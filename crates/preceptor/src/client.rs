@@ -72,6 +72,20 @@ impl Client {
         self.send(self.request(Method::POST, path).json(body)).await
     }
 
+    /// Writes with another method than POST.
+    pub(crate) async fn send_to(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.send(self.request(method, path).json(body)).await
+    }
+
+    /// Downloads a file.
+    pub async fn download(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        let response = self.request(Method::GET, path).send().await?;
+        let status = response.status();
+        let body = response.bytes().await.context("the answer was cut off")?;
+        anyhow::ensure!(status.is_success(), "the server answered {status}: {}", String::from_utf8_lossy(&body));
+        Ok(body.to_vec())
+    }
+
     /// Reads every page of a list.
     pub async fn all(&self, path: &str) -> anyhow::Result<Vec<Value>> {
         let mut found = Vec::new();
@@ -131,6 +145,38 @@ impl Client {
             }
             wait(&mut pause).await;
         }
+    }
+
+    /// Adds a member of staff; returns their client.
+    pub async fn hire(&self, name: &str, role: &str) -> anyhow::Result<Self> {
+        let created = self.post("/v1/staff", &json!({ "name": name, "role": role })).await?;
+        Ok(self.with_token(id(&created, "token")?))
+    }
+
+    /// A client that acts as a learner of a program.
+    pub async fn learner(&self, program: &str, user_hash: &str) -> anyhow::Result<Self> {
+        let issued = self.post(&format!("/v1/programs/{program}/learners"), &json!({ "user_hash": user_hash })).await?;
+        Ok(self.with_token(id(&issued, "token")?))
+    }
+
+    /// Uploads a file, hands it to review and has `reviewer` approve it; returns the source.
+    pub async fn add_source(&self, reviewer: &Self, program: &str, file: Upload, reason: &str) -> anyhow::Result<Value> {
+        let name = file.name.clone();
+        let source = async {
+            let source = id(&self.upload(program, file).await?, "id")?;
+            self.wait_for_source(&source, |_| {}).await?;
+            self.post(&format!("/v1/sources/{source}/submit"), &json!({})).await?;
+            let decision = json!({ "approve": true, "reason": reason });
+            reviewer.post(&format!("/v1/sources/{source}/decision"), &decision).await
+        };
+        source.await.context(name)
+    }
+
+    /// Publishes what is approved and waits until learners see it.
+    pub async fn publish(&self, program: &str, reason: &str) -> anyhow::Result<()> {
+        self.post(&format!("/v1/programs/{program}/publish"), &json!({ "reason": reason })).await?;
+        self.wait_for_publication(program, |_| {}).await?;
+        Ok(())
     }
 
     /// Asks a question and waits for the whole answer.

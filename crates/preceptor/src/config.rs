@@ -20,6 +20,8 @@ pub const DEFAULT_FILE: &str = "preceptor.toml";
 pub struct Config {
     /// The folder of the embedded engines.
     pub data: PathBuf,
+    /// The databases, where they are not files of the data folder.
+    pub database: Database,
     /// Logs, traces, metrics.
     pub telemetry: telemetry::Config,
     /// The embedding model.
@@ -36,6 +38,8 @@ pub struct Config {
     pub retrieval: preceptor_retrieval::Config,
     /// Answers.
     pub answering: preceptor_answering::Config,
+    /// Clinicians: mail and registries.
+    pub credentials: preceptor_credentials::Config,
     /// The log.
     pub audit: preceptor_audit::Config,
 }
@@ -44,6 +48,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data: PathBuf::from(".preceptor"),
+            database: Database::default(),
             telemetry: telemetry::Config::default(),
             models: Models::default(),
             mesh: Mesh::default(),
@@ -52,7 +57,64 @@ impl Default for Config {
             ingestion: preceptor_ingestion::Config::default(),
             retrieval: preceptor_retrieval::Config::default(),
             answering: preceptor_answering::Config::default(),
+            credentials: preceptor_credentials::Config::default(),
             audit: preceptor_audit::Config::default(),
+        }
+    }
+}
+
+/// PostgreSQL. Without it every org is an SQLite file in the data folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Database {
+    /// The rows of orgs: `postgres://host:port/name`. The services log in by their own roles, so it holds no password.
+    pub cell: Option<String>,
+    /// The control database, in the same form.
+    pub control: Option<String>,
+    /// A folder with one file `<role>.password` per role; `database` in the data folder when unset.
+    pub secrets: Option<PathBuf>,
+    /// Connections per service, for reading and for writing each.
+    pub connections: u32,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self { cell: None, control: None, secrets: None, connections: 4 }
+    }
+}
+
+impl Database {
+    /// What is wrong with a URL of a database, if anything.
+    fn problem(url: &str) -> Option<&'static str> {
+        let Ok(parsed) = url::Url::parse(url) else { return Some("must be a URL such as postgres://host:5432/preceptor") };
+        let is_near = matches!(parsed.host_str(), Some("localhost" | "127.0.0.1" | "[::1]") | None);
+        let verifies = parsed.query_pairs().any(|(key, value)| key == "sslmode" && value == "verify-full");
+        match parsed.scheme() {
+            "postgres" | "postgresql" if !parsed.username().is_empty() || parsed.password().is_some() => {
+                Some("must hold neither name nor password: every service logs in as its own role, with its file in database.secrets")
+            }
+            "postgres" | "postgresql" if !is_near && !verifies => {
+                Some("must end in ?sslmode=verify-full unless the server is on this machine")
+            }
+            "postgres" | "postgresql" => None,
+            _ => Some("must begin with postgres://"),
+        }
+    }
+
+    fn validate(&self, problems: &mut Vec<Problem>) {
+        for (name, url) in [("cell", &self.cell), ("control", &self.control)] {
+            if let Some(problem) = url.as_deref().and_then(Self::problem) {
+                problems.push(Problem::at(format!("database.{name}"), problem));
+            }
+        }
+        if self.cell.is_some() != self.control.is_some() {
+            problems.push(Problem::at("database", "name both databases, cell and control, or neither"));
+        }
+        if self.cell.is_some() && self.cell == self.control {
+            problems.push(Problem::at("database.control", "must be another database than the cell: no service may see both"));
+        }
+        if !(1..=1000).contains(&self.connections) {
+            problems.push(Problem::at("database.connections", "must be between 1 and 1000"));
         }
     }
 }
@@ -101,12 +163,14 @@ impl Mesh {
 
 impl Validate for Config {
     fn validate(&self, _path: &str, problems: &mut Vec<Problem>) {
+        self.database.validate(problems);
         self.telemetry.validate("telemetry", problems);
         self.gateway.validate("gateway", problems);
         self.auth.validate("auth", problems);
         self.ingestion.validate("ingestion", problems);
         self.retrieval.validate("retrieval", problems);
         self.answering.validate("answering", problems);
+        self.credentials.validate("credentials", problems);
         self.audit.validate("audit", problems);
         for name in self.mesh.addresses.keys() {
             if name.parse::<ServiceName>().is_err() {
@@ -117,6 +181,17 @@ impl Validate for Config {
 }
 
 impl Config {
+    /// PostgreSQL, where the configuration names it.
+    pub fn postgres(&self) -> Option<preceptor_store::postgres::Config> {
+        let Database { cell, control, secrets, connections } = &self.database;
+        Some(preceptor_store::postgres::Config {
+            cell: cell.clone()?,
+            control: control.clone()?,
+            secrets: secrets.clone().unwrap_or_else(|| self.data.join("database")),
+            connections: *connections,
+        })
+    }
+
     /// The folder of pulled models.
     pub fn model_cache(&self) -> PathBuf {
         self.models.cache.clone().unwrap_or_else(|| self.data.join("models"))

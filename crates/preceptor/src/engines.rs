@@ -1,4 +1,4 @@
-//! The embedded engines of a data folder.
+//! The engines of a process: those of a data folder, and PostgreSQL where the configuration names it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write as _;
@@ -11,13 +11,15 @@ use preceptor_cache::MemoryCache;
 use preceptor_core::{Clock, Secret};
 use preceptor_keys::Keyring;
 use preceptor_objects::Directory;
-use preceptor_store::{Cells, Control, Schema};
+use preceptor_store::{Cells, Control, ControlConfig, Schema};
 use preceptor_vector::Edge;
 
-/// Bytes of the passphrase that is made when none is set.
-const PASSPHRASE_BYTES: usize = 32;
+use crate::config::Config;
 
-/// All embedded engines, opened.
+/// Bytes of a secret that is made.
+const SECRET_BYTES: usize = 32;
+
+/// All engines, opened.
 #[derive(Debug)]
 pub struct Engines {
     /// The tables of all orgs.
@@ -49,18 +51,23 @@ pub enum Sharing {
 }
 
 impl Engines {
-    /// Opens the engines in `folder`, which is made when it is missing.
-    pub async fn open(folder: &Path, sharing: Sharing, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+    /// Opens the engines. The data folder is made when it is missing.
+    pub async fn open(config: &Config, sharing: Sharing, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+        let folder = config.data.as_path();
         fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
         let lock = lock(folder, sharing)?;
         let keyring = folder.join("keyring.json");
         let passphrase = passphrase(folder)?;
         let keys = tokio::task::spawn_blocking(move || Keyring::open(&keyring, &passphrase)).await??;
         let bus = DurableLog::open(&folder.join("bus.db"), Arc::clone(&clock)).await?;
-        let cells = Cells::new(preceptor_store::Config { folder: folder.join("cells") }, schemas(), Arc::clone(&clock))?;
+        let (cells, control) = match config.postgres() {
+            Some(postgres) => (preceptor_store::Config::Postgres(postgres.clone()), ControlConfig::Postgres(postgres)),
+            None => (preceptor_store::Config::Files(folder.join("cells")), ControlConfig::File(folder.join("control.db"))),
+        };
+        let cells = Cells::open(&cells, &schemas(), Arc::clone(&clock)).await?;
         Ok(Self {
             cells,
-            control: Control::open(&folder.join("control.db"), preceptor_auth::SCHEMA, Arc::clone(&clock)).await?,
+            control: Control::open(&control, preceptor_auth::SCHEMA, Arc::clone(&clock)).await?,
             bus: Arc::new(bus),
             index: Arc::new(Edge::new(folder.join("index"), preceptor_retrieval::LAYOUT)),
             keys: Arc::new(keys),
@@ -82,12 +89,16 @@ impl Engines {
     }
 }
 
-fn schemas() -> Vec<Schema> {
+/// The tables of a cell, each after those that it refers to.
+pub fn schemas() -> Vec<Schema> {
     vec![
         preceptor_ingestion::SCHEMA,
         preceptor_retrieval::SCHEMA,
         preceptor_answering::SCHEMA,
         preceptor_alignment::SCHEMA,
+        // Credits refer to rows of ingestion and credentials: their tables come first.
+        preceptor_credentials::SCHEMA,
+        preceptor_credits::SCHEMA,
         preceptor_analytics::SCHEMA,
         preceptor_audit::SCHEMA,
         preceptor_gateway::SCHEMA,
@@ -111,6 +122,11 @@ fn lock(folder: &Path, sharing: Sharing) -> anyhow::Result<File> {
     }
 }
 
+/// A secret that nobody can guess, in letters and digits.
+pub(crate) fn random_secret() -> String {
+    rand::random::<[u8; SECRET_BYTES]>().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// What seals the keyring: a file beside it that only its owner can read, made on first use. Anybody who copies the
 /// keyring alone gets nothing.
 fn passphrase(folder: &Path) -> anyhow::Result<Secret> {
@@ -120,8 +136,7 @@ fn passphrase(folder: &Path) -> anyhow::Result<Secret> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(error).with_context(|| format!("{} cannot be read", path.display())),
     }
-    let bytes: [u8; PASSPHRASE_BYTES] = rand::random();
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = random_secret();
     write_private(&path, &text)?;
     Ok(Secret::new(text))
 }

@@ -17,6 +17,7 @@ use preceptor_rpc::{Channel, MeshSecret, Policies, Server, Service, ServiceName,
 use preceptor_runtime::health::State;
 use preceptor_runtime::modules::{self, Module, Running, Table};
 use preceptor_runtime::{Health, OnEnd};
+use preceptor_store::Handle;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
@@ -88,7 +89,7 @@ impl Mesh {
     /// Starts the rooms of `plan`; on failure nothing is left running.
     pub async fn start(config: Config, plan: Plan, embedder: Option<Arc<dyn Embedder>>) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let engines = Arc::new(Engines::open(&config.data, plan.sharing, Arc::clone(&clock)).await?);
+        let engines = Arc::new(Engines::open(&config, plan.sharing, Arc::clone(&clock)).await?);
         let health = Health::default();
         if embedder.is_none() {
             health.set("model", State::Degraded("no embedding model: search compares words only; run `preceptor models pull`".into()));
@@ -160,7 +161,9 @@ async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> any
     let mut names = Vec::new();
     // In this order every room is built after those it calls.
     for room in BUILD_ORDER.into_iter().filter(|room| plan.rooms.contains(room)) {
-        let service = build(room, parts, &peers)?;
+        // Of the rooms only auth has no rows of orgs.
+        let store = if room == ServiceName::Auth { None } else { Some(parts.engines.cells.handle(room.name()).await?) };
+        let service = build(room, store, parts, &peers)?;
         let routes = preceptor_rpc::server::with_reflection(service.routes)?;
         let routes = server.stack(room, routes);
         peers.local.insert(room, routes.clone());
@@ -176,37 +179,49 @@ async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> any
         table.add(keys_module(peers.channel(ServiceName::Auth, plan.rooms[0])?, parts.verifier.clone()));
     }
     if let Some(listener) = listener {
-        table.add(gateway_module(gateway(parts, &peers)?, names, listener));
+        let store = parts.engines.cells.handle(ServiceName::Gateway.name()).await?;
+        table.add(gateway_module(gateway(store, parts, &peers)?, names, listener));
     }
     Ok((table, peers))
 }
 
-const BUILD_ORDER: [ServiceName; 7] = [
+const BUILD_ORDER: [ServiceName; 9] = [
     ServiceName::Auth,
     ServiceName::Audit,
     ServiceName::Ingestion,
     ServiceName::Retrieval,
     ServiceName::Answering,
     ServiceName::Alignment,
+    ServiceName::Credentials,
+    ServiceName::Credits,
     ServiceName::Analytics,
 ];
 
-fn build(room: ServiceName, parts: &Parts, peers: &Peers) -> anyhow::Result<Service> {
+fn build(room: ServiceName, store: Option<Handle>, parts: &Parts, peers: &Peers) -> anyhow::Result<Service> {
     let Parts { engines, config, embedder, kinds, .. } = parts;
-    let store = || engines.cells.handle(room.name());
+    let store = || store.clone().with_context(|| format!("{room} has no tables"));
     let bus = || Arc::clone(&engines.bus) as _;
+    let keys = || Arc::clone(&engines.keys) as _;
     let channel = |to| peers.channel(to, room);
     let system = |actor| Ok::<_, anyhow::Error>(SystemCalls::new(channel(ServiceName::Auth)?, actor, Arc::clone(&engines.clock)));
     Ok(match room {
         ServiceName::Auth => preceptor_auth::build(&auth_deps(engines), config.auth.clone()),
-        ServiceName::Audit => preceptor_audit::build(&preceptor_audit::Deps { store: store(), bus: bus() }, config.audit.clone()),
+        ServiceName::Audit => {
+            preceptor_audit::build(&preceptor_audit::Deps { store: store()?, bus: bus(), keys: keys() }, config.audit.clone())
+        }
         ServiceName::Ingestion => {
-            let deps = preceptor_ingestion::Deps { store: store(), objects: Arc::clone(&engines.objects) as _, bus: bus() };
-            preceptor_ingestion::build(&deps, config.ingestion.clone())
+            let deps = preceptor_ingestion::Deps {
+                store: store()?,
+                objects: Arc::clone(&engines.objects) as _,
+                bus: bus(),
+                cache: Arc::clone(&engines.cache) as _,
+                clock: Arc::clone(&engines.clock),
+            };
+            preceptor_ingestion::build(&deps, config.ingestion.clone())?
         }
         ServiceName::Retrieval => {
             let deps = preceptor_retrieval::Deps {
-                store: store(),
+                store: store()?,
                 index: Arc::clone(&engines.index) as _,
                 embedder: embedder.clone(),
                 kinds: Arc::clone(kinds),
@@ -217,11 +232,11 @@ fn build(room: ServiceName, parts: &Parts, peers: &Peers) -> anyhow::Result<Serv
             preceptor_retrieval::build(&deps, config.retrieval.clone())
         }
         ServiceName::Answering => {
-            let deps = preceptor_answering::Deps { store: store(), bus: bus(), retrieval: channel(ServiceName::Retrieval)? };
+            let deps = preceptor_answering::Deps { store: store()?, bus: bus(), retrieval: channel(ServiceName::Retrieval)? };
             preceptor_answering::build(&deps, config.answering.clone())
         }
         ServiceName::Alignment => preceptor_alignment::build(&preceptor_alignment::Deps {
-            store: store(),
+            store: store()?,
             bus: bus(),
             ingestion: channel(ServiceName::Ingestion)?,
             answering: channel(ServiceName::Answering)?,
@@ -230,12 +245,26 @@ fn build(room: ServiceName, parts: &Parts, peers: &Peers) -> anyhow::Result<Serv
             embedder: embedder.clone(),
             kinds: Arc::clone(kinds),
         }),
-        ServiceName::Analytics => preceptor_analytics::build(&preceptor_analytics::Deps { store: store(), bus: bus() }),
+        ServiceName::Credentials => {
+            let deps = preceptor_credentials::Deps { store: store()?, keys: keys(), bus: bus() };
+            preceptor_credentials::build(&deps, &config.credentials)?
+        }
+        ServiceName::Credits => preceptor_credits::build(&preceptor_credits::Deps {
+            store: store()?,
+            keys: keys(),
+            bus: bus(),
+            ingestion: channel(ServiceName::Ingestion)?,
+            credentials: channel(ServiceName::Credentials)?,
+            audit: channel(ServiceName::Audit)?,
+            system: system(SystemActor::Credits)?,
+            verify_url: format!("{}/verify", config.gateway.public_url.trim_end_matches('/')),
+        }),
+        ServiceName::Analytics => preceptor_analytics::build(&preceptor_analytics::Deps { store: store()?, bus: bus() }),
         ServiceName::Gateway => anyhow::bail!("the gateway has no RPCs of its own"),
     })
 }
 
-fn gateway(parts: &Parts, peers: &Peers) -> anyhow::Result<Router> {
+fn gateway(store: Handle, parts: &Parts, peers: &Peers) -> anyhow::Result<Router> {
     let channel = |to| peers.channel(to, ServiceName::Gateway);
     let rooms = preceptor_gateway::Rooms {
         auth: channel(ServiceName::Auth)?,
@@ -243,11 +272,13 @@ fn gateway(parts: &Parts, peers: &Peers) -> anyhow::Result<Router> {
         answering: channel(ServiceName::Answering)?,
         alignment: channel(ServiceName::Alignment)?,
         analytics: channel(ServiceName::Analytics)?,
+        credentials: channel(ServiceName::Credentials)?,
+        credits: channel(ServiceName::Credits)?,
         audit: channel(ServiceName::Audit)?,
     };
     let deps = preceptor_gateway::Deps {
         rooms,
-        store: parts.engines.cells.handle(ServiceName::Gateway.name()),
+        store,
         cache: Arc::clone(&parts.engines.cache) as _,
         verifier: parts.verifier.clone(),
         clock: Arc::clone(&parts.engines.clock),

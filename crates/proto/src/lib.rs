@@ -21,4 +21,4 @@ macro_rules! contracts {
     )+};
 }
 
-contracts! { policy auth ingestion retrieval answering alignment analytics audit events }
+contracts! { policy auth ingestion retrieval answering alignment credentials credits analytics audit events }

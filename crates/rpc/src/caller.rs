@@ -45,6 +45,10 @@ services! {
     Answering = "answering";
     /// Messages to objectives.
     Alignment = "alignment";
+    /// Clinicians, their licences and what is known of them.
+    Credentials = "credentials";
+    /// Quizzes, attempts, credits, certificates.
+    Credits = "credits";
     /// Counts.
     Analytics = "analytics";
     /// The Merkle log.

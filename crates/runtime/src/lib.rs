@@ -4,17 +4,25 @@
 //! * [`config`]: layered sources, every problem reported at once, unknown fields refused;
 //! * [`modules`]: the table of modules and its order;
 //! * [`tasks`]: the only place that spawns; a task has a name and says what its end means;
+//! * [`Backstage`]: heavy work that no request waits for;
+//! * [`Breaker`]: leaving alone what keeps failing;
+//! * [`pause`]: points at which tests stop a process;
 //! * [`health`]: what is ready and what is not, with the reason;
 //! * [`telemetry`]: logs, traces and metrics.
 //!
 //! This crate knows nothing of tenants, tables or messages.
 
+mod backstage;
+mod breaker;
 pub mod config;
 pub mod health;
 pub mod modules;
+pub mod pause;
 pub mod tasks;
 pub mod telemetry;
 
+pub use backstage::Backstage;
+pub use breaker::Breaker;
 pub use health::Health;
 pub use modules::{Module, Table};
 pub use tasks::{OnEnd, Stop, Tasks, shielded};

@@ -106,6 +106,11 @@ impl Tasks {
         self.stop.clone()
     }
 
+    /// Asks every task to end, and does not wait for it.
+    pub fn cancel(&self) {
+        self.stop.0.cancel();
+    }
+
     /// Asks every task to end and waits for it, at most `grace`. Returns whether all of them did.
     pub async fn finish(&self, grace: Duration) -> bool {
         self.stop.0.cancel();

@@ -6,6 +6,7 @@
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use crate::StoreError;
+use crate::error::REPLACEMENT;
 use crate::schema::sqlite;
 
 #[derive(FromQueryResult)]
@@ -14,8 +15,18 @@ struct Column {
     pk: i32,
 }
 
+/// Puts the triggers on `tables`.
+pub(crate) async fn guard(db: &impl ConnectionTrait, tables: &[&str]) -> Result<(), StoreError> {
+    for table in tables {
+        for statement in guards(db, table).await? {
+            db.execute_unprepared(&statement).await?;
+        }
+    }
+    Ok(())
+}
+
 /// The triggers that guard `table`.
-pub(crate) async fn sqlite_guards(db: &impl ConnectionTrait, table: &str) -> Result<Vec<String>, StoreError> {
+async fn guards(db: &impl ConnectionTrait, table: &str) -> Result<Vec<String>, StoreError> {
     let columns = Column::find_by_statement(sqlite(&format!("SELECT name, pk FROM pragma_table_info('{table}')"), [])).all(db).await?;
     let same_key = columns
         .iter()
@@ -33,7 +44,7 @@ pub(crate) async fn sqlite_guards(db: &impl ConnectionTrait, table: &str) -> Res
         format!(
             "CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} \
              WHEN EXISTS (SELECT 1 FROM {table} AS old_row WHERE {same_key}) BEGIN {} END",
-            refuse("replacement")
+            format!("SELECT RAISE(ABORT, 'append-only: {table} {REPLACEMENT}');")
         ),
     ])
 }

@@ -1,28 +1,26 @@
 //! Cells: where an org's rows are.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use preceptor_core::id::OrgId;
 use preceptor_core::{Clock, Scope};
-use preceptor_runtime::shielded;
-use sea_orm::{SqliteTransactionMode, TransactionOptions, TransactionTrait as _};
-use tokio::sync::{Notify, OnceCell};
+use tokio::sync::Notify;
 
+use crate::files::{self, Files};
 use crate::outbox::{self, Unsent};
-use crate::sqlite::{self, Pools};
+use crate::postgres;
 use crate::tx::Connection;
 use crate::{Schema, StoreError, TenantTx};
 
-/// Reading connections per cell.
-const READERS: u32 = 4;
-
-/// Where the embedded cells are.
+/// Where the cells are.
 #[derive(Debug, Clone)]
-pub struct Config {
-    /// The folder of the SQLite files, one per org.
-    pub folder: PathBuf,
+pub enum Config {
+    /// A folder of SQLite files, one per org: the embedded engine.
+    Files(PathBuf),
+    /// A PostgreSQL database with the rows of many orgs.
+    Postgres(postgres::Config),
 }
 
 /// The orgs whose outbox has something new, per service. Cheap to clone.
@@ -50,20 +48,18 @@ impl Dirty {
     }
 }
 
+/// The cells of one engine.
 #[derive(Debug)]
-struct Inner {
-    config: Config,
-    schemas: Vec<Schema>,
-    clock: Arc<dyn Clock>,
-    open: Mutex<HashMap<OrgId, Arc<OnceCell<Pools>>>>,
-    dirty: HashMap<&'static str, Dirty>,
+enum Engine {
+    Files(Arc<Files>),
+    Postgres(postgres::Cell),
 }
 
-/// The orgs that have a cell in this folder.
-fn existing(folder: &Path) -> std::io::Result<Vec<OrgId>> {
-    let names = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
-    let names: Vec<String> = names.collect::<std::io::Result<_>>()?;
-    Ok(names.iter().filter_map(|name| name.strip_suffix(".db")?.parse().ok()).collect())
+#[derive(Debug)]
+struct Inner {
+    engine: Engine,
+    clock: Arc<dyn Clock>,
+    dirty: HashMap<&'static str, Dirty>,
 }
 
 /// All cells of a deployment. Cheap to clone.
@@ -71,64 +67,55 @@ fn existing(folder: &Path) -> std::io::Result<Vec<OrgId>> {
 pub struct Cells(Arc<Inner>);
 
 impl Cells {
-    /// Cells with the tables of `schemas`. Nothing is opened before it is used. Every org that has a cell counts as dirty:
-    /// what was committed before a crash and not sent is sent now.
-    pub fn new(config: Config, schemas: Vec<Schema>, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        let failed = |error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", config.folder.display()));
-        std::fs::create_dir_all(&config.folder).map_err(failed)?;
-        let existing = existing(&config.folder).map_err(failed)?;
-        let dirty: HashMap<_, _> = schemas.iter().map(|schema| (schema.service, Dirty::default())).collect();
-        for (service, &org) in dirty.values().flat_map(|service: &Dirty| existing.iter().map(move |org| (service, org))) {
-            service.mark(org);
-        }
-        Ok(Self(Arc::new(Inner { config, schemas, clock, open: Mutex::default(), dirty })))
+    /// Cells with the tables of `schemas`, each of which may refer to those before it. On PostgreSQL the database is
+    /// brought up to date where the migrator's password is at hand, and checked elsewhere; files are opened when they are
+    /// used. Every known org counts as dirty: what was committed before a crash and not sent is sent now.
+    pub async fn open(config: &Config, schemas: &[Schema], clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let engine = match config {
+            Config::Files(folder) => Engine::Files(Arc::new(Files::new(folder.clone(), schemas.to_vec(), Arc::clone(&clock))?)),
+            Config::Postgres(config) => Engine::Postgres(postgres::Cell::open(config, schemas, Arc::clone(&clock)).await?),
+        };
+        let dirty = schemas.iter().map(|schema| (schema.service, Dirty::default())).collect();
+        Ok(Self(Arc::new(Inner { engine, clock, dirty })))
     }
 
     /// What one service sees of the cells: its own tables, outbox and inbox.
-    ///
-    /// # Panics
-    /// When the service's schema was not given to [`new`](Self::new): a defect in the wiring.
-    pub fn handle(&self, service: &'static str) -> Handle {
-        let dirty = self.0.dirty.get(service).cloned().expect("the service's schema is in the cells");
-        Handle { cells: self.clone(), service, dirty }
-    }
-
-    async fn pools(&self, org: OrgId) -> Result<Pools, StoreError> {
-        let cell = {
-            let mut open = self.0.open.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(open.entry(org).or_default())
+    pub async fn handle(&self, service: &'static str) -> Result<Handle, StoreError> {
+        let dirty = self.0.dirty.get(service).cloned();
+        let dirty = dirty.ok_or_else(|| StoreError::Migration(format!("the cells have no tables of {service}")))?;
+        let way = match &self.0.engine {
+            Engine::Files(files) => Way::Files(Arc::clone(files)),
+            Engine::Postgres(cell) => Way::Postgres(cell.service(service)?),
         };
-        let inner = Arc::clone(&self.0);
-        // Opening runs migrations, which must not stop half-way with their caller.
-        let pools = shielded(async move {
-            cell.get_or_try_init(|| async {
-                let pools = sqlite::open(&inner.config.folder.join(format!("{org}.db")), READERS).await?;
-                for schema in &inner.schemas {
-                    schema.apply(&pools.writer, inner.clock.now()).await?;
-                }
-                Ok::<_, StoreError>(pools)
-            })
-            .await
-            .cloned()
-        })
-        .await?;
-        Ok(pools)
+        let handle = Handle { way, service, clock: Arc::clone(&self.0.clock), dirty };
+        for org in handle.known_orgs().await? {
+            handle.mark_dirty(org);
+        }
+        Ok(handle)
     }
 
-    /// Closes every open cell.
+    /// Closes every connection.
     pub async fn close(&self) {
-        let open = std::mem::take(&mut *self.0.open.lock().unwrap_or_else(PoisonError::into_inner));
-        for pools in open.values().filter_map(|cell| cell.get()) {
-            pools.close().await;
+        match &self.0.engine {
+            Engine::Files(files) => files.close().await,
+            Engine::Postgres(cell) => cell.close().await,
         }
     }
+}
+
+/// How a service gets to rows.
+#[derive(Debug, Clone)]
+enum Way {
+    Files(Arc<Files>),
+    Postgres(Arc<postgres::Service>),
 }
 
 /// One service's way into the cells. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    cells: Cells,
+    way: Way,
     service: &'static str,
+    clock: Arc<dyn Clock>,
     dirty: Dirty,
 }
 
@@ -138,31 +125,37 @@ impl Handle {
         self.service
     }
 
-    /// The orgs that have a cell.
-    pub fn known_orgs(&self) -> Result<Vec<OrgId>, StoreError> {
-        existing(&self.cells.0.config.folder).map_err(|error| StoreError::Unavailable(error.to_string()))
+    /// The orgs that have rows here.
+    pub async fn known_orgs(&self) -> Result<Vec<OrgId>, StoreError> {
+        match &self.way {
+            Way::Files(files) => files.orgs(),
+            Way::Postgres(service) => service.orgs().await,
+        }
     }
 
     /// Opens the org's rows for reading.
     pub async fn read(&self, scope: &Arc<Scope>) -> Result<TenantTx, StoreError> {
-        let pools = self.cells.pools(scope.org()).await?;
-        Ok(self.tenant(scope, Connection::Read(pools.reader)))
+        let connection = match &self.way {
+            Way::Files(files) => Connection::Plain(files.pools(scope.org()).await?.reader),
+            Way::Postgres(service) => Connection::Snapshot(service.read(scope.org()).await?),
+        };
+        Ok(self.tenant(scope, connection))
     }
 
     /// Opens a transaction on the org's rows. Writers of one org take turns.
     pub async fn write(&self, scope: &Arc<Scope>) -> Result<TenantTx, StoreError> {
-        let pools = self.cells.pools(scope.org()).await?;
-        // sqlx hands a connection with an open transaction back to its pool when `begin` is cancelled.
-        let tx = shielded(async move {
-            let immediate = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
-            pools.writer.begin_with_options(immediate).await
-        })
-        .await?;
-        Ok(self.tenant(scope, Connection::Write(tx)))
+        let connection = match &self.way {
+            Way::Files(files) => Connection::Write(files::begin(files.pools(scope.org()).await?).await?, None),
+            Way::Postgres(service) => {
+                let (tx, turn) = service.write(scope.org()).await?;
+                Connection::Write(tx, Some(turn))
+            }
+        };
+        Ok(self.tenant(scope, connection))
     }
 
     fn tenant(&self, scope: &Arc<Scope>, connection: Connection) -> TenantTx {
-        TenantTx::new(Arc::clone(scope), self.service, connection, &*self.cells.0.clock, self.dirty.clone())
+        TenantTx::new(Arc::clone(scope), self.service, connection, &*self.clock, self.dirty.clone())
     }
 
     /// Waits for orgs whose outbox has something new.
@@ -177,11 +170,20 @@ impl Handle {
 
     /// The oldest events that are not on the bus yet.
     pub async fn unsent(&self, org: OrgId, limit: u64) -> Result<Vec<Unsent>, StoreError> {
-        outbox::unsent(&self.cells.pools(org).await?.reader, self.service, org, limit).await
+        match &self.way {
+            Way::Files(files) => outbox::unsent(&files.pools(org).await?.reader, self.service, org, limit).await,
+            Way::Postgres(service) => outbox::unsent(&service.read(org).await?, self.service, org, limit).await,
+        }
     }
 
     /// Notes that these events are on the bus.
     pub async fn mark_sent(&self, org: OrgId, sent: &[Unsent]) -> Result<(), StoreError> {
-        outbox::mark_sent(&self.cells.pools(org).await?.writer, self.service, org, sent).await
+        let tx = match &self.way {
+            Way::Files(files) => files::begin(files.pools(org).await?).await?,
+            Way::Postgres(service) => service.mark(org).await?,
+        };
+        outbox::mark_sent(&tx, self.service, org, sent).await?;
+        preceptor_runtime::shielded(async move { tx.commit().await }).await?;
+        Ok(())
     }
 }

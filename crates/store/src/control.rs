@@ -4,38 +4,93 @@
 //! same form as those of the cells.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use preceptor_core::id::{EventId, OrgId};
 use preceptor_core::{Clock, Scope, Timestamp};
 use preceptor_runtime::shielded;
-use sea_orm::{
-    DatabaseTransaction, EntityTrait, IntoActiveModel, ModelTrait, Select, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait as _, UpdateMany,
-};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, EntityTrait, IntoActiveModel, ModelTrait, Select, UpdateMany};
 
 use crate::cells::Dirty;
 use crate::outbox::{self, AUDIT_TYPE, Frame, Unsent};
 use crate::sqlite::{self, Pools};
-use crate::{AuditEntry, Schema, StoreError};
+use crate::{AuditEntry, Schema, StoreError, files, postgres};
+
+/// Where the control database is.
+#[derive(Debug, Clone)]
+pub enum ControlConfig {
+    /// An SQLite file: the embedded engine.
+    File(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(postgres::Config),
+}
+
+/// The connections of an engine.
+#[derive(Debug)]
+enum Engine {
+    File(Pools),
+    Postgres(Box<Pair>),
+}
+
+/// Connections that read, and those that write.
+#[derive(Debug)]
+struct Pair {
+    reading: postgres::Pool,
+    writing: postgres::Pool,
+}
+
+impl Engine {
+    fn reader(&self) -> DatabaseConnection {
+        match self {
+            Self::File(pools) => pools.reader.clone(),
+            Self::Postgres(pair) => pair.reading.current(),
+        }
+    }
+
+    fn writer(&self) -> DatabaseConnection {
+        match self {
+            Self::File(pools) => pools.writer.clone(),
+            Self::Postgres(pair) => pair.writing.current(),
+        }
+    }
+
+    async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
+        match self {
+            Self::File(pools) => files::begin(pools.clone()).await,
+            Self::Postgres(pair) => pair.writing.begin().await,
+        }
+    }
+}
+
+/// Reading connections to the file.
+const READERS: u32 = 4;
 
 /// The control database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Control {
-    pools: Pools,
+    engine: Arc<Engine>,
     service: &'static str,
     clock: Arc<dyn Clock>,
     dirty: Dirty,
 }
 
 impl Control {
-    /// Opens the database at `path` with the tables of `schema`.
-    pub async fn open(path: &Path, schema: Schema, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        let pools = sqlite::open(path, 4).await?;
-        schema.apply(&pools.writer, clock.now()).await?;
-        let control = Self { pools, service: schema.service, clock, dirty: Dirty::default() };
-        for org in outbox::unsent_orgs(&control.pools.reader, control.service).await? {
+    /// Opens the database with the tables of `schema`.
+    pub async fn open(config: &ControlConfig, schema: Schema, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let engine = match config {
+            ControlConfig::File(path) => {
+                let pools = sqlite::open(path, READERS).await?;
+                schema.apply(&pools.writer, clock.now()).await?;
+                Engine::File(pools)
+            }
+            ControlConfig::Postgres(config) => {
+                let (reading, writing) = postgres::control(config, schema, &clock).await?;
+                Engine::Postgres(Box::new(Pair { reading, writing }))
+            }
+        };
+        let control = Self { engine: Arc::new(engine), service: schema.service, clock, dirty: Dirty::default() };
+        for org in outbox::unsent_orgs(&control.engine.reader(), control.service).await? {
             control.dirty.mark(org);
         }
         Ok(control)
@@ -43,22 +98,18 @@ impl Control {
 
     /// All rows of a read.
     pub async fn all<E: EntityTrait>(&self, select: Select<E>) -> Result<Vec<E::Model>, StoreError> {
-        Ok(select.all(&self.pools.reader).await?)
+        Ok(select.all(&self.engine.reader()).await?)
     }
 
     /// The first row of a read.
     pub async fn one<E: EntityTrait>(&self, select: Select<E>) -> Result<Option<E::Model>, StoreError> {
-        Ok(select.one(&self.pools.reader).await?)
+        Ok(select.one(&self.engine.reader()).await?)
     }
 
     /// Opens a transaction.
     pub async fn write(&self) -> Result<ControlTx, StoreError> {
-        let writer = self.pools.writer.clone();
-        let tx = shielded(async move {
-            let immediate = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
-            writer.begin_with_options(immediate).await
-        })
-        .await?;
+        let engine = Arc::clone(&self.engine);
+        let tx = shielded(async move { engine.begin().await }).await?;
         Ok(ControlTx { tx, service: self.service, now: self.clock.now(), dirty: self.dirty.clone(), orgs: BTreeSet::new() })
     }
 
@@ -79,17 +130,23 @@ impl Control {
 
     /// The oldest events of an org that are not on the bus yet.
     pub async fn unsent(&self, org: OrgId, limit: u64) -> Result<Vec<Unsent>, StoreError> {
-        outbox::unsent(&self.pools.reader, self.service, org, limit).await
+        outbox::unsent(&self.engine.reader(), self.service, org, limit).await
     }
 
     /// Notes that these events are on the bus.
     pub async fn mark_sent(&self, org: OrgId, sent: &[Unsent]) -> Result<(), StoreError> {
-        outbox::mark_sent(&self.pools.writer, self.service, org, sent).await
+        outbox::mark_sent(&self.engine.writer(), self.service, org, sent).await
     }
 
     /// Closes the database.
     pub async fn close(&self) {
-        self.pools.close().await;
+        match &*self.engine {
+            Engine::File(pools) => pools.close().await,
+            Engine::Postgres(pair) => {
+                pair.reading.close().await;
+                pair.writing.close().await;
+            }
+        }
     }
 }
 

@@ -1,16 +1,16 @@
 //! A service's tables, and how they come into a database.
 //!
 //! Migrations are plain SQL in the dialect that SQLite and PostgreSQL share (`TEXT`, `BIGINT`, `BOOLEAN`, `BYTEA`,
-//! `REAL`). Each is applied once, in its own transaction, and remembered with the hash of its text: a database that
-//! was built from another text is refused rather than guessed at.
+//! `REAL` for `f32`). Each is applied once, in its own transaction, and remembered with the hash of its
+//! text: a database that was built from another text is refused rather than guessed at.
 
 use hex::ToHex as _;
 use preceptor_core::Timestamp;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Query};
-use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult, Statement, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, FromQueryResult, Statement, TransactionTrait};
 use sha2::{Digest as _, Sha256};
 
-use crate::{StoreError, append_only, outbox};
+use crate::{StoreError, append_only, outbox, postgres};
 
 /// One step of a schema.
 #[derive(Debug, Clone, Copy)]
@@ -41,13 +41,13 @@ struct Applied {
 impl Schema {
     /// Brings `db` up to date with this schema.
     pub(crate) async fn apply(&self, db: &DatabaseConnection, now: Timestamp) -> Result<(), StoreError> {
-        let table = format!("{}_migrations", self.service);
+        let table = migrations_table(self.service);
         db.execute_unprepared(&format!(
             "CREATE TABLE IF NOT EXISTS {table} (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, applied_at BIGINT NOT NULL)"
         ))
         .await?;
         let applied = self.applied(db, &table).await?;
-        for migration in [outbox::migration(self.service)].iter().chain(&self.owned()) {
+        for migration in &self.steps() {
             let sha256: String = Sha256::digest(migration.sql.as_bytes()).encode_hex();
             match applied.iter().find(|row| row.name == migration.name) {
                 Some(row) if row.sha256 == sha256 => {}
@@ -57,25 +57,42 @@ impl Schema {
                         self.service, migration.name
                     )));
                 }
-                None => apply_one(db, &table, migration, &sha256, now).await?,
+                None => apply_one(db, self.service, migration, &sha256, now).await?,
             }
         }
         Ok(())
     }
 
-    fn owned(&self) -> Vec<Step> {
+    /// The tables that may only grow.
+    pub fn append_only(&self) -> impl Iterator<Item = &'static str> {
+        self.migrations.iter().flat_map(|migration| migration.append_only.iter().copied())
+    }
+
+    /// What every service has, and then its own.
+    fn steps(&self) -> Vec<Step> {
         let step = |migration: &Migration| Step {
             name: migration.name,
             sql: migration.sql.to_owned(),
             append_only: migration.append_only.to_vec(),
         };
-        self.migrations.iter().map(step).collect()
+        std::iter::once(outbox::migration(self.service)).chain(self.migrations.iter().map(step)).collect()
+    }
+
+    /// The steps that were not applied to `db`.
+    pub(crate) async fn missing(&self, db: &DatabaseConnection) -> Result<Vec<&'static str>, StoreError> {
+        let applied = self.applied(db, &migrations_table(self.service)).await?;
+        Ok(self.steps().iter().map(|step| step.name).filter(|name| !applied.iter().any(|row| row.name == *name)).collect())
     }
 
     async fn applied(&self, db: &DatabaseConnection, table: &str) -> Result<Vec<Applied>, StoreError> {
         let query = Query::select().columns(["name", "sha256"].map(Alias::new)).from(Alias::new(table)).to_owned();
         Ok(Applied::find_by_statement(db.get_database_backend().build(&query)).all(db).await?)
     }
+}
+
+/// The table that remembers what was applied.
+pub(crate) fn migrations_table(service: &str) -> String {
+    format!("{service}_migrations")
 }
 
 /// A migration whose text may have been made for a service.
@@ -85,18 +102,17 @@ pub(crate) struct Step {
     pub(crate) append_only: Vec<&'static str>,
 }
 
-async fn apply_one(db: &DatabaseConnection, table: &str, step: &Step, sha256: &str, now: Timestamp) -> Result<(), StoreError> {
+async fn apply_one(db: &DatabaseConnection, service: &str, step: &Step, sha256: &str, now: Timestamp) -> Result<(), StoreError> {
     let tx = db.begin().await?;
     for statement in statements(&step.sql) {
         tx.execute_unprepared(statement).await?;
     }
-    for guarded in &step.append_only {
-        for statement in append_only::sqlite_guards(&tx, guarded).await? {
-            tx.execute_unprepared(&statement).await?;
-        }
+    match tx.get_database_backend() {
+        DbBackend::Postgres => postgres::hand_over(&tx, service, step).await?,
+        _ => append_only::guard(&tx, &step.append_only).await?,
     }
     let insert = Query::insert()
-        .into_table(Alias::new(table))
+        .into_table(Alias::new(migrations_table(service)))
         .columns(["name", "sha256", "applied_at"].map(Alias::new))
         .values_panic([Expr::value(step.name), Expr::value(sha256), Expr::value(now.micros())])
         .to_owned();
@@ -112,7 +128,7 @@ fn statements(sql: &str) -> impl Iterator<Item = &str> {
 
 /// A statement for SQLite with positional values.
 pub(crate) fn sqlite(sql: &str, values: impl IntoIterator<Item = sea_orm::Value>) -> Statement {
-    Statement::from_sql_and_values(sea_orm::DbBackend::Sqlite, sql, values)
+    Statement::from_sql_and_values(DbBackend::Sqlite, sql, values)
 }
 
 /// A filter on the org of a table that every service has.

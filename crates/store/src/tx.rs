@@ -6,12 +6,16 @@ use preceptor_core::id::{EventId, OrgId};
 use preceptor_core::{Clock, Scope, Timestamp};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait as _, DatabaseConnection, DatabaseTransaction, DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel,
-    QueryFilter as _, Select, UpdateMany,
+    Iterable as _, QueryFilter as _, Select, UpdateMany, Value,
 };
+use tokio::sync::OwnedMutexGuard;
 
 use crate::cells::Dirty;
 use crate::outbox::{self, AUDIT_TYPE, Frame};
-use crate::{AuditEntry, StoreError};
+use crate::{AuditEntry, StoreError, constraints};
+
+/// Inserts of more rows than this are not told which of them was refused.
+const MOST_EXPLAINED: usize = 128;
 
 /// A table whose rows belong to orgs.
 pub trait TenantEntity: EntityTrait {
@@ -19,19 +23,23 @@ pub trait TenantEntity: EntityTrait {
     const ORG: Self::Column;
 }
 
-/// What statements run on. Reads outside a transaction save two round trips.
+/// What statements run on.
 #[derive(Debug)]
 pub(crate) enum Connection {
-    Read(DatabaseConnection),
-    Write(DatabaseTransaction),
+    /// SQLite: a read outside a transaction saves two round trips, and the file is the tenant's own.
+    Plain(DatabaseConnection),
+    /// PostgreSQL: a transaction that reads.
+    Snapshot(DatabaseTransaction),
+    /// A transaction that writes, with what keeps other writers of the org waiting in this process.
+    Write(DatabaseTransaction, Option<OwnedMutexGuard<()>>),
 }
 
 /// Runs `$call` on whichever connection this is.
 macro_rules! on {
     ($connection:expr, $db:ident => $call:expr) => {
         match $connection {
-            Connection::Read($db) => $call,
-            Connection::Write($db) => $call,
+            Connection::Plain($db) => $call,
+            Connection::Snapshot($db) | Connection::Write($db, _) => $call,
         }
     };
 }
@@ -126,12 +134,19 @@ impl TenantTx {
             return Ok(());
         }
         let rows: Vec<_> = models.into_iter().map(IntoActiveModel::into_active_model).collect();
-        let own = sea_orm::Value::from(self.org.as_str());
+        let own = Value::from(self.org.as_str());
         if rows.iter().any(|row| row.get(EntityOf::<M>::ORG).into_value().as_ref() != Some(&own)) {
             return Err(StoreError::Refused("a row of another org".into()));
         }
-        on!(&self.connection, db => EntityOf::<M>::insert_many(rows).exec_without_returning(db).await)?;
-        Ok(())
+        if rows.iter().any(holds_nul) {
+            return Err(StoreError::InvalidText);
+        }
+        // Rows of the record come in small numbers, and each refusal of one has to say what is missing.
+        let kept = if rows.len() <= MOST_EXPLAINED { constraints::values::<EntityOf<M>>(&rows) } else { Vec::new() };
+        on!(&self.connection, db => match EntityOf::<M>::insert_many(rows).exec_without_returning(db).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(constraints::explain::<EntityOf<M>>(db, error, &kept).await),
+        })
     }
 
     /// Runs an update; returns how many rows it changed.
@@ -146,8 +161,8 @@ impl TenantTx {
 
     fn writing(&self) -> Result<&DatabaseTransaction, StoreError> {
         match &self.connection {
-            Connection::Write(tx) => Ok(tx),
-            Connection::Read(_) => Err(StoreError::Refused("a write in a read".into())),
+            Connection::Write(tx, _) => Ok(tx),
+            Connection::Plain(_) | Connection::Snapshot(_) => Err(StoreError::Refused("a write in a read".into())),
         }
     }
 
@@ -178,14 +193,25 @@ impl TenantTx {
     /// Makes the change and its events visible together.
     pub async fn commit(self) -> Result<(), StoreError> {
         let (org, has_events, dirty) = (self.org(), self.has_events, self.dirty);
-        if let Connection::Write(tx) = self.connection {
-            preceptor_runtime::shielded(async move { tx.commit().await }).await?;
+        if let Connection::Write(tx, turn) = self.connection {
+            preceptor_runtime::shielded(async move {
+                let committed = tx.commit().await;
+                drop(turn);
+                committed
+            })
+            .await?;
         }
         if has_events {
             dirty.mark(org);
         }
         Ok(())
     }
+}
+
+/// Whether a text of a row holds the character that PostgreSQL does not store. SQLite would cut the text there.
+fn holds_nul<A: ActiveModelTrait>(row: &A) -> bool {
+    <A::Entity as EntityTrait>::Column::iter()
+        .any(|column| matches!(row.get(column).into_value(), Some(Value::String(Some(text))) if text.contains('\0')))
 }
 
 /// The entity of a model, so that inserts can name it.

@@ -1,13 +1,92 @@
-//! A mesh on a temporary folder, with the staff that every journey through the public surface needs.
+//! A mesh on a temporary folder or a real database, with the staff that every journey through the public surface needs.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use preceptor::client::{Client, Upload, id};
 use preceptor::config::Config;
 use preceptor::mesh::{Mesh, Plan};
-use serde_json::{Value, json};
+use preceptor_core::id::OrgId;
+use preceptor_standins::{MailCatcher, Registries};
+use serde_json::json;
 use tempfile::TempDir;
+
+use crate::postgres::{Server, server};
+
+/// Which engine holds the tables.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// SQLite files.
+    Files,
+    /// Databases of their own on a server.
+    Postgres(Arc<Server>),
+}
+
+impl Store {
+    /// The server that tests share, or a skip of `test`.
+    pub fn postgres(test: &str) -> Option<Self> {
+        server(test).map(Self::Postgres)
+    }
+
+    /// Starts a mesh on this engine.
+    pub async fn mesh(&self) -> anyhow::Result<Local> {
+        self.mesh_with(None, |_| {}).await
+    }
+
+    /// The same with a model and settings of the caller's own.
+    pub async fn mesh_with(&self, model: Option<PathBuf>, settings: impl FnOnce(&mut Config)) -> anyhow::Result<Local> {
+        Local::start_on(self.clone(), model, settings).await
+    }
+
+    /// A configuration with databases that nobody else uses and that are still empty.
+    pub async fn prepared(&self) -> anyhow::Result<Config> {
+        let mut config = Config::default();
+        self.name(&mut config).await?;
+        Ok(config)
+    }
+
+    /// Names databases that nobody else uses, and makes them.
+    async fn name(&self, config: &mut Config) -> anyhow::Result<()> {
+        let Self::Postgres(server) = self else { return Ok(()) };
+        let name = OrgId::generate().to_string();
+        config.database.cell = Some(server.url(&format!("cell_{name}")));
+        config.database.control = Some(server.url(&format!("control_{name}")));
+        config.database.secrets = Some(server.secrets());
+        config.database.connections = CONNECTIONS;
+        preceptor::database::prepare(config, &server.admin_url("postgres")).await?;
+        Ok(())
+    }
+}
+
+/// The same tests on both engines: each takes the [`Store`] that it runs on.
+#[macro_export]
+macro_rules! on_both_stores {
+    ($($name:ident)+) => {
+        mod on_files {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name($crate::local::Store::Files).await;
+            })+
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                let test = concat!(module_path!(), "::", stringify!($name));
+                let Some(store) = $crate::local::Store::postgres(test) else { return };
+                super::$name(store).await;
+            })+
+        }
+    };
+}
+
+/// Few, so that whoever waits for a second one while holding the first is found out.
+const CONNECTIONS: u32 = 2;
+/// Statements with numbers and drugs, so that items can be made from them.
+pub const DOSES: &str = "# Doses of anticoagulants\n\n## Starting\n\nThe usual starting dose of apixaban in most adults is 5 mg taken twice a day. \
+    Rivaroxaban is given to adults as 20 mg taken once a day with the evening meal. Dabigatran capsules hold 150 mg of the drug and are swallowed whole with water.\n\n\
+    ## Kidneys\n\nEdoxaban is reduced to 30 mg once a day when the function of the kidneys is poor. Older adults with a low body weight receive 2.5 mg of the drug apixaban twice a day.\n\n\
+    ## Procedures\n\nBefore a procedure with a high risk of bleeding warfarin is omitted for 5 days in most people. Bleeding within the brain was seen in 2 percent of people who took heparin.\n";
 
 /// Limits are tested where they are made.
 const NO_LIMIT: u32 = 1_000_000;
@@ -25,28 +104,52 @@ pub struct Local {
     pub reviewer: Client,
     /// Where the mesh is.
     pub url: String,
+    /// Registries on this machine that know what a test tells them.
+    pub registries: Registries,
+    /// A mail server on this machine.
+    pub mail: MailCatcher,
     folder: TempDir,
+    /// What it was started with.
+    pub config: Config,
+    // Its server has to outlive the mesh.
+    _store: Store,
 }
 
 impl Local {
     /// Starts a mesh with the model in `model`, or without one.
     pub async fn start(model: Option<PathBuf>) -> anyhow::Result<Self> {
+        Self::start_with(model, |_| {}).await
+    }
+
+    /// The same with settings of the caller's own.
+    pub async fn start_with(model: Option<PathBuf>, settings: impl FnOnce(&mut Config)) -> anyhow::Result<Self> {
+        Self::start_on(Store::Files, model, settings).await
+    }
+
+    async fn start_on(store: Store, model: Option<PathBuf>, settings: impl FnOnce(&mut Config)) -> anyhow::Result<Self> {
+        let (registries, mail) = (Registries::start().await?, MailCatcher::start().await?);
         let folder = tempfile::tempdir()?;
         let mut config = Config { data: folder.path().join("data"), ..Config::default() };
         config.gateway.listen = ([127, 0, 0, 1], 0).into();
         config.gateway.requests_per_minute = NO_LIMIT;
         config.gateway.questions_per_minute = NO_LIMIT;
+        config.ingestion.pubmed_url = registries.pubmed_url();
+        config.ingestion.crossref_url = registries.crossref_url();
+        config.credentials.npi_registry = registries.npi_url();
+        config.credentials.smtp = mail.url();
+        store.name(&mut config).await?;
+        settings(&mut config);
         let embedder = match model {
             Some(folder) => Some(preceptor::model::load(&folder).await?),
             None => None,
         };
-        let mesh = Mesh::start(config, Plan::whole(), embedder).await?;
+        let mesh = Mesh::start(config.clone(), Plan::whole(), embedder).await?;
         let url = format!("http://{}", mesh.address.context("the mesh has no address")?);
         let first = mesh.first_start.as_ref().context("a new folder is a first start")?;
         let editor = Client::new(&url, first.admin_token.clone())?;
         let operator = editor.with_token(first.operator_token.expose());
-        let reviewer = hire(&editor, "reviewer").await?;
-        Ok(Self { mesh, operator, editor, reviewer, url, folder })
+        let reviewer = editor.hire("reviewer", "reviewer").await?;
+        Ok(Self { mesh, operator, editor, reviewer, url, registries, mail, folder, config, _store: store })
     }
 
     /// The folder of the mesh's data.
@@ -58,7 +161,7 @@ impl Local {
     pub async fn other_org(&self, name: &str) -> anyhow::Result<(Client, Client)> {
         let created = self.operator.post("/v1/orgs", &json!({ "name": name, "admin_name": "Admin" })).await?;
         let admin = self.editor.with_token(id(&created, "admin_token")?);
-        let reviewer = hire(&admin, "reviewer").await?;
+        let reviewer = admin.hire("reviewer", "reviewer").await?;
         Ok((admin, reviewer))
     }
 
@@ -69,7 +172,7 @@ impl Local {
 
     /// A client that asks as a learner of a program.
     pub async fn learner(&self, program: &str, name: &str) -> anyhow::Result<Client> {
-        learner(&self.editor, program, name).await
+        self.editor.learner(program, name).await
     }
 
     /// Stops the mesh.
@@ -78,36 +181,13 @@ impl Local {
     }
 }
 
-/// Adds a member of staff; returns their client.
-pub async fn hire(admin: &Client, role: &str) -> anyhow::Result<Client> {
-    let created = admin.post("/v1/staff", &json!({ "name": role, "role": role })).await?;
-    Ok(admin.with_token(id(&created, "token")?))
-}
-
-/// A client that asks as a learner of a program.
-pub async fn learner(editor: &Client, program: &str, name: &str) -> anyhow::Result<Client> {
-    let issued = editor.post(&format!("/v1/programs/{program}/learners"), &json!({ "user_hash": name })).await?;
-    Ok(editor.with_token(id(&issued, "token")?))
-}
-
-/// Uploads a file, hands it to review and approves it; returns the source.
-pub async fn approve(editor: &Client, reviewer: &Client, program: &str, upload: Upload) -> anyhow::Result<Value> {
-    let source = id(&editor.upload(program, upload).await?, "id")?;
-    editor.wait_for_source(&source, |_| {}).await?;
-    editor.post(&format!("/v1/sources/{source}/submit"), &json!({})).await?;
-    let decision = json!({ "approve": true, "reason": "read in full" });
-    reviewer.post(&format!("/v1/sources/{source}/decision"), &decision).await
-}
-
 /// Creates a program with approved sources and publishes it; returns its id.
 pub async fn publish(editor: &Client, reviewer: &Client, title: &str, objectives: &[&str], files: Vec<Upload>) -> anyhow::Result<String> {
     let created = editor.post("/v1/programs", &json!({ "title": title, "objectives": objectives })).await?;
     let program = id(&created, "id")?;
     for file in files {
-        let name = file.name.clone();
-        approve(editor, reviewer, &program, file).await.context(name)?;
+        editor.add_source(reviewer, &program, file, "read in full").await?;
     }
-    editor.post(&format!("/v1/programs/{program}/publish"), &json!({ "reason": "first version" })).await?;
-    editor.wait_for_publication(&program, |_| {}).await?;
+    editor.publish(&program, "first version").await?;
     Ok(program)
 }

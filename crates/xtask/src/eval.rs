@@ -3,6 +3,7 @@
 mod align;
 mod ask;
 mod floors;
+mod items;
 mod local;
 
 use std::path::PathBuf;
@@ -18,8 +19,23 @@ pub(crate) enum Eval {
     Ask(AskFiles),
     /// Classify the messages of one set and write the objectives as `score.py` reads them.
     Align(AlignFiles),
+    /// Make quiz items from real sources, print them beside their passages, and check them by rule.
+    Items(ItemOptions),
     /// Run all sets of a data folder and print one table beside the floors.
     All(All),
+}
+
+/// Which items.
+#[derive(Debug, Args)]
+pub(crate) struct ItemOptions {
+    /// The folder with `asks/` and `course/`.
+    #[arg(long, default_value = "../shared/data")]
+    data: PathBuf,
+    /// How many.
+    #[arg(long, default_value_t = 200)]
+    count: usize,
+    #[command(flatten)]
+    options: Options,
 }
 
 /// The files of a set.
@@ -93,6 +109,7 @@ impl Eval {
                 align::print(&predictions);
                 Ok(())
             }
+            Self::Items(options) => items::run(&options).await,
             Self::All(all) => all.run().await,
         }
     }

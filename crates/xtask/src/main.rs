@@ -4,6 +4,7 @@ mod check;
 mod data;
 mod eval;
 mod fit;
+mod infra;
 mod metrics;
 mod optimise;
 mod size;
@@ -29,6 +30,9 @@ enum Task {
     Size,
     /// Fit weights on the real sets.
     Fit(fit::Fit),
+    /// Install and start the real servers that tests use.
+    #[command(subcommand)]
+    Infra(infra::Infra),
     /// Measure on the real sets.
     #[command(subcommand)]
     Eval(eval::Eval),
@@ -41,6 +45,7 @@ async fn main() -> anyhow::Result<()> {
         Task::Check => check::run(),
         Task::Size => size::run(),
         Task::Fit(task) => task.run().await,
+        Task::Infra(task) => task.run().await,
         Task::Eval(task) => task.run().await,
     }
 }

@@ -28,6 +28,7 @@ struct Counts {
 
 impl Test {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
+        crate::infra::install();
         let model = model().await;
         if !self.only_tests {
             crate::check::run()?;

@@ -17,7 +17,6 @@ use preceptor_ingestion::{PassageText, passages_of_sections};
 use preceptor_models::text::{Analyzer, count};
 use preceptor_models::{Embedder, LocalEmbedder, MiniLm, Text};
 use preceptor_testkit::Local;
-use preceptor_testkit::local::approve;
 use preceptor_vector::{Edge, Point, Query, SparseVector, VectorIndex, VersionKeys, point_id};
 use serde_json::{Value, json};
 
@@ -127,7 +126,9 @@ async fn publish(local: &Local, documents: Vec<Vec<u8>>) -> anyhow::Result<Strin
     let program = id(&local.editor.post("/v1/programs", &json!({ "title": "Ratios" })).await?, "id")?;
     let upload = |(number, content)| {
         let (editor, reviewer, program) = (&local.editor, &local.reviewer, program.as_str());
-        async move { approve(editor, reviewer, program, Upload { name: format!("{number}.json"), content, ..Upload::default() }).await }
+        async move {
+            editor.add_source(reviewer, program, Upload { name: format!("{number}.json"), content, ..Upload::default() }, "measured").await
+        }
     };
     stream::iter(documents.into_iter().enumerate()).map(upload).buffered(UPLOADS).try_collect::<Vec<_>>().await?;
     local.editor.post(&format!("/v1/programs/{program}/publish"), &json!({ "reason": "measured" })).await?;

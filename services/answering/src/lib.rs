@@ -7,7 +7,8 @@
 //! **What it does not do.** It holds no sources and no index, and it never answers from anything but the passages that
 //! this very search returned.
 //!
-//! **Events.** Publishes `message.recorded`, in the transaction that records the message.
+//! **Events.** Publishes `message.recorded`, in the transaction that records the message; listens to `source.verified`:
+//! answers that quote a retracted source say so from then on.
 
 pub mod config;
 mod domain;

@@ -15,7 +15,7 @@ use tonic::{Request, Response, Status};
 
 use crate::Error;
 use crate::domain::{Answers, Asked, Asking, decode, label};
-use crate::store::{self, feedback, message};
+use crate::store::{self, feedback, message, notice};
 
 /// Messages per page.
 const MOST_MESSAGES: i32 = 100;
@@ -76,7 +76,9 @@ impl Answering for Server {
         let row = self.visible(&call, &request.into_inner().message_id).await?;
         let tx = self.answers.store().read(&call.shared_scope()).await.map_err(Error::from)?;
         let said = feedback(&tx, std::slice::from_ref(&row.id)).await?;
-        Ok(Response::new(with_feedback(decode(&row)?, said.last())))
+        let message = with_feedback(decode(&row)?, said.last());
+        let notices = store::notices(&tx, cited(&message)).await?;
+        Ok(Response::new(with_notices(message, &notices)))
     }
 
     async fn list_messages(&self, request: Request<proto::ListMessagesRequest>) -> Result<Response<proto::ListMessagesResponse>, Status> {
@@ -93,7 +95,9 @@ impl Answering for Server {
         let shown = &rows[..rows.len().min(limit)];
         let ids: Vec<_> = shown.iter().map(|row| row.id.clone()).collect();
         let said: HashMap<_, _> = feedback(&tx, &ids).await?.into_iter().map(|row| (row.message_id.clone(), row)).collect();
-        let messages = shown.iter().map(|row| Ok(with_feedback(decode(row)?, said.get(&row.id)))).collect::<Result<_, Error>>()?;
+        let messages: Vec<_> = shown.iter().map(|row| Ok(with_feedback(decode(row)?, said.get(&row.id)))).collect::<Result<_, Error>>()?;
+        let notices = store::notices(&tx, messages.iter().flat_map(cited).collect()).await?;
+        let messages = messages.into_iter().map(|message| with_notices(message, &notices)).collect();
         Ok(Response::new(proto::ListMessagesResponse { messages, next }))
     }
 
@@ -122,6 +126,25 @@ fn with_feedback(message: proto::Message, said: Option<&feedback::Model>) -> pro
     let verdict = if said.helpful { "helpful" } else { "not helpful" };
     let feedback = if said.comment.is_empty() { verdict.to_owned() } else { format!("{verdict}: {}", said.comment) };
     proto::Message { feedback, ..message }
+}
+
+/// The source versions that an answer quotes.
+fn cited(message: &proto::Message) -> Vec<String> {
+    let citations = message.sentences.iter().flat_map(|sentence| &sentence.citations);
+    citations.map(|citation| citation.source_version_id.clone()).collect()
+}
+
+/// The message with what became of its sources since.
+fn with_notices(mut message: proto::Message, notices: &[notice::Model]) -> proto::Message {
+    let own = cited(&message);
+    let notice = |row: &notice::Model| proto::Notice {
+        source_version_id: row.source_version_id.clone(),
+        verdict: row.verdict.clone(),
+        text: "A source that this answer quotes was retracted since. Do not rely on it.".to_owned(),
+        noted_at: row.noted_at,
+    };
+    message.notices = notices.iter().filter(|row| own.contains(&row.source_version_id)).map(notice).collect();
+    message
 }
 
 /// What is streamed: meta, then sentences or one refusal, then done.

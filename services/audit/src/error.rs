@@ -1,6 +1,6 @@
 //! What can go wrong with the log.
 
-use preceptor_core::Fault;
+use preceptor_core::{Fault, Kind};
 use preceptor_rpc::{IntoFault, status_of};
 use preceptor_store::StoreError;
 
@@ -20,6 +20,12 @@ pub enum Error {
     /// What is stored does not fit together.
     #[error("the stored head is damaged")]
     DamagedHead,
+    /// The event is not in the log, or not yet.
+    #[error("the log holds no record of this event yet")]
+    NotInLog,
+    /// The key engine failed.
+    #[error(transparent)]
+    Keys(#[from] preceptor_keys::KeyError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -29,6 +35,11 @@ impl IntoFault for Error {
     fn to_fault(&self) -> Fault {
         match self {
             Self::Store(error) => error.to_fault(),
+            Self::NotInLog => Fault::new(Kind::NotFound, "RECORD_NOT_IN_LOG", "the log holds no record of this yet; try again in a moment"),
+            Self::Keys(error) => {
+                tracing::error!(%error, "the key engine failed");
+                Fault::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "the key engine is not reachable; try again in a moment")
+            }
             Self::Gap { .. } | Self::DamagedHead => {
                 tracing::error!(error = %self, "the audit log needs a person");
                 Fault::internal()

@@ -1,5 +1,6 @@
 //! What the log takes in: `audit.record`. It publishes nothing.
 
+use std::slice;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -29,22 +30,39 @@ struct Sequencer {
 #[async_trait]
 impl Handler for Sequencer {
     async fn handle(&self, event: &Envelope) -> Result<(), HandlerError> {
-        let org: OrgId = event.org_id.parse().map_err(|_| HandlerError::Permanent("its org cannot be read".into()))?;
-        let scope = Arc::new(Scope::of_system(SystemActor::Sequencer, org));
-        self.append(&scope, event).await.map_err(|error| match &error {
-            Error::Store(cause) if cause.is_transient() => HandlerError::Transient(error.to_string()),
-            _ => HandlerError::Permanent(error.to_string()),
-        })
+        self.append_all(slice::from_ref(event)).await
+    }
+
+    async fn handle_together(&self, events: &[Envelope]) -> Result<bool, HandlerError> {
+        self.append_all(events).await?;
+        Ok(true)
     }
 }
 
 impl Sequencer {
-    async fn append(&self, scope: &Arc<Scope>, event: &Envelope) -> Result<(), Error> {
+    async fn append_all(&self, events: &[Envelope]) -> Result<(), HandlerError> {
+        let Some(first) = events.first() else { return Ok(()) };
+        if events.iter().any(|event| event.org_id != first.org_id) {
+            return Err(HandlerError::Permanent("records of two orgs came together".into()));
+        }
+        let org: OrgId = first.org_id.parse().map_err(|_| HandlerError::Permanent("its org cannot be read".into()))?;
+        let scope = Arc::new(Scope::of_system(SystemActor::Sequencer, org));
+        self.append(&scope, events).await.map_err(|error| match &error {
+            Error::Store(cause) if cause.is_transient() => HandlerError::Transient(error.to_string()),
+            _ => HandlerError::Permanent(error.to_string()),
+        })
+    }
+
+    async fn append(&self, scope: &Arc<Scope>, events: &[Envelope]) -> Result<(), Error> {
         let tx = self.store.write(scope).await?;
-        let record = Record { event_id: &event.id, producer: &event.producer, sequence: event.sequence, bytes: &event.payload };
-        if store::append(&tx, &record).await? {
+        let records: Vec<_> = events.iter().map(record_of).collect();
+        if store::append(&tx, &records).await? {
             tx.commit().await?;
         }
         Ok(())
     }
+}
+
+fn record_of(event: &Envelope) -> Record<'_> {
+    Record { event_id: &event.id, producer: &event.producer, sequence: event.sequence, bytes: &event.payload }
 }

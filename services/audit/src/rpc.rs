@@ -1,12 +1,19 @@
 //! `preceptor.audit.v1.Audit`: decode, call, encode.
 
+use std::sync::Arc;
+
+use preceptor_core::Scope;
+use preceptor_core::id::OrgId;
+use preceptor_keys::{KeyError, KeyName, Keys, Purpose};
 use preceptor_proto::audit::v1 as proto;
 use preceptor_proto::audit::v1::audit_server::{Audit, AuditServer};
 use preceptor_rpc::Call;
 use preceptor_store::Handle;
+use preceptor_tlog::{LogKey, Proof};
 use tonic::{Request, Response, Status};
 
-use crate::{Config, Error, store};
+use crate::store::{self, proofs};
+use crate::{Config, Deps, Error};
 
 /// Leaves per page.
 const MOST_LEAVES: u64 = 1000;
@@ -14,12 +21,49 @@ const MOST_LEAVES: u64 = 1000;
 #[derive(Debug)]
 pub(crate) struct Server {
     store: Handle,
+    keys: Arc<dyn Keys>,
     config: Config,
 }
 
 impl Server {
-    pub(crate) fn new(store: Handle, config: Config) -> Self {
-        Self { store, config }
+    pub(crate) fn new(deps: Deps, config: Config) -> Self {
+        Self { store: deps.store, keys: deps.keys, config }
+    }
+
+    /// The org's log under its name, with the key that signs its checkpoints.
+    async fn log_key(&self, org: OrgId) -> Result<LogKey, Error> {
+        let keys = self.keys.public_keys(KeyName::of_org(Purpose::AuditLog, org)).await?;
+        let raw = keys.into_iter().next().and_then(|key| key.bytes.try_into().ok());
+        let raw = raw.ok_or_else(|| KeyError::Unavailable("the log has no key".into()))?;
+        Ok(LogKey::new(self.origin(org), raw))
+    }
+
+    fn origin(&self, org: OrgId) -> String {
+        format!("{}/{org}", self.config.deployment)
+    }
+
+    async fn prove(&self, scope: &Arc<Scope>, event: &str) -> Result<proto::InclusionProof, Error> {
+        let tx = self.store.read(scope).await?;
+        let leaf = proofs::leaf_of(&tx, event).await?.ok_or(Error::NotInLog)?;
+        let (frontier, _) = store::read_head(&tx).await?;
+        let index = u64::try_from(leaf.idx).map_err(|_| Error::DamagedHead)?;
+        if index >= frontier.size() {
+            return Err(Error::NotInLog);
+        }
+        let hashes = proofs::prove(&tx, frontier.size(), index).await?;
+        let key = self.log_key(scope.org()).await?;
+        let text = key.checkpoint_text(frontier.size(), &frontier.root().0);
+        let signature = self.keys.sign(KeyName::of_org(Purpose::AuditLog, scope.org()), text.as_bytes()).await?;
+        let proof = Proof { index, hashes, checkpoint: key.checkpoint(&text, &signature.bytes) };
+        // Nothing leaves this room that a verifier would refuse.
+        proof.verify(&leaf.record, &key).map_err(|_| Error::DamagedHead)?;
+        Ok(proto::InclusionProof {
+            index: leaf.idx,
+            size: frontier.size() as i64,
+            proof: proof.to_string(),
+            record: leaf.record,
+            log_key: key.to_string(),
+        })
     }
 
     pub(crate) fn into_service(self) -> AuditServer<Self> {
@@ -34,11 +78,21 @@ impl Audit for Server {
         let tx = self.store.read(&scope).await.map_err(Error::from)?;
         let (frontier, updated_at) = store::read_head(&tx).await?;
         Ok(Response::new(proto::Head {
-            origin: format!("{}/{}", self.config.deployment, scope.org()),
+            origin: self.origin(scope.org()),
             size: i64::try_from(frontier.size()).map_err(|_| Error::DamagedHead)?,
             root: frontier.root().0.to_vec(),
             updated_at,
         }))
+    }
+
+    async fn prove(&self, request: Request<proto::ProveRequest>) -> Result<Response<proto::InclusionProof>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        Ok(Response::new(self.prove(&scope, &request.into_inner().event_id).await?))
+    }
+
+    async fn get_log_key(&self, request: Request<proto::GetLogKeyRequest>) -> Result<Response<proto::LogKey>, Status> {
+        let org = Call::of(&request)?.scope().org();
+        Ok(Response::new(proto::LogKey { log_key: self.log_key(org).await?.to_string() }))
     }
 
     async fn list_leaves(&self, request: Request<proto::ListLeavesRequest>) -> Result<Response<proto::ListLeavesResponse>, Status> {

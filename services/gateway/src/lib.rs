@@ -27,6 +27,8 @@ use preceptor_proto::analytics::v1::analytics_client::AnalyticsClient;
 use preceptor_proto::answering::v1::answering_client::AnsweringClient;
 use preceptor_proto::audit::v1::audit_client::AuditClient;
 use preceptor_proto::auth::v1::auth_client::AuthClient;
+use preceptor_proto::credentials::v1::credentials_client::CredentialsClient;
+use preceptor_proto::credits::v1::credits_client::CreditsClient;
 use preceptor_proto::ingestion::v1::ingestion_client::IngestionClient;
 use preceptor_rpc::{Channel, SharedVerifier};
 use preceptor_runtime::Health;
@@ -48,6 +50,10 @@ pub struct Rooms {
     pub alignment: Channel,
     /// To `analytics`.
     pub analytics: Channel,
+    /// To `credentials`.
+    pub credentials: Channel,
+    /// To `credits`.
+    pub credits: Channel,
     /// To `audit`.
     pub audit: Channel,
 }
@@ -80,6 +86,8 @@ pub(crate) struct Inner {
     pub(crate) answering: AnsweringClient<Channel>,
     pub(crate) alignment: AlignmentClient<Channel>,
     pub(crate) analytics: AnalyticsClient<Channel>,
+    pub(crate) credentials: CredentialsClient<Channel>,
+    pub(crate) credits: CreditsClient<Channel>,
     pub(crate) audit: AuditClient<Channel>,
     pub(crate) store: Handle,
     pub(crate) cache: Arc<dyn Cache>,
@@ -119,6 +127,8 @@ pub fn build(deps: Deps, config: Config) -> Router {
         answering: AnsweringClient::new(rooms.answering),
         alignment: AlignmentClient::new(rooms.alignment),
         analytics: AnalyticsClient::new(rooms.analytics),
+        credentials: CredentialsClient::new(rooms.credentials),
+        credits: CreditsClient::new(rooms.credits).max_decoding_message_size(LARGEST_MESSAGE),
         audit: AuditClient::new(rooms.audit).max_decoding_message_size(LARGEST_MESSAGE),
         store: deps.store,
         cache: deps.cache,

@@ -16,6 +16,9 @@ pub enum Error {
     /// There is no such source for this caller.
     #[error("no such source")]
     SourceNotFound,
+    /// There is no such task for this caller.
+    #[error("no such task")]
+    TaskNotFound,
     /// The source has no such page.
     #[error("no such page")]
     PageNotFound,
@@ -91,6 +94,7 @@ impl IntoFault for Error {
         match self {
             Self::ProgramNotFound => Fault::new(Kind::NotFound, "PROGRAM_NOT_FOUND", "there is no such program"),
             Self::SourceNotFound => Fault::new(Kind::NotFound, "SOURCE_NOT_FOUND", "there is no such source"),
+            Self::TaskNotFound => Fault::new(Kind::NotFound, "TASK_NOT_FOUND", "there is no such task"),
             Self::PageNotFound => Fault::new(Kind::NotFound, "PAGE_NOT_FOUND", "the source has no such page, or its pages cannot be drawn"),
             Self::RevisionConflict { current } => Fault::new(
                 Kind::Conflict,

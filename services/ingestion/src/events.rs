@@ -26,10 +26,12 @@ pub(crate) fn tasks(deps: &Deps, content: &Arc<Content>) -> Vec<Task> {
     let bus = Arc::clone(&deps.bus);
     let reader = Arc::clone(content);
     let again = Arc::clone(content);
+    let watcher = Arc::clone(content);
     vec![
         Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)),
         Task::new("index listener", OnEnd::Restart, move |stop| consume::run(consumer.clone(), Arc::clone(&bus), stop)),
         Task::new("reader", OnEnd::Restart, move |stop| read_files(Arc::clone(&reader), stop)),
+        Task::new("registries", OnEnd::Restart, move |stop| watch_sources(Arc::clone(&watcher), stop)),
         Task::new("take up again", OnEnd::Expected, move |_| take_up_again(Arc::clone(&again))),
     ]
 }
@@ -51,9 +53,27 @@ async fn read_files(content: Arc<Content>, stop: Stop) -> Result<(), TaskError> 
     }
 }
 
+/// Asks registries about sources that were named and about those whose time has come.
+async fn watch_sources(content: Arc<Content>, stop: Stop) -> Result<(), TaskError> {
+    loop {
+        let orgs = tokio::select! {
+            orgs = content.due_orgs() => orgs?,
+            () = stop.requested() => return Ok(()),
+        };
+        for org in orgs {
+            if stop.is_requested() {
+                return Ok(());
+            }
+            if let Err(error) = content.check_due(org).await {
+                tracing::error!(%error, "sources could not be checked for now");
+            }
+        }
+    }
+}
+
 /// After a start: files whose reading was interrupted.
 async fn take_up_again(content: Arc<Content>) -> Result<(), TaskError> {
-    for org in content.deps().store.known_orgs()? {
+    for org in content.deps().store.known_orgs().await? {
         content.take_up_again(org).await?;
     }
     Ok(())

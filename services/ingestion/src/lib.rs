@@ -1,25 +1,31 @@
-//! Programs, objectives, sources and their versions, passages, approvals, publication.
+//! Programs, objectives, sources and their versions, passages, approvals, verification, publication.
 //!
 //! **Contract.** `preceptor.ingestion.v1.Ingestion`. A file becomes a source version, its text becomes passages that
 //! each know their page, slide, moment or section. A version goes draft → in review → approved, and nobody approves
 //! their own work: the database refuses it. Publishing freezes the approved versions as a version of the program; it
 //! becomes visible when its index is ready, in one step, and goes away in one step.
 //!
-//! **What it does not do.** It searches nothing and answers nothing. Verification against registries comes later.
+//! A source is verified against PubMed and Crossref, or by a reviewer's attestation; every request is on record, and
+//! registries are asked again every day: a retracted source is served to nobody from that moment on.
 //!
-//! **Events.** Publishes `source.extracted`, `program.version_frozen`, `program.published`, `program.withdrawn` and
+//! **What it does not do.** It searches nothing and answers nothing, and it asks nobody but these registries.
+//!
+//! **Events.** Publishes `source.extracted`, `source.verified`, `program.version_frozen`, `program.published`, `program.withdrawn` and
 //! audit records; listens to `index.progress`.
 
 pub mod config;
 mod domain;
 mod error;
 mod events;
+mod registries;
 mod rpc;
 mod store;
 
 use std::sync::Arc;
 
 use preceptor_bus::Bus;
+use preceptor_cache::Cache;
+use preceptor_core::Clock;
 use preceptor_objects::Objects;
 use preceptor_rpc::{Service, ServiceName};
 use preceptor_store::Handle;
@@ -39,11 +45,15 @@ pub struct Deps {
     pub objects: Arc<dyn Objects>,
     /// Where its events go and come from.
     pub bus: Arc<dyn Bus>,
+    /// The buckets of requests to registries, shared by all replicas.
+    pub cache: Arc<dyn Cache>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// Builds the service.
-pub fn build(deps: &Deps, config: Config) -> Service {
-    let content = Arc::new(domain::Content::new(deps.clone(), config));
+pub fn build(deps: &Deps, config: Config) -> Result<Service, Error> {
+    let content = Arc::new(domain::Content::new(deps.clone(), config)?);
     let server = rpc::Server::new(Arc::clone(&content));
-    Service { name: ServiceName::Ingestion, routes: Routes::new(server.into_service()), tasks: events::tasks(deps, &content) }
+    Ok(Service { name: ServiceName::Ingestion, routes: Routes::new(server.into_service()), tasks: events::tasks(deps, &content) })
 }

@@ -46,7 +46,7 @@ async fn prepare(search: Arc<Search>, stop: Stop) -> Result<(), TaskError> {
 
 /// The engine is derived data: what it lost, or built with another model, is built again.
 async fn repair(search: Arc<Search>, stop: Stop) -> Result<(), TaskError> {
-    for org in search.deps().store.known_orgs()? {
+    for org in search.deps().store.known_orgs().await? {
         while let Err(error) = repair_org(&search, org).await {
             tracing::warn!(%error, org.id = %org, "an index could not be checked");
             if !stop.sleep(PAUSE).await {
@@ -65,7 +65,7 @@ async fn repair_org(search: &Search, org: OrgId) -> Result<(), Error> {
             continue;
         }
         tracing::info!(program_version.id = version.program_version_id, "an index is built again");
-        search.build_index(org, &version.program_version_id, true).await?;
+        search.build_index(org, &version.program_version_id).await?;
         if let Ok(id) = version.program_version_id.parse() {
             search.forget_version(id);
         }
@@ -99,7 +99,7 @@ impl Indexer {
     /// Indexing twice gives the same index: no inbox row is needed.
     async fn index(&self, org: OrgId, frozen: &VersionFrozen) -> Result<(), HandlerError> {
         let version = &frozen.program_version_id;
-        let done = self.0.build_index(org, version, true).await;
+        let done = self.0.build_index(org, version).await;
         if let Err(error) = &done
             && !error.is_transient()
         {

@@ -3,11 +3,14 @@
 mod ask;
 mod audit;
 mod configuration;
+mod credit;
+mod database;
 mod ingest;
 mod models;
 mod openapi;
 mod serve;
 mod up;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -96,9 +99,17 @@ enum Command {
     Ingest(ingest::Ingest),
     /// Ask a program a question.
     Ask(ask::Ask),
+    /// Check a certificate, with no network and no database.
+    Verify(verify::Verify),
+    /// Look at credits.
+    #[command(subcommand)]
+    Credit(credit::Credit),
     /// Check the append-only log.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Manage the databases of a deployment on PostgreSQL.
+    #[command(subcommand)]
+    Database(database::Database),
     /// Manage embedding models.
     #[command(subcommand)]
     Models(models::Models),
@@ -138,7 +149,10 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(command) => command.run(&common).await,
         Command::Ingest(command) => command.run(&common).await,
         Command::Ask(command) => command.run(&common).await,
+        Command::Verify(command) => command.run(),
+        Command::Credit(command) => command.run(&common).await,
         Command::Audit(command) => command.run(&common).await,
+        Command::Database(command) => command.run(&common).await,
         Command::Models(command) => command.run(&common).await,
         Command::Config(command) => command.run(&common),
         Command::Openapi => openapi::run(),

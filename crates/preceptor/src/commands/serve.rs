@@ -7,7 +7,7 @@ use clap::Args;
 use preceptor_rpc::ServiceName;
 
 use super::Common;
-use super::up::{asked_to_stop, show_first_start};
+use super::up::{run_until_stopped, show_first_start};
 use crate::engines::Sharing;
 use crate::mesh::{Mesh, Plan};
 use crate::model;
@@ -19,7 +19,7 @@ use crate::model;
     data folder on one machine: the embedded engines serve no network, so this is for development."
 )]
 pub(super) struct Serve {
-    /// The rooms: gateway, auth, ingestion, retrieval, answering, alignment, analytics, audit.
+    /// The rooms: gateway, auth, ingestion, retrieval, answering, alignment, credentials, credits, analytics, audit.
     #[arg(required = true, value_name = "ROOM")]
     rooms: Vec<ServiceName>,
     /// Confirms that this is a development set-up on one machine.
@@ -50,19 +50,10 @@ impl Serve {
             None => None,
         };
         let plan = Plan { rooms: self.rooms.clone(), listens: true, sharing: Sharing::WithOtherRooms };
-        let mut mesh = Mesh::start(config.clone(), plan, embedder).await?;
+        let mesh = Mesh::start(config.clone(), plan, embedder).await?;
         show_first_start(&config, &mesh)?;
         let names: Vec<_> = self.rooms.iter().map(|room| room.name()).collect();
         println!("Serving {}.", names.join(", "));
-        let code = tokio::select! {
-            cause = mesh.failed() => {
-                eprintln!("preceptor: stopping: {cause}");
-                ExitCode::FAILURE
-            }
-            () = asked_to_stop() => ExitCode::SUCCESS,
-        };
-        mesh.stop().await;
-        tokio::task::spawn_blocking(move || telemetry.shutdown()).await?;
-        Ok(code)
+        run_until_stopped(mesh, telemetry).await
     }
 }

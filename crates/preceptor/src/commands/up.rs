@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use clap::Args;
 use preceptor_models::Embedder;
+use preceptor_runtime::telemetry::Telemetry;
 
 use super::{ADMIN_TOKEN_FILE, Common};
 use crate::config::Config;
@@ -36,28 +37,19 @@ pub(super) struct Up {
 impl Up {
     pub(super) async fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
         let begun = Instant::now();
-        let config = common.load(self.values())?;
+        let outside = if self.demo { Some(demo::Outside::start().await?) } else { None };
+        let mut values = self.values();
+        values.extend(outside.iter().flat_map(demo::Outside::settings));
+        let config = common.load(values)?;
         let telemetry = preceptor_runtime::telemetry::install(&config.telemetry, "preceptor")?;
         let embedder = self.embedder(&config).await?;
-        let mut mesh = Mesh::start(config.clone(), Plan::whole(), embedder).await?;
+        let mesh = Mesh::start(config.clone(), Plan::whole(), embedder).await?;
         show_first_start(&config, &mesh)?;
         println!("Preceptor is ready at {} ({:.1} s).", config.gateway.public_url, begun.elapsed().as_secs_f64());
-        if self.demo {
-            demo::seed(&config).await?;
+        if let Some(outside) = &outside {
+            demo::seed(&config, outside).await?;
         }
-        let code = tokio::select! {
-            cause = mesh.failed() => {
-                eprintln!("preceptor: stopping: {cause}");
-                ExitCode::FAILURE
-            }
-            () = asked_to_stop() => {
-                println!("Stopping.");
-                ExitCode::SUCCESS
-            }
-        };
-        mesh.stop().await;
-        tokio::task::spawn_blocking(move || telemetry.shutdown()).await?;
-        Ok(code)
+        run_until_stopped(mesh, telemetry).await
     }
 
     fn values(&self) -> Vec<(&'static str, toml::Value)> {
@@ -107,8 +99,25 @@ pub(super) fn show_first_start(config: &Config, mesh: &Mesh) -> anyhow::Result<(
     Ok(())
 }
 
+/// Serves until the process is asked to stop or a part fails, then stops everything in order.
+pub(super) async fn run_until_stopped(mut mesh: Mesh, telemetry: Telemetry) -> anyhow::Result<ExitCode> {
+    let code = tokio::select! {
+        cause = mesh.failed() => {
+            eprintln!("preceptor: stopping: {cause}");
+            ExitCode::FAILURE
+        }
+        () = asked_to_stop() => {
+            println!("Stopping.");
+            ExitCode::SUCCESS
+        }
+    };
+    mesh.stop().await;
+    tokio::task::spawn_blocking(move || telemetry.shutdown()).await?;
+    Ok(code)
+}
+
 /// Completes on Ctrl-C and on the signal that service managers send.
-pub(super) async fn asked_to_stop() {
+async fn asked_to_stop() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -1,15 +1,21 @@
 //! Refusals, guards, corrections, and what no upload elsewhere can move.
 
 use preceptor_testkit::local::publish;
-use preceptor_testkit::{Local, model};
+use preceptor_testkit::{Store, model};
 use serde_json::Value;
 
 use crate::support::{WARFARIN, list, markdown};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_in_the_program_is_refused_with_the_closest_sources() {
+preceptor_testkit::on_both_stores! {
+    what_is_not_in_the_program_is_refused_with_the_closest_sources
+    a_misspelt_word_is_corrected_visibly
+    without_a_model_words_are_compared_and_the_answer_says_so
+    uploads_elsewhere_move_no_score_by_a_bit
+}
+
+async fn what_is_not_in_the_program_is_refused_with_the_closest_sources(store: Store) {
     let Some(model) = model("refusals") else { return };
-    let local = Local::start(Some(model)).await.expect("a mesh");
+    let local = store.mesh_with(Some(model), |_| {}).await.expect("a mesh");
     let program = local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
     let learner = local.learner(&program, "l").await.expect("a learner");
     let cases = [
@@ -40,19 +46,17 @@ fn contains(folder: &std::path::Path, needle: &[u8]) -> bool {
     })
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_misspelt_word_is_corrected_visibly() {
+async fn a_misspelt_word_is_corrected_visibly(store: Store) {
     let Some(model) = model("corrections") else { return };
-    let local = Local::start(Some(model)).await.expect("a mesh");
+    let local = store.mesh_with(Some(model), |_| {}).await.expect("a mesh");
     let program = local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
     let answer = local.editor.ask(&program, "What is the startnig dose of warfarin?").await.expect("an answer");
     assert_eq!(answer["corrections"][0]["to"], "starting", "{answer:#}");
     local.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_a_model_words_are_compared_and_the_answer_says_so() {
-    let local = Local::start(None).await.expect("a mesh");
+async fn without_a_model_words_are_compared_and_the_answer_says_so(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
     let program = local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
     let answer = local.editor.ask(&program, "What is the usual starting dose of warfarin?").await.expect("an answer");
     assert_eq!(answer["lexical_only"], true);
@@ -73,10 +77,9 @@ fn fingerprint(answer: &Value) -> String {
     format!("{} {confidence:x} {quotes:?} {offered:?}", answer["outcome"])
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn uploads_elsewhere_move_no_score_by_a_bit() {
+async fn uploads_elsewhere_move_no_score_by_a_bit(store: Store) {
     let Some(model) = model("foreign uploads") else { return };
-    let local = Local::start(Some(model)).await.expect("a mesh");
+    let local = store.mesh_with(Some(model), |_| {}).await.expect("a mesh");
     let program = local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
     let questions =
         ["What is the usual starting dose of warfarin?", "When is vitamin K given?", "How is gout treated?", "Does fluconazole interact?"];

@@ -1,64 +1,30 @@
 //! The process is killed while it reads, publishes and answers; then it starts again.
 
-use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+mod awards;
+mod process;
+
 use std::time::Duration;
 
 use preceptor::client::{Client, id};
-use preceptor_core::Secret;
+
+use process::Program;
 
 use crate::support::{Log, WARFARIN, eventually, markdown};
 
 /// Moments after which the process is killed, in milliseconds: while a file is read, indexed, or asked about.
 const MOMENTS: [u64; 8] = [0, 5, 15, 30, 60, 100, 180, 300];
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port()
-}
-
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // SIGKILL: nothing of it may run any more.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn start(folder: &Path, port: u16) -> Process {
-    let child = Command::new(env!("CARGO_BIN_EXE_preceptor"))
-        .args(["up", "--no-model", "--listen", &format!("127.0.0.1:{port}"), "--data"])
-        .arg(folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .current_dir(folder)
-        .spawn()
-        .expect("the binary starts");
-    Process(child)
-}
-
-async fn client(folder: &Path, port: u16) -> Client {
-    eventually("the start", async || {
-        let token = std::fs::read_to_string(folder.join("admin.token")).ok().filter(|token| !token.is_empty())?;
-        let client = Client::new(&format!("http://127.0.0.1:{port}"), Secret::new(token)).ok()?;
-        client.get("/v1/programs").await.is_ok().then_some(client)
-    })
-    .await
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_and_nothing_is_half_published() {
     let folder = tempfile::tempdir().expect("a folder");
-    let port = free_port();
+    let program = Program::new(folder.path(), Vec::new());
     let mut acknowledged = Vec::new();
     let mut asked: Vec<(String, String)> = Vec::new();
     for (round, moment) in MOMENTS.into_iter().enumerate() {
-        let process = start(folder.path(), port);
-        let admin = client(folder.path(), port).await;
+        let process = program.start();
+        let admin = program.admin().await;
         all_is_whole(&admin, &acknowledged, &asked).await;
-        let reviewer = preceptor_testkit::local::hire(&admin, "reviewer").await.expect("a reviewer");
+        let reviewer = admin.hire("reviewer", "reviewer").await.expect("a reviewer");
         // Work goes on until the process dies under it; what was answered by then is acknowledged.
         let work = async {
             let text = WARFARIN.repeat(20 + round);
@@ -80,8 +46,8 @@ async fn nothing_acknowledged_is_lost_and_nothing_is_half_published() {
         };
         tokio::join!(work, kill);
     }
-    let _process = start(folder.path(), port);
-    let admin = client(folder.path(), port).await;
+    let _process = program.start();
+    let admin = program.admin().await;
     all_is_whole(&admin, &acknowledged, &asked).await;
     assert!(!asked.is_empty(), "the last rounds are long enough to ask");
 }

@@ -3,13 +3,17 @@
 
 mod http;
 mod rpc;
+mod walls;
 
 use preceptor::client::{Client, id};
+use preceptor::journey::{Answers, physician};
+use preceptor_proto::events::v1::AuditRecord;
 use preceptor_testkit::Local;
-use preceptor_testkit::local::{learner, publish};
+use preceptor_testkit::local::publish;
+use prost::Message as _;
 use serde_json::json;
 
-use crate::support::{list, markdown};
+use crate::support::{Log, list, markdown};
 
 /// A program with everything that a stranger could name.
 #[derive(Debug, Clone)]
@@ -21,23 +25,61 @@ pub(crate) struct Victim {
     pub(crate) program_version: String,
     pub(crate) message: String,
     pub(crate) passage: String,
+    pub(crate) earned: Earned,
+}
+
+/// What a learner has earned in a program, and everything that leads to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Earned {
+    pub(crate) accreditation: String,
+    pub(crate) offer: String,
+    pub(crate) item: String,
+    pub(crate) attempt: String,
+    pub(crate) credit: String,
+    pub(crate) task: String,
+    /// The learner's pseudonym.
+    pub(crate) learner: String,
+    pub(crate) code: String,
+    /// An event in the org's log.
+    pub(crate) event: String,
+}
+
+impl Earned {
+    /// Ids that lead to nothing.
+    fn nothing() -> Self {
+        let none = |prefix: &str| format!("{prefix}_{}", "0".repeat(26));
+        Self {
+            accreditation: none("accr"),
+            offer: none("offer"),
+            item: none("item"),
+            attempt: none("att"),
+            credit: none("cred"),
+            task: none("task"),
+            learner: "u_nobody".into(),
+            code: "0".repeat(31),
+            event: none("evt"),
+        }
+    }
 }
 
 /// An org with its programs: two published, one a draft.
 pub(crate) struct Org {
     pub(crate) admin: Client,
     pub(crate) programs: Vec<Victim>,
-    /// Asks in the first program only.
+    /// Learns in the first program only, and has earned a credit there.
     pub(crate) learner: Client,
+    /// Another learner of the first program.
+    pub(crate) neighbour: Client,
 }
 
 fn text(canary: &str) -> String {
     format!(
-        "# {canary} guide\n\n## Dosing\n\nThe usual starting dose of {canary} is 5 mg once a day.\n\n## Bleeding\n\nStop {canary} when the INR is above 10.\n"
+        "# {canary} guide\n\n## Dosing\n\nThe usual starting dose of {canary} is 5 mg once a day.\n\n## Kidneys\n\nThe largest amount of \
+         {canary} that adults with healthy kidneys receive is 10 mg in a day.\n\n## Bleeding\n\nStop {canary} when the INR is above 10.\n"
     )
 }
 
-async fn org(name: &str, admin: Client, reviewer: &Client) -> Org {
+async fn org(local: &Local, name: &str, admin: Client, reviewer: &Client) -> Org {
     let mut programs = Vec::new();
     for number in 1..=3 {
         let canary = format!("canary{name}{number}");
@@ -54,8 +96,41 @@ async fn org(name: &str, admin: Client, reviewer: &Client) -> Org {
         };
         programs.push(victim(&admin, canary, program).await);
     }
-    let learner = learner(&admin, &programs[0].program, "learner").await.expect("a learner");
-    Org { admin, programs, learner }
+    let learner = admin.learner(&programs[0].program, "learner").await.expect("a learner");
+    let neighbour = admin.learner(&programs[0].program, "neighbour").await.expect("a learner");
+    programs[0].earned = earned(local, &admin, reviewer, &learner, &programs[0]).await;
+    Org { admin, programs, learner, neighbour }
+}
+
+/// Leads a learner to a credit.
+async fn earned(local: &Local, admin: &Client, reviewer: &Client, learner: &Client, victim: &Victim) -> Earned {
+    reviewer.attest(&victim.source).await.expect("an attestation");
+    let accreditation = admin.accredit(&victim.canary).await.expect("an accreditation");
+    let offer = admin.designate(&victim.program, &accreditation).await.expect("an offer");
+    let items = admin.make_quiz(reviewer, &victim.program, 2, json!({})).await.expect("a quiz");
+    let address = format!("{}@example.org", victim.canary);
+    let statement = physician(&victim.canary, &address);
+    let clinician = learner.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
+    let attempt = learner.take_quiz(&victim.program, &items, Answers::Right).await.expect("an attempt");
+    let credit = learner.claim(&attempt, &offer, 0.5).await.expect("a credit");
+    let credit = id(&credit, "id").expect("an id");
+    let pdf = learner.certificate(&credit).await.expect("a certificate");
+    // An identifier that no registry knows opens a task.
+    admin.verify_by(&victim.source, json!({ "pmid": "999999" })).await.expect("a verdict");
+    let tasks = admin.get(&format!("/v1/programs/{}/tasks", victim.program)).await.expect("tasks");
+    let log = Log::read(admin).await;
+    let record = AuditRecord::decode(log.leaves[0].0.as_slice()).expect("a record");
+    Earned {
+        accreditation,
+        offer,
+        item: id(&items[0], "id").expect("an id"),
+        attempt: id(&attempt, "id").expect("an id"),
+        task: id(&list(&tasks, "data")[0], "id").expect("an id"),
+        learner: id(&clinician, "learner").expect("a pseudonym"),
+        code: preceptor_certificate::verify::verify(&pdf, None).expect("it holds").code,
+        event: record.event_id,
+        credit,
+    }
 }
 
 async fn victim(admin: &Client, canary: String, program: String) -> Victim {
@@ -76,6 +151,7 @@ async fn victim(admin: &Client, canary: String, program: String) -> Victim {
         program_version: state["published"]["id"].as_str().unwrap_or("progv_00000000000000000000000000").to_owned(),
         message,
         passage: id(&list(&document, "passages")[0], "id").expect("an id"),
+        earned: Earned::nothing(),
         program,
     }
 }
@@ -83,7 +159,7 @@ async fn victim(admin: &Client, canary: String, program: String) -> Victim {
 /// Two orgs.
 pub(crate) async fn world(local: &Local) -> (Org, Org) {
     let (admin, reviewer) = local.other_org("B").await.expect("an org");
-    let a = org("alpha", local.editor.clone(), &local.reviewer).await;
-    let b = org("beta", admin, &reviewer).await;
+    let a = org(local, "alpha", local.editor.clone(), &local.reviewer).await;
+    let b = org(local, "beta", admin, &reviewer).await;
     (a, b)
 }

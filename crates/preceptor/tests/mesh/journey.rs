@@ -1,18 +1,24 @@
 //! From a file to a cited answer, its objective, its count and its record.
 
 use preceptor::client::id;
-use preceptor_testkit::{Local, model};
+use preceptor_testkit::{Local, Store, model};
 use serde_json::{Value, json};
 
 use crate::support::{Log, WARFARIN, eventually, list, markdown};
 
+preceptor_testkit::on_both_stores! {
+    a_document_becomes_a_cited_answer_with_its_objective_count_and_record
+    a_source_needs_somebody_else_and_a_withdrawal_is_one_step
+    the_same_idempotency_key_gives_the_same_answer
+    pages_open_without_scripts_and_lead_strangers_to_the_sign_in
+}
+
 const OBJECTIVES: [&str; 3] =
     ["Choose the starting dose of warfarin", "Manage bleeding on warfarin", "Recognise drug interactions of warfarin"];
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_document_becomes_a_cited_answer_with_its_objective_count_and_record() {
+async fn a_document_becomes_a_cited_answer_with_its_objective_count_and_record(store: Store) {
     let Some(model) = model("journey") else { return };
-    let local = Local::start(Some(model)).await.expect("a mesh");
+    let local = store.mesh_with(Some(model), |_| {}).await.expect("a mesh");
     let program = local.publish("Warfarin", &OBJECTIVES, vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
     let learner = local.learner(&program, "learner-1").await.expect("a learner");
 
@@ -71,9 +77,8 @@ async fn log_verifies(local: &Local) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_source_needs_somebody_else_and_a_withdrawal_is_one_step() {
-    let local = Local::start(None).await.expect("a mesh");
+async fn a_source_needs_somebody_else_and_a_withdrawal_is_one_step(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
     let program = local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
     let sources = local.editor.get(&format!("/v1/programs/{program}/sources")).await.expect("sources");
     let decision = &list(&sources, "data")[0]["decision"];
@@ -95,9 +100,8 @@ async fn a_source_needs_somebody_else_and_a_withdrawal_is_one_step() {
     local.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_same_idempotency_key_gives_the_same_answer() {
-    let local = Local::start(None).await.expect("a mesh");
+async fn the_same_idempotency_key_gives_the_same_answer(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
     let http = reqwest::Client::new();
     let admin = local.mesh.first_start.as_ref().expect("a first start").admin_token.expose().to_owned();
     let post = async |key: &str, title: &str| {
@@ -114,9 +118,8 @@ async fn the_same_idempotency_key_gives_the_same_answer() {
     local.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn pages_open_without_scripts_and_lead_strangers_to_the_sign_in() {
-    let local = Local::start(None).await.expect("a mesh");
+async fn pages_open_without_scripts_and_lead_strangers_to_the_sign_in(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
     let program = local.publish("Warfarin", &OBJECTIVES, vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
     let admin = local.mesh.first_start.as_ref().expect("a first start").admin_token.expose().to_owned();
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");

@@ -3,6 +3,7 @@
 mod answers;
 mod bad_files;
 mod crash;
+mod credits;
 mod isolation;
 mod journey;
 mod real_sources;

@@ -7,7 +7,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use indicatif::ProgressBar;
 use preceptor::client::{Client, Upload, id};
 use preceptor::config::Config;
-use preceptor_testkit::local::{Local, approve, learner};
+use preceptor_testkit::Local;
 use serde_json::json;
 
 use super::Options;
@@ -65,18 +65,17 @@ async fn publish(local: &Local, program: &Program, bar: &ProgressBar) -> anyhow:
         .map(|source| async {
             let name = format!("{}.json", source.id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect::<String>());
             let upload = Upload { name, content: source.document()?, external_id: Some(source.id.clone()), ..Upload::default() };
-            approve(&local.editor, &local.reviewer, &program_id, upload).await.with_context(|| source.id.clone())?;
+            local.editor.add_source(&local.reviewer, &program_id, upload, "measured").await?;
             bar.inc(1);
             Ok::<_, anyhow::Error>(())
         })
         .buffered(UPLOADS)
         .try_collect::<Vec<()>>()
         .await?;
-    local.editor.post(&format!("/v1/programs/{program_id}/publish"), &json!({ "reason": "measured" })).await?;
-    local.editor.wait_for_publication(&program_id, |_| {}).await?;
+    local.editor.publish(&program_id, "measured").await?;
     let names = created["objectives"].as_array().into_iter().flatten().map(|objective| id(objective, "id"));
     Ok(Published {
-        learner: learner(&local.editor, &program_id, "measure").await?,
+        learner: local.editor.learner(&program_id, "measure").await?,
         objectives: names.collect::<Result<_, _>>()?,
         id: program_id,
     })

@@ -137,6 +137,7 @@ impl Answers {
             corrections: if quarantined { Vec::new() } else { found.corrections },
             feedback: String::new(),
             evidence: if quarantined { None } else { found.evidence },
+            notices: Vec::new(),
         };
         tx.insert(record::row(&tx, &message)).await?;
         tx.emit("message.recorded", &record::event(&message)).await?;

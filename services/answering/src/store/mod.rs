@@ -5,7 +5,7 @@ pub(crate) mod message;
 pub(crate) mod session;
 
 use preceptor_core::id::EventId;
-use preceptor_store::{Migration, Schema, TenantTx};
+use preceptor_store::{Migration, Schema, TenantTx, tenant_tables};
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
 use crate::Error;
@@ -13,12 +13,42 @@ use crate::Error;
 /// The tables of the answering service.
 pub const SCHEMA: Schema = Schema {
     service: "answering",
-    migrations: &[Migration {
-        name: "0001_messages",
-        sql: include_str!("0001_messages.sql"),
-        append_only: &["answering_session", "answering_message", "answering_feedback"],
-    }],
+    migrations: &[
+        Migration {
+            name: "0001_messages",
+            sql: include_str!("0001_messages.sql"),
+            append_only: &["answering_session", "answering_message", "answering_feedback"],
+        },
+        Migration { name: "0002_notices", sql: include_str!("0002_notices.sql"), append_only: &["answering_notice"] },
+    ],
 };
+
+tenant_tables! {
+    /// Sources that were retracted after they had been quoted.
+    notice = "answering_notice" key { source_version_id: String } { verdict: String, noted_at: i64 }
+}
+
+/// What became of these source versions since they were quoted.
+pub(crate) async fn notices(tx: &TenantTx, versions: Vec<String>) -> Result<Vec<notice::Model>, Error> {
+    if versions.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(tx.all(tx.find::<notice::Entity>().filter(notice::Column::SourceVersionId.is_in(versions))).await?)
+}
+
+/// Notes that a source version was retracted, once.
+pub(crate) async fn note(tx: &TenantTx, version: &str, verdict: &str) -> Result<(), Error> {
+    if !notices(tx, vec![version.to_owned()]).await?.is_empty() {
+        return Ok(());
+    }
+    let row = notice::Model {
+        org_id: tx.org_key(),
+        source_version_id: version.to_owned(),
+        verdict: verdict.to_owned(),
+        noted_at: tx.now().micros(),
+    };
+    Ok(tx.insert(row).await?)
+}
 
 /// A conversation.
 pub(crate) async fn session(tx: &TenantTx, id: &str) -> Result<Option<session::Model>, Error> {

@@ -9,6 +9,14 @@ pub(crate) struct Frontier {
     roots: Vec<Hash>,
 }
 
+/// A perfect subtree that has all its leaves: 2^level of them, from place · 2^level on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Closed {
+    pub(crate) level: u8,
+    pub(crate) place: u64,
+    pub(crate) hash: Hash,
+}
+
 impl Frontier {
     /// Reads a stored edge. `None` when it cannot belong to a tree of that size.
     pub(crate) fn read(size: u64, bytes: &[u8]) -> Option<Self> {
@@ -26,18 +34,20 @@ impl Frontier {
         self.size
     }
 
-    /// Adds a leaf and returns its hash.
-    pub(crate) fn append(&mut self, record: &[u8]) -> Hash {
+    /// Adds a leaf; returns its hash and the subtrees that it closed.
+    pub(crate) fn append(&mut self, record: &[u8]) -> (Hash, Vec<Closed>) {
         let leaf = record_hash(record);
         let mut root = leaf;
+        let mut closed = Vec::new();
         // As many perfect subtrees close as the size has ones at its end.
-        for _ in 0..self.size.trailing_ones() {
+        for level in 1..=self.size.trailing_ones() as u8 {
             let left = self.roots.pop().unwrap_or_default();
             root = node_hash(left, root);
+            closed.push(Closed { level, place: self.size >> level, hash: root });
         }
         self.roots.push(root);
         self.size += 1;
-        leaf
+        (leaf, closed)
     }
 
     /// The root of the whole tree; of an empty one, the hash of nothing.

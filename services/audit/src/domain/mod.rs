@@ -3,5 +3,5 @@
 mod frontier;
 mod verify;
 
-pub(crate) use frontier::Frontier;
+pub(crate) use frontier::{Closed, Frontier};
 pub use verify::{Verification, Verifier, VerifyError};

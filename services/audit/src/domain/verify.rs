@@ -97,7 +97,7 @@ mod tests {
 
     fn head(records: &[Vec<u8>]) -> (Vec<Hash>, Frontier) {
         let mut frontier = Frontier::default();
-        let leaves = records.iter().map(|record| frontier.append(record)).collect();
+        let leaves = records.iter().map(|record| frontier.append(record).0).collect();
         (leaves, frontier)
     }
 

@@ -3,8 +3,11 @@
 pub(crate) mod head;
 pub(crate) mod leaf;
 pub(crate) mod producer;
+pub(crate) mod proofs;
 
-use preceptor_store::{Migration, Schema, TenantTx};
+use std::collections::BTreeMap;
+
+use preceptor_store::{Migration, Schema, TenantTx, tenant_tables};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
@@ -14,8 +17,16 @@ use crate::domain::Frontier;
 /// The tables of the audit service.
 pub const SCHEMA: Schema = Schema {
     service: "audit",
-    migrations: &[Migration { name: "0001_log", sql: include_str!("0001_log.sql"), append_only: &["audit_leaf"] }],
+    migrations: &[
+        Migration { name: "0001_log", sql: include_str!("0001_log.sql"), append_only: &["audit_leaf"] },
+        Migration { name: "0002_nodes", sql: include_str!("0002_nodes.sql"), append_only: &["audit_node"] },
+    ],
 };
+
+tenant_tables! {
+    /// Roots of perfect subtrees.
+    node = "audit_node" key { level: i64, place: i64 } { hash: Vec<u8> }
+}
 
 /// A record on its way into the log.
 #[derive(Debug)]
@@ -37,32 +48,43 @@ pub(crate) async fn read_head(tx: &TenantTx) -> Result<(Frontier, i64), Error> {
     Ok((frontier, row.updated_at))
 }
 
-/// Appends a record. `false` when it is in the log already.
-pub(crate) async fn append(tx: &TenantTx, record: &Record<'_>) -> Result<bool, Error> {
-    if !next_of_producer(tx, record).await? {
+/// Appends records, in this order, all or none. `false` when all of them are in the log already.
+pub(crate) async fn append(tx: &TenantTx, records: &[Record<'_>]) -> Result<bool, Error> {
+    let fresh = count(tx, records).await?;
+    if fresh.is_empty() {
         return Ok(false);
     }
     let (mut frontier, _) = read_head(tx).await?;
-    let index = i64::try_from(frontier.size()).map_err(|_| Error::DamagedHead)?;
-    let leaf_hash = frontier.append(record.bytes);
-    tx.insert(leaf::Model {
-        org_id: tx.org_key(),
-        idx: index,
-        leaf_hash: leaf_hash.0.to_vec(),
-        event_id: record.event_id.to_owned(),
-        record: record.bytes.to_vec(),
-    })
-    .await?;
+    let is_first = frontier.size() == 0;
+    let (mut leaves, mut closed) = (Vec::with_capacity(fresh.len()), Vec::new());
+    for record in fresh {
+        let index = i64::try_from(frontier.size()).map_err(|_| Error::DamagedHead)?;
+        let (leaf_hash, subtrees) = frontier.append(record.bytes);
+        closed.extend(subtrees);
+        leaves.push(leaf::Model {
+            org_id: tx.org_key(),
+            idx: index,
+            leaf_hash: leaf_hash.0.to_vec(),
+            event_id: record.event_id.to_owned(),
+            record: record.bytes.to_vec(),
+        });
+    }
+    proofs::keep(tx, closed).await?;
+    tx.insert_all(leaves).await?;
+    move_head(tx, &frontier, is_first).await?;
+    Ok(true)
+}
+
+async fn move_head(tx: &TenantTx, frontier: &Frontier, is_first: bool) -> Result<(), Error> {
     let head = head::Model {
         org_id: tx.org_key(),
-        size: index + 1,
+        size: i64::try_from(frontier.size()).map_err(|_| Error::DamagedHead)?,
         root: frontier.root().0.to_vec(),
         frontier: frontier.bytes(),
         updated_at: tx.now().micros(),
     };
-    if index == 0 {
-        tx.insert(head).await?;
-        return Ok(true);
+    if is_first {
+        return Ok(tx.insert(head).await?);
     }
     let update = tx
         .update::<head::Entity>()
@@ -71,31 +93,42 @@ pub(crate) async fn append(tx: &TenantTx, record: &Record<'_>) -> Result<bool, E
         .col_expr(head::Column::Frontier, Expr::value(head.frontier))
         .col_expr(head::Column::UpdatedAt, Expr::value(head.updated_at));
     tx.run_update(update).await?;
-    Ok(true)
+    Ok(())
 }
 
-/// Moves the producer's counter on. `false` when the record came before, an error when one before it is missing.
-async fn next_of_producer(tx: &TenantTx, record: &Record<'_>) -> Result<bool, Error> {
-    let of_producer = tx.find::<producer::Entity>().filter(producer::Column::Producer.eq(record.producer));
-    let last = tx.one(of_producer).await?.map(|row| row.last_sequence);
-    let expected = last.unwrap_or(0) + 1;
-    if record.sequence < expected {
-        return Ok(false);
+/// Moves the producers' counters on, and returns the records that did not come before. An error when one is missing.
+async fn count<'a>(tx: &TenantTx, records: &'a [Record<'a>]) -> Result<Vec<&'a Record<'a>>, Error> {
+    let known: BTreeMap<String, i64> =
+        tx.all(tx.find::<producer::Entity>()).await?.into_iter().map(|row| (row.producer, row.last_sequence)).collect();
+    let mut moved: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut fresh = Vec::new();
+    for record in records {
+        let last = moved.get(record.producer).or_else(|| known.get(record.producer)).copied().unwrap_or(0);
+        if record.sequence <= last {
+            continue;
+        }
+        if record.sequence > last + 1 {
+            return Err(Error::Gap { producer: record.producer.to_owned(), last, found: record.sequence });
+        }
+        moved.insert(record.producer, record.sequence);
+        fresh.push(record);
     }
-    if record.sequence > expected {
-        return Err(Error::Gap { producer: record.producer.to_owned(), last: expected - 1, found: record.sequence });
+    for (name, last_sequence) in moved {
+        move_counter(tx, name, last_sequence, known.contains_key(name)).await?;
     }
-    if last.is_none() {
-        let row = producer::Model { org_id: tx.org_key(), producer: record.producer.to_owned(), last_sequence: record.sequence };
-        tx.insert(row).await?;
-        return Ok(true);
+    Ok(fresh)
+}
+
+async fn move_counter(tx: &TenantTx, producer: &str, last_sequence: i64, is_known: bool) -> Result<(), Error> {
+    if !is_known {
+        return Ok(tx.insert(producer::Model { org_id: tx.org_key(), producer: producer.to_owned(), last_sequence }).await?);
     }
     let update = tx
         .update::<producer::Entity>()
-        .col_expr(producer::Column::LastSequence, Expr::value(record.sequence))
-        .filter(producer::Column::Producer.eq(record.producer));
+        .col_expr(producer::Column::LastSequence, Expr::value(last_sequence))
+        .filter(producer::Column::Producer.eq(producer));
     tx.run_update(update).await?;
-    Ok(true)
+    Ok(())
 }
 
 /// Leaves from an index on.

@@ -327,6 +327,8 @@ const fn actor_of(service: ServiceName) -> SystemActor {
         ServiceName::Retrieval => SystemActor::Indexer,
         ServiceName::Answering => SystemActor::Answering,
         ServiceName::Alignment => SystemActor::Alignment,
+        ServiceName::Credentials => SystemActor::Credentials,
+        ServiceName::Credits => SystemActor::Credits,
         ServiceName::Analytics => SystemActor::Analytics,
         ServiceName::Audit => SystemActor::Sequencer,
     }

@@ -52,9 +52,7 @@ pub(crate) async fn layer(State(edge): State<Edge>, request: Request, next: Next
 async fn with_key(edge: &Edge, request: Request, next: Next) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     let key = key(parts.headers.get(HEADER))?;
-    let streams =
-        parts.headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("event-stream"));
-    if streams {
+    if super::wants_stream(&parts.headers) {
         return Err(ApiError::new(
             Kind::InvalidInput,
             "IDEMPOTENCY_KEY_ON_STREAM",

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt as _};
@@ -94,9 +94,7 @@ async fn ask(
     let decision = edge.limit_questions(&identity).await?;
     let limit = limits::headers("questions", edge.config.questions_per_minute, &decision);
     let events = edge.ask(&identity, id, new).await?;
-    let streams =
-        headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/event-stream"));
-    if streams {
+    if super::wants_stream(&headers) {
         return Ok((limit, Sse::new(server_sent(events)).keep_alive(KeepAlive::new().interval(HEARTBEAT))).into_response());
     }
     Ok((limit, axum::Json(whole(events).await?)).into_response())

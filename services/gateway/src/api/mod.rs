@@ -1,20 +1,25 @@
 //! `/v1`: one module per noun. The router and the OpenAPI document come from the same declarations.
 
 mod audit;
+mod clinicians;
+mod credits;
 mod health;
 mod idempotency;
 mod insight;
+mod items;
 mod messages;
 mod orgs;
 mod programs;
+mod quizzes;
 mod sources;
+mod verifications;
 mod view;
 
 use axum::Router;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Request};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -27,8 +32,13 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::Edge;
 use crate::error::{ApiError, Problem, ProblemOf};
 
+pub(crate) use clinicians::{Clinician, PROFESSIONS, Statement};
+pub(crate) use credits::{Certificate, Credit, Offer};
 pub(crate) use insight::Report;
+pub(crate) use items::{Item, NewForm};
 pub(crate) use messages::{NewMessage, Reply};
+pub(crate) use quizzes::{Attempt, Quiz};
+pub(crate) use verifications::{NLM_NOTICE, NewVerification, Task};
 pub(crate) use view::{Message, Program, Source, program_view, source_view};
 
 /// The largest JSON body.
@@ -49,6 +59,10 @@ pub(crate) const REQUEST_ID: &str = "x-request-id";
         (name = "Programs", description = "Programs, their objectives, publication and withdrawal"),
         (name = "Sources", description = "Files, their reading, review and approval"),
         (name = "Messages", description = "Questions and cited answers"),
+        (name = "Verification", description = "What registries and reviewers say about sources"),
+        (name = "Quizzes", description = "Items, frozen quizzes, attempts, evaluations"),
+        (name = "Credits", description = "Accreditation, designation, claims, certificates, provenance"),
+        (name = "Clinicians", description = "Who a learner is, and how surely it is known"),
         (name = "Insight", description = "Questions by objective, and counts"),
         (name = "Audit", description = "The append-only log and what verifies it"),
         (name = "Organisation", description = "Staff, learners, tokens")
@@ -61,6 +75,11 @@ fn declared(largest_upload_mib: usize) -> OpenApiRouter<Edge> {
         .merge(programs::router())
         .merge(sources::router(largest_upload_mib))
         .merge(messages::router())
+        .merge(verifications::router())
+        .merge(items::router())
+        .merge(quizzes::router())
+        .merge(credits::router())
+        .merge(clinicians::router())
         .merge(insight::router())
         .merge(audit::router())
         .merge(orgs::router())
@@ -87,9 +106,19 @@ pub(crate) fn router(edge: &Edge) -> Router<Edge> {
         .layer(from_fn(request_id))
 }
 
+/// An id by which a request is found in the logs.
+pub(crate) fn new_request_id() -> String {
+    EventId::generate().to_string().replace("evt_", "req_")
+}
+
+/// Whether the client asks for server-sent events.
+fn wants_stream(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/event-stream"))
+}
+
 /// Gives every request an id, and writes it into its problem.
 async fn request_id(request: Request, next: Next) -> Response {
-    let id = EventId::generate().to_string().replace("evt_", "req_");
+    let id = new_request_id();
     let mut response = next.run(request).await;
     if let Some(ProblemOf(mut problem)) = response.extensions_mut().remove::<ProblemOf>() {
         problem.request_id.clone_from(&id);

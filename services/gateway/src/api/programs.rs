@@ -71,7 +71,7 @@ pub(crate) struct ObjectiveEntry {
 pub(crate) struct Reason {
     /// Goes to the audit log.
     #[schema(example = "Content reviewed by the planning committee")]
-    reason: String,
+    pub(crate) reason: String,
 }
 
 /// A page of programs.

@@ -134,7 +134,7 @@ impl Edge {
         let file = file.ok_or_else(|| ApiError::field("/file", "send the file as the part named `file`"))?;
         header.length = file.iter().map(Bytes::len).sum::<usize>() as i64;
         let parts = std::iter::once(Part::Header(header)).chain(file.into_iter().map(|bytes| Part::Chunk(bytes.to_vec())));
-        let messages = stream::iter(parts.map(|part| proto::UploadSourceRequest { part: Some(part) }).collect::<Vec<_>>());
+        let messages = stream::iter(parts.map(|part| proto::UploadSourceRequest { part: Some(part) }));
         let request = identity.call(UPLOAD_TIMEOUT).request(messages)?;
         Ok(self.ingestion.clone().upload_source(request).await?.into_inner())
     }

@@ -156,6 +156,12 @@ pub(crate) struct Source {
     pub(crate) media_type: String,
     /// The caller's own name for it.
     pub(crate) external_id: String,
+    /// The newest verification of this version.
+    pub(crate) verification: Option<super::verifications::Verification>,
+    /// Whether a registry is being asked at this moment.
+    pub(crate) verifying: bool,
+    /// Whether it was retracted and is served to nobody.
+    pub(crate) quarantined: bool,
     /// `extracting`, `failed`, `draft`, `in_review`, `approved` or `rejected`.
     #[schema(example = "draft")]
     pub(crate) state: &'static str,
@@ -205,6 +211,9 @@ pub(crate) fn source_view(source: ingestion::Source) -> Source {
         file_name: source.file_name,
         media_type: source.media_type,
         external_id: source.external_id,
+        verification: source.verification.map(super::verifications::verification_view),
+        verifying: source.verifying,
+        quarantined: source.quarantined,
         author: source.author,
         size_bytes: source.size_bytes,
         sha256: source.sha256,
@@ -410,8 +419,24 @@ pub(crate) struct Message {
     pub(crate) composer: String,
     pub(crate) feedback: String,
     pub(crate) asked_at: Option<String>,
+    /// Sources that were retracted after this answer quoted them.
+    pub(crate) notices: Vec<Notice>,
     /// The objective it is about, once it is classified.
     pub(crate) alignment: Option<Alignment>,
+}
+
+/// What became of a source after an answer quoted it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Notice {
+    pub(crate) source_version_id: String,
+    #[schema(example = "retracted")]
+    pub(crate) verdict: String,
+    pub(crate) text: String,
+    pub(crate) noted_at: Option<String>,
+}
+
+fn notice_view(notice: answering::Notice) -> Notice {
+    Notice { source_version_id: notice.source_version_id, verdict: notice.verdict, text: notice.text, noted_at: rfc3339(notice.noted_at) }
 }
 
 /// Which objective a message is about.
@@ -452,6 +477,7 @@ pub(crate) fn message_view(message: answering::Message, alignment: Option<Alignm
         composer: message.composer,
         feedback: message.feedback,
         asked_at: rfc3339(message.asked_at),
+        notices: message.notices.into_iter().map(notice_view).collect(),
         alignment,
     }
 }

@@ -21,6 +21,8 @@ struct ChatPage {
     title: String,
     summary: String,
     published: bool,
+    has_quiz: bool,
+    has_credit: bool,
     suggestions: Vec<String>,
     /// The question and its answer, when the page works without scripts.
     exchange: Option<Exchange>,
@@ -57,7 +59,11 @@ pub(super) async fn ask(
 
 async fn chat(edge: &Edge, identity: &Identity, id: String, exchange: Option<Exchange>) -> Result<ChatPage, PageError> {
     let program = edge.program(identity, &id).await?;
+    // A page to ask on works without the room that knows quizzes.
+    let quiz = edge.quiz(identity, &id).await.ok();
     Ok(ChatPage {
+        has_quiz: quiz.is_some(),
+        has_credit: quiz.is_some_and(|quiz| !quiz.offers.is_empty()),
         frame: Frame::of(identity),
         program_id: id,
         published: !program.published_version_id.is_empty(),

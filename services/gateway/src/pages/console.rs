@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
-use crate::api::{Message, Program, Report, Source, program_view, source_view};
+use crate::api::{Message, Program, Report, Source, Task, program_view, source_view};
 use crate::error::ApiError;
 use crate::identity::Identity;
 
@@ -35,6 +35,7 @@ struct ProgramPage {
     may_learn: bool,
     program: Program,
     sources: Vec<Source>,
+    tasks: Vec<Task>,
     insight: Option<Insight>,
     names: HashMap<String, String>,
 }
@@ -102,6 +103,7 @@ pub(super) async fn program(
 ) -> Result<Html<String>, PageError> {
     let program = program_view(edge.program(&identity, &id).await?);
     let sources = sources(&edge, &identity, &id).await?;
+    let tasks = if identity.scope.grants(Capability::ReadContent) { edge.tasks(&identity, &id).await? } else { Vec::new() };
     let insight = insight(&edge, &identity, &id).await?;
     let objectives = program.objectives.iter().map(|objective| (objective.id.clone(), objective.text.clone()));
     let names = objectives.chain(sources.iter().map(|source| (source.id.clone(), source.title.clone()))).collect();
@@ -111,6 +113,7 @@ pub(super) async fn program(
         may_learn: identity.scope.grants(Capability::Learn),
         program,
         sources,
+        tasks,
         insight,
         names,
     })

@@ -3,10 +3,10 @@
 use askama::Template;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use preceptor_core::id::EventId;
 use preceptor_core::{Fault, Kind};
 
 use super::{Frame, html};
+use crate::api::new_request_id;
 use crate::error::{ApiError, codes};
 
 /// A problem on its way to a person.
@@ -36,7 +36,7 @@ impl IntoResponse for PageError {
         if status == StatusCode::UNAUTHORIZED {
             return Redirect::to("/sign-in").into_response();
         }
-        let request_id = EventId::generate().to_string().replace("evt_", "req_");
+        let request_id = new_request_id();
         let problem = self.0.problem(&request_id);
         if status.is_server_error() {
             tracing::error!(request.id = request_id, problem.code = problem.code, "a page failed");

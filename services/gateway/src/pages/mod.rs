@@ -1,9 +1,14 @@
 //! The pages: plain HTML that works without scripts where it can, made better by small modules where they run.
 
 mod chat;
+mod clinician;
 mod console;
+mod credit;
 mod failure;
 mod files;
+mod history;
+mod items;
+mod quiz;
 mod reference;
 mod review;
 mod session;
@@ -30,6 +35,18 @@ pub(crate) fn router(edge: &Edge) -> Router<Edge> {
         .route("/sign-in", get(session::form).post(session::sign_in))
         .route("/sign-out", post(session::sign_out))
         .route("/programs/{id}", get(chat::page).post(chat::ask))
+        .route("/programs/{id}/quiz", get(quiz::page).post(quiz::start))
+        .route("/programs/{id}/evaluation", post(quiz::evaluate))
+        .route("/attempts/{id}", get(quiz::attempt).post(quiz::answer))
+        .route("/attempts/{id}/claim", post(quiz::claim))
+        .route("/credits", get(credit::transcript))
+        .route("/credits/{id}", get(credit::credit))
+        .route("/credits/{id}/history", get(history::page))
+        .route("/verify", get(credit::verify_form))
+        .route("/verify/{code}", get(credit::verify))
+        .route("/me/clinician", get(clinician::page).post(clinician::state))
+        .route("/me/clinician/code", post(clinician::send_code))
+        .route("/me/clinician/confirm", post(clinician::confirm))
         .route("/sources/{id}", get(source::page))
         .route("/console", get(console::programs).post(console::create))
         .route("/console/programs/{id}", get(console::program))
@@ -37,6 +54,11 @@ pub(crate) fn router(edge: &Edge) -> Router<Edge> {
         .route("/console/programs/{id}/sources", post(console::upload).layer(DefaultBodyLimit::max(largest)))
         .route("/console/programs/{id}/publish", post(console::publish))
         .route("/console/programs/{id}/withdraw", post(console::withdraw))
+        .route("/console/programs/{id}/items", get(items::page).post(items::generate))
+        .route("/console/programs/{id}/quiz", post(items::freeze))
+        .route("/console/items/{id}/decision", post(items::decide))
+        .route("/console/sources/{id}/verification", post(items::verify))
+        .route("/console/tasks/{id}/close", post(items::close_task))
         .route("/console/sources/{id}", get(review::page))
         .route("/console/sources/{id}/submit", post(review::submit))
         .route("/console/sources/{id}/decision", post(review::decide))
@@ -73,16 +95,17 @@ impl FromRequestParts<Edge> for Visitor {
 pub(crate) struct Frame {
     name: String,
     staff: bool,
+    known: bool,
 }
 
 impl Frame {
     fn of(identity: &Identity) -> Self {
         let staff = identity.scope.grants(Capability::ReadContent) || identity.scope.grants(Capability::ReadInsight);
-        Self { name: if staff { identity.display_name.clone() } else { String::new() }, staff }
+        Self { name: if staff { identity.display_name.clone() } else { String::new() }, staff, known: true }
     }
 
     /// A page that needs no session.
     const fn nobody() -> Self {
-        Self { name: String::new(), staff: false }
+        Self { name: String::new(), staff: false, known: false }
     }
 }

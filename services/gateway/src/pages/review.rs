@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::source::{View, view};
 use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
-use crate::api::{Query, Source, source_view};
+use crate::api::{NLM_NOTICE, Query, Source, source_view};
 use crate::error::ApiError;
 
 #[derive(Template)]
@@ -23,6 +23,7 @@ struct ReviewPage {
     may_write: bool,
     may_decide: bool,
     is_author: bool,
+    nlm_notice: &'static str,
 }
 
 #[derive(Debug, Deserialize)]
@@ -53,6 +54,7 @@ pub(super) async fn page(
         may_write: identity.scope.grants(Capability::WriteContent),
         may_decide: identity.scope.grants(Capability::ApproveContent),
         is_author: source.author == identity.scope.subject(),
+        nlm_notice: NLM_NOTICE,
         source: source_view(source),
     })
 }

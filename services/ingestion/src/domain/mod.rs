@@ -10,6 +10,7 @@ mod reading;
 mod review;
 mod sentences;
 mod uploads;
+mod verification;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,9 +21,11 @@ use tokio::sync::Semaphore;
 
 pub(crate) use extraction::Work;
 pub(crate) use programs::ProgramView;
-pub(crate) use reading::{DocumentView, PassageView, VersionPage};
+pub(crate) use reading::{ContentOfSource, DocumentView, PassageView, VersionPage};
 pub(crate) use uploads::{SourceView, Upload};
+pub(crate) use verification::{VerificationView, Way};
 
+use crate::registries::Registries;
 use crate::{Config, Deps, Error};
 
 /// Files that are read at the same time: reading is CPU work.
@@ -38,18 +41,22 @@ pub(crate) struct Content {
     readers: Semaphore,
     work: Work,
     versions: reading::KnownVersions,
+    registries: Registries,
+    due: verification::Due,
 }
 
 impl Content {
-    pub(crate) fn new(deps: Deps, config: Config) -> Self {
-        Self {
+    pub(crate) fn new(deps: Deps, config: Config) -> Result<Self, Error> {
+        Ok(Self {
+            registries: Registries::new(&config, Arc::clone(&deps.cache), Arc::clone(&deps.clock))?,
+            due: verification::Due::default(),
             deps,
             config,
             progress: Mutex::default(),
             readers: Semaphore::new(READERS),
             work: Work::default(),
             versions: reading::KnownVersions::default(),
-        }
+        })
     }
 
     pub(crate) fn deps(&self) -> &Deps {

@@ -10,11 +10,11 @@ use preceptor_objects::{Key, ObjectError, Part};
 use preceptor_store::TenantTx;
 
 use super::extract::{self, MediaType, Picture, WordBox};
-use super::uploads::SourceView;
+use super::uploads::{SourceView, Standing, standing};
 use super::{Content, check_reach, sees_drafts};
 use crate::Error;
 use crate::store::content::{self, Parts};
-use crate::store::{passage, program_version, programs, source_version, sources, versions};
+use crate::store::{passage, program_version, programs, source_version, sources, verifications, versions};
 
 /// Passages per page of a stream.
 const PAGE: u64 = 256;
@@ -46,6 +46,15 @@ pub(crate) struct DocumentView {
     pub(crate) passages: Vec<PassageView>,
     pub(crate) boxes: Vec<WordBox>,
     pub(crate) pictures: i64,
+    pub(crate) program_title: String,
+}
+
+/// A published source with everything that a quiz is made from.
+#[derive(Debug)]
+pub(crate) struct ContentOfSource {
+    pub(crate) source: Arc<SourceOfVersion>,
+    pub(crate) standing: Standing,
+    pub(crate) passages: Vec<PassageView>,
     pub(crate) program_title: String,
 }
 
@@ -124,8 +133,13 @@ impl Content {
             Some(_) => return Err(Error::VersionSuperseded),
             None => return Err(Error::NotPublished),
         }
+        // What was retracted after publication is served to nobody.
+        let quarantined = verifications::quarantined(&tx, program).await?;
         let mut views = Vec::with_capacity(rows.len());
         for row in rows {
+            if quarantined.contains(&row.source_version_id) {
+                continue;
+            }
             if let Some(source) = sources.get(&row.source_version_id) {
                 views.push(view(row, source)?);
             } else {
@@ -161,6 +175,26 @@ impl Content {
             return Ok(None);
         }
         Ok(Some(VersionPage { passages, version: first.then(|| (*frozen).clone()) }))
+    }
+
+    /// The published sources of a program, each with its passages and what was found out about it.
+    pub(crate) async fn content(&self, scope: &Arc<Scope>, program: &str) -> Result<Vec<ContentOfSource>, Error> {
+        let frozen = self.resolve(scope, program).await?;
+        let tx = self.deps.store.read(scope).await?;
+        let (sources, _) = self.known_version(&tx, &frozen.id).await?;
+        let mut ordered: Vec<_> = sources.values().cloned().collect();
+        ordered.sort_by(|a, b| a.source_id.cmp(&b.source_id));
+        let mut content = Vec::with_capacity(ordered.len());
+        for source in ordered {
+            let rows = sources::passages(&tx, &source.source_version_id, 0, u64::from(u32::MAX)).await?;
+            content.push(ContentOfSource {
+                passages: rows.into_iter().map(|row| view(row, &source)).collect::<Result<_, _>>()?,
+                standing: standing(&tx, &source.source_version_id).await?,
+                program_title: frozen.title.clone(),
+                source,
+            });
+        }
+        Ok(content)
     }
 
     /// The passages of one source version, page by page.

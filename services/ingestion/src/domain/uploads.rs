@@ -14,7 +14,7 @@ use super::extract::{ExtractError, MediaType};
 use super::programs::program_id;
 use super::{Content, check_reach, sees_drafts};
 use crate::Error;
-use crate::store::{approval, programs, source, source_version, sources, versions};
+use crate::store::{approval, programs, registry_call, source, source_version, sources, verification, verifications, versions};
 
 /// What a caller says about a file.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +36,16 @@ pub(crate) struct SourceView {
     pub(crate) approval: Option<approval::Model>,
     /// Pages read, of how many, while it is being read.
     pub(crate) progress: Option<(u64, u64)>,
+    pub(crate) standing: Standing,
+}
+
+/// What was found out about a version.
+#[derive(Debug, Default)]
+pub(crate) struct Standing {
+    pub(crate) verification: Option<verification::Model>,
+    pub(crate) calls: Vec<registry_call::Model>,
+    pub(crate) is_being_verified: bool,
+    pub(crate) is_quarantined: bool,
 }
 
 /// Bytes on their way in, never more than allowed.
@@ -116,7 +126,7 @@ impl Content {
         tx.audit(entry.fact("source", &source.id).fact("sha256", &version.sha256).fact("media_type", &version.media_type)).await?;
         tx.commit().await?;
         self.work.add(scope.org(), version.id.clone());
-        Ok(SourceView { source, version, approval: None, progress: Some((0, 0)) })
+        Ok(SourceView { source, version, approval: None, progress: Some((0, 0)), standing: Standing::default() })
     }
 
     /// The source that gets a new version, and that version's number.
@@ -165,7 +175,8 @@ impl Content {
             }
             let approval = approvals.iter().find(|approval| approval.source_version_id == version.id).cloned();
             let progress = self.progress(&version.id);
-            views.push(SourceView { source, version, approval, progress });
+            let standing = standing(&tx, &version.id).await?;
+            views.push(SourceView { source, version, approval, progress, standing });
         }
         Ok(views)
     }
@@ -178,8 +189,23 @@ impl Content {
     ) -> Result<SourceView, Error> {
         let approval = sources::approval(tx, &version.id).await?;
         let progress = self.progress(&version.id);
-        Ok(SourceView { source, version, approval, progress })
+        let standing = standing(tx, &version.id).await?;
+        Ok(SourceView { source, version, approval, progress, standing })
     }
+}
+
+/// What was found out about a version.
+pub(super) async fn standing(tx: &TenantTx, version: &str) -> Result<Standing, Error> {
+    let verification = verifications::newest(tx, version).await?;
+    Ok(Standing {
+        is_being_verified: verifications::watched(tx, version).await?.is_some_and(|watched| watched.checked_at == 0),
+        is_quarantined: verifications::quarantine(tx, version).await?.is_some(),
+        calls: match &verification {
+            Some(row) => verifications::calls(tx, &row.id).await?,
+            None => Vec::new(),
+        },
+        verification,
+    })
 }
 
 fn new_source(tx: &TenantTx, upload: &Upload, version: &source_version::Model) -> source::Model {

@@ -5,8 +5,9 @@ use preceptor_proto::ingestion::v1::locator::At;
 
 use crate::domain::extract::Locator;
 use crate::domain::passages::Cue;
-use crate::domain::{DocumentView, PassageView, ProgramView, SourceView, VersionPage};
-use crate::store::{approval, programs::StateCount};
+use crate::domain::{ContentOfSource, DocumentView, PassageView, ProgramView, SourceView, VerificationView, VersionPage};
+use crate::registries::Verdict;
+use crate::store::{approval, programs::StateCount, registry_call, task};
 
 /// Where the next page begins, when this one is full.
 pub(super) fn next<T>(rows: &[T], limit: u64, id: impl Fn(&T) -> &String) -> String {
@@ -70,7 +71,7 @@ fn source_state(name: &str) -> proto::SourceState {
 }
 
 pub(super) fn source(view: SourceView) -> proto::Source {
-    let SourceView { source, version, approval, progress } = view;
+    let SourceView { source, version, approval, progress, standing } = view;
     let (done, total) = progress.unwrap_or((1, 1));
     let progress = proto::Progress {
         stage: if version.state == "extracting" { "reading" } else { "done" }.to_owned(),
@@ -100,6 +101,87 @@ pub(super) fn source(view: SourceView) -> proto::Source {
         created_at: version.created_at,
         submitted_at: version.submitted_at.unwrap_or(0),
         notes: serde_json::from_str(&version.notes).unwrap_or_default(),
+        verifying: standing.is_being_verified,
+        quarantined: standing.is_quarantined,
+        verification: standing.verification.map(|row| verification(VerificationView { row, calls: standing.calls })),
+    }
+}
+
+fn source_class(name: &str) -> proto::SourceClass {
+    match name {
+        "pubmed" => proto::SourceClass::Pubmed,
+        "crossref" => proto::SourceClass::Crossref,
+        "guideline" => proto::SourceClass::Guideline,
+        "provider_attested" => proto::SourceClass::ProviderAttested,
+        _ => proto::SourceClass::Unspecified,
+    }
+}
+
+fn verdict(name: &str) -> proto::Verdict {
+    match Verdict::of_name(name) {
+        Some(Verdict::Verified) => proto::Verdict::Verified,
+        Some(Verdict::Erratum) => proto::Verdict::Erratum,
+        Some(Verdict::ExpressionOfConcern) => proto::Verdict::ExpressionOfConcern,
+        Some(Verdict::PartiallyRetracted) => proto::Verdict::PartiallyRetracted,
+        Some(Verdict::Retracted) => proto::Verdict::Retracted,
+        Some(Verdict::RetractedAndRepublished) => proto::Verdict::RetractedAndRepublished,
+        Some(Verdict::Unverifiable) => proto::Verdict::Unverifiable,
+        None => proto::Verdict::Unspecified,
+    }
+}
+
+pub(super) fn verification(view: VerificationView) -> proto::Verification {
+    let row = view.row;
+    let call = |call: registry_call::Model| proto::RegistryCall {
+        id: call.id,
+        registry: call.registry,
+        request: call.request,
+        status: call.status as i32,
+        sha256: call.sha256,
+        finding: call.finding,
+        called_at: call.called_at,
+    };
+    proto::Verification {
+        id: row.id,
+        source_id: row.source_id,
+        source_version_id: row.source_version_id,
+        class: source_class(&row.class).into(),
+        pmid: row.pmid,
+        doi: row.doi,
+        verdict: verdict(&row.verdict).into(),
+        counts: row.counts,
+        title: row.title,
+        statement: row.statement,
+        actor: row.actor,
+        verified_at: row.verified_at,
+        approval_id: row.approval_id.unwrap_or_default(),
+        calls: view.calls.into_iter().map(call).collect(),
+    }
+}
+
+pub(super) fn task(row: task::Model) -> proto::Task {
+    proto::Task {
+        id: row.id,
+        program_id: row.program_id,
+        source_id: row.source_id,
+        kind: row.kind,
+        text: row.text,
+        opened_at: row.opened_at,
+        closed_at: row.closed_at.unwrap_or_default(),
+        closed_by: row.closed_by,
+        outcome: row.outcome,
+    }
+}
+
+pub(super) fn content(source: ContentOfSource) -> proto::ReadContentResponse {
+    proto::ReadContentResponse {
+        source_id: source.source.source_id.clone(),
+        source_version_id: source.source.source_version_id.clone(),
+        source_title: source.source.title.clone(),
+        quarantined: source.standing.is_quarantined,
+        verification: source.standing.verification.map(|row| verification(VerificationView { row, calls: source.standing.calls })),
+        passages: source.passages.into_iter().map(passage).collect(),
+        program_title: source.program_title,
     }
 }
 

@@ -11,7 +11,7 @@ use preceptor_rpc::Call;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::Error;
-use crate::domain::{Content, Upload};
+use crate::domain::{Content, Upload, Way};
 
 /// Bytes of a file per message: well below the transport's limit.
 const CHUNK: usize = 1 << 20;
@@ -109,6 +109,53 @@ impl Ingestion for Server {
             incoming.take(&chunk)?;
         }
         Ok(Response::new(encode::source(self.content.upload(&scope, upload, incoming).await?)))
+    }
+
+    async fn verify_source(&self, request: Request<proto::VerifySourceRequest>) -> Answer<proto::Source> {
+        use proto::verify_source_request::By;
+        let scope = Call::of(&request)?.shared_scope();
+        let request = request.into_inner();
+        let way = match request.by {
+            Some(By::Pmid(pmid)) => Way::Pmid(pmid),
+            Some(By::Doi(doi)) => Way::Doi(doi),
+            Some(By::Attestation(attestation)) => {
+                let class = match attestation.class() {
+                    proto::SourceClass::Guideline => "guideline",
+                    proto::SourceClass::ProviderAttested => "provider_attested",
+                    _ => return Err(Error::InvalidField { field: "class", what: "must be guideline or provider_attested" }.into()),
+                };
+                Way::Attestation(class, attestation.statement)
+            }
+            None => return Err(Error::InvalidField { field: "by", what: "give a pmid, a doi, or an attestation" }.into()),
+        };
+        Ok(Response::new(encode::source(self.content.verify(&scope, &request.source_id, way).await?)))
+    }
+
+    async fn list_verifications(&self, request: Request<proto::ListVerificationsRequest>) -> Answer<proto::ListVerificationsResponse> {
+        let scope = Call::of(&request)?.shared_scope();
+        let request = request.into_inner();
+        let views = self.content.verifications(&scope, &request.source_id, request.source_version_ids).await?;
+        Ok(Response::new(proto::ListVerificationsResponse { verifications: views.into_iter().map(encode::verification).collect() }))
+    }
+
+    async fn list_tasks(&self, request: Request<proto::ListTasksRequest>) -> Answer<proto::ListTasksResponse> {
+        let scope = Call::of(&request)?.shared_scope();
+        let tasks = self.content.tasks(&scope, &request.into_inner().program_id).await?;
+        Ok(Response::new(proto::ListTasksResponse { tasks: tasks.into_iter().map(encode::task).collect() }))
+    }
+
+    async fn close_task(&self, request: Request<proto::CloseTaskRequest>) -> Answer<proto::Task> {
+        let scope = Call::of(&request)?.shared_scope();
+        let request = request.into_inner();
+        Ok(Response::new(encode::task(self.content.close_task(&scope, &request.task_id, &request.outcome).await?)))
+    }
+
+    type ReadContentStream = BoxStream<'static, Result<proto::ReadContentResponse, Status>>;
+
+    async fn read_content(&self, request: Request<proto::ReadContentRequest>) -> Answer<Self::ReadContentStream> {
+        let scope = Call::of(&request)?.shared_scope();
+        let content = self.content.content(&scope, &request.into_inner().program_id).await?;
+        Ok(Response::new(stream::iter(content.into_iter().map(|source| Ok(encode::content(source)))).boxed()))
     }
 
     async fn get_source(&self, request: Request<proto::GetSourceRequest>) -> Answer<proto::Source> {

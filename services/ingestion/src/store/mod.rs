@@ -15,23 +15,97 @@ pub(crate) mod published;
 pub(crate) mod source;
 pub(crate) mod source_version;
 pub(crate) mod sources;
+pub(crate) mod verifications;
 pub(crate) mod versions;
 
-use preceptor_store::{Migration, Schema};
+use preceptor_store::{Migration, Schema, tenant_tables};
 
 /// The tables of ingestion.
 pub const SCHEMA: Schema = Schema {
     service: "ingestion",
-    migrations: &[Migration {
-        name: "0001_content",
-        sql: include_str!("0001_content.sql"),
-        append_only: &[
-            "ingestion_passage",
-            "ingestion_approval",
-            "ingestion_program_version",
-            "ingestion_program_version_source",
-            "ingestion_program_version_objective",
-            "ingestion_publication",
-        ],
-    }],
+    migrations: &[
+        Migration {
+            name: "0001_content",
+            sql: include_str!("0001_content.sql"),
+            append_only: &[
+                "ingestion_passage",
+                "ingestion_approval",
+                "ingestion_program_version",
+                "ingestion_program_version_source",
+                "ingestion_program_version_objective",
+                "ingestion_publication",
+            ],
+        },
+        Migration {
+            name: "0002_verification",
+            sql: include_str!("0002_verification.sql"),
+            append_only: &["ingestion_verification", "ingestion_registry_call", "ingestion_quarantine"],
+        },
+    ],
 };
+
+tenant_tables! {
+    /// What was found out about a source version.
+    verification = "ingestion_verification" key { id: String } {
+        program_id: String,
+        source_id: String,
+        source_version_id: String,
+        class: String,
+        pmid: String,
+        doi: String,
+        verdict: String,
+        counts: bool,
+        title: String,
+        metadata: String,
+        statement: String,
+        approval_id: Option<String>,
+        approved: Option<bool>,
+        actor: String,
+        verified_at: i64,
+    }
+
+    /// Requests to registries and their answers.
+    registry_call = "ingestion_registry_call" key { id: String } {
+        source_version_id: String,
+        verification_id: String,
+        registry: String,
+        request: String,
+        status: i64,
+        body: Vec<u8>,
+        sha256: String,
+        finding: String,
+        called_at: i64,
+    }
+
+    /// Versions that are looked at again.
+    surveillance = "ingestion_surveillance" key { source_version_id: String } {
+        program_id: String,
+        source_id: String,
+        pmid: String,
+        doi: String,
+        verdict: String,
+        next_check_at: i64,
+        checked_at: i64,
+    }
+
+    /// Versions that lost their standing.
+    quarantine = "ingestion_quarantine" key { source_version_id: String } {
+        program_id: String,
+        source_id: String,
+        verification_id: String,
+        verdict: String,
+        quarantined_at: i64,
+    }
+
+    /// What an editor has to look at.
+    task = "ingestion_task" key { id: String } {
+        program_id: String,
+        source_id: String,
+        kind: String,
+        text: String,
+        opened_at: i64,
+        closed_at: Option<i64>,
+        closed_by: String,
+        outcome: String,
+    }
+}

@@ -126,11 +126,11 @@ impl Search {
         Ok(self.deps().index.count(keys).await? as i64 == row.passages)
     }
 
-    /// Builds the index of a frozen version and says so; `announce` is false when it was announced before.
-    pub(crate) async fn build_index(&self, org: OrgId, version: &str, announce: bool) -> Result<(), Error> {
+    /// Builds the index of a frozen version and says so.
+    pub(crate) async fn build_index(&self, org: OrgId, version: &str) -> Result<(), Error> {
         let call = self.deps().system.call(org, READING).await?;
         let frozen = self.read_version(&call, version).await?;
-        let vectors = self.vectors(&call, &frozen.passages, announce.then_some(&frozen.keys)).await?;
+        let vectors = self.vectors(&call, &frozen.passages, Some(&frozen.keys)).await?;
         let material = Material { title: &frozen.title, passages: &frozen.passages, vectors };
         let profile = Profile::build(material, self.readers()).await?;
 
@@ -146,7 +146,7 @@ impl Search {
         }
         // Only what is flushed survives: the row below says that it is there.
         self.deps().index.flush(org).await?;
-        self.note(&call, &frozen, &profile, announce).await
+        self.note(&call, &frozen, &profile).await
     }
 
     async fn read_version(&self, call: &Call, version: &str) -> Result<Frozen, Error> {
@@ -227,7 +227,7 @@ impl Search {
         Ok(tx.commit().await?)
     }
 
-    async fn note(&self, call: &Call, frozen: &Frozen, profile: &Profile, announce: bool) -> Result<(), Error> {
+    async fn note(&self, call: &Call, frozen: &Frozen, profile: &Profile) -> Result<(), Error> {
         let encoded = postcard::to_allocvec(profile).map_err(|error| Error::Defect(error.to_string()))?;
         let mut tx = self.deps().store.write(&call.shared_scope()).await?;
         let row = indexed::Model {
@@ -243,10 +243,8 @@ impl Search {
         let entry = AuditEntry::done("index.built", frozen.keys.version).in_program(frozen.keys.program);
         tx.audit(entry.fact("model", &row.model).fact("passages", row.passages)).await?;
         store::note_indexed(&tx, row).await?;
-        if announce {
-            let total = frozen.passages.len() as i64;
-            tx.emit("index.progress", &progress_event(&frozen.keys, total, total, true, "")).await?;
-        }
+        let total = frozen.passages.len() as i64;
+        tx.emit("index.progress", &progress_event(&frozen.keys, total, total, true, "")).await?;
         Ok(tx.commit().await?)
     }
 

@@ -15,7 +15,7 @@ mod pptx;
 mod sections;
 mod slide_svg;
 mod sniff;
-mod xml;
+pub(crate) mod xml;
 
 use std::ops::Range;
 

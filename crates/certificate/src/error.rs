@@ -1,0 +1,46 @@
+//! What can go wrong when a certificate is made, and why one is refused.
+
+/// Why a certificate could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The credential is not one that can be signed.
+    #[error("the credential cannot be signed: {0}")]
+    Credential(String),
+    /// The certificate could not be set.
+    #[error("the certificate cannot be printed: {0}")]
+    Print(String),
+}
+
+/// Why a certificate was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Not a certificate at all.
+    #[error("this is no certificate of Preceptor: {0}")]
+    NotOne(&'static str),
+    /// A byte of the file is not as it was when it was sealed.
+    #[error("the file was changed after it was issued: its seal does not fit")]
+    Changed,
+    /// The credential's own signature does not fit.
+    #[error("the badge was changed after it was issued, or its signature is not by the key that it names")]
+    BadgeChanged,
+    /// The JWT does not fit.
+    #[error("the JWT was changed after it was issued, or states something else than the badge")]
+    JwtChanged,
+    /// Two parts are signed by different keys.
+    #[error("the badge is signed by another key ({found}) than the {expected_by}")]
+    OtherKey {
+        /// The key that signed.
+        found: String,
+        /// What expects another one.
+        expected_by: &'static str,
+    },
+    /// The record in the log is of something else.
+    #[error("the log's record is of another certificate")]
+    OtherRecord,
+    /// The proof does not hold.
+    #[error("the proof of the log does not hold: {0}")]
+    Log(#[from] preceptor_tlog::Refusal),
+    /// The credential cannot be read in one way only.
+    #[error("the badge cannot be read: {0}")]
+    Unreadable(String),
+}

@@ -1,0 +1,140 @@
+//! The steps from a verified source to a certificate, as the public API offers them: for the demo, tests and tools.
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+
+use crate::client::{Client, id};
+
+/// How a quiz is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answers {
+    /// Every answer is right.
+    Right,
+    /// Every answer is wrong.
+    Wrong,
+}
+
+/// A physician's statement that every check of the platform accepts.
+pub fn physician(name: &str, email: &str) -> Value {
+    json!({
+        "profession": "physician", "name": name, "degree": "MD", "email": email, "licence_number": "MD12345",
+        "licence_board": "Medical Board of California", "licensed_since": "2015-07-01", "specialty": "Internal medicine",
+    })
+}
+
+impl Client {
+    /// Writes, in place of what was there.
+    pub async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.send_to(reqwest::Method::PUT, path, body).await
+    }
+
+    /// Answers for an approved source, as its reviewer.
+    pub async fn attest(&self, source: &str) -> anyhow::Result<Value> {
+        let attestation = json!({ "class": "provider_attested", "statement": "Peer-reviewed by the planning committee" });
+        self.post(&format!("/v1/sources/{source}/verifications"), &json!({ "attestation": attestation })).await
+    }
+
+    /// Has a source verified by an identifier and waits for the verdict.
+    pub async fn verify_by(&self, source: &str, identifier: Value) -> anyhow::Result<Value> {
+        self.post(&format!("/v1/sources/{source}/verifications"), &identifier).await?;
+        for _ in 0..600 {
+            let state = self.get(&format!("/v1/sources/{source}")).await?;
+            if state["verifying"] == false {
+                return Ok(state["verification"].clone());
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        bail!("the source {source} was not verified in time")
+    }
+
+    /// Records that the provider is accredited, as its admin; returns the accreditation's id.
+    pub async fn accredit(&self, provider: &str) -> anyhow::Result<String> {
+        let period = json!({ "body": "accme", "provider": provider, "provider_number": "0001234", "valid_from": "2024-07-01", "valid_until": "2044-07-01" });
+        id(&self.post("/v1/accreditations", &period).await?, "id")
+    }
+
+    /// Designates a program for at most 0.75 credits, from now on; returns the offer's id.
+    pub async fn designate(&self, program: &str, accreditation: &str) -> anyhow::Result<String> {
+        let offer = json!({
+            "credit_type": "ama_pra_1", "activity_format": "enduring_material", "maximum": 0.75, "terminates_at": "2044-06-30",
+            "accreditation_id": accreditation,
+        });
+        id(&self.post(&format!("/v1/programs/{program}/offers"), &offer).await?, "id")
+    }
+
+    /// Makes items from verified sources, has them approved and opens them as a quiz; returns the items.
+    pub async fn make_quiz(&self, reviewer: &Self, program: &str, count: usize, terms: Value) -> anyhow::Result<Vec<Value>> {
+        let made = self.post(&format!("/v1/programs/{program}/items/generate"), &json!({ "count": count })).await?;
+        let items = made["data"].as_array().cloned().unwrap_or_default();
+        for item in &items {
+            let decision = json!({ "approve": true, "reason": "Checked against the passage" });
+            reviewer.post(&format!("/v1/items/{}/decision", id(item, "id")?), &decision).await?;
+        }
+        self.post(&format!("/v1/programs/{program}/quiz"), &terms).await?;
+        Ok(items)
+    }
+
+    /// Takes the open quiz of a program; returns the submitted attempt.
+    pub async fn take_quiz(&self, program: &str, items: &[Value], answers: Answers) -> anyhow::Result<Value> {
+        let attempt = self.begin_quiz(program).await?;
+        self.answer_quiz(&attempt, items, answers).await?;
+        self.submit_quiz(&attempt).await
+    }
+
+    /// Begins an attempt at the open quiz of a program, or goes on with the one that is under way.
+    pub async fn begin_quiz(&self, program: &str) -> anyhow::Result<Value> {
+        self.post(&format!("/v1/programs/{program}/attempts"), &json!({})).await
+    }
+
+    /// Answers every question of an attempt. `items` are those of the bank, which know the answers.
+    pub async fn answer_quiz(&self, attempt: &Value, items: &[Value], answers: Answers) -> anyhow::Result<()> {
+        let attempt_id = id(attempt, "id")?;
+        for question in attempt["questions"].as_array().into_iter().flatten() {
+            let item = items.iter().find(|item| item["stem"] == question["stem"]).context("a question of another quiz")?;
+            let is_right = |text: &Value| {
+                item["options"]
+                    .as_array()
+                    .is_some_and(|options| options.iter().any(|option| option["text"] == *text && option["correct"] == true))
+            };
+            let options = question["options"].as_array().into_iter().flatten();
+            let chosen = options
+                .filter(|option| is_right(&option["text"]) == (answers == Answers::Right))
+                .map(|option| option["number"].clone())
+                .next();
+            let path = format!("/v1/attempts/{attempt_id}/answers/{}", question["position"]);
+            self.put(&path, &json!({ "option": chosen.context("no such option")? })).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends an attempt; returns it with its result.
+    pub async fn submit_quiz(&self, attempt: &Value) -> anyhow::Result<Value> {
+        self.post(&format!("/v1/attempts/{}/submit", id(attempt, "id")?), &json!({})).await
+    }
+
+    /// States who one is and proves the address; `newest_code` reads the mail that came to it.
+    pub async fn become_clinician(&self, statement: &Value, newest_code: impl Fn(&str) -> Option<String>) -> anyhow::Result<Value> {
+        self.put("/v1/me/clinician", statement).await?;
+        self.post("/v1/me/email-codes", &json!({})).await?;
+        let code = newest_code(statement["email"].as_str().unwrap_or_default()).context("no code came")?;
+        self.post("/v1/me/email-verification", &json!({ "code": code })).await
+    }
+
+    /// Claims a credit for a submitted attempt.
+    pub async fn claim(&self, attempt: &Value, offer: &str, amount: f64) -> anyhow::Result<Value> {
+        let claim = json!({ "offer_id": offer, "amount": amount });
+        self.post(&format!("/v1/attempts/{}/claims", id(attempt, "id")?), &claim).await
+    }
+
+    /// Waits until a credit's certificate is printed and downloads it.
+    pub async fn certificate(&self, credit: &str) -> anyhow::Result<Vec<u8>> {
+        for _ in 0..600 {
+            let state = self.get(&format!("/v1/credits/{credit}")).await?;
+            if state["certificate_state"] == "ready" {
+                return self.download(&format!("/v1/credits/{credit}/certificate")).await;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        bail!("the certificate of {credit} was not printed in time")
+    }
+}

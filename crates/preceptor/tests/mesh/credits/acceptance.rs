@@ -1,0 +1,303 @@
+//! The acceptance tests that the domain suggests (design notes, domain 6.2), by name.
+
+use preceptor::client::id;
+use preceptor::journey::{Answers, physician};
+use preceptor_testkit::Store;
+use serde_json::{Value, json};
+
+use super::{clinician, code, course};
+use crate::support::{eventually, list, markdown};
+
+preceptor_testkit::on_both_stores! {
+    a_claim_in_other_steps_or_beyond_the_designation_is_refused
+    designation_is_never_retroactive_and_needs_accreditation
+    a_claim_after_termination_is_refused
+    a_nurse_practitioner_gets_participation_and_not_the_credit
+    a_second_claim_gives_the_same_credit_and_a_void_allows_another
+    what_was_passed_stays_when_the_program_is_withdrawn
+    a_thousand_concurrent_claims_of_one_attempt_give_one_award
+    a_threshold_that_changes_later_never_affects_past_attempts
+    learners_without_credentials_learn_and_take_quizzes_and_credits_refuse_them_with_the_reason
+    levels_rise_with_registry_and_primary_source
+    an_author_never_approves_and_an_unapproved_or_unverified_item_never_counts
+    retakes_end_and_answers_stay_as_they_were_submitted
+    an_evaluation_is_needed_where_the_offer_says_so
+}
+
+async fn a_claim_in_other_steps_or_beyond_the_designation_is_refused(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let learner = clinician(&local, &course.program, "ana").await;
+    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    for amount in [0.3, 1.0, 0.0, -0.25, 1e12] {
+        assert_eq!(code(learner.claim(&attempt, &course.offer, amount).await), "AMOUNT_NOT_ALLOWED", "{amount}");
+    }
+    assert_eq!(learner.get("/v1/credits").await.expect("a transcript")["data"], json!([]));
+    learner.claim(&attempt, &course.offer, 0.75).await.expect("the designated maximum");
+    local.stop().await;
+}
+
+async fn designation_is_never_retroactive_and_needs_accreditation(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let learner = clinician(&local, &course.program, "ana").await;
+    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let accreditations = local.editor.get("/v1/accreditations").await.expect("accreditations");
+    let accreditation = list(&accreditations, "data")[0]["id"].clone();
+    let offers = format!("/v1/programs/{}/offers", course.program);
+    let offer = |change: Value| {
+        let mut offer = json!({ "credit_type": "ancc_contact_hour", "activity_format": "enduring_material", "maximum": 1.0,
+            "terminates_at": "2040-01-01", "accreditation_id": accreditation });
+        offer.as_object_mut().expect("an object").extend(change.as_object().cloned().expect("an object"));
+        offer
+    };
+    assert_eq!(code(local.editor.post(&offers, &offer(json!({ "opens_at": "2025-01-01" }))).await), "NOT_DESIGNATED");
+    assert_eq!(
+        code(local.editor.post(&offers, &offer(json!({ "opens_at": "2045-01-01", "terminates_at": "2046-01-01" }))).await),
+        "NOT_ACCREDITED"
+    );
+    assert_eq!(code(local.editor.post(&offers, &offer(json!({ "maximum": 0.3 }))).await), "AMOUNT_NOT_ALLOWED");
+    // Designated after the quiz was taken: nobody earns that credit with it.
+    let late = local.editor.post(&offers, &offer(json!({}))).await.expect("an offer");
+    assert_eq!(code(learner.claim(&attempt, &id(&late, "id").expect("an id"), 0.5).await), "NOT_DESIGNATED");
+    local.stop().await;
+}
+
+async fn a_claim_after_termination_is_refused(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let accreditation = local.editor.accredit("Harbor").await.expect("an accreditation");
+    let soon = preceptor_core::Timestamp::from_micros(now() + 1_500_000);
+    let offer = json!({ "credit_type": "ancc_contact_hour", "activity_format": "enduring_material", "maximum": 0.5,
+        "terminates_at": soon.to_string(), "accreditation_id": accreditation });
+    let offer = local.editor.post(&format!("/v1/programs/{}/offers", course.program), &offer).await.expect("an offer");
+    let learner = clinician(&local, &course.program, "ana").await;
+    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    tokio::time::sleep(std::time::Duration::from_millis(1600)).await;
+    assert_eq!(code(learner.claim(&attempt, &id(&offer, "id").expect("an id"), 0.5).await), "OUTSIDE_WINDOW");
+    local.stop().await;
+}
+
+fn now() -> i64 {
+    use preceptor_core::Clock as _;
+    preceptor_core::SystemClock.now().micros()
+}
+
+async fn a_nurse_practitioner_gets_participation_and_not_the_credit(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let learner = local.learner(&course.program, "nora").await.expect("a learner");
+    let mut statement = physician("Nora Nurse", "nora@example.org");
+    statement["profession"] = json!("nurse_practitioner");
+    statement["degree"] = json!("NP");
+    learner.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
+    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let credit = learner.claim(&attempt, &course.offer, 0.5).await.expect("an award");
+    assert_eq!(credit["recognition"], "participation");
+    let pdf = learner.certificate(&id(&credit, "id").expect("an id")).await.expect("a certificate");
+    let report = preceptor_certificate::verify::verify(&pdf, None).expect("it holds");
+    assert!(report.title.starts_with("Certificate of Participation"), "{report:?}");
+    assert!(report.award.contains("participation") && report.award.contains("was designated for 0.75"), "{report:?}");
+    local.stop().await;
+}
+
+async fn a_second_claim_gives_the_same_credit_and_a_void_allows_another(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let learner = clinician(&local, &course.program, "ana").await;
+    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let first = learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit");
+    assert_eq!(learner.claim(&attempt, &course.offer, 0.5).await.expect("the same credit")["id"], first["id"]);
+    let again = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("another attempt");
+    assert_eq!(code(learner.claim(&again, &course.offer, 0.5).await), "CREDIT_EXISTS");
+
+    let path = format!("/v1/credits/{}", id(&first, "id").expect("an id"));
+    assert_eq!(code(local.editor.post(&format!("{path}/void"), &json!({ "reason": " " })).await), "INVALID_FIELD");
+    let voided = local.editor.post(&format!("{path}/void"), &json!({ "reason": "Issued in error" })).await.expect("a void");
+    assert_eq!((&voided["state"], &voided["void_reason"]), (&json!("voided"), &json!("Issued in error")));
+    assert_eq!(code(local.editor.post(&format!("{path}/void"), &json!({ "reason": "Twice" })).await), "CREDIT_VOID");
+    let second = learner.claim(&again, &course.offer, 0.25).await.expect("another credit");
+    assert_ne!(second["id"], first["id"]);
+    let transcript = learner.get("/v1/credits").await.expect("a transcript");
+    let states: Vec<&Value> = list(&transcript, "data").iter().map(|credit| &credit["state"]).collect();
+    assert_eq!(states, ["live", "voided"]);
+    local.stop().await;
+}
+
+async fn what_was_passed_stays_when_the_program_is_withdrawn(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let learner = clinician(&local, &course.program, "ana").await;
+    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    local
+        .editor
+        .post(&format!("/v1/programs/{}/withdraw", course.program), &json!({ "reason": "outdated" }))
+        .await
+        .expect("it is withdrawn");
+    assert_eq!(code(learner.post(&format!("/v1/programs/{}/attempts", course.program), &json!({})).await), "PROGRAM_NOT_FOUND");
+    let offers = learner.get(&format!("/v1/programs/{}/offers", course.program)).await.expect("the offers");
+    assert_eq!(list(&offers, "data")[0]["activity_title"], "Doses of anticoagulants");
+    learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit");
+    let stranger = local.learner(&course.program, "late").await.expect("a learner");
+    assert_eq!(code(stranger.get(&format!("/v1/programs/{}/offers", course.program)).await), "PROGRAM_NOT_FOUND");
+    local.stop().await;
+}
+
+async fn a_thousand_concurrent_claims_of_one_attempt_give_one_award(store: Store) {
+    const CLAIMS: usize = 1000;
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let learner = clinician(&local, &course.program, "ana").await;
+    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let mut claims = tokio::task::JoinSet::new();
+    for _ in 0..CLAIMS {
+        let (learner, attempt, offer) = (learner.clone(), attempt.clone(), course.offer.clone());
+        claims.spawn(async move { learner.claim(&attempt, &offer, 0.5).await });
+    }
+    let credits = claims.join_all().await;
+    let ids: std::collections::BTreeSet<String> =
+        credits.iter().map(|credit| id(credit.as_ref().expect("a credit"), "id").expect("an id")).collect();
+    assert_eq!((ids.len(), credits.len()), (1, CLAIMS));
+    assert_eq!(list(&learner.get("/v1/credits").await.expect("a transcript"), "data").len(), 1);
+    local.stop().await;
+}
+
+async fn a_threshold_that_changes_later_never_affects_past_attempts(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({ "threshold_percent": 40 })).await;
+    let learner = clinician(&local, &course.program, "ana").await;
+    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    local.editor.post(&format!("/v1/programs/{}/quiz", course.program), &json!({ "threshold_percent": 100 })).await.expect("another form");
+    let known = learner.get(&format!("/v1/attempts/{}", id(&attempt, "id").expect("an id"))).await.expect("the attempt");
+    assert_eq!((&known["threshold_percent"], &known["result"]["passed"]), (&json!(40), &json!(true)));
+    learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit");
+    local.stop().await;
+}
+
+async fn learners_without_credentials_learn_and_take_quizzes_and_credits_refuse_them_with_the_reason(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let learner = local.learner(&course.program, "guest").await.expect("a learner");
+    learner.ask(&course.program, "What is the usual starting dose of apixaban?").await.expect("an answer");
+    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let refused = learner.claim(&attempt, &course.offer, 0.5).await.expect_err("no credential").to_string();
+    assert!(refused.contains("state your profession") && refused.contains("CREDENTIAL_NOT_VERIFIED"), "{refused}");
+
+    // Stated and not verified is not enough; a wrong code proves nothing; a licence that came later does not count.
+    let mut statement = physician("Gus Guest", "gus@example.org");
+    learner.put("/v1/me/clinician", &statement).await.expect("a statement");
+    let refused = learner.claim(&attempt, &course.offer, 0.5).await.expect_err("no address").to_string();
+    assert!(refused.contains("verify your address"), "{refused}");
+    learner.post("/v1/me/email-codes", &json!({})).await.expect("a mail");
+    assert_eq!(code(learner.post("/v1/me/email-verification", &json!({ "code": "00000000" })).await), "EMAIL_CODE_WRONG");
+    statement["licensed_since"] = json!("2030-01-01");
+    learner.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
+    let refused = learner.claim(&attempt, &course.offer, 0.5).await.expect_err("no licence then").to_string();
+    assert!(refused.contains("not valid when you completed"), "{refused}");
+    statement["licensed_since"] = json!("2015-01-01");
+    learner.put("/v1/me/clinician", &statement).await.expect("a statement");
+    learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit");
+    local.stop().await;
+}
+
+async fn levels_rise_with_registry_and_primary_source(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    local.registries.know_provider(preceptor_standins::Provider {
+        npi: "1234567893".into(),
+        first_name: "Ada".into(),
+        last_name: "Lovelace".into(),
+        licence: "MD12345".into(),
+    });
+    let learner = local.learner(&course.program, "ada").await.expect("a learner");
+    let mut statement = physician("Ada Lovelace", "ada@example.org");
+    statement["npi"] = json!("1234567890");
+    assert_eq!(code(learner.put("/v1/me/clinician", &statement).await), "INVALID_FIELD");
+    statement["npi"] = json!("1234567893");
+    local.registries.set_trouble(1, preceptor_standins::Trouble::Down);
+    learner.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
+    let known = eventually("the registry's answer", async || {
+        let known = learner.get("/v1/me/clinician").await.ok()?;
+        (known["assertion"]["level"] == 2).then_some(known)
+    })
+    .await;
+    assert!(list(&known, "checks").iter().any(|check| check["method"] == "npi_registry" && check["passed"] == true));
+
+    let pseudonym = id(&known, "learner").expect("a pseudonym");
+    let seen = json!({ "confirmed": true, "evidence": "Public register of the board: active, no orders" });
+    let confirmed = local.editor.post(&format!("/v1/clinicians/{pseudonym}/primary-source"), &seen).await.expect("a confirmation");
+    assert_eq!(confirmed["assertion"]["level"], 3);
+    assert!(learner.post(&format!("/v1/clinicians/{pseudonym}/primary-source"), &seen).await.is_err(), "nobody confirms themselves");
+    local.stop().await;
+}
+
+async fn an_author_never_approves_and_an_unapproved_or_unverified_item_never_counts(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let program = local.publish("Doses", &[], vec![markdown("doses.md", super::DOSES)]).await.expect("a program");
+    let sources = local.editor.get(&format!("/v1/programs/{program}/sources")).await.expect("sources");
+    let source = id(&list(&sources, "data")[0], "id").expect("an id");
+    let items = format!("/v1/programs/{program}/items");
+    assert_eq!(code(local.editor.post(&format!("{items}/generate"), &json!({ "count": 3 })).await), "FORM_NOT_READY");
+    assert!(local.editor.attest(&source).await.is_err(), "whoever uploaded it cannot answer for it");
+    local.reviewer.attest(&source).await.expect("an attestation");
+    let made = local.editor.post(&format!("{items}/generate"), &json!({ "count": 3 })).await.expect("items");
+    let item = id(&list(&made, "data")[0], "id").expect("an id");
+    assert_eq!(code(local.editor.post(&format!("/v1/items/{item}/decision"), &json!({ "approve": true })).await), "AUTHOR_CANNOT_DECIDE");
+    let quiz = format!("/v1/programs/{program}/quiz");
+    assert_eq!(code(local.editor.post(&quiz, &json!({ "item_ids": [item] })).await), "ITEM_NOT_APPROVED");
+    local.reviewer.post(&format!("/v1/items/{item}/decision"), &json!({ "approve": true })).await.expect("a decision");
+    assert_eq!(code(local.reviewer.post(&format!("/v1/items/{item}/decision"), &json!({ "approve": true })).await), "ITEM_DECIDED");
+    let refused = local.editor.post(&quiz, &json!({ "item_ids": [item], "source_classes": ["pubmed"] })).await;
+    assert_eq!(code(refused), "SOURCE_NOT_VERIFIED", "attested sources do not count where only PubMed does");
+    local.editor.post(&quiz, &json!({ "item_ids": [item] })).await.expect("a quiz");
+    local.stop().await;
+}
+
+async fn retakes_end_and_answers_stay_as_they_were_submitted(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({ "most_attempts": 1 })).await;
+    let learner = local.learner(&course.program, "l").await.expect("a learner");
+    let begun = learner.post(&format!("/v1/programs/{}/attempts", course.program), &json!({})).await.expect("an attempt");
+    let path = format!("/v1/attempts/{}", id(&begun, "id").expect("an id"));
+    assert_eq!(code(learner.post(&format!("{path}/submit"), &json!({})).await), "QUIZ_INCOMPLETE");
+    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Wrong).await.expect("the same attempt goes on");
+    assert_eq!(attempt["id"], begun["id"]);
+    assert_eq!(code(learner.put(&format!("{path}/answers/1"), &json!({ "option": 1 })).await), "ATTEMPT_SUBMITTED");
+    assert_eq!(code(learner.post(&format!("/v1/programs/{}/attempts", course.program), &json!({})).await), "RETAKES_USED_UP");
+    let again = learner.post(&format!("{path}/submit"), &json!({})).await.expect("the same result");
+    assert_eq!(again, attempt);
+    let attempts = learner.get(&format!("/v1/programs/{}/attempts", course.program)).await.expect("attempts");
+    assert_eq!(list(&attempts, "data").len(), 1, "failed attempts are kept");
+    local.stop().await;
+}
+
+async fn an_evaluation_is_needed_where_the_offer_says_so(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({ "leaderboard": true })).await;
+    let accreditation = local.editor.accredit("Harbor").await.expect("an accreditation");
+    let offer = json!({ "credit_type": "ancc_contact_hour", "activity_format": "enduring_material", "maximum": 0.5,
+        "terminates_at": "2040-01-01", "accreditation_id": accreditation, "evaluation_required": true });
+    let offer = local.editor.post(&format!("/v1/programs/{}/offers", course.program), &offer).await.expect("an offer");
+    let offer = id(&offer, "id").expect("an id");
+    let learner = clinician(&local, &course.program, "ana").await;
+    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    assert_eq!(code(learner.claim(&attempt, &offer, 0.5).await), "EVALUATION_MISSING");
+    let path = format!("/v1/programs/{}/evaluations", course.program);
+    assert_eq!(code(learner.post(&path, &json!({ "ratings": { "overall": 5 } })).await), "INVALID_FIELD");
+    let ratings = json!({ "ratings": { "objectives_met": 5, "free_of_bias": 5, "will_change_practice": 4, "overall": 5 }, "change": "Check kidneys" });
+    let given = learner.post(&path, &ratings).await.expect("an evaluation");
+    assert_eq!(learner.post(&path, &ratings).await.expect("the same evaluation")["id"], given["id"]);
+    learner.claim(&attempt, &offer, 0.5).await.expect("a credit");
+    // Two kinds of credit for one activity are two credits.
+    learner.claim(&attempt, &course.offer, 0.75).await.expect("another credit");
+
+    for name in ["b", "c"] {
+        let other = local.learner(&course.program, name).await.expect("a learner");
+        other.take_quiz(&course.program, &course.items, Answers::Wrong).await.expect("an attempt");
+    }
+    let board = learner.get(&format!("/v1/programs/{}/leaderboard", course.program)).await.expect("a leaderboard");
+    let places = list(&board, "data");
+    assert_eq!((places.len(), &places[0]["you"], &places[0]["percent"]), (3, &json!(true), &json!(100)));
+    assert!(!board.to_string().contains("u_"), "no pseudonym is shown: {board}");
+    local.stop().await;
+}

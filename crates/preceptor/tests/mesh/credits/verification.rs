@@ -1,0 +1,163 @@
+//! Sources against registries, errors included, and what happens when one is retracted.
+
+use preceptor::client::id;
+use preceptor::journey::Answers;
+use preceptor_standins::{Article, Status, Trouble};
+use preceptor_testkit::{Local, Store, shared_data};
+use serde_json::{Value, json};
+
+use super::{DOSES, clinician, code};
+use crate::support::{eventually, list, markdown};
+
+preceptor_testkit::on_both_stores! {
+    a_source_is_verified_by_number_and_by_doi_with_every_request_on_record
+    a_limit_error_in_a_200_body_is_retried_and_nothing_broken_is_verified
+    an_identifier_of_another_article_proves_nothing
+    a_recorded_answer_of_pubmed_verifies_though_the_article_is_not_in_pmc
+    a_retraction_closes_the_quiz_leaves_retrieval_and_annotates_credits_within_one_cycle
+}
+
+fn article(status: Status) -> Article {
+    Article {
+        pmid: "31234567".into(),
+        doi: "10.5555/doses.2024".into(),
+        title: "Doses of anticoagulants".into(),
+        journal: "Journal of Doses".into(),
+        status,
+    }
+}
+
+/// A published program whose only source is an article; returns program and source.
+async fn published(local: &Local) -> (String, String) {
+    let program = local.publish("Doses", &[], vec![markdown("doses.md", DOSES)]).await.expect("a program");
+    let sources = local.editor.get(&format!("/v1/programs/{program}/sources")).await.expect("sources");
+    (program, id(&list(&sources, "data")[0], "id").expect("an id"))
+}
+
+async fn a_source_is_verified_by_number_and_by_doi_with_every_request_on_record(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    local.registries.know(article(Status::Sound));
+    local.registries.know(Article { pmid: String::new(), doi: "10.5555/only-crossref".into(), ..article(Status::Corrected) });
+    let (_, source) = published(&local).await;
+    let by_number = local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
+    assert_eq!((&by_number["verdict"], &by_number["class"], &by_number["counts"]), (&json!("verified"), &json!("pubmed"), &json!(true)));
+    assert_eq!(by_number["title"], "Doses of anticoagulants");
+    assert_eq!(list(&by_number, "calls").len(), 2, "PubMed and Crossref: {by_number}");
+    assert!(
+        list(&by_number, "calls").iter().all(|call| call["sha256"].as_str().is_some_and(|hash| hash.len() == 64) && call["status"] == 200)
+    );
+    let by_doi = local.editor.verify_by(&source, json!({ "doi": "https://doi.org/10.5555/DOSES.2024" })).await.expect("a verdict");
+    assert_eq!((&by_doi["verdict"], &by_doi["pmid"]), (&json!("verified"), &json!("31234567")));
+    let at_crossref = local.editor.verify_by(&source, json!({ "doi": "10.5555/only-crossref" })).await.expect("a verdict");
+    assert_eq!(
+        (&at_crossref["class"], &at_crossref["verdict"], &at_crossref["counts"]),
+        (&json!("crossref"), &json!("erratum"), &json!(true))
+    );
+    let history = local.editor.get(&format!("/v1/sources/{source}/verifications")).await.expect("a history");
+    assert_eq!(list(&history, "data").len(), 3);
+    assert!(history["notice"].as_str().is_some_and(|notice| notice.contains("National Library of Medicine")));
+    local.stop().await;
+}
+
+async fn a_limit_error_in_a_200_body_is_retried_and_nothing_broken_is_verified(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    local.registries.know(article(Status::Sound));
+    let (_, source) = published(&local).await;
+    for trouble in [Trouble::RateLimitWith200, Trouble::RateLimit, Trouble::WebPage, Trouble::BrokenOff, Trouble::Down] {
+        local.registries.set_trouble(2, trouble);
+        let verdict = local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
+        assert_eq!(verdict["verdict"], "verified", "{trouble:?}");
+        assert!(list(&verdict, "calls").len() >= 4, "two failures are on record: {verdict}");
+    }
+    let unknown = local.editor.verify_by(&source, json!({ "pmid": "999" })).await.expect("a verdict");
+    assert_eq!((&unknown["verdict"], &unknown["counts"]), (&json!("unverifiable"), &json!(false)));
+    for wrong in [json!({ "pmid": "PMC1" }), json!({ "doi": "11.1/x" }), json!({}), json!({ "pmid": "1", "doi": "10.1/x" })] {
+        assert_eq!(code(local.editor.post(&format!("/v1/sources/{source}/verifications"), &wrong).await), "INVALID_FIELD", "{wrong}");
+    }
+    local.stop().await;
+}
+
+async fn an_identifier_of_another_article_proves_nothing(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    local.registries.know(Article { title: "Bone density in retired astronauts".into(), ..article(Status::Sound) });
+    let (program, source) = published(&local).await;
+    let verdict = local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
+    assert_eq!(verdict["verdict"], "unverifiable");
+    let tasks = local.editor.get(&format!("/v1/programs/{program}/tasks")).await.expect("tasks");
+    let task = &list(&tasks, "data")[0];
+    assert_eq!(task["kind"], "source_unverifiable");
+    let closed =
+        local.editor.post(&format!("/v1/tasks/{}/close", task["id"].as_str().expect("an id")), &json!({ "outcome": "Corrected" })).await;
+    assert!(closed.expect("a closed task")["closed_at"].is_string());
+    local.stop().await;
+}
+
+async fn a_recorded_answer_of_pubmed_verifies_though_the_article_is_not_in_pmc(store: Store) {
+    let Some(data) = shared_data("a_recorded_answer_of_pubmed_verifies_though_the_article_is_not_in_pmc") else { return };
+    let local = store.mesh().await.expect("a mesh");
+    let recorded = std::fs::read(data.join("registries/pubmed_efetch_citation_22663011.xml")).expect("a recording");
+    let text = String::from_utf8_lossy(&recorded);
+    let title = text.split("<ArticleTitle>").nth(1).and_then(|rest| rest.split("</ArticleTitle>").next()).expect("a title").to_owned();
+    local.registries.replay("22663011", recorded.clone());
+    let program =
+        local.publish("P", &[], vec![markdown("article.md", &format!("# {title}\n\n{title} It was a trial of 322 patients.\n"))]).await;
+    let program = program.expect("a program");
+    let sources = local.editor.get(&format!("/v1/programs/{program}/sources")).await.expect("sources");
+    let source = id(&list(&sources, "data")[0], "id").expect("an id");
+    let verdict = local.editor.verify_by(&source, json!({ "pmid": "22663011" })).await.expect("a verdict");
+    assert!(["verified", "erratum"].contains(&verdict["verdict"].as_str().expect("a verdict")), "{verdict}");
+    let hash = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&recorded));
+    assert!(list(&verdict, "calls").iter().any(|call| call["sha256"] == json!(hash)), "the bytes are kept as they came");
+    local.stop().await;
+}
+
+async fn a_retraction_closes_the_quiz_leaves_retrieval_and_annotates_credits_within_one_cycle(store: Store) {
+    let local = store.mesh_with(None, |config| config.ingestion.recheck_seconds = 1).await.expect("a mesh");
+    local.registries.know(article(Status::Sound));
+    let (program, source) = published(&local).await;
+    local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
+    let accreditation = local.editor.accredit("Harbor").await.expect("an accreditation");
+    let offer = local.editor.designate(&program, &accreditation).await.expect("an offer");
+    let items = local.editor.make_quiz(&local.reviewer, &program, 3, json!({})).await.expect("a quiz");
+    let learner = clinician(&local, &program, "ana").await;
+    let attempt = learner.take_quiz(&program, &items, Answers::Right).await.expect("an attempt");
+    let credit = learner.claim(&attempt, &offer, 0.5).await.expect("a credit");
+    let question = "What is the usual starting dose of apixaban in most adults?";
+    let answer = learner.ask(&program, question).await.expect("an answer");
+    assert!(!list(&answer, "sentences").is_empty(), "{answer}");
+
+    local.registries.change("31234567", Status::Retracted);
+    let state = eventually("the quarantine", async || {
+        let state = local.editor.get(&format!("/v1/sources/{source}")).await.ok()?;
+        (state["quarantined"] == true).then_some(state)
+    })
+    .await;
+    assert_eq!(state["verification"]["verdict"], "retracted");
+    let other = local.learner(&program, "late").await.expect("a learner");
+    let closed = eventually("the closed quiz", async || {
+        let refused = other.post(&format!("/v1/programs/{program}/attempts"), &json!({})).await.err()?.to_string();
+        refused.contains("QUIZ_SUSPENDED").then_some(refused)
+    })
+    .await;
+    assert!(closed.contains("retracted"), "{closed}");
+    let annotated = eventually("the annotation", async || {
+        let credit = learner.get(&format!("/v1/credits/{}", credit["id"].as_str()?)).await.ok()?;
+        (!list(&credit, "annotations").is_empty()).then_some(credit)
+    })
+    .await;
+    assert_eq!(annotated["state"], "live", "the credit stays valid");
+    assert!(annotated["annotations"][0]["text"].as_str().is_some_and(|text| text.contains("remains valid")));
+
+    let after = learner.ask(&program, question).await.expect("a refusal");
+    assert!(list(&after, "sentences").is_empty() && after["refusal"].is_object(), "nothing is quoted from it: {after}");
+    let tasks = local.editor.get(&format!("/v1/programs/{program}/tasks")).await.expect("tasks");
+    assert_eq!(list(&tasks, "data")[0]["kind"], "source_retracted");
+    let message = id(&answer, "message_id").expect("an id");
+    let banner = eventually("the banner", async || {
+        let old: Value = learner.get(&format!("/v1/messages/{message}")).await.ok()?;
+        (!list(&old, "notices").is_empty()).then_some(old)
+    })
+    .await;
+    assert!(banner["notices"][0]["text"].as_str().is_some_and(|text| text.contains("retracted")), "{banner}");
+    local.stop().await;
+}

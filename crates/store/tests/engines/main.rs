@@ -1,0 +1,6 @@
+//! What both engines promise, by the same functions; and what PostgreSQL promises beyond that.
+
+mod interleaved;
+mod postgres;
+mod promises;
+mod support;

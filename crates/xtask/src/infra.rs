@@ -1,0 +1,71 @@
+//! `cargo xtask infra`: the real servers and tools that tests use, from the package registries of the machine.
+
+use std::process::{Command, Stdio};
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use preceptor::config::Config;
+use preceptor_testkit::postgres::{self, Server};
+
+/// Programs of others that read our PDF files, and the Debian package of each.
+const TOOLS: [(&str, &str); 2] = [("qpdf", "qpdf"), ("pdfinfo", "poppler-utils")];
+
+/// Install and start real servers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Infra {
+    /// Install what the tests use and is not here yet.
+    Install,
+    /// Start PostgreSQL with empty databases, print how to use them, and stop it at Ctrl-C.
+    Up,
+}
+
+impl Infra {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        install();
+        match self {
+            Self::Install => Ok(()),
+            Self::Up => up().await,
+        }
+    }
+}
+
+/// Installs what is missing. What cannot be had is said; the tests that need it are skipped and counted.
+pub(crate) fn install() {
+    match postgres::install() {
+        Ok(folder) => println!("PostgreSQL: {}", folder.display()),
+        Err(why) => eprintln!("PostgreSQL could not be installed: {why}"),
+    }
+    let missing: Vec<&str> = TOOLS.iter().filter(|(program, _)| !is_here(program)).map(|(_, package)| *package).collect();
+    if missing.is_empty() {
+        return;
+    }
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command.arg("-qq").args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).env("DEBIAN_FRONTEND", "noninteractive");
+        command.status().is_ok_and(|status| status.success())
+    };
+    let install: Vec<&str> = ["install", "--yes", "--no-install-recommends"].into_iter().chain(missing.iter().copied()).collect();
+    if !(apt(&install) || (apt(&["update"]) && apt(&install))) {
+        eprintln!("{} could not be installed; as root: apt-get install {}", missing.join(", "), missing.join(" "));
+    }
+}
+
+fn is_here(program: &str) -> bool {
+    Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+}
+
+async fn up() -> anyhow::Result<()> {
+    let server = Server::start(true).map_err(anyhow::Error::msg)?;
+    let mut config = Config::default();
+    config.database.cell = Some(server.url("preceptor_cell"));
+    config.database.control = Some(server.url("preceptor_control"));
+    config.database.secrets = Some(server.secrets());
+    preceptor::database::prepare(&config, &server.admin_url("postgres")).await?;
+    println!("PostgreSQL runs with empty databases. In another terminal:\n");
+    println!("  export PRECEPTOR__DATABASE__CELL={}", server.url("preceptor_cell"));
+    println!("  export PRECEPTOR__DATABASE__CONTROL={}", server.url("preceptor_control"));
+    println!("  export PRECEPTOR__DATABASE__SECRETS={}", server.secrets().display());
+    println!("  cargo run -- up --demo --data .preceptor-on-postgres\n\nCtrl-C stops it and takes the data with it.");
+    tokio::signal::ctrl_c().await.context("Ctrl-C cannot be waited for")?;
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! The rules of credentials.
+
+mod assertions;
+mod email;
+mod npi;
+mod person;
+mod statements;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use preceptor_core::id::OrgId;
+use preceptor_core::{Scope, SystemActor};
+use tokio::sync::Notify;
+
+pub(crate) use assertions::Found;
+pub use npi::is_npi;
+pub(crate) use person::{PROFESSIONS, Person};
+pub(crate) use statements::ClinicianView;
+
+use crate::mail::Mail;
+use crate::registry::NpiRegistry;
+use crate::store::{clinician, queries};
+use crate::{Deps, Error};
+
+/// The services outside of this deployment.
+#[derive(Debug, Clone)]
+pub(crate) struct Outside {
+    pub(crate) mail: Arc<dyn Mail>,
+    pub(crate) registry: Option<Arc<dyn NpiRegistry>>,
+}
+
+/// Clinicians and their rules.
+#[derive(Debug)]
+pub(crate) struct Clinicians {
+    deps: Deps,
+    outside: Outside,
+    questions: Questions,
+}
+
+/// People about whom the registry has to be asked.
+#[derive(Debug, Default)]
+struct Questions {
+    waiting: Mutex<BTreeSet<(OrgId, String)>>,
+    changed: Notify,
+}
+
+impl Clinicians {
+    pub(crate) fn new(deps: Deps, outside: Outside) -> Self {
+        Self { deps, outside, questions: Questions::default() }
+    }
+
+    /// Has the registry asked about a person, off the request path.
+    pub(crate) fn ask_later(&self, org: OrgId, learner: &str) {
+        if self.outside.registry.is_none() {
+            return;
+        }
+        self.questions.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert((org, learner.to_owned()));
+        self.questions.changed.notify_one();
+    }
+
+    /// The next person to ask about; waits until there is one.
+    pub(crate) async fn next_question(&self) -> (OrgId, String) {
+        loop {
+            if let Some(next) = self.questions.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_first() {
+                return next;
+            }
+            self.questions.changed.notified().await;
+        }
+    }
+
+    /// After a start: people whose number was not looked up yet.
+    pub(crate) async fn take_up_again(&self, org: OrgId) -> Result<(), Error> {
+        /// Clinicians read at a time.
+        const BATCH: u64 = 200;
+        let scope = Arc::new(Scope::of_system(SystemActor::Credentials, org));
+        let tx = self.deps.store.read(&scope).await?;
+        let mut after = String::new();
+        loop {
+            let rows = queries::clinicians(&tx, &after, BATCH).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after.clone_from(&last.learner);
+            for row in rows.iter().filter(|row| !row.npi_index.is_empty() && row.email_verified_at.is_some()) {
+                let checks = queries::checks(&tx, &row.learner).await?;
+                if !checks.iter().any(|check| check.method == "npi_registry" && check.checked_at >= row.updated_at) {
+                    self.ask_later(org, &row.learner);
+                }
+            }
+        }
+    }
+
+    /// What a person stated, opened.
+    async fn open(&self, org: OrgId, row: &clinician::Model) -> Result<Person, Error> {
+        Person::unseal(&*self.deps.keys, org, row).await
+    }
+}

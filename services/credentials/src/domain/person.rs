@@ -1,0 +1,149 @@
+//! What a person states about themselves, and how it is kept.
+
+use preceptor_core::id::OrgId;
+use preceptor_keys::{DataKey, Keys};
+use serde::{Deserialize, Serialize};
+
+use super::npi::is_npi;
+use crate::Error;
+use crate::store::clinician;
+
+/// Who can hold a credential, in the order of the contract's enum.
+pub(crate) const PROFESSIONS: [&str; 8] =
+    ["physician", "physician_assistant", "nurse_practitioner", "nurse", "pharmacist", "dentist", "psychologist", "other"];
+
+/// The longest text of a field.
+const MOST: usize = 200;
+
+/// A person's own statement. It is kept sealed, and never printed for debugging.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Person {
+    pub(crate) name: String,
+    pub(crate) degree: String,
+    pub(crate) email: String,
+    pub(crate) licence_number: String,
+    pub(crate) licence_board: String,
+    pub(crate) specialty: String,
+    pub(crate) npi: String,
+    /// ISO 8601 dates.
+    pub(crate) licensed_since: String,
+    pub(crate) licence_expires: String,
+}
+
+impl std::fmt::Debug for Person {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Person([redacted])")
+    }
+}
+
+/// Where the sealed fields are, for the cipher.
+fn place(org: OrgId, learner: &str) -> String {
+    format!("{org}/credentials_clinician/sealed/{learner}")
+}
+
+fn day(field: &'static str, text: &str) -> Result<jiff::civil::Date, Error> {
+    text.parse().map_err(|_| Error::field(field, "must be a date such as 2015-07-01"))
+}
+
+/// Microseconds of the beginning of a day in UTC.
+pub(super) fn begins(day: &str) -> Option<i64> {
+    let date: jiff::civil::Date = day.parse().ok()?;
+    Some(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_microsecond())
+}
+
+impl Person {
+    /// The statement without white space at the ends of its fields, if every field is acceptable.
+    pub(crate) fn checked(self, profession: &str) -> Result<Self, Error> {
+        let person = Self {
+            name: self.name.trim().to_owned(),
+            degree: self.degree.trim().to_owned(),
+            email: self.email.trim().to_owned(),
+            licence_number: self.licence_number.trim().to_owned(),
+            licence_board: self.licence_board.trim().to_owned(),
+            specialty: self.specialty.trim().to_owned(),
+            npi: self.npi.trim().to_owned(),
+            licensed_since: self.licensed_since.trim().to_owned(),
+            licence_expires: self.licence_expires.trim().to_owned(),
+        };
+        let texts = [
+            ("name", &person.name),
+            ("degree", &person.degree),
+            ("email", &person.email),
+            ("licence_number", &person.licence_number),
+            ("licence_board", &person.licence_board),
+            ("specialty", &person.specialty),
+        ];
+        if let Some((field, _)) = texts.iter().find(|(_, text)| text.chars().count() > MOST || text.chars().any(char::is_control)) {
+            return Err(Error::field(field, "must be one line of at most 200 characters"));
+        }
+        let licensed = profession != "other";
+        let needed = [
+            ("name", &person.name, true),
+            ("licence_number", &person.licence_number, licensed),
+            ("licence_board", &person.licence_board, licensed),
+        ];
+        if let Some((field, ..)) = needed.iter().find(|(_, text, needed)| *needed && text.is_empty()) {
+            return Err(Error::field(field, "is needed"));
+        }
+        if person.email.parse::<lettre::Address>().is_err() {
+            return Err(Error::field("email", "must be an address such as name@example.org"));
+        }
+        if !person.npi.is_empty() && !is_npi(&person.npi) {
+            return Err(Error::field("npi", "is no NPI: ten digits, the last of which checks the others"));
+        }
+        let since = day("licensed_since", &person.licensed_since)?;
+        if !person.licence_expires.is_empty() && day("licence_expires", &person.licence_expires)? <= since {
+            return Err(Error::field("licence_expires", "must be later than licensed_since"));
+        }
+        Ok(person)
+    }
+
+    /// The statement as it is stored: the wrapped key of the person, and the sealed fields.
+    pub(crate) async fn seal(&self, keys: &dyn Keys, org: OrgId, learner: &str) -> Result<(Vec<u8>, Vec<u8>), Error> {
+        let (key, wrapped) = DataKey::make(keys, org, learner).await?;
+        let content = serde_json::to_vec(self).map_err(|error| Error::Defect(error.to_string()))?;
+        Ok((wrapped, key.seal(&place(org, learner), &content)?))
+    }
+
+    /// Opens what [`seal`](Self::seal) stored.
+    pub(crate) async fn unseal(keys: &dyn Keys, org: OrgId, row: &clinician::Model) -> Result<Self, Error> {
+        let key = DataKey::open(keys, org, &row.learner, &row.wrapped_key).await?;
+        let content = key.unseal(&place(org, &row.learner), &row.sealed)?;
+        serde_json::from_slice(&content).map_err(|error| Error::Defect(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person() -> Person {
+        Person {
+            name: "Ada Lovelace".into(),
+            email: "ada@example.org".into(),
+            licence_number: "MD12345".into(),
+            licence_board: "Medical Board of California".into(),
+            licensed_since: "2015-07-01".into(),
+            ..Person::default()
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_wrong_is_named() {
+        assert!(person().checked("physician").is_ok());
+        let wrong = [
+            ("name", Person { name: " ".into(), ..person() }),
+            ("email", Person { email: "ada".into(), ..person() }),
+            ("licence_number", Person { licence_number: String::new(), ..person() }),
+            ("npi", Person { npi: "1234567890".into(), ..person() }),
+            ("licensed_since", Person { licensed_since: "July".into(), ..person() }),
+            ("licence_expires", Person { licence_expires: "2010-01-01".into(), ..person() }),
+            ("degree", Person { degree: "M\nD".into(), ..person() }),
+        ];
+        for (expected, person) in wrong {
+            let Err(Error::InvalidField { field, .. }) = person.checked("physician") else { panic!("{expected} was accepted") };
+            assert_eq!(field, expected);
+        }
+        assert!(Person { licence_number: String::new(), licence_board: String::new(), ..person() }.checked("other").is_ok());
+    }
+}

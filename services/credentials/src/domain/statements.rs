@@ -1,0 +1,164 @@
+//! Stating who one is.
+
+use std::sync::Arc;
+
+use preceptor_core::id::CheckId;
+use preceptor_core::{Capability, Scope};
+use preceptor_keys::{KeyName, Purpose};
+use preceptor_store::{AuditEntry, TenantTx};
+use sha2::{Digest as _, Sha256};
+
+use super::{Clinicians, PROFESSIONS, Person};
+use crate::Error;
+use crate::store::{assertion, check, clinician, queries};
+
+/// What is known of a person.
+#[derive(Debug)]
+pub(crate) struct ClinicianView {
+    pub(crate) row: clinician::Model,
+    pub(crate) person: Person,
+    pub(crate) checks: Vec<check::Model>,
+    /// The strongest one that holds now.
+    pub(crate) assertion: Option<assertion::Model>,
+    pub(crate) next_step: &'static str,
+}
+
+/// A check about to be recorded.
+pub(super) struct NewCheck<'a> {
+    pub(super) method: &'static str,
+    pub(super) passed: bool,
+    pub(super) detail: &'a str,
+    pub(super) evidence_sha256: String,
+}
+
+/// Records a check, whatever came of it; returns its id.
+pub(super) async fn record(tx: &mut TenantTx, learner: &str, new: NewCheck<'_>) -> Result<check::Model, Error> {
+    let row = check::Model {
+        org_id: tx.org_key(),
+        id: CheckId::generate().to_string(),
+        learner: learner.to_owned(),
+        method: new.method.to_owned(),
+        outcome: if new.passed { "passed" } else { "failed" }.to_owned(),
+        detail: new.detail.to_owned(),
+        evidence_sha256: new.evidence_sha256,
+        actor: tx.scope().subject().to_owned(),
+        checked_at: tx.now().micros(),
+    };
+    tx.insert(row.clone()).await?;
+    let entry = AuditEntry::done("credential.checked", learner).fact("check", &row.id).fact("method", &row.method);
+    tx.audit(entry.fact("outcome", &row.outcome).fact("evidence_sha256", &row.evidence_sha256)).await?;
+    Ok(row)
+}
+
+impl Clinicians {
+    /// Keeps a statement. A new address has to be proved again.
+    pub(crate) async fn state(&self, scope: &Arc<Scope>, profession: &str, person: Person) -> Result<ClinicianView, Error> {
+        if !PROFESSIONS.contains(&profession) {
+            return Err(Error::field("profession", format!("must be one of {}", PROFESSIONS.join(", "))));
+        }
+        let (org, learner) = (scope.org(), scope.subject());
+        let person = person.checked(profession)?;
+        let known = {
+            let tx = self.deps.store.read(scope).await?;
+            queries::clinician(&tx, learner).await?
+        };
+        let before = match &known {
+            Some(row) => Some(self.open(org, row).await?),
+            None => None,
+        };
+        let (wrapped_key, sealed) = person.seal(&*self.deps.keys, org, learner).await?;
+        let npi_index = if person.npi.is_empty() {
+            String::new()
+        } else {
+            hex::encode(self.deps.keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), person.npi.as_bytes()).await?)
+        };
+        // What was stated is on record as a keyed hash: it proves a statement to whoever has it, and tells nobody else.
+        let stated = serde_json::to_vec(&(profession, &person)).map_err(|error| Error::Defect(error.to_string()))?;
+        let evidence = hex::encode(self.deps.keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), &stated).await?);
+
+        let mut tx = self.deps.store.write(scope).await?;
+        let same_address = before.as_ref().is_some_and(|before| before.email == person.email);
+        let now = tx.now().micros();
+        let row = clinician::Model {
+            org_id: tx.org_key(),
+            learner: learner.to_owned(),
+            profession: profession.to_owned(),
+            wrapped_key,
+            sealed,
+            npi_index,
+            email_verified_at: known.as_ref().filter(|_| same_address).and_then(|row| row.email_verified_at),
+            revision: known.as_ref().map_or(1, |row| row.revision + 1),
+            created_at: known.as_ref().map_or(now, |row| row.created_at),
+            updated_at: now,
+        };
+        queries::keep(&tx, row.clone(), known.is_some()).await?;
+        let attested = NewCheck { method: "attestation", passed: true, detail: "stated by the person", evidence_sha256: evidence };
+        let attested = record(&mut tx, learner, attested).await?;
+        if !person.npi.is_empty() {
+            let digit = NewCheck {
+                method: "npi_check_digit",
+                passed: true,
+                detail: "the check digit fits",
+                evidence_sha256: hex::encode(Sha256::digest(&row.npi_index)),
+            };
+            record(&mut tx, learner, digit).await?;
+        }
+        if row.email_verified_at.is_some() {
+            super::assertions::assert(&mut tx, &row, &person, 0, &attested).await?;
+        }
+        tx.commit().await?;
+        if row.email_verified_at.is_some() && !row.npi_index.is_empty() {
+            self.ask_later(org, learner);
+        }
+        self.view(scope, learner).await
+    }
+
+    /// What is known of the caller, or of a learner that an admin names. `None` when nothing was stated.
+    pub(crate) async fn clinician(&self, scope: &Arc<Scope>, learner: &str) -> Result<Option<ClinicianView>, Error> {
+        let learner = if learner.is_empty() { scope.subject() } else { learner };
+        if learner != scope.subject() && !scope.grants(Capability::Administer) {
+            return Err(Error::NotFound);
+        }
+        match self.view(scope, learner).await {
+            Ok(view) => Ok(Some(view)),
+            Err(Error::NotStated) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Clinicians, for the admin who checks them.
+    pub(crate) async fn clinicians(&self, scope: &Arc<Scope>, after: &str, limit: u64) -> Result<Vec<ClinicianView>, Error> {
+        let rows = queries::clinicians(&self.deps.store.read(scope).await?, after, limit).await?;
+        let mut views = Vec::with_capacity(rows.len());
+        for row in rows {
+            views.push(self.view(scope, &row.learner).await?);
+        }
+        Ok(views)
+    }
+
+    pub(super) async fn view(&self, scope: &Arc<Scope>, learner: &str) -> Result<ClinicianView, Error> {
+        let (row, checks, assertion) = {
+            let tx = self.deps.store.read(scope).await?;
+            let row = queries::clinician(&tx, learner).await?.ok_or(Error::NotStated)?;
+            let now = tx.now().micros();
+            let held = queries::assertions(&tx, learner).await?.into_iter().filter(|row| row.valid_from <= now && now < row.valid_until);
+            (row, queries::checks(&tx, learner).await?, held.max_by_key(|row| (row.level, row.asserted_at)))
+        };
+        let person = self.open(scope.org(), &row).await?;
+        let next_step = next_step(&row, assertion.as_ref());
+        Ok(ClinicianView { row, person, checks, assertion, next_step })
+    }
+}
+
+/// What the person can do next.
+fn next_step(row: &clinician::Model, assertion: Option<&assertion::Model>) -> &'static str {
+    match assertion {
+        _ if row.email_verified_at.is_none() => "verify your address with the code that is sent to it",
+        None => "your statement does not hold at the moment: correct the dates of your licence",
+        Some(held) if held.level >= 3 => "nothing: your licence was confirmed at its primary source",
+        Some(held) if held.level == 0 && row.npi_index.is_empty() => {
+            "add your NPI, so that the registry can confirm it; or ask the provider to confirm your licence at its board"
+        }
+        Some(_) => "nothing for most credits; for those that need it, ask the provider to confirm your licence at its board",
+    }
+}

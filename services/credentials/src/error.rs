@@ -1,0 +1,111 @@
+//! What can go wrong with a credential.
+
+use preceptor_core::{Fault, Kind};
+use preceptor_keys::KeyError;
+use preceptor_rpc::{IntoFault, status_of};
+use preceptor_store::StoreError;
+
+/// Why a request about a clinician failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A field is missing or wrong.
+    #[error("{field}: {what}")]
+    InvalidField {
+        /// The field.
+        field: &'static str,
+        /// What is expected.
+        what: String,
+    },
+    /// Nothing was stated yet.
+    #[error("nothing was stated yet")]
+    NotStated,
+    /// There is no such clinician for this caller.
+    #[error("no such clinician")]
+    NotFound,
+    /// The code is wrong, used or too old.
+    #[error("the code does not fit")]
+    WrongCode,
+    /// Too many codes or tries.
+    #[error("too many codes")]
+    TooManyCodes,
+    /// No mail server is set up.
+    #[error("no mail server is set up")]
+    NoMail,
+    /// The mail server refused the address.
+    #[error("the mail server refuses the address")]
+    MailRefused,
+    /// The mail server cannot be reached.
+    #[error("the mail server is not available: {0}")]
+    MailUnavailable(String),
+    /// The registry cannot be reached.
+    #[error("the registry is not available: {0}")]
+    RegistryUnavailable(String),
+    /// The key engine failed.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something that cannot be.
+    #[error("defect: {0}")]
+    Defect(String),
+}
+
+impl Error {
+    pub(crate) fn field(field: &'static str, what: impl Into<String>) -> Self {
+        Self::InvalidField { field, what: what.into() }
+    }
+}
+
+impl IntoFault for Error {
+    fn to_fault(&self) -> Fault {
+        match self {
+            Self::InvalidField { field, what } => {
+                Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}")).with("field", field)
+            }
+            Self::NotStated => {
+                Fault::new(Kind::FailedPrecondition, "CLINICIAN_NOT_STATED", "state your profession, licence and address first")
+            }
+            Self::NotFound => Fault::new(Kind::NotFound, "CLINICIAN_NOT_FOUND", "there is no such clinician"),
+            Self::WrongCode => Fault::new(
+                Kind::InvalidInput,
+                "EMAIL_CODE_WRONG",
+                "this code does not fit: check its digits, or have a new one sent if it is older than 15 minutes",
+            ),
+            Self::TooManyCodes => {
+                Fault::new(Kind::ResourceExhausted, "EMAIL_CODES_USED_UP", "too many codes were sent or tried; wait an hour and try again")
+            }
+            Self::NoMail => Fault::new(
+                Kind::FailedPrecondition,
+                "MAIL_NOT_SET_UP",
+                "this deployment has no mail server; an operator has to set credentials.smtp",
+            ),
+            Self::MailRefused => {
+                Fault::new(Kind::InvalidInput, "MAIL_REFUSED", "the mail server does not deliver to this address; correct it")
+            }
+            Self::MailUnavailable(cause) => {
+                tracing::error!(cause, "mail could not be sent");
+                Fault::new(Kind::Unavailable, "MAIL_UNAVAILABLE", "the mail server is not reachable; try again in a moment")
+            }
+            Self::RegistryUnavailable(cause) => {
+                tracing::warn!(cause, "the NPI registry could not be asked");
+                Fault::new(Kind::Unavailable, "REGISTRY_UNAVAILABLE", "the registry is not reachable; it will be asked again")
+            }
+            Self::Keys(error) => {
+                tracing::error!(%error, "the key engine failed");
+                Fault::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "the key engine is not reachable; try again in a moment")
+            }
+            Self::Store(error) => error.to_fault(),
+            Self::Defect(what) => {
+                tracing::error!(what, "a defect in credentials");
+                Fault::internal()
+            }
+        }
+    }
+}
+
+impl From<Error> for tonic::Status {
+    fn from(error: Error) -> Self {
+        status_of(&error.to_fault())
+    }
+}

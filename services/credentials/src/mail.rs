@@ -1,0 +1,116 @@
+//! Mail, over SMTP.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lettre::message::Mailbox;
+use lettre::message::header::ContentType;
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+
+use crate::config::{Config, Unusable};
+use crate::error::Error;
+
+/// How long one delivery may take, connecting included.
+const PATIENCE: Duration = Duration::from_secs(20);
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// Sends mail.
+#[async_trait]
+pub(crate) trait Mail: Send + Sync + fmt::Debug {
+    /// Sends a text to one address. `id` stays the same when the same mail is sent again.
+    async fn send(&self, id: &str, to: &str, subject: &str, text: String) -> Result<(), Error>;
+}
+
+/// The mail server that the settings name.
+pub(crate) fn of(config: &Config) -> Result<Arc<dyn Mail>, Unusable> {
+    if config.smtp.is_empty() {
+        return Ok(Arc::new(Nowhere));
+    }
+    let from: Mailbox = config.from.parse().map_err(|_| Unusable("from is no address".to_owned()))?;
+    Ok(Arc::new(Smtp { transport: transport(&config.smtp)?, from }))
+}
+
+fn transport(url: &str) -> Result<AsyncSmtpTransport<Tokio1Executor>, Unusable> {
+    let unusable = |what: &str| Unusable(format!("{what}; use smtps://host, smtp+starttls://host, or smtp://127.0.0.1:port"));
+    let (scheme, rest) = url.split_once("://").ok_or_else(|| unusable("is no URL"))?;
+    let (account, place) = rest.rsplit_once('@').map_or((None, rest), |(account, place)| (Some(account), place));
+    let (host, port) = place.rsplit_once(':').map_or((place, None), |(host, port)| (host, Some(port)));
+    let builder = match scheme {
+        "smtps" => AsyncSmtpTransport::<Tokio1Executor>::relay(host),
+        "smtp+starttls" => AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(host),
+        // Without encryption only where nobody can listen.
+        "smtp" if host == "127.0.0.1" => Ok(AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)),
+        _ => return Err(unusable("mail leaves this machine encrypted or not at all")),
+    };
+    let mut builder = builder.map_err(|error| Unusable(error.to_string()))?.timeout(Some(CONNECTING));
+    if let Some(port) = port {
+        builder = builder.port(port.parse().map_err(|_| unusable("its port is no number"))?);
+    }
+    if let Some((user, password)) = account.and_then(|account| account.split_once(':')) {
+        builder = builder.credentials(Credentials::new(user.to_owned(), password.to_owned()));
+    }
+    Ok(builder.build())
+}
+
+/// No mail server is set up.
+#[derive(Debug)]
+struct Nowhere;
+
+#[async_trait]
+impl Mail for Nowhere {
+    async fn send(&self, _id: &str, _to: &str, _subject: &str, _text: String) -> Result<(), Error> {
+        Err(Error::NoMail)
+    }
+}
+
+struct Smtp {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+}
+
+impl fmt::Debug for Smtp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Smtp")
+    }
+}
+
+#[async_trait]
+impl Mail for Smtp {
+    async fn send(&self, id: &str, to: &str, subject: &str, text: String) -> Result<(), Error> {
+        let to: Mailbox = to.parse().map_err(|_| Error::MailRefused)?;
+        let message = Message::builder()
+            .from(self.from.clone())
+            .to(to)
+            .subject(subject)
+            .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
+            .header(ContentType::TEXT_PLAIN)
+            .body(text)
+            .map_err(|error| Error::Defect(error.to_string()))?;
+        match tokio::time::timeout(PATIENCE, self.transport.send(message)).await {
+            Ok(Ok(_)) => Ok(()),
+            // The server's words may hold the address: only their kind is kept.
+            Ok(Err(error)) if error.is_permanent() => Err(Error::MailRefused),
+            Ok(Err(error)) => Err(Error::MailUnavailable(if error.is_timeout() { "timeout" } else { "refused or unreachable" }.to_owned())),
+            Err(_) => Err(Error::MailUnavailable("timeout".to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mail_leaves_the_machine_encrypted_or_not_at_all() {
+        let of_url = |smtp: &str| of(&Config { smtp: smtp.to_owned(), ..Config::default() });
+        for usable in ["", "smtp://127.0.0.1:2525", "smtps://mail.example.org", "smtp+starttls://user:pass@mail.example.org:587"] {
+            assert!(of_url(usable).is_ok(), "{usable}");
+        }
+        for unusable in ["smtp://mail.example.org", "mail.example.org", "http://mail.example.org", "smtp://127.0.0.1:x"] {
+            assert!(of_url(unusable).is_err(), "{unusable}");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The registry of national provider identifiers (NPPES, API 2.1).
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::config::{Config, Unusable};
+use crate::error::Error;
+
+/// How long one question may take, and the pauses between tries.
+const PATIENCE: Duration = Duration::from_secs(8);
+const PAUSES: [Duration; 2] = [Duration::from_millis(400), Duration::from_secs(2)];
+/// An answer is smaller than this.
+const LARGEST_ANSWER: usize = 1 << 20;
+
+/// What the registry knows of a number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) active: bool,
+    pub(crate) first_name: String,
+    pub(crate) last_name: String,
+    pub(crate) licences: Vec<String>,
+    /// SHA-256 of the answer, byte for byte.
+    pub(crate) sha256: String,
+}
+
+/// Looks numbers up.
+#[async_trait]
+pub(crate) trait NpiRegistry: Send + Sync + fmt::Debug {
+    /// The entry of a number; `None` when the registry knows none.
+    async fn look_up(&self, npi: &str) -> Result<Option<Entry>, Error>;
+}
+
+/// The registry that the settings name.
+pub(crate) fn of(config: &Config) -> Result<Option<Arc<dyn NpiRegistry>>, Unusable> {
+    if config.npi_registry.is_empty() {
+        return Ok(None);
+    }
+    let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
+    let http = http.map_err(|error| Unusable(error.to_string()))?;
+    Ok(Some(Arc::new(Nppes { http, url: config.npi_registry.clone() })))
+}
+
+#[derive(Debug)]
+struct Nppes {
+    http: reqwest::Client,
+    url: String,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default, rename = "Errors")]
+    errors: Vec<serde_json::Value>,
+    #[serde(default)]
+    results: Vec<Found>,
+    result_count: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Found {
+    basic: Basic,
+    #[serde(default)]
+    taxonomies: Vec<Taxonomy>,
+}
+
+#[derive(Deserialize)]
+struct Basic {
+    #[serde(default)]
+    first_name: String,
+    #[serde(default)]
+    last_name: String,
+    #[serde(default)]
+    status: String,
+}
+
+#[derive(Deserialize)]
+struct Taxonomy {
+    license: Option<String>,
+}
+
+#[async_trait]
+impl NpiRegistry for Nppes {
+    async fn look_up(&self, npi: &str) -> Result<Option<Entry>, Error> {
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            match self.ask(npi).await {
+                Err(error) => match pauses.next() {
+                    Some(pause) => tokio::time::sleep(pause + pause.mul_f64(rand::random::<f64>())).await,
+                    None => return Err(error),
+                },
+                found => return found,
+            }
+        }
+    }
+}
+
+impl Nppes {
+    async fn ask(&self, npi: &str) -> Result<Option<Entry>, Error> {
+        let unavailable = |cause: &dyn fmt::Display| Error::RegistryUnavailable(cause.to_string());
+        // Ten digits need no escaping.
+        let request = self.http.get(format!("{}?version=2.1&number={npi}", self.url));
+        let response = request.send().await.map_err(|error| unavailable(&error.without_url()))?;
+        if !response.status().is_success() {
+            return Err(unavailable(&response.status()));
+        }
+        let body = response.bytes().await.map_err(|error| unavailable(&error.without_url()))?;
+        if body.len() > LARGEST_ANSWER {
+            return Err(unavailable(&"the answer is too large"));
+        }
+        read(&body)
+    }
+}
+
+/// Reads an answer. Errors come with status 200, as `{"Errors": [...]}`.
+fn read(body: &[u8]) -> Result<Option<Entry>, Error> {
+    let answer: Answer = serde_json::from_slice(body).map_err(|_| Error::RegistryUnavailable("the answer is no JSON".into()))?;
+    if !answer.errors.is_empty() || answer.result_count.is_none() {
+        return Err(Error::RegistryUnavailable("the registry answered with an error".into()));
+    }
+    Ok(answer.results.into_iter().next().map(|found| Entry {
+        active: found.basic.status == "A",
+        first_name: found.basic.first_name,
+        last_name: found.basic.last_name,
+        licences: found.taxonomies.into_iter().filter_map(|taxonomy| taxonomy.license).filter(|licence| !licence.is_empty()).collect(),
+        sha256: hex::encode(Sha256::digest(body)),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_read_and_errors_with_status_200_are_errors() {
+        let found = read(
+            br#"{"result_count":1,"results":[{"number":"1234567893","basic":{"first_name":"ADA","last_name":"LOVELACE","status":"A"},
+                "taxonomies":[{"code":"207R00000X","license":"MD12345","state":"CA","primary":true},{"license":null}]}]}"#,
+        );
+        let entry = found.expect("an answer").expect("an entry");
+        assert!(entry.active && entry.licences == ["MD12345"]);
+        assert_eq!(read(br#"{"result_count":0,"results":[]}"#).expect("an answer"), None);
+        assert!(read(br#"{"Errors":[{"description":"Wildcards require at least two leading characters"}]}"#).is_err());
+        assert!(read(b"<html>").is_err());
+    }
+}

@@ -1,0 +1,171 @@
+//! `preceptor.credentials.v1.Credentials`: decode, call, encode.
+
+use std::sync::Arc;
+
+use preceptor_proto::credentials::v1 as proto;
+use preceptor_proto::credentials::v1::credentials_server::{Credentials, CredentialsServer};
+use preceptor_rpc::Call;
+use tonic::{Request, Response, Status};
+
+use crate::domain::{ClinicianView, Clinicians, Found, PROFESSIONS, Person};
+use crate::store::{assertion, check};
+
+const MOST: i32 = 100;
+
+#[derive(Debug)]
+pub(crate) struct Server {
+    clinicians: Arc<Clinicians>,
+}
+
+impl Server {
+    pub(crate) fn new(clinicians: Arc<Clinicians>) -> Self {
+        Self { clinicians }
+    }
+
+    pub(crate) fn into_service(self) -> CredentialsServer<Self> {
+        CredentialsServer::new(self)
+    }
+}
+
+fn profession_name(profession: i32) -> &'static str {
+    usize::try_from(profession - 1).ok().and_then(|place| PROFESSIONS.get(place)).copied().unwrap_or_default()
+}
+
+fn profession_number(name: &str) -> i32 {
+    PROFESSIONS.iter().position(|known| *known == name).map_or(0, |place| place as i32 + 1)
+}
+
+fn encode_check(row: &check::Model) -> proto::Check {
+    proto::Check {
+        id: row.id.clone(),
+        method: row.method.clone(),
+        passed: row.outcome == "passed",
+        detail: row.detail.clone(),
+        evidence_sha256: row.evidence_sha256.clone(),
+        actor: row.actor.clone(),
+        checked_at: row.checked_at,
+    }
+}
+
+fn encode_assertion(row: &assertion::Model, checks: &[check::Model]) -> proto::Assertion {
+    proto::Assertion {
+        id: row.id.clone(),
+        profession: profession_number(&row.profession),
+        level: row.level as i32,
+        method: checks.iter().find(|check| check.id == row.check_id).map(|check| check.method.clone()).unwrap_or_default(),
+        valid_from: row.valid_from,
+        valid_until: row.valid_until,
+        asserted_at: row.asserted_at,
+        check_id: row.check_id.clone(),
+    }
+}
+
+fn encode(view: ClinicianView) -> proto::Clinician {
+    proto::Clinician {
+        learner: view.row.learner.clone(),
+        stated: true,
+        profession: profession_number(&view.row.profession),
+        name: view.person.name,
+        email: view.person.email,
+        licence_number: view.person.licence_number,
+        licence_board: view.person.licence_board,
+        specialty: view.person.specialty,
+        npi: view.person.npi,
+        degree: view.person.degree,
+        licensed_since: view.person.licensed_since,
+        licence_expires: view.person.licence_expires,
+        email_verified_at: view.row.email_verified_at.unwrap_or_default(),
+        assertion: view.assertion.as_ref().map(|row| encode_assertion(row, &view.checks)),
+        checks: view.checks.iter().map(encode_check).collect(),
+        next_step: view.next_step.to_owned(),
+    }
+}
+
+fn encode_found(found: Found) -> proto::FindAssertionResponse {
+    let person = found.person.unwrap_or_default();
+    let behind = |row: &assertion::Model, check: &&check::Model| check.id == row.check_id || check.id == row.email_check_id;
+    let checks = found.assertion.iter().flat_map(|row| found.checks.iter().filter(move |check| behind(row, check)));
+    proto::FindAssertionResponse {
+        checks: checks.map(encode_check).collect(),
+        assertion: found.assertion.as_ref().map(|row| encode_assertion(row, &found.checks)),
+        problem: found.problem,
+        name: person.name,
+        degree: person.degree,
+    }
+}
+
+#[tonic::async_trait]
+impl Credentials for Server {
+    async fn get_clinician(&self, request: Request<proto::GetClinicianRequest>) -> Result<Response<proto::Clinician>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        let view = self.clinicians.clinician(&scope, &request.into_inner().learner).await?;
+        let nothing = || proto::Clinician {
+            learner: scope.subject().to_owned(),
+            next_step: "state your profession, licence and address".to_owned(),
+            ..proto::Clinician::default()
+        };
+        Ok(Response::new(view.map_or_else(nothing, encode)))
+    }
+
+    async fn state_clinician(&self, request: Request<proto::StateClinicianRequest>) -> Result<Response<proto::Clinician>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        let stated = request.into_inner();
+        let profession = profession_name(stated.profession);
+        let person = Person {
+            name: stated.name,
+            degree: stated.degree,
+            email: stated.email,
+            licence_number: stated.licence_number,
+            licence_board: stated.licence_board,
+            specialty: stated.specialty,
+            npi: stated.npi,
+            licensed_since: stated.licensed_since,
+            licence_expires: stated.licence_expires,
+        };
+        Ok(Response::new(encode(self.clinicians.state(&scope, profession, person).await?)))
+    }
+
+    async fn send_email_code(&self, request: Request<proto::SendEmailCodeRequest>) -> Result<Response<proto::Clinician>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        Ok(Response::new(encode(self.clinicians.send_code(&scope).await?)))
+    }
+
+    async fn confirm_email(&self, request: Request<proto::ConfirmEmailRequest>) -> Result<Response<proto::Clinician>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        Ok(Response::new(encode(self.clinicians.confirm_email(&scope, &request.into_inner().code).await?)))
+    }
+
+    async fn confirm_primary_source(
+        &self,
+        request: Request<proto::ConfirmPrimarySourceRequest>,
+    ) -> Result<Response<proto::Clinician>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        let request = request.into_inner();
+        let view = self.clinicians.confirm_primary_source(&scope, &request.learner, request.confirmed, &request.evidence).await?;
+        Ok(Response::new(encode(view)))
+    }
+
+    async fn list_clinicians(
+        &self,
+        request: Request<proto::ListCliniciansRequest>,
+    ) -> Result<Response<proto::ListCliniciansResponse>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        let request = request.into_inner();
+        let limit = request.limit.clamp(1, MOST) as usize;
+        let mut views = self.clinicians.clinicians(&scope, &request.after, limit as u64 + 1).await?;
+        let more = views.len() > limit;
+        views.truncate(limit);
+        let next = if more { views.last().map(|view| view.row.learner.clone()).unwrap_or_default() } else { String::new() };
+        Ok(Response::new(proto::ListCliniciansResponse { clinicians: views.into_iter().map(encode).collect(), next }))
+    }
+
+    async fn find_assertion(
+        &self,
+        request: Request<proto::FindAssertionRequest>,
+    ) -> Result<Response<proto::FindAssertionResponse>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        let asked = request.into_inner();
+        let found = self.clinicians.find(&scope, &asked.learner, asked.at, i64::from(asked.minimum_level), &asked.assertion_id).await?;
+        Ok(Response::new(encode_found(found)))
+    }
+}

@@ -1,0 +1,63 @@
+//! Tables of credentials, and the queries on them.
+
+pub(crate) mod queries;
+
+use preceptor_store::{Migration, Schema, tenant_tables};
+
+/// The tables of the credentials service.
+pub const SCHEMA: Schema = Schema {
+    service: "credentials",
+    migrations: &[Migration {
+        name: "0001_credentials",
+        sql: include_str!("0001_credentials.sql"),
+        append_only: &["credentials_check", "credentials_assertion"],
+    }],
+};
+
+tenant_tables! {
+    /// Who a learner is.
+    clinician = "credentials_clinician" key { learner: String } {
+        profession: String,
+        wrapped_key: Vec<u8>,
+        sealed: Vec<u8>,
+        npi_index: String,
+        email_verified_at: Option<i64>,
+        revision: i64,
+        created_at: i64,
+        updated_at: i64,
+    }
+
+    /// Codes that were sent.
+    email_challenge = "credentials_email_challenge" key { id: String } {
+        learner: String,
+        code_hash: String,
+        wrong_tries: i64,
+        sent_at: i64,
+        expires_at: i64,
+        used_at: Option<i64>,
+    }
+
+    /// Every check.
+    check = "credentials_check" key { id: String } {
+        learner: String,
+        method: String,
+        outcome: String,
+        detail: String,
+        evidence_sha256: String,
+        actor: String,
+        checked_at: i64,
+    }
+
+    /// What is known, at which level, for how long.
+    assertion = "credentials_assertion" key { id: String } {
+        learner: String,
+        profession: String,
+        level: i64,
+        email_check_id: String,
+        check_id: String,
+        outcome: String,
+        valid_from: i64,
+        valid_until: i64,
+        asserted_at: i64,
+    }
+}

@@ -1,0 +1,233 @@
+//! Attempts: link 6. Progress is kept here, scoring is done by the rows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use preceptor_core::Scope;
+use preceptor_core::id::AttemptId;
+use preceptor_rpc::Call;
+use preceptor_runtime::pause;
+use preceptor_store::{AuditEntry, TenantTx};
+
+use super::questions::Printed;
+use super::{Credits, forms, program_id};
+use crate::Error;
+use crate::error::Missing;
+use crate::store::{answer, attempt, attempts, result};
+
+/// An attempt with what belongs to it.
+#[derive(Debug, Clone)]
+pub(crate) struct AttemptView {
+    pub(crate) attempt: attempt::Model,
+    pub(crate) printed: Arc<Printed>,
+    /// By position of the form: the chosen option of the item's own list.
+    pub(crate) chosen: BTreeMap<i64, i64>,
+    pub(crate) result: Option<result::Model>,
+    pub(crate) evaluation_given: bool,
+}
+
+impl Credits {
+    /// Begins an attempt, or goes on with the one that is under way.
+    pub(crate) async fn start_attempt(&self, call: &Call, program: &str) -> Result<AttemptView, Error> {
+        self.program(call, program).await?;
+        let scope = call.shared_scope();
+        let mut tx = self.deps.store.write(&scope).await?;
+        let open = attempts::open_form_of(&tx, program).await?.ok_or(Error::NotFound(Missing::Quiz))?;
+        let printed = self.printed(&tx, &open).await?;
+        if let Some(under_way) = attempts::under_way(&tx, &open, scope.subject()).await? {
+            return self.attempt_view(&tx, under_way).await;
+        }
+        if let Some((code, message)) = forms::closed(&tx, &printed, &scope).await? {
+            return Err(Error::QuizClosed { code, message });
+        }
+        let form = &printed.form;
+        let row = attempt::Model {
+            org_id: tx.org_key(),
+            id: AttemptId::generate().to_string(),
+            form_id: form.id.clone(),
+            program_id: form.program_id.clone(),
+            policy_id: form.policy_id.clone(),
+            threshold: form.threshold,
+            items: form.items,
+            most_attempts: form.most_attempts,
+            content_verified_at: form.content_verified_at,
+            frozen_at: form.frozen_at,
+            learner: scope.subject().to_owned(),
+            number: attempts::made(&tx, &form.id, scope.subject()).await? + 1,
+            seed: i64::from(rand::random::<u32>()),
+            started_at: tx.now().micros(),
+        };
+        tx.insert(row.clone()).await?;
+        let entry = AuditEntry::done("attempt.started", &row.id).in_program(program_id(program)?);
+        tx.audit(entry.fact("form", &row.form_id).fact("threshold_shown", row.threshold).fact("number", row.number)).await?;
+        let view = self.attempt_view(&tx, row).await?;
+        tx.commit().await?;
+        Ok(view)
+    }
+
+    pub(crate) async fn attempt(&self, scope: &Arc<Scope>, id: &str) -> Result<AttemptView, Error> {
+        let tx = self.deps.store.read(scope).await?;
+        let row = own(&tx, scope, id).await?;
+        self.attempt_view(&tx, row).await
+    }
+
+    pub(crate) async fn attempts(&self, call: &Call, program: &str) -> Result<Vec<AttemptView>, Error> {
+        self.program_or_own_work(call, program).await?;
+        let scope = call.shared_scope();
+        let tx = self.deps.store.read(&scope).await?;
+        let mut views = Vec::new();
+        for row in attempts::of_learner(&tx, program, scope.subject()).await? {
+            views.push(self.attempt_view(&tx, row).await?);
+        }
+        Ok(views)
+    }
+
+    /// Keeps a choice. `option` counts in the order in which this attempt shows them.
+    pub(crate) async fn save_answer(&self, scope: &Arc<Scope>, id: &str, question: i64, option: i64) -> Result<AttemptView, Error> {
+        let tx = self.deps.store.write(scope).await?;
+        let row = own(&tx, scope, id).await?;
+        let view = self.attempt_view(&tx, row).await?;
+        if view.result.is_some() {
+            return Err(Error::Submitted);
+        }
+        let (position, own_option) = view.place(question, option)?;
+        attempts::keep_draft(&tx, id, position, own_option).await?;
+        pause::at("answer.kept", tx.org()).await;
+        let view = self.attempt_view(&tx, view.attempt).await?;
+        tx.commit().await?;
+        Ok(view)
+    }
+
+    /// Ends an attempt. Submitting it again answers with the same result.
+    pub(crate) async fn submit_attempt(&self, scope: &Arc<Scope>, id: &str) -> Result<AttemptView, Error> {
+        let mut tx = self.deps.store.write(scope).await?;
+        let row = own(&tx, scope, id).await?;
+        let view = self.attempt_view(&tx, row).await?;
+        if view.result.is_some() {
+            return Ok(view);
+        }
+        let open = view.open_questions();
+        if !open.is_empty() {
+            return Err(Error::Incomplete(open));
+        }
+        let answers = answer_rows(&view);
+        let right = answers.last().map(|answer| answer.right_so_far).unwrap_or_default();
+        let result = result_row(&view, right, tx.now().micros());
+        // In order: each answer refers to the one before it.
+        for answer in answers {
+            tx.insert(answer).await?;
+        }
+        pause::at("submit.answers", tx.org()).await;
+        tx.insert(result.clone()).await?;
+        pause::at("submit.result", tx.org()).await;
+        attempts::forget_drafts(&tx, id).await?;
+        let entry = AuditEntry::done("attempt.submitted", id).in_program(program_id(&result.program_id)?);
+        let entry = entry.fact("form", &result.form_id).fact("right", right).fact("of", result.items).fact("passed", result.passed);
+        tx.audit(entry.fact("threshold", result.threshold)).await?;
+        let view = self.attempt_view(&tx, view.attempt).await?;
+        tx.commit().await?;
+        pause::at("submit.committed", scope.org()).await;
+        Ok(view)
+    }
+
+    pub(crate) async fn attempt_view(&self, tx: &TenantTx, attempt: attempt::Model) -> Result<AttemptView, Error> {
+        let printed = self.printed(tx, &attempt.form_id).await?;
+        let result = attempts::result(tx, &attempt.id).await?;
+        let chosen = if result.is_some() {
+            attempts::answers(tx, &attempt.id).await?.into_iter().map(|answer| (answer.position, answer.option)).collect()
+        } else {
+            attempts::drafts(tx, &attempt.id).await?.into_iter().map(|draft| (draft.position, draft.option)).collect()
+        };
+        let evaluation_given = attempts::evaluation(tx, &attempt.program_id, &attempt.learner).await?.is_some();
+        Ok(AttemptView { attempt, printed, chosen, result, evaluation_given })
+    }
+}
+
+impl Credits {
+    /// Refuses whom a program is not there for, but not who worked in it: what a learner did stays theirs when the program
+    /// is withdrawn, and what they passed can be claimed until the activity ends.
+    pub(crate) async fn program_or_own_work(&self, call: &Call, program: &str) -> Result<(), Error> {
+        match self.program(call, program).await {
+            Err(Error::NotFound(Missing::Program)) => {}
+            other => return other.map(|_| ()),
+        }
+        super::check_reach(call.scope(), program)?;
+        let tx = self.deps.store.read(&call.shared_scope()).await?;
+        let own = attempts::of_learner(&tx, program, call.scope().subject()).await?;
+        if own.is_empty() { Err(Error::NotFound(Missing::Program)) } else { Ok(()) }
+    }
+}
+
+/// An attempt of the caller's own; another's looks like none.
+async fn own(tx: &TenantTx, scope: &Scope, id: &str) -> Result<attempt::Model, Error> {
+    let found = attempts::get(tx, id).await?.filter(|attempt| attempt.learner == scope.subject());
+    let attempt = found.ok_or(Error::NotFound(Missing::Attempt))?;
+    super::check_reach(scope, &attempt.program_id).map_err(|_| Error::NotFound(Missing::Attempt))?;
+    Ok(attempt)
+}
+
+impl AttemptView {
+    /// The position of the form and the option of the item behind what this attempt shows as `question` and `option`,
+    /// both counted from 1.
+    fn place(&self, question: i64, option: i64) -> Result<(i64, i64), Error> {
+        let within = |number: i64| usize::try_from(number - 1).ok();
+        let order = self.printed.order_of_questions(self.attempt.seed);
+        let place = within(question).and_then(|question| order.get(question).copied());
+        let place = place.ok_or_else(|| Error::field("position", format!("must be between 1 and {}", self.attempt.items)))?;
+        let options = self.printed.order_of_options(self.attempt.seed, place);
+        let chosen = within(option).and_then(|option| options.get(option).copied());
+        let chosen = chosen.ok_or_else(|| Error::field("option", format!("must be between 1 and {}", options.len())))?;
+        Ok((place as i64 + 1, chosen as i64 + 1))
+    }
+
+    /// The questions without an answer, as this attempt counts them.
+    fn open_questions(&self) -> Vec<i64> {
+        let order = self.printed.order_of_questions(self.attempt.seed);
+        let open = order.iter().enumerate().filter(|(_, place)| !self.chosen.contains_key(&(**place as i64 + 1)));
+        open.map(|(question, _)| question as i64 + 1).collect()
+    }
+}
+
+fn answer_rows(view: &AttemptView) -> Vec<answer::Model> {
+    let mut rows: Vec<answer::Model> = Vec::with_capacity(view.printed.items.len());
+    for (place, item) in view.printed.items.iter().enumerate() {
+        let position = place as i64 + 1;
+        let option = view.chosen.get(&position).copied().unwrap_or_default();
+        let correct = item.options.iter().find(|row| row.option == option).map_or(0, |row| row.correct);
+        let before = rows.last().map(|row| row.right_so_far);
+        let right_so_far = before.unwrap_or_default() + correct;
+        rows.push(answer::Model {
+            org_id: view.attempt.org_id.clone(),
+            attempt_id: view.attempt.id.clone(),
+            position,
+            form_id: view.attempt.form_id.clone(),
+            item_version_id: item.version.id.clone(),
+            option,
+            correct,
+            // The first row has nothing before it and refers to itself.
+            previous: if before.is_some() { position - 1 } else { 1 },
+            previous_right: before.unwrap_or(right_so_far),
+            right_so_far,
+        });
+    }
+    rows
+}
+
+fn result_row(view: &AttemptView, right: i64, now: i64) -> result::Model {
+    let attempt = &view.attempt;
+    result::Model {
+        org_id: attempt.org_id.clone(),
+        attempt_id: attempt.id.clone(),
+        form_id: attempt.form_id.clone(),
+        program_id: attempt.program_id.clone(),
+        policy_id: attempt.policy_id.clone(),
+        threshold: attempt.threshold,
+        items: attempt.items,
+        content_verified_at: attempt.content_verified_at,
+        learner: attempt.learner.clone(),
+        started_at: attempt.started_at,
+        completed_at: now.max(attempt.started_at),
+        right_answers: right,
+        passed: right * 100 >= attempt.threshold * attempt.items,
+    }
+}

@@ -1,0 +1,326 @@
+//! Certificates: signed once, proved by the log, printed, and looked up by whoever holds the code.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use preceptor_certificate::{
+    Attachments, Facts, IssuerKey, assemble_jwt, attach, credential, credential_sha256, hash_data, jwt_signing_input, proof_options, seal,
+};
+use preceptor_core::id::{CertificateId, OrgId};
+use preceptor_core::{Scope, SystemActor, Timestamp};
+use preceptor_keys::{DataKey, KeyError, KeyName, Purpose};
+use preceptor_proto::audit::v1 as audit;
+use preceptor_proto::credentials::v1 as credentials;
+use preceptor_rpc::Call;
+use preceptor_store::AuditEntry;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::{Credits, PATIENCE, awards as rules_of_awards, offers, rules};
+use crate::Error;
+use crate::error::Missing;
+use crate::store::{annotation, award, awards, certificate, certificate_file, ledger, offers as offer_rows};
+
+/// The code's letters: Crockford's, none of which can be read as another.
+const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Letters of a code that lead to the org.
+const ORG_LETTERS: usize = 5;
+/// Random letters of a code: 130 bits.
+const RANDOM_LETTERS: usize = 26;
+/// How long the log may take to hold a record that was just committed.
+const LOG_TRIES: usize = 100;
+const LOG_PAUSE: Duration = Duration::from_millis(50);
+
+/// What was signed, as it is sealed.
+#[derive(Debug, Serialize, Deserialize)]
+struct Signed {
+    facts: Facts,
+    credential: Value,
+    jwt: String,
+}
+
+/// The files of a certificate.
+#[derive(Debug)]
+pub(crate) struct Files {
+    pub(crate) pdf: Vec<u8>,
+    pub(crate) sha256: String,
+    pub(crate) badge: String,
+    pub(crate) jwt: String,
+    pub(crate) code: String,
+}
+
+/// What anybody with the code may know.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    pub(crate) facts: Facts,
+    pub(crate) badge: String,
+    pub(crate) signing_key: String,
+    pub(crate) void: Option<ledger::Model>,
+    pub(crate) annotations: Vec<annotation::Model>,
+}
+
+/// Five letters that lead to an org and say nothing about it.
+fn org_letters(org: OrgId) -> String {
+    letters(&Sha256::digest(org.to_string()), ORG_LETTERS)
+}
+
+fn letters(bytes: &[u8], count: usize) -> String {
+    bytes.iter().take(count).map(|byte| char::from(LETTERS[usize::from(byte & 31)])).collect()
+}
+
+/// A code as people type it: any case, with or without dashes, O for zero, I and L for one.
+fn typed(code: &str) -> String {
+    let letter = |c: char| match c.to_ascii_uppercase() {
+        'O' => '0',
+        'I' | 'L' => '1',
+        other => other,
+    };
+    code.chars().filter(char::is_ascii_alphanumeric).map(letter).collect()
+}
+
+/// A code as it is printed: in groups.
+fn printed(code: &str) -> String {
+    code.as_bytes().chunks(5).map(|group| String::from_utf8_lossy(group).into_owned()).collect::<Vec<_>>().join("-")
+}
+
+/// Where a sealed column is, for the cipher.
+fn place(org: OrgId, table: &str, certificate: &str) -> String {
+    format!("{org}/{table}/sealed/{certificate}")
+}
+
+impl Credits {
+    /// Signs and prints the certificate of an award, unless it is there. Can be interrupted and repeated at any point.
+    pub(crate) async fn prepare_certificate(&self, org: OrgId, award: &str) -> Result<(), Error> {
+        let call = self.deps.system.call(org, PATIENCE).await?;
+        let scope = call.shared_scope();
+        let (award, known) = {
+            let tx = self.deps.store.read(&scope).await?;
+            let award = awards::get(&tx, award).await?.ok_or(Error::NotFound(Missing::Credit))?;
+            (award.clone(), awards::certificate(&tx, &award.id).await?)
+        };
+        let signed = match known {
+            Some(signed) => signed,
+            None => self.sign(&call, &award).await?,
+        };
+        self.print(&call, &signed).await
+    }
+
+    async fn issuer_key(&self, org: OrgId) -> Result<IssuerKey, Error> {
+        let keys = self.deps.keys.public_keys(KeyName::of_org(Purpose::Certificates, org)).await?;
+        let raw = keys.into_iter().next().and_then(|key| key.bytes.try_into().ok());
+        Ok(IssuerKey::new(raw.ok_or_else(|| KeyError::Unavailable("certificates have no key".into()))?))
+    }
+
+    async fn signature(&self, org: OrgId, message: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(self.deps.keys.sign(KeyName::of_org(Purpose::Certificates, org), message).await?.bytes)
+    }
+
+    async fn sign(&self, call: &Call, award: &award::Model) -> Result<certificate::Model, Error> {
+        let org = call.scope().org();
+        let key = self.issuer_key(org).await?;
+        let id = CertificateId::generate();
+        let code = format!("{}{}", org_letters(org), letters(&rand::random::<[u8; RANDOM_LETTERS]>(), RANDOM_LETTERS));
+        let facts = self.facts(call, award, id, &code).await?;
+
+        let unsigned = credential(&facts, &key);
+        let whole = Value::Object(unsigned.clone());
+        let options = proof_options(&key, &facts.issued_at);
+        let proved = options.clone();
+        let (sha256, hashed) = self.behind_the_scenes(move || (credential_sha256(&whole), hash_data(&whole, &proved))).await?;
+        let (sha256, proof) = (sha256?, self.signature(org, &hashed?).await?);
+        let input = jwt_signing_input(&unsigned, &key, Timestamp::from_micros(award.issued_at).seconds())?;
+        let jwt = assemble_jwt(&input, &self.signature(org, input.as_bytes()).await?);
+        let mut with_proof = unsigned;
+        attach(&mut with_proof, options, &proof);
+
+        let id = id.to_string();
+        let signed = Signed { facts, credential: Value::Object(with_proof), jwt };
+        let (data_key, wrapped_key) = DataKey::make(&*self.deps.keys, org, &id).await?;
+        let content = serde_json::to_vec(&signed).map_err(|error| Error::Defect(error.to_string()))?;
+        let mut tx = self.deps.store.write(&call.shared_scope()).await?;
+        if let Some(known) = awards::certificate(&tx, &award.id).await? {
+            return Ok(known);
+        }
+        let entry = AuditEntry::done("certificate.issued", &id).in_program(super::program_id(&award.program_id)?);
+        let entry = entry.fact("credit", &award.id).fact("credential_sha256", &sha256).fact("signing_key", key.multikey());
+        let row = certificate::Model {
+            org_id: tx.org_key(),
+            event_id: tx.audit(entry).await?.to_string(),
+            award_id: award.id.clone(),
+            code,
+            signing_key: key.multikey(),
+            credential_sha256: sha256,
+            sealed: data_key.seal(&place(org, "credits_certificate", &id), &content)?,
+            wrapped_key,
+            issued_at: tx.now().micros(),
+            id,
+        };
+        tx.insert(row.clone()).await?;
+        tx.commit().await?;
+        Ok(row)
+    }
+
+    /// What the certificate of an award states.
+    async fn facts(&self, call: &Call, award: &award::Model, id: CertificateId, code: &str) -> Result<Facts, Error> {
+        let (offer, accreditation) = {
+            let tx = self.deps.store.read(&call.shared_scope()).await?;
+            let offer = offer_rows::get(&tx, &award.offer_id).await?.ok_or_else(|| Error::Defect("an award without an offer".into()))?;
+            let accreditation = offer_rows::accreditation(&tx, &offer.accreditation_id).await?;
+            (offer, accreditation.ok_or_else(|| Error::Defect("an offer without an accreditation".into()))?)
+        };
+        let asked = credentials::FindAssertionRequest {
+            learner: award.learner.clone(),
+            assertion_id: award.assertion_id.clone(),
+            ..credentials::FindAssertionRequest::default()
+        };
+        let person = self.credentials.clone().find_assertion(call.request(asked)?).await?.into_inner();
+        let log = self.audit.clone().get_log_key(call.request(audit::GetLogKeyRequest {})?).await?.into_inner();
+        let kind = rules::credit_type(&offer.credit_type, Timestamp::from_micros(offer.designated_at));
+        let view = offers::view(offer.clone(), Timestamp::from_micros(offer.designated_at));
+        let printable = |text: String| {
+            let odd = preceptor_certificate::unprintable(&text);
+            text.chars().map(|c| if odd.contains(&c) { '□' } else { c }).collect::<String>()
+        };
+        Ok(Facts {
+            certificate_id: id.to_string(),
+            subject_uuid: id.uuid().to_string(),
+            code: printed(code),
+            verify_url: format!("{}/{code}", self.deps.verify_url),
+            name: printable(person.name),
+            degree: printable(person.degree),
+            provider: printable(accreditation.provider),
+            activity: printable(offer.activity_title.clone()),
+            format: rules::format_words(&offer.activity_format).unwrap_or_default().to_owned(),
+            credit_name: view.credit_name,
+            quarters: award.quarters,
+            designated_quarters: award.designated_quarters,
+            is_credit: award.recognition == "credit",
+            participation: kind.map(|kind| kind.participation(offer.designated_quarters)).unwrap_or_default(),
+            completed_at: Timestamp::from_micros(award.quiz_completed_at).to_string(),
+            issued_at: Timestamp::from_micros(award.issued_at).to_string(),
+            accreditation_statement: offer.accreditation_statement,
+            designation_statement: offer.designation_statement,
+            log_key: log.log_key,
+        })
+    }
+
+    /// The proof of the log, as soon as the log holds the record.
+    async fn proof(&self, call: &Call, event: &str) -> Result<audit::InclusionProof, Error> {
+        for _ in 0..LOG_TRIES {
+            let request = audit::ProveRequest { event_id: event.to_owned() };
+            match self.audit.clone().prove(call.request(request)?).await {
+                Ok(proof) => return Ok(proof.into_inner()),
+                Err(status) if status.code() == tonic::Code::NotFound => tokio::time::sleep(LOG_PAUSE).await,
+                Err(status) => return Err(status.into()),
+            }
+        }
+        Err(Error::Preparing)
+    }
+
+    async fn print(&self, call: &Call, row: &certificate::Model) -> Result<(), Error> {
+        let scope = call.shared_scope();
+        let org = scope.org();
+        if awards::certificate_file(&self.deps.store.read(&scope).await?, &row.id).await?.is_some() {
+            return Ok(());
+        }
+        let (data_key, signed) = self.unseal(org, row).await?;
+        let proof = self.proof(call, &row.event_id).await?;
+        let key = IssuerKey::of_multikey(&row.signing_key).ok_or_else(|| Error::Defect("a stored key cannot be read".into()))?;
+        let attachments =
+            Attachments { credential: signed.credential.to_string(), jwt: signed.jwt.clone(), proof: proof.proof, record: proof.record };
+        let facts = signed.facts.clone();
+        let content = self.behind_the_scenes(move || preceptor_certificate::print(&facts, &key, &attachments)).await??;
+        let signature = self.signature(org, &seal::message(&content)).await?;
+        let pdf = seal::close(&content, &key, &signature).ok_or_else(|| Error::Defect("a PDF without cross references".into()))?;
+        // Nothing is handed out that a verifier would refuse.
+        let checked = self.behind_the_scenes(move || preceptor_certificate::verify::verify(&pdf, Some(&key)).map(|_| pdf)).await?;
+        let pdf = checked.map_err(|refusal| Error::Defect(refusal.to_string()))?;
+
+        let tx = self.deps.store.write(&scope).await?;
+        if awards::certificate_file(&tx, &row.id).await?.is_some() {
+            return Ok(());
+        }
+        let file = certificate_file::Model {
+            org_id: tx.org_key(),
+            certificate_id: row.id.clone(),
+            sealed: data_key.seal(&place(org, "credits_certificate_file", &row.id), &pdf)?,
+            sha256: hex::encode(Sha256::digest(&pdf)),
+            leaf_index: proof.index,
+            rendered_at: tx.now().micros(),
+        };
+        tx.insert(file).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Typesetting, canonical forms and proofs take a core for a while; whoever claims a credit meanwhile comes first.
+    async fn behind_the_scenes<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        self.backstage.run(work).await.ok_or_else(|| Error::Defect("the printer of certificates is gone".into()))
+    }
+
+    async fn unseal(&self, org: OrgId, row: &certificate::Model) -> Result<(DataKey, Signed), Error> {
+        let key = DataKey::open(&*self.deps.keys, org, &row.id, &row.wrapped_key).await?;
+        let content = key.unseal(&place(org, "credits_certificate", &row.id), &row.sealed)?;
+        let signed = serde_json::from_slice(&content).map_err(|error| Error::Defect(error.to_string()))?;
+        Ok((key, signed))
+    }
+
+    /// The files of a certificate, to its holder.
+    pub(crate) async fn certificate(&self, scope: &Arc<Scope>, credit: &str) -> Result<Files, Error> {
+        let (row, file) = {
+            let tx = self.deps.store.read(scope).await?;
+            let award = rules_of_awards::visible(&tx, scope, credit).await?;
+            if award.learner != scope.subject() {
+                return Err(Error::NotFound(Missing::Credit));
+            }
+            let row = awards::certificate(&tx, &award.id).await?.ok_or(Error::Preparing)?;
+            let file = awards::certificate_file(&tx, &row.id).await?.ok_or(Error::Preparing)?;
+            (row, file)
+        };
+        let (key, signed) = self.unseal(scope.org(), &row).await?;
+        Ok(Files {
+            pdf: key.unseal(&place(scope.org(), "credits_certificate_file", &row.id), &file.sealed)?,
+            sha256: file.sha256,
+            badge: signed.credential.to_string(),
+            jwt: signed.jwt,
+            code: signed.facts.code,
+        })
+    }
+
+    /// What a certificate says, to anybody who holds its code.
+    pub(crate) async fn look_up(&self, code: &str) -> Result<Summary, Error> {
+        let code = typed(code);
+        if code.len() != ORG_LETTERS + RANDOM_LETTERS {
+            return Err(Error::NotFound(Missing::Certificate));
+        }
+        let orgs = self.deps.store.known_orgs().await?;
+        for org in orgs.into_iter().filter(|org| code.starts_with(&org_letters(*org))) {
+            let scope = Arc::new(Scope::of_system(SystemActor::Credits, org));
+            let tx = self.deps.store.read(&scope).await?;
+            let Some(row) = awards::certificate_of_code(&tx, &code).await? else { continue };
+            let void = awards::void(&tx, &row.award_id).await?;
+            let annotations = awards::annotations(&tx, &row.award_id).await?;
+            let (_, signed) = self.unseal(org, &row).await?;
+            return Ok(Summary {
+                badge: signed.credential.to_string(),
+                facts: signed.facts,
+                signing_key: row.signing_key,
+                void,
+                annotations,
+            });
+        }
+        Err(Error::NotFound(Missing::Certificate))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_survives_being_read_aloud_and_typed() {
+        let code = format!("{}{}", org_letters(OrgId::generate()), letters(&[7; RANDOM_LETTERS], RANDOM_LETTERS));
+        let spoken = printed(&code).to_lowercase().replace('0', "o").replace('1', "l");
+        assert_eq!(typed(&spoken), code);
+    }
+}

@@ -1,0 +1,114 @@
+//! The rules of credits. Every use case is a method, in the file named after it.
+
+mod attempts;
+mod awards;
+mod certificates;
+mod compose;
+mod evaluations;
+mod forms;
+mod items;
+mod leaderboard;
+mod links;
+mod offers;
+mod provenance;
+mod questions;
+pub(crate) mod rules;
+mod surveillance;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use preceptor_core::id::ProgramId;
+use preceptor_core::{Capability, Scope};
+use preceptor_proto::audit::v1::audit_client::AuditClient;
+use preceptor_proto::credentials::v1::credentials_client::CredentialsClient;
+use preceptor_proto::ingestion::v1 as ingestion;
+use preceptor_proto::ingestion::v1::ingestion_client::IngestionClient;
+use preceptor_rpc::{Call, Channel, fault_of};
+use preceptor_runtime::Backstage;
+
+pub(crate) use attempts::AttemptView;
+pub(crate) use awards::CreditView;
+pub(crate) use certificates::Summary;
+pub(crate) use compose::Wanted;
+pub(crate) use forms::{NewForm, QuizView};
+pub(crate) use items::{ItemView, NewItem};
+pub(crate) use leaderboard::Standing;
+pub(crate) use links::Link;
+pub(crate) use offers::{NewOffer, OfferView};
+
+use crate::error::Missing;
+use crate::{Deps, Error};
+
+/// How long work off the request path may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The largest message of passages.
+const LARGEST_MESSAGE: usize = 64 << 20;
+
+/// Credits and their rules.
+#[derive(Debug)]
+pub(crate) struct Credits {
+    deps: Deps,
+    ingestion: IngestionClient<Channel>,
+    credentials: CredentialsClient<Channel>,
+    audit: AuditClient<Channel>,
+    /// Forms with their items: they never change, and every learner of a program reads the same one.
+    forms: moka::sync::Cache<String, Arc<questions::Printed>>,
+    /// Prints certificates behind whoever claims.
+    backstage: Backstage,
+}
+
+impl Credits {
+    pub(crate) fn new(deps: Deps) -> Self {
+        Self {
+            ingestion: IngestionClient::new(deps.ingestion.clone()).max_decoding_message_size(LARGEST_MESSAGE),
+            credentials: CredentialsClient::new(deps.credentials.clone()),
+            audit: AuditClient::new(deps.audit.clone()),
+            forms: moka::sync::Cache::new(MOST_FORMS),
+            backstage: Backstage::start("certificates"),
+            deps,
+        }
+    }
+
+    /// A program as the caller may see it.
+    async fn program(&self, call: &Call, id: &str) -> Result<ingestion::Program, Error> {
+        check_reach(call.scope(), id)?;
+        let request = ingestion::GetProgramRequest { program_id: id.to_owned() };
+        let answer = self.ingestion.clone().get_program(call.request(request)?).await;
+        Ok(answer.map_err(not_found_as(Missing::Program))?.into_inner())
+    }
+}
+
+/// Forms that are kept read.
+const MOST_FORMS: u64 = 256;
+
+/// Another room's "not found" in our words.
+fn not_found_as(missing: Missing) -> impl Fn(tonic::Status) -> Error {
+    move |status| match fault_of(&status).kind {
+        preceptor_core::Kind::NotFound => Error::NotFound(missing),
+        _ => Error::from(status),
+    }
+}
+
+/// Refuses a subject that is bound to another program. A foreign program looks like none.
+fn check_reach(scope: &Scope, program: &str) -> Result<(), Error> {
+    program_id(program).and_then(|id| if scope.reaches(id) { Ok(()) } else { Err(Error::NotFound(Missing::Program)) })
+}
+
+fn program_id(program: &str) -> Result<ProgramId, Error> {
+    program.parse().map_err(|_| Error::NotFound(Missing::Program))
+}
+
+/// Whether the subject may see this learner's record: the learner, or who reads the record.
+fn sees_record(scope: &Scope, learner: &str) -> bool {
+    scope.subject() == learner || scope.grants(Capability::ReadAudit)
+}
+
+/// A text with 1 to `most` characters.
+fn bounded(field: &'static str, text: &str, most: usize) -> Result<String, Error> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > most {
+        return Err(Error::field(field, format!("must have 1 to {most} characters")));
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,231 @@
+//! "How was this credit earned?": the whole chain in one document.
+
+use preceptor_core::{Capability, Timestamp};
+use preceptor_proto::audit::v1 as audit;
+use preceptor_proto::credentials::v1 as credentials;
+use preceptor_proto::ingestion::v1 as ingestion;
+use preceptor_rpc::Call;
+use serde_json::{Value, json};
+
+use super::awards::{CreditView, view, visible};
+use super::questions::Printed;
+use super::{Credits, rules};
+use crate::Error;
+use crate::error::Missing;
+use crate::store::{accreditation, answer, attempts, certificate, form_source, offers as offer_rows, result};
+
+/// An instant as the document writes it.
+fn at(micros: i64) -> String {
+    Timestamp::from_micros(micros).to_string()
+}
+
+impl Credits {
+    /// The chain behind a credit, to its holder and to those who read the record.
+    pub(crate) async fn provenance(&self, call: &Call, credit: &str) -> Result<Value, Error> {
+        let scope = call.shared_scope();
+        let tx = self.deps.store.read(&scope).await?;
+        let award = visible(&tx, &scope, credit).await?;
+        let credit = view(&tx, award).await?;
+        let award = &credit.award;
+        let missing = |what: &str| Error::Defect(format!("an award without its {what}"));
+        let accreditation = offer_rows::accreditation(&tx, &credit.offer.offer.accreditation_id).await?;
+        let result = attempts::result(&tx, &award.attempt_id).await?.ok_or_else(|| missing("result"))?;
+        let answers = attempts::answers(&tx, &award.attempt_id).await?;
+        let sources = attempts::form_sources(&tx, &award.form_id).await?;
+        let printed = self.printed(&tx, &award.form_id).await?;
+        let attempt = attempts::get(&tx, &award.attempt_id).await?.ok_or_else(|| missing("attempt"))?;
+        drop(tx);
+
+        let reads_record = scope.grants(Capability::ReadAudit);
+        Ok(json!({
+            "credit": credit_part(&credit),
+            "accreditation": accreditation_part(&accreditation.ok_or_else(|| missing("accreditation"))?),
+            "designation": designation_part(&credit),
+            "sources": self.sources_part(call, &sources).await?,
+            "quiz": quiz_part(&printed, &answers),
+            "attempt": attempt_part(&result, attempt.number),
+            "evaluation": { "required": award.evaluation_required, "id": award.evaluation_id },
+            "credential": self.credential_part(call, &award.assertion_id, &award.learner, reads_record).await?,
+            "proof": self.proof_part(call, credit.certificate.as_ref()).await?,
+        }))
+    }
+
+    async fn sources_part(&self, call: &Call, sources: &[form_source::Model]) -> Result<Vec<Value>, Error> {
+        let request = ingestion::ListVerificationsRequest {
+            source_version_ids: sources.iter().map(|source| source.source_version_id.clone()).collect(),
+            ..ingestion::ListVerificationsRequest::default()
+        };
+        let answer = self.ingestion.clone().list_verifications(call.request(request)?).await;
+        let known = answer.map_err(super::not_found_as(Missing::Credit))?.into_inner().verifications;
+        let part = |source: &form_source::Model| {
+            let event = known.iter().find(|event| event.id == source.verification_id);
+            let later =
+                known.iter().filter(|event| event.source_version_id == source.source_version_id && event.verified_at > source.verified_at);
+            json!({
+                "source_version_id": source.source_version_id,
+                "verification_id": source.verification_id,
+                "class": source.class,
+                "verified_at": at(source.verified_at),
+                "pmid": event.map(|event| event.pmid.clone()),
+                "doi": event.map(|event| event.doi.clone()),
+                "title": event.map(|event| event.title.clone()),
+                "statement": event.map(|event| event.statement.clone()),
+                "actor": event.map(|event| event.actor.clone()),
+                "calls": event.map(|event| event.calls.iter().map(call_part).collect::<Vec<_>>()),
+                "later": later.map(|event| json!({ "verdict": verdict(event.verdict), "at": at(event.verified_at) })).collect::<Vec<_>>(),
+            })
+        };
+        Ok(sources.iter().map(part).collect())
+    }
+
+    async fn credential_part(&self, call: &Call, assertion: &str, learner: &str, reads_record: bool) -> Result<Value, Error> {
+        let request = credentials::FindAssertionRequest {
+            learner: learner.to_owned(),
+            assertion_id: assertion.to_owned(),
+            ..credentials::FindAssertionRequest::default()
+        };
+        let found = self.credentials.clone().find_assertion(call.request(request)?).await?.into_inner();
+        let Some(assertion) = found.assertion else { return Err(Error::Defect("an award without its credential".into())) };
+        let check = |check: &credentials::Check| {
+            json!({ "id": check.id, "method": check.method, "passed": check.passed, "detail": check.detail,
+                "evidence_sha256": check.evidence_sha256, "actor": check.actor, "checked_at": at(check.checked_at) })
+        };
+        Ok(json!({
+            "assertion_id": assertion.id,
+            "profession": rules::PROFESSIONS.get((assertion.profession - 1).max(0) as usize),
+            "level": assertion.level,
+            "method": assertion.method,
+            "valid_from": at(assertion.valid_from),
+            "valid_until": at(assertion.valid_until),
+            "asserted_at": at(assertion.asserted_at),
+            "checks": found.checks.iter().map(check).collect::<Vec<_>>(),
+            // A name is for the person themselves; the record speaks of pseudonyms.
+            "name": if reads_record { Value::Null } else { found.name.into() },
+        }))
+    }
+
+    async fn proof_part(&self, call: &Call, certificate: Option<&certificate::Model>) -> Result<Value, Error> {
+        let Some(certificate) = certificate else { return Ok(Value::Null) };
+        let request = audit::ProveRequest { event_id: certificate.event_id.clone() };
+        let proof = match self.audit.clone().prove(call.request(request)?).await {
+            Ok(proof) => proof.into_inner(),
+            Err(status) if status.code() == tonic::Code::NotFound => return Ok(Value::Null),
+            Err(status) => return Err(status.into()),
+        };
+        Ok(json!({
+            "certificate_id": certificate.id,
+            "credential_sha256": certificate.credential_sha256,
+            "signing_key": certificate.signing_key,
+            "issued_at": at(certificate.issued_at),
+            "leaf_index": proof.index,
+            "log_size": proof.size,
+            "log_key": proof.log_key,
+            "inclusion_proof": proof.proof,
+            "record": hex::encode(&proof.record),
+        }))
+    }
+}
+
+fn verdict(verdict: i32) -> &'static str {
+    use ingestion::Verdict as V;
+    match V::try_from(verdict).unwrap_or_default() {
+        V::Verified => "verified",
+        V::Erratum => "erratum",
+        V::ExpressionOfConcern => "expression_of_concern",
+        V::PartiallyRetracted => "partially_retracted",
+        V::Retracted => "retracted",
+        V::RetractedAndRepublished => "retracted_and_republished",
+        V::Unverifiable | V::Unspecified => "unverifiable",
+    }
+}
+
+fn call_part(call: &ingestion::RegistryCall) -> Value {
+    json!({ "registry": call.registry, "request": call.request, "status": call.status, "sha256": call.sha256,
+        "finding": call.finding, "called_at": at(call.called_at) })
+}
+
+fn credit_part(credit: &CreditView) -> Value {
+    let award = &credit.award;
+    json!({
+        "id": award.id,
+        "learner": award.learner,
+        "program_id": award.program_id,
+        "credit_type": award.credit_type,
+        "credit_name": credit.offer.credit_name,
+        "amount": rules::amount(award.quarters),
+        "recognition": award.recognition,
+        "issued_at": at(award.issued_at),
+        "quiz_completed_at": at(award.quiz_completed_at),
+        "content_verified_at": at(award.content_verified_at),
+        "ledger_entry": award.entry,
+        "voided": credit.void.as_ref().map(|void| json!({ "by": void.actor, "reason": void.reason, "at": at(void.entered_at) })),
+        "annotations": credit.annotations.iter().map(|note| json!({ "text": note.text, "at": at(note.noted_at) })).collect::<Vec<_>>(),
+    })
+}
+
+fn accreditation_part(row: &accreditation::Model) -> Value {
+    json!({ "id": row.id, "body": row.body, "provider": row.provider, "status": row.status, "valid_from": at(row.valid_from),
+        "valid_until": at(row.valid_until), "recorded_by": row.recorded_by, "recorded_at": at(row.recorded_at) })
+}
+
+fn designation_part(credit: &CreditView) -> Value {
+    let offer = &credit.offer.offer;
+    json!({
+        "id": offer.id,
+        "activity": offer.activity_title,
+        "format": offer.activity_format,
+        "maximum": rules::amount(offer.designated_quarters),
+        "opens_at": at(offer.opens_at),
+        "terminates_at": at(offer.terminates_at),
+        "source_classes": offer.policy_id.split('+').collect::<Vec<_>>(),
+        "accreditation_statement": offer.accreditation_statement,
+        "designation_statement": offer.designation_statement,
+        "statements_sha256": offer.statements_sha256,
+        "rules": offer.rules,
+        "designated_by": offer.designated_by,
+        "designated_at": at(offer.designated_at),
+    })
+}
+
+fn attempt_part(result: &result::Model, number: i64) -> Value {
+    json!({
+        "id": result.attempt_id,
+        "number": number,
+        "threshold_percent": result.threshold,
+        "right_answers": result.right_answers,
+        "items": result.items,
+        "passed": result.passed,
+        "started_at": at(result.started_at),
+        "completed_at": at(result.completed_at),
+    })
+}
+
+fn quiz_part(printed: &Printed, answers: &[answer::Model]) -> Value {
+    let item = |(view, answer): (&super::items::ItemView, &answer::Model)| {
+        let chosen = view.options.iter().find(|option| option.option == answer.option);
+        let decision = view.decision.as_ref();
+        json!({
+            "item_version_id": view.version.id,
+            "sha256": view.version.sha256,
+            "source_version_id": view.version.source_version_id,
+            "stem": view.version.stem,
+            "options": view.options.iter().map(|option| option.text.clone()).collect::<Vec<_>>(),
+            "chosen": chosen.map(|option| option.text.clone()),
+            "correct": answer.correct == 1,
+            "passages": view.passages.iter().map(|passage| json!({ "id": passage.passage_id, "quote": passage.quote })).collect::<Vec<_>>(),
+            "author": view.version.author,
+            "reviewer": decision.map(|decision| decision.reviewer.clone()),
+            "approved_at": decision.map(|decision| at(decision.decided_at)),
+        })
+    };
+    let form = &printed.form;
+    json!({
+        "form_id": form.id,
+        "number": form.number,
+        "sha256": form.sha256,
+        "threshold_percent": form.threshold,
+        "frozen_by": form.frozen_by,
+        "frozen_at": at(form.frozen_at),
+        "items": printed.items.iter().zip(answers).map(item).collect::<Vec<_>>(),
+    })
+}

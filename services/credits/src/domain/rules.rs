@@ -1,0 +1,134 @@
+//! The accreditors' words, as versioned data.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use preceptor_core::Timestamp;
+use serde::Deserialize;
+
+/// Everybody who can hold a credential, in the order of the contract's enum.
+pub(crate) const PROFESSIONS: [&str; 8] =
+    ["physician", "physician_assistant", "nurse_practitioner", "nurse", "pharmacist", "dentist", "psychologist", "other"];
+
+/// A kind of credit.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CreditType {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// Those who receive the credit itself.
+    pub(crate) professions: Vec<String>,
+    effective_from: String,
+    designation: String,
+    participation: String,
+}
+
+/// A body that accredits providers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Body {
+    body: String,
+    #[serde(rename = "name")]
+    _name: String,
+    effective_from: String,
+    statement: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rules {
+    credit_type: Vec<CreditType>,
+    accreditation: Vec<Body>,
+    formats: BTreeMap<String, String>,
+}
+
+static RULES: LazyLock<Rules> =
+    LazyLock::new(|| toml::from_str(include_str!("rules.toml")).expect("the rules are part of this binary and tested"));
+
+fn in_force(effective_from: &str, at: Timestamp) -> bool {
+    format!("{effective_from}T00:00:00Z").parse::<Timestamp>().is_ok_and(|from| from <= at)
+}
+
+/// The kind of credit of that name as it was at an instant.
+pub(crate) fn credit_type(id: &str, at: Timestamp) -> Option<&'static CreditType> {
+    let known = RULES.credit_type.iter().filter(|kind| kind.id == id && in_force(&kind.effective_from, at));
+    known.max_by(|a, b| a.effective_from.cmp(&b.effective_from))
+}
+
+/// The names of all kinds of credit.
+pub(crate) fn credit_types() -> String {
+    RULES.credit_type.iter().map(|kind| kind.id.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// The accrediting bodies.
+pub(crate) fn bodies() -> String {
+    RULES.accreditation.iter().map(|body| body.body.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// The names of all activity formats.
+pub(crate) fn formats() -> String {
+    RULES.formats.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// A format in the words of a designation statement.
+pub(crate) fn format_words(format: &str) -> Option<&'static str> {
+    RULES.formats.get(format).map(String::as_str)
+}
+
+/// The accreditation statement of a body, with the provider's name in it.
+pub(crate) fn accreditation_statement(body: &str, provider: &str, at: Timestamp) -> Option<String> {
+    let known = RULES.accreditation.iter().filter(|rule| rule.body == body && in_force(&rule.effective_from, at));
+    let rule = known.max_by(|a, b| a.effective_from.cmp(&b.effective_from))?;
+    Some(rule.statement.replace("{provider}", provider))
+}
+
+impl CreditType {
+    /// The designation statement.
+    pub(crate) fn designation(&self, provider: &str, format: &str, quarters: i64) -> String {
+        self.designation.replace("{provider}", provider).replace("{format}", format).replace("{amount}", &amount(quarters))
+    }
+
+    /// What a certificate of participation says of the designation.
+    pub(crate) fn participation(&self, quarters: i64) -> String {
+        self.participation.replace("{amount}", &amount(quarters))
+    }
+
+    /// The kind of the rules that apply, for the record.
+    pub(crate) fn edition(&self) -> String {
+        format!("{}@{}", self.id, self.effective_from)
+    }
+}
+
+/// An amount as certificates write it: with two decimals.
+pub(crate) fn amount(quarters: i64) -> String {
+    format!("{}.{:02}", quarters / 4, quarters % 4 * 25)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(1_795_305_600_000_000);
+
+    #[test]
+    fn amounts_have_two_decimals() {
+        assert_eq!([1, 2, 3, 4, 13].map(amount), ["0.25", "0.50", "0.75", "1.00", "3.25"]);
+    }
+
+    #[test]
+    fn statements_are_complete() {
+        for kind in &RULES.credit_type {
+            let text = kind.designation("Harbor", "enduring material", 3);
+            assert!(text.contains("Harbor") && text.contains("0.75") && !text.contains('{'), "{text}");
+            assert!(kind.professions.iter().all(|profession| PROFESSIONS.contains(&profession.as_str())));
+        }
+        assert!(accreditation_statement("accme", "Harbor", NOW).is_some_and(|text| !text.contains('{')));
+        assert_eq!(accreditation_statement("nobody", "Harbor", NOW), None);
+    }
+
+    #[test]
+    fn rules_of_the_future_do_not_apply() {
+        assert!(credit_type("ama_pra_1", NOW).is_some());
+        assert!(credit_type("ama_pra_1", Timestamp::from_micros(0)).is_none());
+    }
+}

@@ -1,0 +1,215 @@
+//! What can go wrong between an item and a certificate.
+
+use preceptor_core::{Fault, Kind};
+use preceptor_keys::KeyError;
+use preceptor_rpc::{IntoFault, fault_of, status_of};
+use preceptor_store::StoreError;
+
+use crate::domain::Link;
+
+/// Something that is not there for this caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// A program.
+    Program,
+    /// An accreditation.
+    Accreditation,
+    /// An offer.
+    Offer,
+    /// An item.
+    Item,
+    /// A quiz: nothing is open.
+    Quiz,
+    /// An attempt.
+    Attempt,
+    /// A credit.
+    Credit,
+    /// A certificate.
+    Certificate,
+}
+
+/// Why a request failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such thing for this caller.
+    #[error("no such {0:?}")]
+    NotFound(Missing),
+    /// A field is missing or wrong.
+    #[error("{field}: {what}")]
+    InvalidField {
+        /// The field.
+        field: &'static str,
+        /// What is expected.
+        what: String,
+    },
+    /// A link of the chain is missing; the database said so.
+    #[error("a link is missing: {0:?}")]
+    Link(Link),
+    /// What `credentials` says is missing.
+    #[error("{0}")]
+    Credential(String),
+    /// The author decided on their own work.
+    #[error("authors cannot approve their own work")]
+    AuthorCannotDecide,
+    /// The item was decided on before.
+    #[error("the item is {0}")]
+    ItemDecided(String),
+    /// An item that its passage does not answer.
+    #[error("{0}")]
+    ItemNotAnswered(String),
+    /// Items that cannot be in a form.
+    #[error("{0}")]
+    FormNotReady(String),
+    /// No attempt can begin now.
+    #[error("{message}")]
+    QuizClosed {
+        /// The stable reason code.
+        code: &'static str,
+        /// What happened and what to do.
+        message: String,
+    },
+    /// Questions without an answer.
+    #[error("{} questions are open", .0.len())]
+    Incomplete(Vec<i64>),
+    /// The attempt ended before.
+    #[error("the attempt was submitted")]
+    Submitted,
+    /// Another credit of that type is live.
+    #[error("a credit exists: {0}")]
+    CreditExists(String),
+    /// The credit was voided before.
+    #[error("the credit is void")]
+    Void,
+    /// The certificate is being prepared.
+    #[error("the certificate is being prepared")]
+    Preparing,
+    /// Another room refused or failed.
+    #[error("another service: {0}")]
+    Call(Box<tonic::Status>),
+    /// The key engine failed.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// A certificate could not be made or read.
+    #[error(transparent)]
+    Certificate(#[from] preceptor_certificate::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(StoreError),
+    /// Something that cannot be.
+    #[error("defect: {0}")]
+    Defect(String),
+}
+
+impl From<tonic::Status> for Error {
+    fn from(status: tonic::Status) -> Self {
+        Self::Call(Box::new(status))
+    }
+}
+
+impl From<StoreError> for Error {
+    /// A constraint of the chain becomes the link that it guards.
+    fn from(error: StoreError) -> Self {
+        match error.constraint().and_then(Link::of_constraint) {
+            Some(link) => Self::Link(link),
+            None => Self::Store(error),
+        }
+    }
+}
+
+impl Error {
+    /// A wrong field.
+    pub(crate) fn field(field: &'static str, what: impl Into<String>) -> Self {
+        Self::InvalidField { field, what: what.into() }
+    }
+
+    /// Whether trying again may help.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::Call(status) => {
+                matches!(fault_of(status).kind, Kind::Unavailable | Kind::DeadlineExceeded | Kind::ResourceExhausted)
+            }
+            Self::Keys(KeyError::Unavailable(_)) | Self::Preparing => true,
+            Self::Store(error) => error.is_transient(),
+            _ => false,
+        }
+    }
+}
+
+impl Missing {
+    fn to_fault(self) -> Fault {
+        let (code, words) = match self {
+            Self::Program => ("PROGRAM_NOT_FOUND", "there is no such program"),
+            Self::Accreditation => ("ACCREDITATION_NOT_FOUND", "there is no such accreditation; record it first"),
+            Self::Offer => ("OFFER_NOT_FOUND", "there is no such credit offer"),
+            Self::Item => ("ITEM_NOT_FOUND", "there is no such item"),
+            Self::Quiz => ("QUIZ_NOT_FOUND", "this program has no open quiz"),
+            Self::Attempt => ("ATTEMPT_NOT_FOUND", "there is no such attempt"),
+            Self::Credit => ("CREDIT_NOT_FOUND", "there is no such credit"),
+            Self::Certificate => ("CERTIFICATE_NOT_FOUND", "no certificate has this code; check every letter"),
+        };
+        Fault::new(Kind::NotFound, code, words)
+    }
+}
+
+impl IntoFault for Error {
+    fn to_fault(&self) -> Fault {
+        let precondition = |code: &'static str, words: String| Fault::new(Kind::FailedPrecondition, code, words);
+        match self {
+            Self::NotFound(missing) => missing.to_fault(),
+            Self::InvalidField { field, what } => {
+                Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}")).with("field", field)
+            }
+            Self::Link(link) => link.to_fault(),
+            Self::Credential(problem) => Fault::new(Kind::FailedPrecondition, "CREDENTIAL_NOT_VERIFIED", problem.clone()),
+            Self::AuthorCannotDecide => {
+                Fault::new(Kind::FailedPrecondition, "AUTHOR_CANNOT_DECIDE", "you made this item, so somebody else has to review it")
+            }
+            Self::ItemDecided(state) => {
+                precondition("ITEM_DECIDED", format!("this version is {state} already; write a new version instead"))
+            }
+            Self::ItemNotAnswered(why) => Fault::new(Kind::InvalidInput, "ITEM_NOT_ANSWERED", why.clone()),
+            Self::FormNotReady(why) => Fault::new(Kind::FailedPrecondition, "FORM_NOT_READY", why.clone()),
+            Self::QuizClosed { code, message } => Fault::new(Kind::FailedPrecondition, *code, message.clone()),
+            Self::Incomplete(open) => {
+                let positions = open.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                Fault::new(Kind::FailedPrecondition, "QUIZ_INCOMPLETE", format!("answer every question first; open: {positions}"))
+                    .with("positions", positions)
+            }
+            Self::Submitted => {
+                Fault::new(Kind::FailedPrecondition, "ATTEMPT_SUBMITTED", "this attempt was submitted; its answers stay as they are")
+            }
+            Self::CreditExists(credit) => Fault::new(
+                Kind::AlreadyExists,
+                "CREDIT_EXISTS",
+                "you hold a credit of this type for this program already; it can be claimed once",
+            )
+            .with("credit_id", credit),
+            Self::Void => Fault::new(Kind::FailedPrecondition, "CREDIT_VOID", "this credit was voided before"),
+            Self::Preparing => Fault::new(
+                Kind::FailedPrecondition,
+                "CERTIFICATE_PREPARING",
+                "the certificate is being prepared; try again in a few seconds",
+            ),
+            Self::Call(status) => fault_of(status),
+            Self::Keys(error) => {
+                tracing::error!(%error, "the key engine failed");
+                Fault::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "the key engine is not reachable; try again in a moment")
+            }
+            Self::Store(error) => error.to_fault(),
+            Self::Certificate(error) => {
+                tracing::error!(%error, "a certificate could not be made");
+                Fault::internal()
+            }
+            Self::Defect(what) => {
+                tracing::error!(what, "a defect in credits");
+                Fault::internal()
+            }
+        }
+    }
+}
+
+impl From<Error> for tonic::Status {
+    fn from(error: Error) -> Self {
+        status_of(&error.to_fault())
+    }
+}

@@ -1,0 +1,56 @@
+//! Item bank, quizzes, attempts, evaluations, credits, certificates.
+//!
+//! **Contract.** `preceptor.credits.v1.Credits`. A credit is the end of a chain of immutable events: an accredited
+//! period, a designation before the start, verified sources, items that somebody else approved, an attempt passed at the
+//! threshold that was shown, an evaluation where one is required, a credential that was valid at completion, and a claim
+//! within the designation. The tables themselves refuse a credit without all of it (`store/0001_credits.sql`); this crate
+//! turns the name of the refusing constraint into words that say which link is missing.
+//!
+//! **What it does not do.** It verifies no sources and knows no licence: it refers to the events of the rooms that do.
+//!
+//! **Events.** Publishes `credit.awarded` and audit records; listens to `source.verified` and its own `credit.awarded`.
+
+mod domain;
+mod error;
+mod events;
+mod rpc;
+mod store;
+
+use std::sync::Arc;
+
+use preceptor_bus::Bus;
+use preceptor_keys::Keys;
+use preceptor_rpc::{Channel, Service, ServiceName, SystemCalls};
+use preceptor_store::Handle;
+use tonic::service::Routes;
+
+pub use error::Error;
+pub use store::SCHEMA;
+
+/// What the service needs.
+#[derive(Debug, Clone)]
+pub struct Deps {
+    /// Its tables.
+    pub store: Handle,
+    /// Signs certificates and seals what names a person.
+    pub keys: Arc<dyn Keys>,
+    /// Where its events come from and go.
+    pub bus: Arc<dyn Bus>,
+    /// To `ingestion`: programs, passages, verifications.
+    pub ingestion: Channel,
+    /// To `credentials`: what is known of a learner.
+    pub credentials: Channel,
+    /// To `audit`: proofs.
+    pub audit: Channel,
+    /// Calls on its own behalf.
+    pub system: SystemCalls,
+    /// Where anybody can look a certificate up; a code is appended.
+    pub verify_url: String,
+}
+
+/// Builds the service.
+pub fn build(deps: &Deps) -> Service {
+    let credits = Arc::new(domain::Credits::new(deps.clone()));
+    let server = rpc::Server::new(Arc::clone(&credits));
+    Service { name: ServiceName::Credits, routes: Routes::new(server.into_service()), tasks: events::tasks(deps, &credits) }
+}

@@ -1,0 +1,227 @@
+//! From rows to the contract.
+
+use preceptor_proto::credits::v1 as proto;
+
+use crate::domain::{AttemptView, CreditView, ItemView, OfferView, QuizView, Standing, Summary};
+use crate::store::{accreditation, annotation, form};
+
+pub(super) fn accreditation(row: accreditation::Model) -> proto::Accreditation {
+    proto::Accreditation {
+        id: row.id,
+        body: row.body,
+        provider: row.provider,
+        provider_number: row.provider_number,
+        status: row.status,
+        valid_from: row.valid_from,
+        valid_until: row.valid_until,
+        recorded_by: row.recorded_by,
+        recorded_at: row.recorded_at,
+    }
+}
+
+fn classes(policy: &str) -> Vec<String> {
+    policy.split('+').map(str::to_owned).collect()
+}
+
+pub(super) fn offer(view: OfferView) -> proto::Offer {
+    let offer = view.offer;
+    proto::Offer {
+        id: offer.id,
+        program_id: offer.program_id,
+        activity_title: offer.activity_title,
+        credit_type: offer.credit_type,
+        credit_name: view.credit_name,
+        activity_format: offer.activity_format,
+        designated_quarters: offer.designated_quarters,
+        opens_at: offer.opens_at,
+        terminates_at: offer.terminates_at,
+        evaluation_required: offer.evaluation_required,
+        minimum_level: offer.minimum_level as i32,
+        source_classes: classes(&offer.policy_id),
+        accreditation_id: offer.accreditation_id,
+        accreditation_statement: offer.accreditation_statement,
+        designation_statement: offer.designation_statement,
+        statements_sha256: offer.statements_sha256,
+        credit_professions: view.credit_professions,
+        designated_by: offer.designated_by,
+        designated_at: offer.designated_at,
+    }
+}
+
+pub(super) fn item(view: &ItemView) -> proto::Item {
+    let version = &view.version;
+    let option = |row: &crate::store::item_option::Model| proto::Option {
+        number: row.option as i32,
+        text: row.text.clone(),
+        correct: row.correct == 1,
+    };
+    let passage = |row: &crate::store::item_passage::Model| proto::ItemPassage {
+        passage_id: row.passage_id.clone(),
+        ordinal: row.ordinal as i32,
+        quote: row.quote.clone(),
+    };
+    let decision = view.decision.as_ref();
+    proto::Item {
+        id: version.item_id.clone(),
+        version_id: version.id.clone(),
+        version_number: version.number,
+        program_id: version.program_id.clone(),
+        source_id: version.source_id.clone(),
+        source_version_id: version.source_version_id.clone(),
+        kind: version.kind.clone(),
+        difficulty: version.difficulty.clone(),
+        stem: version.stem.clone(),
+        options: view.options.iter().map(option).collect(),
+        explanation: version.explanation.clone(),
+        passages: view.passages.iter().map(passage).collect(),
+        origin: version.origin.clone(),
+        author: version.author.clone(),
+        created_at: version.created_at,
+        sha256: version.sha256.clone(),
+        state: view.state().to_owned(),
+        reviewer: decision.map(|decision| decision.reviewer.clone()).unwrap_or_default(),
+        reason: decision.map(|decision| decision.reason.clone()).unwrap_or_default(),
+        decided_at: decision.map(|decision| decision.decided_at).unwrap_or_default(),
+    }
+}
+
+pub(super) fn form(row: form::Model, open: bool) -> proto::Form {
+    proto::Form {
+        id: row.id,
+        program_id: row.program_id,
+        number: row.number,
+        threshold: row.threshold as i32,
+        items: row.items as i32,
+        most_attempts: row.most_attempts as i32,
+        source_classes: classes(&row.policy_id),
+        content_verified_at: row.content_verified_at,
+        sha256: row.sha256,
+        frozen_by: row.frozen_by,
+        frozen_at: row.frozen_at,
+        open,
+    }
+}
+
+pub(super) fn quiz(view: QuizView) -> proto::Quiz {
+    let (closed_code, closed_message) = view.closed.map(|(code, message)| (code.to_owned(), message)).unwrap_or_default();
+    proto::Quiz {
+        leaderboard: view.form.leaderboard,
+        form: Some(form(view.form, true)),
+        offers: view.offers.into_iter().map(offer).collect(),
+        closed_code,
+        closed_message,
+        attempts_made: view.attempts_made as i32,
+        evaluation_given: view.evaluation_given,
+    }
+}
+
+pub(super) fn attempt(view: &AttemptView) -> proto::Attempt {
+    let result = view.result.as_ref();
+    let order = view.printed.order_of_questions(view.attempt.seed);
+    proto::Attempt {
+        id: view.attempt.id.clone(),
+        program_id: view.attempt.program_id.clone(),
+        form_id: view.attempt.form_id.clone(),
+        number: view.attempt.number as i32,
+        threshold: view.attempt.threshold as i32,
+        started_at: view.attempt.started_at,
+        completed_at: result.map(|result| result.completed_at).unwrap_or_default(),
+        items: view.attempt.items as i32,
+        right_answers: result.map(|result| result.right_answers as i32).unwrap_or_default(),
+        passed: result.is_some_and(|result| result.passed),
+        questions: order.into_iter().enumerate().map(|(number, place)| question(view, number, place)).collect(),
+        learner: view.attempt.learner.clone(),
+        evaluation_given: view.evaluation_given,
+    }
+}
+
+/// One question in the order and with the options of this attempt. What is right is told after the end only.
+fn question(view: &AttemptView, number: usize, place: usize) -> proto::Question {
+    let ended = view.result.is_some();
+    let item = &view.printed.items[place];
+    let order = view.printed.order_of_options(view.attempt.seed, place);
+    let chosen = view.chosen.get(&(place as i64 + 1)).copied().unwrap_or_default();
+    let shown = |(shown, own): (usize, &usize)| {
+        let option = &item.options[*own];
+        proto::Option { number: shown as i32 + 1, text: option.text.clone(), correct: ended && option.correct == 1 }
+    };
+    let chosen_here = order.iter().position(|own| item.options[*own].option == chosen).map_or(0, |shown| shown as i32 + 1);
+    let told = |text: &str| if ended { text.to_owned() } else { String::new() };
+    let quote = item.passages.first().map(|passage| passage.quote.as_str()).unwrap_or_default();
+    proto::Question {
+        position: number as i32 + 1,
+        stem: item.version.stem.clone(),
+        kind: item.version.kind.clone(),
+        options: order.iter().enumerate().map(shown).collect(),
+        chosen: chosen_here,
+        correct: ended && item.options.iter().any(|option| option.option == chosen && option.correct == 1),
+        explanation: told(&item.version.explanation),
+        quote: told(quote),
+        source_id: told(&item.version.source_id),
+        source_version_id: told(&item.version.source_version_id),
+        item_version_id: item.version.id.clone(),
+    }
+}
+
+pub(super) fn place(standing: Standing) -> proto::Place {
+    proto::Place { rank: standing.rank as i32, name: standing.name, percent: standing.percent as i32, you: standing.you }
+}
+
+fn annotation(row: &annotation::Model) -> proto::Annotation {
+    proto::Annotation {
+        kind: row.kind.clone(),
+        text: row.text.clone(),
+        source_version_id: row.source_version_id.clone(),
+        noted_at: row.noted_at,
+    }
+}
+
+const fn state(voided: bool) -> &'static str {
+    if voided { "voided" } else { "live" }
+}
+
+pub(super) fn credit(view: CreditView) -> proto::Credit {
+    let award = view.award;
+    proto::Credit {
+        id: award.id,
+        program_id: award.program_id,
+        program_title: view.offer.offer.activity_title,
+        offer_id: award.offer_id,
+        credit_type: award.credit_type,
+        credit_name: view.offer.credit_name,
+        quarters: award.quarters,
+        issued_at: award.issued_at,
+        quiz_completed_at: award.quiz_completed_at,
+        content_verified_at: award.content_verified_at,
+        recognition: award.recognition,
+        profession: award.profession,
+        learner: award.learner,
+        state: state(view.void.is_some()).to_owned(),
+        void_reason: view.void.as_ref().map(|void| void.reason.clone()).unwrap_or_default(),
+        voided_at: view.void.as_ref().map(|void| void.entered_at).unwrap_or_default(),
+        annotations: view.annotations.iter().map(annotation).collect(),
+        attempt_id: award.attempt_id,
+        certificate_state: if view.certificate_ready { "ready" } else { "preparing" }.to_owned(),
+        certificate_code: view.certificate.map(|certificate| certificate.code).unwrap_or_default(),
+        fresh: view.fresh,
+    }
+}
+
+pub(super) fn summary(view: Summary) -> proto::CertificateSummary {
+    let instant = |text: &str| text.parse::<preceptor_core::Timestamp>().map(preceptor_core::Timestamp::micros).unwrap_or_default();
+    proto::CertificateSummary {
+        name: view.facts.person(),
+        program_title: view.facts.activity.clone(),
+        provider: view.facts.provider.clone(),
+        credit_name: view.facts.credit_name.clone(),
+        quarters: view.facts.quarters,
+        recognition: if view.facts.is_credit { "credit" } else { "participation" }.to_owned(),
+        issued_at: instant(&view.facts.issued_at),
+        completed_at: instant(&view.facts.completed_at),
+        state: state(view.void.is_some()).to_owned(),
+        annotations: view.annotations.iter().map(annotation).collect(),
+        signing_key: view.signing_key,
+        badge: view.badge,
+        code: view.facts.code,
+    }
+}

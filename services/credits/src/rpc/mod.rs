@@ -1,0 +1,238 @@
+//! `preceptor.credits.v1.Credits`: decode, call, encode.
+
+mod encode;
+
+use std::sync::Arc;
+
+use preceptor_proto::credits::v1 as proto;
+use preceptor_proto::credits::v1::credits_server::{Credits as Contract, CreditsServer};
+use preceptor_rpc::Call;
+use tonic::{Request, Response, Status};
+
+use crate::domain::{Credits, NewForm, NewItem, NewOffer, Wanted};
+
+/// Things per page.
+const MOST: i32 = 200;
+
+#[derive(Debug)]
+pub(crate) struct Server {
+    credits: Arc<Credits>,
+}
+
+impl Server {
+    pub(crate) fn new(credits: Arc<Credits>) -> Self {
+        Self { credits }
+    }
+
+    pub(crate) fn into_service(self) -> CreditsServer<Self> {
+        CreditsServer::new(self)
+    }
+}
+
+/// One more than is shown, to know whether there is more.
+fn limit(limit: i32) -> usize {
+    if limit == 0 { MOST as usize } else { limit.clamp(1, MOST) as usize }
+}
+
+/// A page of rows and the id that the next one begins behind.
+fn page<T>(mut rows: Vec<T>, limit: usize, id: impl Fn(&T) -> &str) -> (Vec<T>, String) {
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = if more { rows.last().map(|row| id(row).to_owned()).unwrap_or_default() } else { String::new() };
+    (rows, next)
+}
+
+#[tonic::async_trait]
+impl Contract for Server {
+    async fn record_accreditation(
+        &self,
+        request: Request<proto::RecordAccreditationRequest>,
+    ) -> Result<Response<proto::Accreditation>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        Ok(Response::new(encode::accreditation(self.credits.record_accreditation(&scope, request.into_inner()).await?)))
+    }
+
+    async fn list_accreditations(
+        &self,
+        request: Request<proto::ListAccreditationsRequest>,
+    ) -> Result<Response<proto::ListAccreditationsResponse>, Status> {
+        let rows = self.credits.accreditations(&Call::of(&request)?.shared_scope()).await?;
+        Ok(Response::new(proto::ListAccreditationsResponse { accreditations: rows.into_iter().map(encode::accreditation).collect() }))
+    }
+
+    async fn designate(&self, request: Request<proto::DesignateRequest>) -> Result<Response<proto::Offer>, Status> {
+        let call = Call::of(&request)?;
+        let new = request.into_inner();
+        let new = NewOffer {
+            program: new.program_id,
+            credit_type: new.credit_type,
+            format: new.activity_format,
+            quarters: new.designated_quarters,
+            opens_at: (new.opens_at != 0).then_some(new.opens_at),
+            terminates_at: new.terminates_at,
+            evaluation_required: new.evaluation_required,
+            minimum_level: i64::from(new.minimum_level),
+            classes: new.source_classes,
+            accreditation: new.accreditation_id,
+        };
+        Ok(Response::new(encode::offer(self.credits.designate(&call, new).await?)))
+    }
+
+    async fn list_offers(&self, request: Request<proto::ListOffersRequest>) -> Result<Response<proto::ListOffersResponse>, Status> {
+        let call = Call::of(&request)?;
+        let offers = self.credits.offers(&call, &request.into_inner().program_id).await?;
+        Ok(Response::new(proto::ListOffersResponse { offers: offers.into_iter().map(encode::offer).collect() }))
+    }
+
+    async fn generate_items(&self, request: Request<proto::GenerateItemsRequest>) -> Result<Response<proto::ListItemsResponse>, Status> {
+        let call = Call::of(&request)?;
+        let request = request.into_inner();
+        let wanted = Wanted { count: usize::try_from(request.count).unwrap_or(0), kind: request.kind, difficulty: request.difficulty };
+        let (items, note) = self.credits.generate(&call, &request.program_id, wanted).await?;
+        Ok(Response::new(proto::ListItemsResponse { items: items.iter().map(encode::item).collect(), next: String::new(), note }))
+    }
+
+    async fn write_item(&self, request: Request<proto::WriteItemRequest>) -> Result<Response<proto::Item>, Status> {
+        let call = Call::of(&request)?;
+        let new = request.into_inner();
+        let new = NewItem {
+            program: new.program_id,
+            item: (!new.item_id.is_empty()).then_some(new.item_id),
+            kind: new.kind,
+            difficulty: new.difficulty,
+            stem: new.stem,
+            options: new.options.into_iter().map(|option| (option.text, option.correct)).collect(),
+            explanation: new.explanation,
+            passages: new.passage_ids,
+        };
+        Ok(Response::new(encode::item(&self.credits.write_item(&call, new).await?)))
+    }
+
+    async fn list_items(&self, request: Request<proto::ListItemsRequest>) -> Result<Response<proto::ListItemsResponse>, Status> {
+        let call = Call::of(&request)?;
+        let request = request.into_inner();
+        let limit = limit(request.limit);
+        let items = self.credits.items(&call, &request.program_id, &request.state, &request.after, limit as u64 + 1).await?;
+        let (items, next) = page(items, limit, |item| &item.version.item_id);
+        Ok(Response::new(proto::ListItemsResponse { items: items.iter().map(encode::item).collect(), next, note: String::new() }))
+    }
+
+    async fn decide_item(&self, request: Request<proto::DecideItemRequest>) -> Result<Response<proto::Item>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        let request = request.into_inner();
+        let item = self.credits.decide_item(&scope, &request.item_id, request.approve, &request.reason).await?;
+        Ok(Response::new(encode::item(&item)))
+    }
+
+    async fn freeze_form(&self, request: Request<proto::FreezeFormRequest>) -> Result<Response<proto::Form>, Status> {
+        let call = Call::of(&request)?;
+        let new = request.into_inner();
+        let new = NewForm {
+            program: new.program_id,
+            items: new.item_ids,
+            threshold: i64::from(new.threshold),
+            most_attempts: i64::from(new.most_attempts),
+            classes: new.source_classes,
+            leaderboard: new.leaderboard,
+        };
+        Ok(Response::new(encode::form(self.credits.freeze(&call, new).await?, true)))
+    }
+
+    async fn get_quiz(&self, request: Request<proto::GetQuizRequest>) -> Result<Response<proto::Quiz>, Status> {
+        let call = Call::of(&request)?;
+        Ok(Response::new(encode::quiz(self.credits.quiz(&call, &request.into_inner().program_id).await?)))
+    }
+
+    async fn start_attempt(&self, request: Request<proto::StartAttemptRequest>) -> Result<Response<proto::Attempt>, Status> {
+        let call = Call::of(&request)?;
+        Ok(Response::new(encode::attempt(&self.credits.start_attempt(&call, &request.into_inner().program_id).await?)))
+    }
+
+    async fn get_attempt(&self, request: Request<proto::GetAttemptRequest>) -> Result<Response<proto::Attempt>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        Ok(Response::new(encode::attempt(&self.credits.attempt(&scope, &request.into_inner().attempt_id).await?)))
+    }
+
+    async fn list_attempts(&self, request: Request<proto::ListAttemptsRequest>) -> Result<Response<proto::ListAttemptsResponse>, Status> {
+        let call = Call::of(&request)?;
+        let attempts = self.credits.attempts(&call, &request.into_inner().program_id).await?;
+        Ok(Response::new(proto::ListAttemptsResponse { attempts: attempts.iter().map(encode::attempt).collect() }))
+    }
+
+    async fn save_answer(&self, request: Request<proto::SaveAnswerRequest>) -> Result<Response<proto::Attempt>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        let request = request.into_inner();
+        let (question, option) = (i64::from(request.position), i64::from(request.option));
+        Ok(Response::new(encode::attempt(&self.credits.save_answer(&scope, &request.attempt_id, question, option).await?)))
+    }
+
+    async fn submit_attempt(&self, request: Request<proto::SubmitAttemptRequest>) -> Result<Response<proto::Attempt>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        Ok(Response::new(encode::attempt(&self.credits.submit_attempt(&scope, &request.into_inner().attempt_id).await?)))
+    }
+
+    async fn evaluate(&self, request: Request<proto::EvaluateRequest>) -> Result<Response<proto::Evaluation>, Status> {
+        let call = Call::of(&request)?;
+        let request = request.into_inner();
+        let given = self.credits.evaluate(&call, &request.program_id, request.ratings.into_iter().collect(), &request.change).await?;
+        Ok(Response::new(proto::Evaluation { id: given.id, program_id: given.program_id, given_at: given.given_at }))
+    }
+
+    async fn get_leaderboard(&self, request: Request<proto::GetLeaderboardRequest>) -> Result<Response<proto::Leaderboard>, Status> {
+        let call = Call::of(&request)?;
+        let places = self.credits.leaderboard(&call, &request.into_inner().program_id).await?;
+        Ok(Response::new(proto::Leaderboard { places: places.into_iter().map(encode::place).collect() }))
+    }
+
+    async fn claim_credit(&self, request: Request<proto::ClaimCreditRequest>) -> Result<Response<proto::Credit>, Status> {
+        let call = Call::of(&request)?;
+        let request = request.into_inner();
+        let credit = self.credits.claim(&call, &request.attempt_id, &request.offer_id, request.quarters).await?;
+        Ok(Response::new(encode::credit(credit)))
+    }
+
+    async fn list_credits(&self, request: Request<proto::ListCreditsRequest>) -> Result<Response<proto::ListCreditsResponse>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        let request = request.into_inner();
+        let limit = limit(request.limit);
+        let credits = self.credits.credits(&scope, &request.program_id, &request.after, limit as u64 + 1).await?;
+        let (credits, next) = page(credits, limit, |credit| &credit.award.id);
+        Ok(Response::new(proto::ListCreditsResponse { credits: credits.into_iter().map(encode::credit).collect(), next }))
+    }
+
+    async fn get_credit(&self, request: Request<proto::GetCreditRequest>) -> Result<Response<proto::Credit>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        Ok(Response::new(encode::credit(self.credits.credit(&scope, &request.into_inner().credit_id).await?)))
+    }
+
+    async fn void_credit(&self, request: Request<proto::VoidCreditRequest>) -> Result<Response<proto::Credit>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        let request = request.into_inner();
+        Ok(Response::new(encode::credit(self.credits.void(&scope, &request.credit_id, &request.reason).await?)))
+    }
+
+    async fn get_provenance(&self, request: Request<proto::GetCreditRequest>) -> Result<Response<proto::Provenance>, Status> {
+        let call = Call::of(&request)?;
+        let document = self.credits.provenance(&call, &request.into_inner().credit_id).await?;
+        Ok(Response::new(proto::Provenance { document: document.to_string() }))
+    }
+
+    async fn get_certificate(&self, request: Request<proto::GetCreditRequest>) -> Result<Response<proto::CertificateFiles>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        let files = self.credits.certificate(&scope, &request.into_inner().credit_id).await?;
+        Ok(Response::new(proto::CertificateFiles {
+            pdf: files.pdf,
+            badge: files.badge,
+            jwt: files.jwt,
+            code: files.code,
+            sha256: files.sha256,
+        }))
+    }
+
+    async fn look_up_certificate(
+        &self,
+        request: Request<proto::LookUpCertificateRequest>,
+    ) -> Result<Response<proto::CertificateSummary>, Status> {
+        Ok(Response::new(encode::summary(self.credits.look_up(&request.into_inner().code).await?)))
+    }
+}

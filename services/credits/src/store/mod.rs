@@ -1,0 +1,312 @@
+//! Tables of credits.
+//!
+//! Every table may only grow but two: what a learner has chosen so far, and which form is open.
+
+pub(crate) mod attempts;
+pub(crate) mod awards;
+pub(crate) mod items;
+pub(crate) mod offers;
+
+use preceptor_store::{Migration, Schema, tenant_tables};
+
+/// The tables of the credits service.
+pub const SCHEMA: Schema = Schema {
+    service: "credits",
+    migrations: &[Migration {
+        name: "0001_credits",
+        sql: include_str!("0001_credits.sql"),
+        append_only: &[
+            "credits_accreditation",
+            "credits_policy",
+            "credits_policy_class",
+            "credits_offer",
+            "credits_recognition",
+            "credits_item_version",
+            "credits_item_option",
+            "credits_item_passage",
+            "credits_item_decision",
+            "credits_form",
+            "credits_form_source",
+            "credits_form_item",
+            "credits_attempt",
+            "credits_answer",
+            "credits_result",
+            "credits_evaluation",
+            "credits_ledger",
+            "credits_award",
+            "credits_annotation",
+            "credits_suspension",
+            "credits_certificate",
+            "credits_certificate_file",
+        ],
+    }],
+};
+
+tenant_tables! {
+    /// Periods in which the provider is accredited.
+    accreditation = "credits_accreditation" key { id: String } {
+        body: String,
+        provider: String,
+        provider_number: String,
+        status: String,
+        valid_from: i64,
+        valid_until: i64,
+        recorded_by: String,
+        recorded_at: i64,
+    }
+
+    /// Sets of source classes that count.
+    policy = "credits_policy" key { id: String } {}
+
+    /// The classes of a policy.
+    policy_class = "credits_policy_class" key { policy_id: String, class: String } {}
+
+    /// Designations.
+    offer = "credits_offer" key { id: String } {
+        program_id: String,
+        credit_type: String,
+        activity_title: String,
+        activity_format: String,
+        policy_id: String,
+        designated_quarters: i64,
+        opens_at: i64,
+        terminates_at: i64,
+        evaluation_required: bool,
+        minimum_level: i64,
+        accreditation_id: String,
+        accreditation_from: i64,
+        accreditation_until: i64,
+        accreditation_statement: String,
+        designation_statement: String,
+        statements_sha256: String,
+        rules: String,
+        designated_by: String,
+        designated_at: i64,
+    }
+
+    /// What a profession receives under an offer.
+    recognition = "credits_recognition" key { offer_id: String, profession: String } {
+        recognition: String,
+    }
+
+    /// Versions of items.
+    item_version = "credits_item_version" key { id: String } {
+        item_id: String,
+        number: i64,
+        program_id: String,
+        source_id: String,
+        source_version_id: String,
+        kind: String,
+        difficulty: String,
+        stem: String,
+        explanation: String,
+        options: i64,
+        origin: String,
+        author: String,
+        created_at: i64,
+        sha256: String,
+    }
+
+    /// Their options.
+    item_option = "credits_item_option" key { item_version_id: String, option: i64 } {
+        options: i64,
+        text: String,
+        correct: i64,
+    }
+
+    /// The passages they are bound to.
+    item_passage = "credits_item_passage" key { item_version_id: String, ordinal: i64 } {
+        source_version_id: String,
+        program_id: String,
+        passage_id: String,
+        quote: String,
+    }
+
+    /// What reviewers decided.
+    item_decision = "credits_item_decision" key { id: String } {
+        item_version_id: String,
+        author: String,
+        reviewer: String,
+        approved: bool,
+        reason: String,
+        decided_at: i64,
+    }
+
+    /// Frozen quizzes.
+    form = "credits_form" key { id: String } {
+        program_id: String,
+        number: i64,
+        policy_id: String,
+        threshold: i64,
+        items: i64,
+        most_attempts: i64,
+        content_verified_at: i64,
+        leaderboard: bool,
+        sha256: String,
+        frozen_by: String,
+        frozen_at: i64,
+    }
+
+    /// The verified sources a form asks about.
+    form_source = "credits_form_source" key { form_id: String, source_version_id: String } {
+        program_id: String,
+        policy_id: String,
+        content_verified_at: i64,
+        verification_id: String,
+        class: String,
+        counts: bool,
+        verified_at: i64,
+    }
+
+    /// The items of a form.
+    form_item = "credits_form_item" key { form_id: String, position: i64 } {
+        items: i64,
+        item_version_id: String,
+        program_id: String,
+        source_version_id: String,
+        decision_id: String,
+        approved: bool,
+    }
+
+    /// The form that learners get.
+    open_form = "credits_open_form" key { program_id: String } {
+        form_id: String,
+        opened_at: i64,
+    }
+
+    /// Runs of learners through forms.
+    attempt = "credits_attempt" key { id: String } {
+        form_id: String,
+        program_id: String,
+        policy_id: String,
+        threshold: i64,
+        items: i64,
+        most_attempts: i64,
+        content_verified_at: i64,
+        frozen_at: i64,
+        learner: String,
+        number: i64,
+        seed: i64,
+        started_at: i64,
+    }
+
+    /// What was chosen so far.
+    draft = "credits_draft" key { attempt_id: String, position: i64 } {
+        option: i64,
+    }
+
+    /// What was submitted.
+    answer = "credits_answer" key { attempt_id: String, position: i64 } {
+        form_id: String,
+        item_version_id: String,
+        option: i64,
+        correct: i64,
+        previous: i64,
+        previous_right: i64,
+        right_so_far: i64,
+    }
+
+    /// How it ended.
+    result = "credits_result" key { attempt_id: String } {
+        form_id: String,
+        program_id: String,
+        policy_id: String,
+        threshold: i64,
+        items: i64,
+        content_verified_at: i64,
+        learner: String,
+        started_at: i64,
+        completed_at: i64,
+        right_answers: i64,
+        passed: bool,
+    }
+
+    /// What learners said afterwards.
+    evaluation = "credits_evaluation" key { id: String } {
+        program_id: String,
+        learner: String,
+        responses: String,
+        given_at: i64,
+    }
+
+    /// Awards and voids, taking turns.
+    ledger = "credits_ledger" key { learner: String, program_id: String, credit_type: String, entry: i64 } {
+        kind: String,
+        award_id: String,
+        previous: Option<i64>,
+        previous_award_id: Option<String>,
+        actor: String,
+        reason: String,
+        entered_at: i64,
+    }
+
+    /// Credits.
+    award = "credits_award" key { id: String } {
+        learner: String,
+        program_id: String,
+        credit_type: String,
+        entry: i64,
+        entry_kind: String,
+        offer_id: String,
+        policy_id: String,
+        designated_quarters: i64,
+        opens_at: i64,
+        terminates_at: i64,
+        evaluation_required: bool,
+        minimum_level: i64,
+        accreditation_from: i64,
+        accreditation_until: i64,
+        attempt_id: String,
+        form_id: String,
+        content_verified_at: i64,
+        started_at: i64,
+        quiz_completed_at: i64,
+        passed: bool,
+        evaluation_id: Option<String>,
+        assertion_id: String,
+        profession: String,
+        level: i64,
+        valid_from: i64,
+        valid_until: i64,
+        recognition: String,
+        quarters: i64,
+        issued_at: i64,
+    }
+
+    /// Remarks on credits.
+    annotation = "credits_annotation" key { id: String } {
+        award_id: String,
+        kind: String,
+        source_version_id: String,
+        verification_id: String,
+        text: String,
+        noted_at: i64,
+    }
+
+    /// Sources that lost their standing.
+    suspension = "credits_suspension" key { source_version_id: String } {
+        verification_id: String,
+        verdict: String,
+        suspended_at: i64,
+    }
+
+    /// What was signed.
+    certificate = "credits_certificate" key { id: String } {
+        award_id: String,
+        code: String,
+        signing_key: String,
+        event_id: String,
+        credential_sha256: String,
+        wrapped_key: Vec<u8>,
+        sealed: Vec<u8>,
+        issued_at: i64,
+    }
+
+    /// What is printed.
+    certificate_file = "credits_certificate_file" key { certificate_id: String } {
+        sealed: Vec<u8>,
+        sha256: String,
+        leaf_index: i64,
+        rendered_at: i64,
+    }
+}

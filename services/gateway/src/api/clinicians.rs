@@ -1,0 +1,252 @@
+//! Who a learner is as a clinician.
+
+use axum::extract::{Path, State};
+use preceptor_proto::credentials::v1 as proto;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Json, PageQuery, Query};
+use crate::Edge;
+use crate::domain::cursor;
+use crate::domain::time::rfc3339;
+use crate::error::{ApiError, Problem};
+use crate::identity::Identity;
+
+pub(super) fn router() -> OpenApiRouter<Edge> {
+    OpenApiRouter::new()
+        .routes(routes!(own, state))
+        .routes(routes!(send_code))
+        .routes(routes!(confirm))
+        .routes(routes!(list))
+        .routes(routes!(confirm_primary_source))
+}
+
+/// The professions by name, in the order of the contract.
+pub(crate) const PROFESSIONS: [&str; 8] =
+    ["physician", "physician_assistant", "nurse_practitioner", "nurse", "pharmacist", "dentist", "psychologist", "other"];
+
+fn profession_name(number: i32) -> &'static str {
+    usize::try_from(number - 1).ok().and_then(|place| PROFESSIONS.get(place)).copied().unwrap_or_default()
+}
+
+/// How surely a credential is known.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Assertion {
+    #[schema(example = "asrt_01k9w0x5c8f3v9q2d7t4m6n8rz")]
+    pub(crate) id: String,
+    pub(crate) profession: &'static str,
+    /// 0 self-attested, 1 registered identifier, 2 registry matches name and licence, 3 primary source.
+    pub(crate) level: i32,
+    pub(crate) method: String,
+    pub(crate) valid_from: Option<String>,
+    pub(crate) valid_until: Option<String>,
+}
+
+/// A check, whatever came of it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Check {
+    pub(crate) method: String,
+    pub(crate) passed: bool,
+    pub(crate) detail: String,
+    pub(crate) actor: String,
+    pub(crate) checked_at: Option<String>,
+}
+
+/// A clinician, as only they and the admin who checks them see it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Clinician {
+    pub(crate) learner: String,
+    /// False when nothing was stated yet.
+    pub(crate) stated: bool,
+    pub(crate) profession: &'static str,
+    pub(crate) name: String,
+    pub(crate) degree: String,
+    pub(crate) email: String,
+    pub(crate) licence_number: String,
+    pub(crate) licence_board: String,
+    pub(crate) licensed_since: String,
+    pub(crate) licence_expires: String,
+    pub(crate) specialty: String,
+    pub(crate) npi: String,
+    pub(crate) email_verified_at: Option<String>,
+    pub(crate) assertion: Option<Assertion>,
+    pub(crate) checks: Vec<Check>,
+    /// What to do next.
+    pub(crate) next_step: String,
+}
+
+fn clinician_view(row: proto::Clinician) -> Clinician {
+    let assertion = |row: proto::Assertion| Assertion {
+        id: row.id,
+        profession: profession_name(row.profession),
+        level: row.level,
+        method: row.method,
+        valid_from: rfc3339(row.valid_from),
+        valid_until: rfc3339(row.valid_until),
+    };
+    let check = |row: proto::Check| Check {
+        method: row.method,
+        passed: row.passed,
+        detail: row.detail,
+        actor: row.actor,
+        checked_at: rfc3339(row.checked_at),
+    };
+    Clinician {
+        learner: row.learner,
+        stated: row.stated,
+        profession: profession_name(row.profession),
+        name: row.name,
+        degree: row.degree,
+        email: row.email,
+        licence_number: row.licence_number,
+        licence_board: row.licence_board,
+        licensed_since: row.licensed_since,
+        licence_expires: row.licence_expires,
+        specialty: row.specialty,
+        npi: row.npi,
+        email_verified_at: rfc3339(row.email_verified_at),
+        assertion: row.assertion.map(assertion),
+        checks: row.checks.into_iter().map(check).collect(),
+        next_step: row.next_step,
+    }
+}
+
+/// What a person states about themselves.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Statement {
+    /// `physician`, `physician_assistant`, `nurse_practitioner`, `nurse`, `pharmacist`, `dentist`, `psychologist` or `other`.
+    #[schema(example = "physician")]
+    profession: String,
+    #[schema(example = "Ada Lovelace")]
+    name: String,
+    #[serde(default)]
+    #[schema(example = "MD")]
+    degree: String,
+    #[schema(example = "ada@example.org")]
+    email: String,
+    #[serde(default)]
+    licence_number: String,
+    #[serde(default)]
+    licence_board: String,
+    /// A date: since when the licence is held.
+    #[schema(example = "2015-07-01")]
+    licensed_since: String,
+    #[serde(default)]
+    licence_expires: String,
+    #[serde(default)]
+    specialty: String,
+    #[serde(default)]
+    npi: String,
+}
+
+impl Edge {
+    pub(crate) async fn clinician(&self, identity: &Identity) -> Result<Clinician, ApiError> {
+        let request = proto::GetClinicianRequest { learner: String::new() };
+        Ok(clinician_view(self.credentials.clone().get_clinician(identity.request(request)?).await?.into_inner()))
+    }
+
+    pub(crate) async fn state_clinician(&self, identity: &Identity, stated: Statement) -> Result<Clinician, ApiError> {
+        let profession = PROFESSIONS.iter().position(|name| *name == stated.profession).map_or(0, |place| place as i32 + 1);
+        let request = proto::StateClinicianRequest {
+            profession,
+            name: stated.name,
+            email: stated.email,
+            licence_number: stated.licence_number,
+            licence_board: stated.licence_board,
+            specialty: stated.specialty,
+            npi: stated.npi,
+            degree: stated.degree,
+            licensed_since: stated.licensed_since,
+            licence_expires: stated.licence_expires,
+        };
+        Ok(clinician_view(self.credentials.clone().state_clinician(identity.request(request)?).await?.into_inner()))
+    }
+
+    pub(crate) async fn send_email_code(&self, identity: &Identity) -> Result<Clinician, ApiError> {
+        let request = proto::SendEmailCodeRequest {};
+        Ok(clinician_view(self.credentials.clone().send_email_code(identity.request(request)?).await?.into_inner()))
+    }
+
+    pub(crate) async fn confirm_email(&self, identity: &Identity, code: String) -> Result<Clinician, ApiError> {
+        let request = proto::ConfirmEmailRequest { code };
+        Ok(clinician_view(self.credentials.clone().confirm_email(identity.request(request)?).await?.into_inner()))
+    }
+}
+
+/// Shows what you stated and what is known of it.
+#[utoipa::path(get, path = "/v1/me/clinician", operation_id = "getClinician", tag = "Clinicians", responses((status = 200, body = Clinician)))]
+async fn own(State(edge): State<Edge>, identity: Identity) -> Result<Json<Clinician>, ApiError> {
+    Ok(Json(edge.clinician(&identity).await?))
+}
+
+/// States your profession, licence and address. A new address has to be verified.
+#[utoipa::path(put, path = "/v1/me/clinician", operation_id = "stateClinician", tag = "Clinicians", request_body = Statement,
+    responses((status = 200, body = Clinician), (status = 400, body = Problem)))]
+async fn state(State(edge): State<Edge>, identity: Identity, Json(stated): Json<Statement>) -> Result<Json<Clinician>, ApiError> {
+    Ok(Json(edge.state_clinician(&identity, stated).await?))
+}
+
+/// Sends a code to the address you stated.
+#[utoipa::path(post, path = "/v1/me/email-codes", operation_id = "sendEmailCode", tag = "Clinicians",
+    responses((status = 200, body = Clinician), (status = 409, body = Problem), (status = 429, body = Problem)))]
+async fn send_code(State(edge): State<Edge>, identity: Identity) -> Result<Json<Clinician>, ApiError> {
+    Ok(Json(edge.send_email_code(&identity).await?))
+}
+
+/// The code that came.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Code {
+    #[schema(example = "1234 5678")]
+    code: String,
+}
+
+/// Verifies the address with the code that was sent to it.
+#[utoipa::path(post, path = "/v1/me/email-verification", operation_id = "confirmEmail", tag = "Clinicians", request_body = Code,
+    responses((status = 200, body = Clinician), (status = 400, body = Problem)))]
+async fn confirm(State(edge): State<Edge>, identity: Identity, Json(code): Json<Code>) -> Result<Json<Clinician>, ApiError> {
+    Ok(Json(edge.confirm_email(&identity, code.code).await?))
+}
+
+/// A page of clinicians.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ClinicianPage {
+    data: Vec<Clinician>,
+    next_cursor: Option<String>,
+}
+
+/// Lists clinicians, for the admin who checks them.
+#[utoipa::path(get, path = "/v1/clinicians", operation_id = "listClinicians", tag = "Clinicians", params(PageQuery),
+    responses((status = 200, body = ClinicianPage), (status = 403, body = Problem)))]
+async fn list(State(edge): State<Edge>, identity: Identity, Query(page): Query<PageQuery>) -> Result<Json<ClinicianPage>, ApiError> {
+    let request = proto::ListCliniciansRequest { limit: page.limit()?, after: cursor::decode(page.cursor.as_deref())? };
+    let listed = edge.credentials.clone().list_clinicians(identity.request(request)?).await?.into_inner();
+    Ok(Json(ClinicianPage { next_cursor: cursor::encode(&listed.next), data: listed.clinicians.into_iter().map(clinician_view).collect() }))
+}
+
+/// What was seen at the primary source.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PrimarySource {
+    confirmed: bool,
+    /// Where it was looked up and what was seen.
+    #[schema(example = "State board's public register, 2026-11-24: active, no orders")]
+    evidence: String,
+}
+
+/// Confirms a clinician's licence at its primary source: the board's own record, seen by you.
+#[utoipa::path(post, path = "/v1/clinicians/{learner}/primary-source", operation_id = "confirmPrimarySource", tag = "Clinicians",
+    params(("learner" = String, Path)), request_body = PrimarySource,
+    responses((status = 200, body = Clinician), (status = 404, body = Problem)))]
+async fn confirm_primary_source(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(learner): Path<String>,
+    Json(seen): Json<PrimarySource>,
+) -> Result<Json<Clinician>, ApiError> {
+    let request = proto::ConfirmPrimarySourceRequest { learner, confirmed: seen.confirmed, evidence: seen.evidence };
+    Ok(Json(clinician_view(edge.credentials.clone().confirm_primary_source(identity.request(request)?).await?.into_inner())))
+}

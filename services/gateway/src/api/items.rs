@@ -1,0 +1,333 @@
+//! The item bank, and frozen quizzes.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use preceptor_proto::credits::v1 as proto;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Json, Query};
+use crate::Edge;
+use crate::domain::cursor;
+use crate::domain::time::rfc3339;
+use crate::error::{ApiError, Problem};
+use crate::identity::Identity;
+
+pub(super) fn router() -> OpenApiRouter<Edge> {
+    OpenApiRouter::new().routes(routes!(list, write)).routes(routes!(generate)).routes(routes!(decide)).routes(routes!(freeze))
+}
+
+/// An answer to choose.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ItemOption {
+    #[schema(example = "5 mg")]
+    pub(crate) text: String,
+    pub(crate) correct: bool,
+}
+
+/// A passage that an item is bound to.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct ItemPassage {
+    pub(crate) passage_id: String,
+    /// Verbatim from the passage: what answers the item.
+    pub(crate) quote: String,
+}
+
+/// The newest version of an item.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Item {
+    #[schema(example = "item_01k9w0x5c8f3v9q2d7t4m6n8rz")]
+    pub(crate) id: String,
+    pub(crate) version_id: String,
+    pub(crate) version_number: i64,
+    pub(crate) program_id: String,
+    pub(crate) source_id: String,
+    pub(crate) source_version_id: String,
+    /// `multiple_choice` or `true_false`.
+    pub(crate) kind: String,
+    /// `easy`, `moderate` or `hard`.
+    pub(crate) difficulty: String,
+    pub(crate) stem: String,
+    pub(crate) options: Vec<ItemOption>,
+    pub(crate) explanation: String,
+    pub(crate) passages: Vec<ItemPassage>,
+    /// `extractive` for those made from the text, `hand` for those written.
+    pub(crate) origin: String,
+    pub(crate) author: String,
+    pub(crate) sha256: String,
+    /// `draft`, `approved` or `rejected`.
+    pub(crate) state: String,
+    pub(crate) reviewer: String,
+    pub(crate) reason: String,
+    pub(crate) created_at: Option<String>,
+    pub(crate) decided_at: Option<String>,
+}
+
+pub(crate) fn item_view(item: proto::Item) -> Item {
+    let option = |option: proto::Option| ItemOption { text: option.text, correct: option.correct };
+    let passage = |passage: proto::ItemPassage| ItemPassage { passage_id: passage.passage_id, quote: passage.quote };
+    Item {
+        id: item.id,
+        version_id: item.version_id,
+        version_number: item.version_number,
+        program_id: item.program_id,
+        source_id: item.source_id,
+        source_version_id: item.source_version_id,
+        kind: item.kind,
+        difficulty: item.difficulty,
+        stem: item.stem,
+        options: item.options.into_iter().map(option).collect(),
+        explanation: item.explanation,
+        passages: item.passages.into_iter().map(passage).collect(),
+        origin: item.origin,
+        author: item.author,
+        sha256: item.sha256,
+        state: item.state,
+        reviewer: item.reviewer,
+        reason: item.reason,
+        created_at: rfc3339(item.created_at),
+        decided_at: rfc3339(item.decided_at),
+    }
+}
+
+/// Items to make from verified sources.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Generation {
+    #[schema(example = 10, minimum = 1, maximum = 200)]
+    count: i32,
+    /// `multiple_choice` or `true_false`; both when left out.
+    #[serde(default)]
+    kind: String,
+    /// `easy`, `moderate` or `hard`; all when left out.
+    #[serde(default)]
+    difficulty: String,
+}
+
+/// An item written by hand.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewItem {
+    /// Set to write a new version of this item.
+    #[serde(default)]
+    item_id: String,
+    #[schema(example = "multiple_choice")]
+    kind: String,
+    #[schema(example = "moderate")]
+    difficulty: String,
+    stem: String,
+    options: Vec<ItemOption>,
+    #[serde(default)]
+    explanation: String,
+    /// The passages that answer it, all of one published source.
+    passage_ids: Vec<String>,
+}
+
+/// Items, and a word about them.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ItemPage {
+    pub(crate) data: Vec<Item>,
+    pub(crate) next_cursor: Option<String>,
+    /// Why there are fewer than were asked for; empty when there are not.
+    pub(crate) note: String,
+}
+
+fn page(listed: proto::ListItemsResponse) -> ItemPage {
+    ItemPage { next_cursor: cursor::encode(&listed.next), data: listed.items.into_iter().map(item_view).collect(), note: listed.note }
+}
+
+/// Which items.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ItemQuery {
+    /// `draft`, `approved` or `rejected`.
+    #[serde(default)]
+    state: String,
+    /// How many, at most 100.
+    limit: Option<i32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl Edge {
+    pub(crate) async fn items(
+        &self,
+        identity: &Identity,
+        program: &str,
+        state: &str,
+        limit: i32,
+        after: String,
+    ) -> Result<ItemPage, ApiError> {
+        let request = proto::ListItemsRequest { program_id: program.to_owned(), state: state.to_owned(), limit, after };
+        Ok(page(self.credits.clone().list_items(identity.request(request)?).await?.into_inner()))
+    }
+
+    pub(crate) async fn generate_items(&self, identity: &Identity, program: &str, count: i32) -> Result<ItemPage, ApiError> {
+        let request = proto::GenerateItemsRequest { program_id: program.to_owned(), count, kind: String::new(), difficulty: String::new() };
+        Ok(page(self.credits.clone().generate_items(identity.request(request)?).await?.into_inner()))
+    }
+
+    pub(crate) async fn decide_item(&self, identity: &Identity, item: String, approve: bool, reason: String) -> Result<Item, ApiError> {
+        let request = proto::DecideItemRequest { item_id: item, approve, reason };
+        Ok(item_view(self.credits.clone().decide_item(identity.request(request)?).await?.into_inner()))
+    }
+}
+
+/// Lists the newest version of every item of a program.
+#[utoipa::path(get, path = "/v1/programs/{id}/items", operation_id = "listItems", tag = "Quizzes", params(("id" = String, Path), ItemQuery),
+    responses((status = 200, body = ItemPage), (status = 404, body = Problem)))]
+async fn list(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Query(query): Query<ItemQuery>,
+) -> Result<Json<ItemPage>, ApiError> {
+    let limit = query.limit.unwrap_or(50).clamp(1, 100);
+    Ok(Json(edge.items(&identity, &id, &query.state, limit, cursor::decode(query.cursor.as_deref())?).await?))
+}
+
+/// Writes an item by hand. It counts once somebody else approves it.
+#[utoipa::path(post, path = "/v1/programs/{id}/items", operation_id = "writeItem", tag = "Quizzes", params(("id" = String, Path)),
+    request_body = NewItem, responses((status = 201, body = Item), (status = 400, body = Problem)))]
+async fn write(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Json(new): Json<NewItem>,
+) -> Result<Response, ApiError> {
+    let option =
+        |(place, option): (usize, ItemOption)| proto::Option { number: place as i32 + 1, text: option.text, correct: option.correct };
+    let request = proto::WriteItemRequest {
+        program_id: id,
+        item_id: new.item_id,
+        kind: new.kind,
+        difficulty: new.difficulty,
+        stem: new.stem,
+        options: new.options.into_iter().enumerate().map(option).collect(),
+        explanation: new.explanation,
+        passage_ids: new.passage_ids,
+    };
+    let item = edge.credits.clone().write_item(identity.request(request)?).await?.into_inner();
+    Ok((StatusCode::CREATED, axum::Json(item_view(item))).into_response())
+}
+
+/// Makes item drafts from the verified sources of the published version. Each is bound to its passage and waits for a reviewer.
+#[utoipa::path(post, path = "/v1/programs/{id}/items/generate", operation_id = "generateItems", tag = "Quizzes", params(("id" = String, Path)),
+    request_body = Generation, responses((status = 201, body = ItemPage), (status = 409, body = Problem)))]
+async fn generate(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Json(wanted): Json<Generation>,
+) -> Result<Response, ApiError> {
+    let request = proto::GenerateItemsRequest { program_id: id, count: wanted.count, kind: wanted.kind, difficulty: wanted.difficulty };
+    let made = edge.credits.clone().generate_items(identity.request(request)?).await?.into_inner();
+    Ok((StatusCode::CREATED, axum::Json(page(made))).into_response())
+}
+
+/// A reviewer's decision on an item.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ItemDecision {
+    approve: bool,
+    #[serde(default)]
+    #[schema(example = "Checked against the passage")]
+    reason: String,
+}
+
+/// Approves or rejects an item version. Whoever made it cannot.
+#[utoipa::path(post, path = "/v1/items/{id}/decision", operation_id = "decideItem", tag = "Quizzes", params(("id" = String, Path)),
+    request_body = ItemDecision, responses((status = 200, body = Item), (status = 409, body = Problem)))]
+async fn decide(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Json(decision): Json<ItemDecision>,
+) -> Result<Json<Item>, ApiError> {
+    Ok(Json(edge.decide_item(&identity, id, decision.approve, decision.reason).await?))
+}
+
+/// A quiz to freeze.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewForm {
+    /// Every approved item of a verified source when left out.
+    #[serde(default)]
+    pub(crate) item_ids: Vec<String>,
+    /// Percent of right answers that pass; 60 when left out.
+    #[serde(default)]
+    #[schema(example = 60, minimum = 1, maximum = 100)]
+    pub(crate) threshold_percent: i32,
+    /// How often a learner may try; as often as they like when left out.
+    #[serde(default)]
+    pub(crate) most_attempts: i32,
+    /// The source classes that count; all when left out.
+    #[serde(default)]
+    pub(crate) source_classes: Vec<String>,
+    /// Whether learners see the best results under pseudonyms.
+    #[serde(default)]
+    pub(crate) leaderboard: bool,
+}
+
+/// A frozen quiz.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Form {
+    #[schema(example = "form_01k9w0x5c8f3v9q2d7t4m6n8rz")]
+    pub(crate) id: String,
+    pub(crate) number: i64,
+    pub(crate) threshold_percent: i32,
+    pub(crate) items: i32,
+    /// 0: as often as they like.
+    pub(crate) most_attempts: i32,
+    pub(crate) source_classes: Vec<String>,
+    pub(crate) sha256: String,
+    pub(crate) frozen_by: String,
+    pub(crate) frozen_at: Option<String>,
+    pub(crate) content_verified_at: Option<String>,
+}
+
+pub(crate) fn form_view(form: proto::Form) -> Form {
+    Form {
+        id: form.id,
+        number: form.number,
+        threshold_percent: form.threshold,
+        items: form.items,
+        most_attempts: form.most_attempts,
+        source_classes: form.source_classes,
+        sha256: form.sha256,
+        frozen_by: form.frozen_by,
+        frozen_at: rfc3339(form.frozen_at),
+        content_verified_at: rfc3339(form.content_verified_at),
+    }
+}
+
+impl Edge {
+    pub(crate) async fn freeze(&self, identity: &Identity, program: String, new: NewForm) -> Result<Form, ApiError> {
+        let request = proto::FreezeFormRequest {
+            program_id: program,
+            item_ids: new.item_ids,
+            threshold: new.threshold_percent,
+            most_attempts: new.most_attempts,
+            source_classes: new.source_classes,
+            leaderboard: new.leaderboard,
+        };
+        Ok(form_view(self.credits.clone().freeze_form(identity.request(request)?).await?.into_inner()))
+    }
+}
+
+/// Freezes approved items as a quiz and opens it to learners. Threshold and items of a frozen quiz never change.
+#[utoipa::path(post, path = "/v1/programs/{id}/quiz", operation_id = "freezeQuiz", tag = "Quizzes", params(("id" = String, Path)),
+    request_body = NewForm, responses((status = 201, body = Form), (status = 409, body = Problem)))]
+async fn freeze(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Json(new): Json<NewForm>,
+) -> Result<Response, ApiError> {
+    Ok((StatusCode::CREATED, axum::Json(edge.freeze(&identity, id, new).await?)).into_response())
+}

@@ -1,0 +1,154 @@
+//! The editor's item bank, verification of sources, and tasks.
+
+use askama::Template;
+use axum::extract::{Form, Path, State};
+use axum::response::{Html, Redirect};
+use preceptor_core::Capability;
+use preceptor_proto::ingestion::v1 as ingestion;
+use serde::Deserialize;
+
+use super::{Frame, PageError, Visitor, html};
+use crate::Edge;
+use crate::api::{Item, NewForm, NewVerification, Offer, Quiz};
+
+const ITEMS: i32 = 100;
+
+#[derive(Template)]
+#[template(path = "items.html")]
+struct ItemsPage {
+    frame: Frame,
+    program_id: String,
+    title: String,
+    may_write: bool,
+    may_decide: bool,
+    subject: String,
+    items: Vec<Item>,
+    approved: usize,
+    quiz: Option<Quiz>,
+    offers: Vec<Offer>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Count {
+    count: i32,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Decision {
+    decision: String,
+    #[serde(default)]
+    reason: String,
+    program_id: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Terms {
+    threshold_percent: i32,
+    most_attempts: i32,
+    #[serde(default)]
+    leaderboard: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Verification {
+    #[serde(default)]
+    identifier: String,
+    #[serde(default)]
+    class: String,
+    #[serde(default)]
+    statement: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Outcome {
+    outcome: String,
+    program_id: String,
+}
+
+fn back(program: &str) -> Redirect {
+    Redirect::to(&format!("/console/programs/{program}/items"))
+}
+
+pub(super) async fn page(State(edge): State<Edge>, Visitor(identity): Visitor, Path(id): Path<String>) -> Result<Html<String>, PageError> {
+    let title = edge.program(&identity, &id).await?.title;
+    let items = edge.items(&identity, &id, "", ITEMS, String::new()).await?.data;
+    let quiz = match edge.quiz(&identity, &id).await {
+        Ok(quiz) => Some(quiz),
+        Err(error) if error.code() == "QUIZ_NOT_FOUND" => None,
+        Err(error) => return Err(error.into()),
+    };
+    html(&ItemsPage {
+        frame: Frame::of(&identity),
+        title,
+        may_write: identity.scope.grants(Capability::WriteContent),
+        may_decide: identity.scope.grants(Capability::ApproveContent),
+        subject: identity.scope.subject().to_owned(),
+        approved: items.iter().filter(|item| item.state == "approved").count(),
+        items,
+        quiz,
+        offers: edge.offers(&identity, &id).await?,
+        program_id: id,
+    })
+}
+
+pub(super) async fn generate(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+    Form(wanted): Form<Count>,
+) -> Result<Redirect, PageError> {
+    edge.generate_items(&identity, &id, wanted.count).await?;
+    Ok(back(&id))
+}
+
+pub(super) async fn decide(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+    Form(form): Form<Decision>,
+) -> Result<Redirect, PageError> {
+    edge.decide_item(&identity, id.clone(), form.decision == "approve", form.reason).await?;
+    Ok(Redirect::to(&format!("/console/programs/{}/items#{id}", form.program_id)))
+}
+
+pub(super) async fn freeze(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+    Form(terms): Form<Terms>,
+) -> Result<Redirect, PageError> {
+    let new = NewForm {
+        threshold_percent: terms.threshold_percent,
+        most_attempts: terms.most_attempts,
+        leaderboard: terms.leaderboard.is_some(),
+        ..NewForm::default()
+    };
+    edge.freeze(&identity, id.clone(), new).await?;
+    Ok(back(&id))
+}
+
+pub(super) async fn verify(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+    Form(form): Form<Verification>,
+) -> Result<Redirect, PageError> {
+    let new = if form.statement.trim().is_empty() {
+        NewVerification::of_identifier(&form.identifier)
+    } else {
+        NewVerification::of_statement(form.class, form.statement)
+    };
+    edge.verify_source(&identity, id.clone(), new).await?;
+    Ok(Redirect::to(&format!("/console/sources/{id}")))
+}
+
+pub(super) async fn close_task(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+    Form(form): Form<Outcome>,
+) -> Result<Redirect, PageError> {
+    let request = ingestion::CloseTaskRequest { task_id: id, outcome: form.outcome };
+    edge.ingestion.clone().close_task(identity.request(request)?).await?;
+    Ok(Redirect::to(&format!("/console/programs/{}", form.program_id)))
+}

@@ -1,0 +1,171 @@
+//! The learner's way through a quiz: rules, questions, result, evaluation, claim.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::{Form, Path, State};
+use axum::response::{Html, Redirect};
+use serde::Deserialize;
+
+use super::{Frame, PageError, Visitor, html};
+use crate::Edge;
+use crate::api::{Attempt, Credit, Offer, Quiz};
+use crate::error::ApiError;
+use crate::identity::Identity;
+
+#[derive(Template)]
+#[template(path = "quiz.html")]
+struct QuizPage {
+    frame: Frame,
+    program_id: String,
+    title: String,
+    quiz: Quiz,
+    attempts: Vec<Attempt>,
+}
+
+#[derive(Template)]
+#[template(path = "attempt.html")]
+struct AttemptPage {
+    frame: Frame,
+    title: String,
+    attempt: Attempt,
+    offers: Vec<Claimable>,
+    evaluation_given: bool,
+    problem: String,
+}
+
+/// An offer with the amounts that can be claimed of it, and the credit that was claimed before.
+struct Claimable {
+    offer: Offer,
+    amounts: Vec<f64>,
+    credit: Option<Credit>,
+}
+
+/// The answers of a form by the name of their field, and which button was pressed.
+#[derive(Deserialize)]
+pub(super) struct Answers {
+    #[serde(flatten)]
+    fields: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Claim {
+    offer_id: String,
+    amount: f64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Evaluation {
+    objectives_met: i32,
+    free_of_bias: i32,
+    will_change_practice: i32,
+    overall: i32,
+    #[serde(default)]
+    change: String,
+    attempt_id: String,
+}
+
+pub(super) async fn page(State(edge): State<Edge>, Visitor(identity): Visitor, Path(id): Path<String>) -> Result<Html<String>, PageError> {
+    let title = edge.program(&identity, &id).await?.title;
+    let quiz = edge.quiz(&identity, &id).await?;
+    let attempts = edge.attempts(&identity, &id).await?;
+    html(&QuizPage { frame: Frame::of(&identity), program_id: id, title, quiz, attempts })
+}
+
+pub(super) async fn start(State(edge): State<Edge>, Visitor(identity): Visitor, Path(id): Path<String>) -> Result<Redirect, PageError> {
+    let attempt = edge.start_attempt(&identity, &id).await?;
+    Ok(Redirect::to(&format!("/attempts/{}", attempt.id)))
+}
+
+pub(super) async fn attempt(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+) -> Result<Html<String>, PageError> {
+    html(&attempt_page(&edge, &identity, &id, String::new()).await?)
+}
+
+async fn attempt_page(edge: &Edge, identity: &Identity, id: &str, problem: String) -> Result<AttemptPage, ApiError> {
+    let attempt = edge.attempt(identity, id).await?;
+    let offers = edge.offers(identity, &attempt.program_id).await?;
+    let title = match edge.program(identity, &attempt.program_id).await {
+        Ok(program) => program.title,
+        // What a learner did stays theirs when the program is withdrawn.
+        Err(error) if error.code() == "PROGRAM_NOT_FOUND" => {
+            offers.first().map_or_else(|| "A program that was withdrawn".to_owned(), |offer| offer.activity_title.clone())
+        }
+        Err(error) => return Err(error),
+    };
+    let held = edge.transcript(identity, 100, String::new()).await?.data;
+    let claimable = |offer: Offer| Claimable {
+        amounts: (1..=(offer.maximum * 4.0) as i32).rev().map(|quarters| f64::from(quarters) / 4.0).collect(),
+        credit: held.iter().find(|credit| credit.offer_id == offer.id && credit.state == "live").cloned(),
+        offer,
+    };
+    Ok(AttemptPage {
+        frame: Frame::of(identity),
+        title,
+        offers: offers.into_iter().map(claimable).collect(),
+        evaluation_given: attempt.evaluation_given,
+        attempt,
+        problem,
+    })
+}
+
+/// Keeps what was chosen, and ends the attempt when that was asked for. Nothing chosen is lost when questions are open.
+pub(super) async fn answer(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+    Form(answers): Form<Answers>,
+) -> Result<Html<String>, PageError> {
+    for (field, value) in &answers.fields {
+        let Some(position) = field.strip_prefix('q').and_then(|number| number.parse().ok()) else { continue };
+        let Ok(option) = value.parse() else { continue };
+        edge.save_answer(&identity, &id, position, option).await?;
+    }
+    if answers.fields.get("action").map(String::as_str) != Some("submit") {
+        return html(&attempt_page(&edge, &identity, &id, "Your answers are kept. Submit them when you are done.".into()).await?);
+    }
+    let problem = match edge.submit_attempt(&identity, &id).await {
+        Ok(_) => String::new(),
+        Err(error) if error.code() == "QUIZ_INCOMPLETE" => error.detail().to_owned(),
+        Err(error) => return Err(error.into()),
+    };
+    html(&attempt_page(&edge, &identity, &id, problem).await?)
+}
+
+pub(super) async fn evaluate(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+    Form(given): Form<Evaluation>,
+) -> Result<Redirect, PageError> {
+    let ratings = [
+        ("objectives_met", given.objectives_met),
+        ("free_of_bias", given.free_of_bias),
+        ("will_change_practice", given.will_change_practice),
+        ("overall", given.overall),
+    ];
+    let ratings = ratings.into_iter().map(|(name, rating)| (name.to_owned(), rating)).collect();
+    edge.evaluate(&identity, id, ratings, given.change).await?;
+    Ok(Redirect::to(&format!("/attempts/{}", given.attempt_id)))
+}
+
+/// Claims; a refusal that the learner can mend is shown where they claimed.
+pub(super) async fn claim(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+    Form(claim): Form<Claim>,
+) -> Result<axum::response::Response, PageError> {
+    use axum::response::IntoResponse as _;
+    match edge.claim(&identity, id.clone(), claim.offer_id, claim.amount).await {
+        Ok((credit, _)) => Ok(Redirect::to(&format!("/credits/{}", credit.id)).into_response()),
+        Err(error) if error.status().is_client_error() && error.code() != "ATTEMPT_NOT_FOUND" => {
+            let page = attempt_page(&edge, &identity, &id, error.detail().to_owned()).await?;
+            Ok((error.status(), html(&page)?).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
+}

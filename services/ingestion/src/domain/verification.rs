@@ -1,0 +1,419 @@
+//! What is found out about sources: by registries, by reviewers, and again every day.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use preceptor_core::id::{OrgId, RegistryCallId, TaskId, VerificationId};
+use preceptor_core::{Capability, Scope, SystemActor};
+use preceptor_proto::events::v1::SourceVerified;
+use preceptor_store::{AuditEntry, TenantTx};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::Notify;
+
+use super::programs::program_id;
+use super::uploads::SourceView;
+use super::{Content, bounded, check_reach, sees_drafts};
+use crate::Error;
+use crate::registries::{Article, Asked, CallRecord, Verdict};
+use crate::store::{
+    programs, quarantine, registry_call, source_version, sources, surveillance, task, verification, verifications, versions,
+};
+
+const MOST_STATEMENT: usize = 2000;
+/// Content words of the registry's title that have to be in the document.
+const TITLE_FOUND: f64 = 0.6;
+/// Where in a document its title is looked for, in passages.
+const TITLE_PASSAGES: u64 = 8;
+/// An organisation with nothing due is looked at again after this long.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// Registries that gave no answer are asked again after this long.
+const TRY_AGAIN: Duration = Duration::from_secs(15 * 60);
+/// Versions that are checked in one go.
+const BATCH: u64 = 50;
+
+/// How a source is to be verified.
+#[derive(Debug, Clone)]
+pub(crate) enum Way {
+    Pmid(String),
+    Doi(String),
+    /// A reviewer's statement: the class and the words.
+    Attestation(&'static str, String),
+}
+
+/// A verification with the requests behind it.
+#[derive(Debug, Clone)]
+pub(crate) struct VerificationView {
+    pub(crate) row: verification::Model,
+    pub(crate) calls: Vec<registry_call::Model>,
+}
+
+/// Orgs in which something may be due now.
+#[derive(Debug, Default)]
+pub(crate) struct Due {
+    orgs: Mutex<BTreeSet<OrgId>>,
+    changed: Notify,
+}
+
+impl Due {
+    fn mark(&self, org: OrgId) {
+        self.orgs.lock().unwrap_or_else(PoisonError::into_inner).insert(org);
+        self.changed.notify_one();
+    }
+
+    fn take(&self) -> BTreeSet<OrgId> {
+        std::mem::take(&mut *self.orgs.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn number(pmid: &str) -> Result<String, Error> {
+    let pmid = pmid.trim();
+    let acceptable = (1..=8).contains(&pmid.len()) && pmid.bytes().all(|byte| byte.is_ascii_digit()) && !pmid.starts_with('0');
+    if acceptable {
+        Ok(pmid.to_owned())
+    } else {
+        Err(Error::InvalidField { field: "pmid", what: "must be a PubMed number of 1 to 8 digits" })
+    }
+}
+
+fn identifier(doi: &str) -> Result<String, Error> {
+    let doi = doi.trim();
+    let doi =
+        ["https://doi.org/", "http://dx.doi.org/", "doi:"].iter().find_map(|prefix| doi.strip_prefix(prefix)).unwrap_or(doi).to_lowercase();
+    let acceptable =
+        doi.starts_with("10.") && doi.contains('/') && doi.len() <= 300 && !doi.contains(|c: char| c.is_whitespace() || c == '"');
+    if acceptable { Ok(doi) } else { Err(Error::InvalidField { field: "doi", what: "must be a DOI such as 10.1371/journal.pmed.1001518" }) }
+}
+
+impl Content {
+    /// Has a source verified. Registries are asked off the request path.
+    pub(crate) async fn verify(&self, scope: &Arc<Scope>, source: &str, way: Way) -> Result<SourceView, Error> {
+        let mut tx = self.deps.store.write(scope).await?;
+        let (source, version) = sources::newest(&tx, source).await?;
+        check_reach(scope, &source.program_id).map_err(|_| Error::SourceNotFound)?;
+        if version.state == "extracting" || version.state == "failed" {
+            return Err(Error::WrongState { state: version.state, needed: "read" });
+        }
+        match way {
+            Way::Attestation(class, statement) => self.attest(&mut tx, &version, class, &statement).await?,
+            Way::Pmid(pmid) => watch(&mut tx, &version, &number(&pmid)?, "").await?,
+            Way::Doi(doi) => watch(&mut tx, &version, "", &identifier(&doi)?).await?,
+        }
+        let view = self.source_view(&tx, source, version).await?;
+        tx.commit().await?;
+        self.due.mark(scope.org());
+        Ok(view)
+    }
+
+    /// A reviewer answers for an approved guideline, or for the provider's own material after peer review.
+    async fn attest(&self, tx: &mut TenantTx, version: &source_version::Model, class: &'static str, statement: &str) -> Result<(), Error> {
+        let scope = tx.scope().clone();
+        if !scope.grants(Capability::ApproveContent) || version.author == scope.subject() {
+            return Err(Error::AuthorCannotDecide);
+        }
+        let statement = bounded("statement", statement, MOST_STATEMENT, "say on what the content rests, in at most 2000 characters")?;
+        let approval = sources::approval(tx, &version.id).await?.filter(|approval| approval.approved);
+        let approval = approval.ok_or_else(|| Error::WrongState { state: version.state.replace('_', " "), needed: "approved" })?;
+        let row = verification::Model {
+            statement,
+            approval_id: Some(approval.id),
+            approved: Some(true),
+            ..event(tx, version, class, Verdict::Verified)
+        };
+        keep(tx, version, row, Vec::new()).await
+    }
+
+    /// Everything that was said about a source, or about these versions; newest first.
+    pub(crate) async fn verifications(
+        &self,
+        scope: &Arc<Scope>,
+        source: &str,
+        version_ids: Vec<String>,
+    ) -> Result<Vec<VerificationView>, Error> {
+        let tx = self.deps.store.read(scope).await?;
+        let reads_record = sees_drafts(scope) || scope.grants(Capability::ReadAudit);
+        let ids = if source.is_empty() {
+            version_ids
+        } else {
+            let (row, newest) = sources::newest(&tx, source).await?;
+            check_reach(scope, &row.program_id).map_err(|_| Error::SourceNotFound)?;
+            if !reads_record && !versions::is_published(&tx, &row.program_id, &newest.id).await? {
+                return Err(Error::SourceNotFound);
+            }
+            verifications::versions_of(&tx, source).await?
+        };
+        let mut views = Vec::new();
+        for row in verifications::of_versions(&tx, &ids).await? {
+            if check_reach(scope, &row.program_id).is_ok() {
+                views.push(VerificationView { calls: verifications::calls(&tx, &row.id).await?, row });
+            }
+        }
+        Ok(views)
+    }
+
+    pub(crate) async fn tasks(&self, scope: &Arc<Scope>, program: &str) -> Result<Vec<task::Model>, Error> {
+        check_reach(scope, program)?;
+        let tx = self.deps.store.read(scope).await?;
+        programs::get(&tx, program).await?;
+        verifications::tasks(&tx, program).await
+    }
+
+    pub(crate) async fn close_task(&self, scope: &Arc<Scope>, id: &str, outcome: &str) -> Result<task::Model, Error> {
+        let outcome = bounded("outcome", outcome, MOST_STATEMENT, "say what was decided, in at most 2000 characters")?;
+        let mut tx = self.deps.store.write(scope).await?;
+        let row = verifications::task(&tx, id).await?.ok_or(Error::TaskNotFound)?;
+        check_reach(scope, &row.program_id).map_err(|_| Error::TaskNotFound)?;
+        if row.closed_at.is_some() {
+            return Ok(row);
+        }
+        verifications::close_task(&tx, id, &outcome).await?;
+        tx.audit(AuditEntry::done("task.closed", id).in_program(program_id(&row.program_id)?).because(outcome)).await?;
+        let row = verifications::task(&tx, id).await?.ok_or(Error::TaskNotFound)?;
+        tx.commit().await?;
+        Ok(row)
+    }
+
+    /// Waits until a version may be due somewhere, and for a while at most.
+    pub(crate) async fn due_orgs(&self) -> Result<BTreeSet<OrgId>, Error> {
+        // Looked at every half minute even when nobody asked: what is due by the clock tells nobody.
+        let _ = tokio::time::timeout(LOOK_AGAIN.min(self.config.recheck_every()), self.due.changed.notified()).await;
+        let mut orgs = self.due.take();
+        orgs.extend(self.deps.store.known_orgs().await?);
+        Ok(orgs)
+    }
+
+    /// Asks about every version of an org that is due. Returns how many were asked about.
+    pub(crate) async fn check_due(&self, org: OrgId) -> Result<usize, Error> {
+        let scope = Arc::new(Scope::of_system(SystemActor::Ingestion, org));
+        let due = {
+            let tx = self.deps.store.read(&scope).await?;
+            verifications::due(&tx, tx.now().micros(), BATCH).await?
+        };
+        for row in &due {
+            let asked = self.registries.ask(&row.pmid, &row.doi).await;
+            self.conclude(&scope, row, asked).await?;
+        }
+        Ok(due.len())
+    }
+
+    /// Records what came of a question.
+    async fn conclude(&self, scope: &Arc<Scope>, watched: &surveillance::Model, asked: Asked) -> Result<(), Error> {
+        let mut tx = self.deps.store.write(scope).await?;
+        let Some(current) = verifications::watched(&tx, &watched.source_version_id).await? else { return Ok(()) };
+        let version = sources::version(&tx, &watched.source_version_id).await?;
+        if asked.try_again {
+            // On record, and asked again: a registry that is down proves nothing.
+            verifications::keep_calls(&tx, call_rows(&tx, &version.id, "", asked.calls)).await?;
+            verifications::postpone(&tx, &current, TRY_AGAIN).await?;
+            return Ok(tx.commit().await?);
+        }
+        let verdict = match &asked.article {
+            None => Verdict::Unverifiable,
+            Some(article) if !is_about(&tx, &version, article).await? => Verdict::Unverifiable,
+            Some(article) => article.verdict,
+        };
+        // What is still as it was is no news: the calls are kept, and a new event only when something changed.
+        if current.verdict == verdict.name() && current.checked_at > 0 {
+            verifications::keep_calls(&tx, call_rows(&tx, &version.id, "", asked.calls)).await?;
+        } else {
+            let row = registry_event(&tx, &version, &current, asked.article.as_ref(), verdict);
+            keep(&mut tx, &version, row, asked.calls).await?;
+        }
+        verifications::checked(&tx, &current, verdict, self.config.recheck_every()).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Has a version watched under an identifier, beginning now.
+async fn watch(tx: &mut TenantTx, version: &source_version::Model, pmid: &str, doi: &str) -> Result<(), Error> {
+    let row = surveillance::Model {
+        org_id: tx.org_key(),
+        source_version_id: version.id.clone(),
+        program_id: version.program_id.clone(),
+        source_id: version.source_id.clone(),
+        pmid: pmid.to_owned(),
+        doi: doi.to_owned(),
+        verdict: String::new(),
+        next_check_at: tx.now().micros(),
+        checked_at: 0,
+    };
+    verifications::watch(tx, row).await?;
+    let entry = AuditEntry::done("source.verification_requested", &version.id).in_program(program_id(&version.program_id)?);
+    tx.audit(entry.fact("pmid", pmid).fact("doi", doi)).await?;
+    Ok(())
+}
+
+fn event(tx: &TenantTx, version: &source_version::Model, class: &str, verdict: Verdict) -> verification::Model {
+    verification::Model {
+        org_id: tx.org_key(),
+        id: VerificationId::generate().to_string(),
+        program_id: version.program_id.clone(),
+        source_id: version.source_id.clone(),
+        source_version_id: version.id.clone(),
+        class: class.to_owned(),
+        pmid: String::new(),
+        doi: String::new(),
+        verdict: verdict.name().to_owned(),
+        counts: verdict.counts(),
+        title: String::new(),
+        metadata: "{}".to_owned(),
+        statement: String::new(),
+        approval_id: None,
+        approved: None,
+        actor: tx.scope().subject().to_owned(),
+        verified_at: tx.now().micros(),
+    }
+}
+
+fn registry_event(
+    tx: &TenantTx,
+    version: &source_version::Model,
+    watched: &surveillance::Model,
+    article: Option<&Article>,
+    verdict: Verdict,
+) -> verification::Model {
+    let class = article.map_or(if watched.pmid.is_empty() { "crossref" } else { "pubmed" }, |article| article.registry.name());
+    let base = event(tx, version, class, verdict);
+    let Some(article) = article else {
+        return verification::Model {
+            pmid: watched.pmid.clone(),
+            doi: watched.doi.clone(),
+            statement: "no registry has this article".into(),
+            ..base
+        };
+    };
+    let or = |found: &str, stated: &str| if found.is_empty() { stated.to_owned() } else { found.to_owned() };
+    let differs = verdict == Verdict::Unverifiable;
+    verification::Model {
+        pmid: or(&article.pmid, &watched.pmid),
+        doi: or(&article.doi, &watched.doi),
+        title: article.title.clone(),
+        metadata: serde_json::json!({ "journal": article.journal, "year": article.year, "markers": article.markers }).to_string(),
+        statement: if differs {
+            "the registry's article of this identifier has another title than the document".into()
+        } else {
+            String::new()
+        },
+        ..base
+    }
+}
+
+/// Whether a document is the article that a registry names: most words of the title stand at its beginning.
+async fn is_about(tx: &TenantTx, version: &source_version::Model, article: &Article) -> Result<bool, Error> {
+    let words = |text: &str| {
+        let split = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 3);
+        split.map(str::to_lowercase).collect::<BTreeSet<String>>()
+    };
+    let wanted = words(&article.title);
+    let mut beginning = format!("{} {}", version.title, version.file_name);
+    for passage in sources::passages(tx, &version.id, 0, TITLE_PASSAGES).await? {
+        beginning.push(' ');
+        beginning.push_str(&passage.heading);
+        beginning.push(' ');
+        beginning.push_str(&passage.text);
+    }
+    let found = wanted.intersection(&words(&beginning)).count();
+    Ok(!wanted.is_empty() && found as f64 / wanted.len() as f64 >= TITLE_FOUND)
+}
+
+fn call_rows(tx: &TenantTx, version: &str, verification: &str, calls: Vec<CallRecord>) -> Vec<registry_call::Model> {
+    let row = |call: CallRecord| registry_call::Model {
+        org_id: tx.org_key(),
+        id: RegistryCallId::generate().to_string(),
+        source_version_id: version.to_owned(),
+        verification_id: verification.to_owned(),
+        registry: call.registry.to_owned(),
+        request: call.request,
+        status: call.status,
+        sha256: hex::encode(Sha256::digest(&call.body)),
+        body: call.body,
+        finding: call.finding,
+        called_at: call.called_at,
+    };
+    calls.into_iter().map(row).collect()
+}
+
+/// Keeps a verification, with everything that follows from it.
+async fn keep(tx: &mut TenantTx, version: &source_version::Model, row: verification::Model, calls: Vec<CallRecord>) -> Result<(), Error> {
+    let previous = verifications::newest(tx, &version.id).await?;
+    let calls = call_rows(tx, &version.id, &row.id, calls);
+    let program = program_id(&version.program_id)?;
+    let hashes: Vec<String> = calls.iter().map(|call| call.sha256.clone()).collect();
+    tx.insert(row.clone()).await?;
+    verifications::keep_calls(tx, calls).await?;
+    let entry = AuditEntry::done("source.verified", &version.id).in_program(program).fact("verification", &row.id);
+    let entry = entry.fact("class", &row.class).fact("verdict", &row.verdict).fact("pmid", &row.pmid).fact("doi", &row.doi);
+    tx.audit(entry.fact("calls_sha256", hashes.join(","))).await?;
+
+    let verdict = Verdict::of_name(&row.verdict).ok_or_else(|| Error::Defect("an unknown verdict".into()))?;
+    let retracted = verdict.is_retraction();
+    let newly = retracted && verifications::quarantine(tx, &version.id).await?.is_none();
+    if newly {
+        let quarantined = quarantine::Model {
+            org_id: tx.org_key(),
+            source_version_id: version.id.clone(),
+            program_id: version.program_id.clone(),
+            source_id: version.source_id.clone(),
+            verification_id: row.id.clone(),
+            verdict: row.verdict.clone(),
+            quarantined_at: tx.now().micros(),
+        };
+        tx.insert(quarantined).await?;
+        tx.audit(AuditEntry::done("source.quarantined", &version.id).in_program(program).fact("verdict", &row.verdict)).await?;
+    }
+    if !verdict.counts() {
+        open_task(tx, version, verdict).await?;
+    }
+    let told = SourceVerified {
+        program_id: version.program_id.clone(),
+        source_id: version.source_id.clone(),
+        source_version_id: version.id.clone(),
+        verification_id: row.id,
+        verdict: row.verdict,
+        previous: previous.map(|row| row.verdict).unwrap_or_default(),
+        quarantined: retracted,
+    };
+    tx.emit("source.verified", &told).await?;
+    Ok(())
+}
+
+async fn open_task(tx: &TenantTx, version: &source_version::Model, verdict: Verdict) -> Result<(), Error> {
+    let what = match verdict {
+        Verdict::Unverifiable => {
+            "could not be verified: no registry has an article of this identifier and title. Correct the identifier, or have a reviewer attest the source."
+        }
+        Verdict::ExpressionOfConcern => "is under an expression of concern. Decide whether the program still relies on it.",
+        _ => {
+            "was retracted. It is served to nobody and its quizzes are closed; credits that were earned stay valid and say so. Replace it and publish again."
+        }
+    };
+    let name = if version.title.is_empty() { &version.file_name } else { &version.title };
+    let row = task::Model {
+        org_id: tx.org_key(),
+        id: TaskId::generate().to_string(),
+        program_id: version.program_id.clone(),
+        source_id: version.source_id.clone(),
+        kind: format!("source_{}", verdict.name()),
+        text: format!("“{name}” {what}"),
+        opened_at: tx.now().micros(),
+        closed_at: None,
+        closed_by: String::new(),
+        outcome: String::new(),
+    };
+    Ok(tx.insert(row).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_taken_in_every_usual_form() {
+        assert_eq!(number(" 22663011 ").expect("a number"), "22663011");
+        assert!(number("PMC123").is_err() && number("0").is_err() && number("123456789").is_err());
+        for doi in ["10.1371/journal.PMED.1001518", "https://doi.org/10.1371/journal.pmed.1001518", "doi:10.1371/journal.pmed.1001518"] {
+            assert_eq!(identifier(doi).expect("a DOI"), "10.1371/journal.pmed.1001518");
+        }
+        assert!(identifier("11.1/x").is_err() && identifier("10.1 /x").is_err() && identifier("10.1371").is_err());
+    }
+}

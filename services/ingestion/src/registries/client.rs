@@ -1,0 +1,263 @@
+//! Asking registries: within their limits, with patience, and with a record of every request.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use preceptor_cache::{Cache, Quota};
+use preceptor_core::{Clock, Secret};
+use preceptor_runtime::Breaker;
+use sha2::{Digest as _, Sha256};
+
+use super::{Article, CallRecord, Reading, Registry, Verdict, crossref, pubmed};
+use crate::Config;
+use crate::Error;
+
+/// How long one request may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// The pauses between tries, before jitter. NCBI asks for five seconds after its limit.
+const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(5), Duration::from_secs(15)];
+/// An answer about one article is smaller than this.
+const LARGEST_ANSWER: usize = 4 << 20;
+/// The longest wait for one's turn.
+const LONGEST_TURN: Duration = Duration::from_secs(60);
+/// Failures in a row after which a registry is left alone, and for how long.
+const FAILURES: u32 = 6;
+const LEFT_ALONE: Duration = Duration::from_secs(60);
+
+/// What came of a question, with every request that it took.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// The article; nothing when no registry has it.
+    pub(crate) article: Option<Article>,
+    pub(crate) calls: Vec<CallRecord>,
+    /// True when no registry gave an answer: to be asked again later.
+    pub(crate) try_again: bool,
+}
+
+/// The registries as this deployment reaches them.
+pub(crate) struct Registries {
+    http: reqwest::Client,
+    cache: Arc<dyn Cache>,
+    clock: Arc<dyn Clock>,
+    pubmed_url: String,
+    crossref_url: String,
+    contact: String,
+    key: Option<Secret>,
+    /// Shortens the pauses: tests and the demo do not wait for a registry on their own machine.
+    haste: f64,
+    pubmed: Breaker,
+    crossref: Breaker,
+}
+
+impl fmt::Debug for Registries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registries").field("pubmed", &self.pubmed_url).field("crossref", &self.crossref_url).finish_non_exhaustive()
+    }
+}
+
+/// Escapes everything that may not stand in a query or a path segment.
+fn escaped(text: &str) -> String {
+    text.bytes()
+        .map(
+            |byte| {
+                if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+            },
+        )
+        .collect()
+}
+
+impl Registries {
+    pub(crate) fn new(config: &Config, cache: Arc<dyn Cache>, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let http = reqwest::Client::builder()
+            .timeout(PATIENCE)
+            .redirect(reqwest::redirect::Policy::limited(2))
+            .user_agent(format!("preceptor/{} (mailto:{})", env!("CARGO_PKG_VERSION"), config.registry_contact))
+            .build()
+            .map_err(|error| Error::Defect(error.to_string()))?;
+        let is_near = |url: &str| url.starts_with("http://127.0.0.1:");
+        Ok(Self {
+            http,
+            cache,
+            clock,
+            haste: if is_near(&config.pubmed_url) && is_near(&config.crossref_url) { 0.02 } else { 1.0 },
+            pubmed_url: config.pubmed_url.trim_end_matches('/').to_owned(),
+            crossref_url: config.crossref_url.trim_end_matches('/').to_owned(),
+            contact: config.registry_contact.clone(),
+            key: config.ncbi_api_key.clone(),
+            pubmed: Breaker::new(FAILURES, LEFT_ALONE),
+            crossref: Breaker::new(FAILURES, LEFT_ALONE),
+        })
+    }
+
+    /// Asks PubMed first and Crossref second. Both say whether an article was retracted; the worse finding counts.
+    pub(crate) async fn ask(&self, pmid: &str, doi: &str) -> Asked {
+        let mut calls = Vec::new();
+        let mut silent = false;
+        let number = if pmid.is_empty() { self.number(doi, &mut calls).await } else { Reading::Found(pmid.to_owned()) };
+        let in_pubmed = match number {
+            Reading::Found(number) => self.in_pubmed(&number, &mut calls).await,
+            Reading::Nothing(why) => Reading::Nothing(why),
+            Reading::NoAnswer(why) => Reading::NoAnswer(why),
+        };
+        silent |= matches!(in_pubmed, Reading::NoAnswer(_));
+        let found = match in_pubmed {
+            Reading::Found(article) => Some(article),
+            _ => None,
+        };
+        let known_doi = found.as_ref().map_or(doi, |article| article.doi.as_str()).to_owned();
+        let in_crossref =
+            if known_doi.is_empty() { Reading::Nothing("no DOI is known") } else { self.in_crossref(&known_doi, &mut calls).await };
+        silent |= matches!(in_crossref, Reading::NoAnswer(_)) && found.is_none();
+        let article = match (found, in_crossref) {
+            (Some(article), Reading::Found(second)) => Some(worse(article, second)),
+            (Some(article), _) => Some(article),
+            // Without PubMed's answer Crossref's alone is not the whole truth.
+            (None, Reading::Found(second)) if !silent => Some(second),
+            (None, _) => None,
+        };
+        Asked { try_again: article.is_none() && silent, article, calls }
+    }
+
+    async fn number(&self, doi: &str, calls: &mut Vec<CallRecord>) -> Reading<String> {
+        let request = format!("esearch.fcgi?db=pubmed&retmode=json&term={}", escaped(&format!("\"{doi}\"[AID]")));
+        self.answered(Registry::PubMed, &request, calls, pubmed::number).await
+    }
+
+    async fn in_pubmed(&self, pmid: &str, calls: &mut Vec<CallRecord>) -> Reading<Article> {
+        let request = format!("efetch.fcgi?db=pubmed&retmode=xml&id={}", escaped(pmid));
+        self.answered(Registry::PubMed, &request, calls, |body| pubmed::article(body, pmid)).await
+    }
+
+    async fn in_crossref(&self, doi: &str, calls: &mut Vec<CallRecord>) -> Reading<Article> {
+        let request = format!("works/{}", escaped(doi));
+        self.answered(Registry::Crossref, &request, calls, |body| crossref::article(body, doi)).await
+    }
+
+    /// Asks until there is an answer, a few times at most.
+    async fn answered<T: fmt::Debug>(
+        &self,
+        registry: Registry,
+        request: &str,
+        calls: &mut Vec<CallRecord>,
+        read: impl Fn(&[u8]) -> Reading<T>,
+    ) -> Reading<T> {
+        let breaker = match registry {
+            Registry::PubMed => &self.pubmed,
+            Registry::Crossref => &self.crossref,
+        };
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            if breaker.is_open() {
+                return Reading::NoAnswer("the registry failed too often and is left alone for a minute");
+            }
+            let (mut record, asked_to_wait) = self.request(registry, request).await;
+            let reading = match record.status {
+                200 => read(&record.body),
+                404 if registry == Registry::Crossref => Reading::Nothing("Crossref has no work of this DOI"),
+                400 | 404 => Reading::Nothing("the registry does not accept the identifier"),
+                _ => Reading::NoAnswer("the registry gave no answer"),
+            };
+            record.finding = match &reading {
+                Reading::Found(_) => "found".to_owned(),
+                Reading::Nothing(why) | Reading::NoAnswer(why) => (*why).to_owned(),
+            };
+            calls.push(record);
+            breaker.note(!matches!(reading, Reading::NoAnswer(_)));
+            if !matches!(reading, Reading::NoAnswer(_)) {
+                return reading;
+            }
+            let Some(pause) = pauses.next() else { return reading };
+            let pause = pause.max(asked_to_wait).mul_f64(self.haste * (1.0 + rand::random::<f64>()));
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// One request within the registry's limits, on record; with how long the registry asks to wait.
+    async fn request(&self, registry: Registry, request: &str) -> (CallRecord, Duration) {
+        self.take_turn(registry).await;
+        let url = match registry {
+            Registry::PubMed => {
+                let key = self.key.as_ref().map(|key| format!("&api_key={}", escaped(key.expose()))).unwrap_or_default();
+                format!("{}/{request}&tool=preceptor&email={}{key}", self.pubmed_url, escaped(&self.contact))
+            }
+            Registry::Crossref => format!("{}/{request}?mailto={}", self.crossref_url, escaped(&self.contact)),
+        };
+        let mut record = CallRecord {
+            registry: registry.name(),
+            request: request.to_owned(),
+            status: 0,
+            body: Vec::new(),
+            finding: String::new(),
+            called_at: self.clock.now().micros(),
+        };
+        let Ok(response) = self.http.get(url).send().await else { return (record, Duration::ZERO) };
+        record.status = i64::from(response.status().as_u16());
+        let wait = response
+            .headers()
+            .get("retry-after")
+            .and_then(|value| value.to_str().ok()?.parse().ok())
+            .map_or(Duration::ZERO, Duration::from_secs);
+        match bounded(response).await {
+            Some(body) => record.body = body,
+            // A broken or endless answer is none.
+            None => record.status = 0,
+        }
+        (record, wait.min(LONGEST_TURN))
+    }
+
+    /// Waits for a turn in the bucket that every replica shares: per key with one, per address of this site without.
+    async fn take_turn(&self, registry: Registry) {
+        let (bucket, per_second) = match (registry, &self.key) {
+            (Registry::PubMed, Some(key)) => (format!("ncbi:key:{}", hex::encode(&Sha256::digest(key.expose())[..8])), 10),
+            (Registry::PubMed, None) => ("ncbi:egress".to_owned(), 3),
+            (Registry::Crossref, _) => ("crossref:egress".to_owned(), 10),
+        };
+        // One call per interval, and no burst: the registries count every second by itself.
+        let quota = Quota { calls: 1, window: Duration::from_secs(1) / per_second };
+        let mut waited = Duration::ZERO;
+        while waited < LONGEST_TURN {
+            let wait = match self.cache.take(&bucket, quota).await {
+                Ok(decision) if decision.allowed => return,
+                Ok(decision) => decision.reset.max(Duration::from_millis(5)),
+                // Without the shared bucket, the slowest pace is the safe one.
+                Err(_) => return tokio::time::sleep(Duration::from_secs(1)).await,
+            };
+            tokio::time::sleep(wait).await;
+            waited += wait;
+        }
+    }
+}
+
+/// The body of an answer, unless it breaks off or does not end.
+async fn bounded(mut response: reqwest::Response) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.ok()? {
+        if body.len() + chunk.len() > LARGEST_ANSWER {
+            return None;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Some(body)
+}
+
+/// The first article with the worse verdict of both, and the markers of both.
+fn worse(mut first: Article, second: Article) -> Article {
+    let republished = first.verdict == Verdict::RetractedAndRepublished;
+    // Crossref knows retractions and not what became of the article.
+    if second.verdict > first.verdict && !(republished && second.verdict == Verdict::Retracted) {
+        first.verdict = second.verdict;
+    }
+    first.markers.extend(second.markers);
+    first
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_escaped_whole() {
+        assert_eq!(escaped("\"10.1016/S0140(97)1\"[AID]"), "%2210.1016%2FS0140%2897%291%22%5BAID%5D");
+    }
+}

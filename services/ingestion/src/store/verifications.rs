@@ -1,0 +1,116 @@
+//! Verifications, the requests behind them, surveillance, quarantine, tasks.
+
+use std::time::Duration;
+
+use preceptor_store::TenantTx;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+
+use super::{quarantine, registry_call, source_version, surveillance, task, verification};
+use crate::Error;
+use crate::registries::Verdict;
+
+/// The newest verification of a version.
+pub(crate) async fn newest(tx: &TenantTx, version: &str) -> Result<Option<verification::Model>, Error> {
+    use verification::{Column, Entity};
+    let select = tx.find::<Entity>().filter(Column::SourceVersionId.eq(version));
+    Ok(tx.one(select.order_by_desc(Column::VerifiedAt).order_by_desc(Column::Id)).await?)
+}
+
+/// The verifications of versions, newest first.
+pub(crate) async fn of_versions(tx: &TenantTx, versions: &[String]) -> Result<Vec<verification::Model>, Error> {
+    use verification::{Column, Entity};
+    let select = tx.find::<Entity>().filter(Column::SourceVersionId.is_in(versions));
+    Ok(tx.all(select.order_by_desc(Column::VerifiedAt).order_by_desc(Column::Id)).await?)
+}
+
+/// The ids of all versions of a source.
+pub(crate) async fn versions_of(tx: &TenantTx, source: &str) -> Result<Vec<String>, Error> {
+    let select = tx.find::<source_version::Entity>().filter(source_version::Column::SourceId.eq(source));
+    Ok(tx.all(select).await?.into_iter().map(|row| row.id).collect())
+}
+
+/// The requests behind a verification, in order.
+pub(crate) async fn calls(tx: &TenantTx, verification: &str) -> Result<Vec<registry_call::Model>, Error> {
+    use registry_call::{Column, Entity};
+    Ok(tx.all(tx.find::<Entity>().filter(Column::VerificationId.eq(verification)).order_by_asc(Column::Id)).await?)
+}
+
+/// Keeps requests and what came back.
+pub(crate) async fn keep_calls(tx: &TenantTx, rows: Vec<registry_call::Model>) -> Result<(), Error> {
+    Ok(tx.insert_all(rows).await?)
+}
+
+/// Has a version watched, in place of what was watched before.
+pub(crate) async fn watch(tx: &TenantTx, row: surveillance::Model) -> Result<(), Error> {
+    use surveillance::{Column, Entity};
+    tx.run_delete(tx.delete::<Entity>().filter(Column::SourceVersionId.eq(&row.source_version_id))).await?;
+    Ok(tx.insert(row).await?)
+}
+
+/// What is watched of a version.
+pub(crate) async fn watched(tx: &TenantTx, version: &str) -> Result<Option<surveillance::Model>, Error> {
+    Ok(tx.one(tx.find::<surveillance::Entity>().filter(surveillance::Column::SourceVersionId.eq(version))).await?)
+}
+
+/// Versions whose turn it is, the longest overdue first.
+pub(crate) async fn due(tx: &TenantTx, now: i64, limit: u64) -> Result<Vec<surveillance::Model>, Error> {
+    use surveillance::{Column, Entity};
+    Ok(tx.all(tx.find::<Entity>().filter(Column::NextCheckAt.lte(now)).order_by_asc(Column::NextCheckAt).limit(limit)).await?)
+}
+
+/// Puts a check off.
+pub(crate) async fn postpone(tx: &TenantTx, watched: &surveillance::Model, pause: Duration) -> Result<(), Error> {
+    use surveillance::{Column, Entity};
+    let update = tx.update::<Entity>().col_expr(Column::NextCheckAt, Expr::value(tx.now().after(pause).micros()));
+    tx.run_update(update.filter(Column::SourceVersionId.eq(&watched.source_version_id))).await?;
+    Ok(())
+}
+
+/// Notes the outcome of a check and when the next one is.
+pub(crate) async fn checked(tx: &TenantTx, watched: &surveillance::Model, verdict: Verdict, pause: Duration) -> Result<(), Error> {
+    use surveillance::{Column, Entity};
+    let update = tx
+        .update::<Entity>()
+        .col_expr(Column::Verdict, Expr::value(verdict.name()))
+        .col_expr(Column::CheckedAt, Expr::value(tx.now().micros()))
+        .col_expr(Column::NextCheckAt, Expr::value(tx.now().after(pause).micros()));
+    tx.run_update(update.filter(Column::SourceVersionId.eq(&watched.source_version_id))).await?;
+    Ok(())
+}
+
+/// The quarantine of a version.
+pub(crate) async fn quarantine(tx: &TenantTx, version: &str) -> Result<Option<quarantine::Model>, Error> {
+    Ok(tx.one(tx.find::<quarantine::Entity>().filter(quarantine::Column::SourceVersionId.eq(version))).await?)
+}
+
+/// The versions of a program that are in quarantine.
+pub(crate) async fn quarantined(tx: &TenantTx, program: &str) -> Result<Vec<String>, Error> {
+    let select = tx.find::<quarantine::Entity>().filter(quarantine::Column::ProgramId.eq(program));
+    Ok(tx.all(select).await?.into_iter().map(|row| row.source_version_id).collect())
+}
+
+/// One task.
+pub(crate) async fn task(tx: &TenantTx, id: &str) -> Result<Option<task::Model>, Error> {
+    Ok(tx.one(tx.find::<task::Entity>().filter(task::Column::Id.eq(id))).await?)
+}
+
+/// The tasks of a program: open ones first, newest first.
+pub(crate) async fn tasks(tx: &TenantTx, program: &str) -> Result<Vec<task::Model>, Error> {
+    let select = tx.find::<task::Entity>().filter(task::Column::ProgramId.eq(program)).order_by_desc(task::Column::OpenedAt);
+    let mut rows = tx.all(select.limit(200)).await?;
+    rows.sort_by_key(|row| row.closed_at.is_some());
+    Ok(rows)
+}
+
+/// Closes a task.
+pub(crate) async fn close_task(tx: &TenantTx, id: &str, outcome: &str) -> Result<(), Error> {
+    use task::{Column, Entity};
+    let update = tx
+        .update::<Entity>()
+        .col_expr(Column::ClosedAt, Expr::value(Some(tx.now().micros())))
+        .col_expr(Column::ClosedBy, Expr::value(tx.scope().subject()))
+        .col_expr(Column::Outcome, Expr::value(outcome));
+    tx.run_update(update.filter(Column::Id.eq(id))).await?;
+    Ok(())
+}
