@@ -24,25 +24,34 @@ const MOST_IN_FLIGHT: usize = 1024;
 /// Verified tokens that are remembered, so that a subject's next call does not pay for the signature again.
 const REMEMBERED_TOKENS: u64 = 10_000;
 
-/// The verifier of scope tokens. Its keys come from `auth`, which may start after this service does; until then every
-/// token is refused.
-#[derive(Debug, Clone, Default)]
-pub struct SharedVerifier(Arc<OnceLock<ScopeVerifier>>);
+/// The verifier of scope tokens, one for all services of a process. Its keys come from `auth`, which may start after this
+/// service does; until then every token is refused.
+#[derive(Debug, Clone)]
+pub struct SharedVerifier {
+    keys: Arc<OnceLock<ScopeVerifier>>,
+    seen: Cache<Arc<str>, Arc<Scope>>,
+}
 
 impl SharedVerifier {
     /// A verifier without keys.
     pub fn pending() -> Self {
-        Self::default()
+        let seen = Cache::builder().max_capacity(REMEMBERED_TOKENS).time_to_live(TOKEN_LIFETIME).build();
+        Self { keys: Arc::default(), seen }
     }
 
     /// Sets the keys. The first call wins.
     pub fn set(&self, verifier: ScopeVerifier) {
-        let _ = self.0.set(verifier);
+        let _ = self.keys.set(verifier);
     }
 
     /// The scope that a token proves at `now`.
-    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Scope, Rejection> {
-        self.0.get().ok_or(Rejection::UnknownKey)?.verify(token, now)
+    pub fn verify(&self, token: &Arc<str>, now: Timestamp) -> Result<Arc<Scope>, Rejection> {
+        if let Some(scope) = self.seen.get(token).filter(|scope| scope.expires_at() > now) {
+            return Ok(scope);
+        }
+        let scope = Arc::new(self.keys.get().ok_or(Rejection::UnknownKey)?.verify(token, now)?);
+        self.seen.insert(Arc::clone(token), Arc::clone(&scope));
+        Ok(scope)
     }
 }
 
@@ -55,7 +64,6 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) mesh_secret: Option<MeshSecret>,
     pub(crate) in_flight: Semaphore,
-    pub(crate) seen_tokens: Cache<Arc<str>, Arc<Scope>>,
     pub(crate) durations: Histogram<f64>,
 }
 
@@ -83,7 +91,6 @@ impl Server {
             clock: Arc::clone(&self.clock),
             mesh_secret: self.mesh_secret.clone(),
             in_flight: Semaphore::new(MOST_IN_FLIGHT),
-            seen_tokens: Cache::builder().max_capacity(REMEMBERED_TOKENS).time_to_live(TOKEN_LIFETIME).build(),
             durations: opentelemetry::global::meter("preceptor.rpc")
                 .f64_histogram("rpc.server.call.duration")
                 .with_unit("s")

@@ -13,7 +13,7 @@ use preceptor_runtime::shielded;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, EntityTrait, IntoActiveModel, ModelTrait, Select, UpdateMany};
 
 use crate::cells::Dirty;
-use crate::outbox::{self, AUDIT_TYPE, Frame, Unsent};
+use crate::outbox::{self, AUDIT_TYPE, Event, Producer, Unsent};
 use crate::sqlite::{self, Pools};
 use crate::{AuditEntry, Schema, StoreError, files, postgres};
 
@@ -190,8 +190,8 @@ impl ControlTx {
     pub async fn audit(&mut self, scope: &Scope, entry: AuditEntry) -> Result<EventId, StoreError> {
         let id = EventId::generate();
         let payload = entry.encode(id, scope, self.service, self.now);
-        let frame = Frame { service: self.service, org: scope.org(), id, event_type: AUDIT_TYPE, payload, now: self.now };
-        outbox::write(&self.tx, frame).await?;
+        let producer = Producer { service: self.service, org: scope.org(), now: self.now };
+        outbox::write(&self.tx, producer, vec![Event::new(id, AUDIT_TYPE, payload)]).await?;
         self.orgs.insert(scope.org());
         Ok(id)
     }

@@ -5,6 +5,7 @@
 //! service, which sees only them, can tell that one is missing.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use opentelemetry::propagation::Injector;
 use preceptor_core::id::{EventId, OrgId, ProgramId};
@@ -114,13 +115,40 @@ impl AuditEntry {
     }
 }
 
-/// The frame of an event that is about to be written.
-pub(crate) struct Frame<'a> {
+/// Rows of one statement: each has seven values, and an engine takes no more than 32,766.
+const MOST_ROWS: usize = 1000;
+
+/// An event that is about to be written.
+pub(crate) struct Event {
+    id: EventId,
+    event_type: &'static str,
+    payload: Vec<u8>,
+    traceparent: String,
+}
+
+/// What an event tells may be personal.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event").field("id", &self.id).field("event_type", &self.event_type).finish_non_exhaustive()
+    }
+}
+
+impl Event {
+    /// An event of what is being done now.
+    pub(crate) fn new(id: EventId, event_type: &'static str, payload: Vec<u8>) -> Self {
+        Self { id, event_type, payload, traceparent: traceparent() }
+    }
+
+    fn stream(&self) -> &'static str {
+        if self.event_type == AUDIT_TYPE { "audit" } else { "events" }
+    }
+}
+
+/// Who writes events, for which org, and when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Producer {
     pub(crate) service: &'static str,
     pub(crate) org: OrgId,
-    pub(crate) id: EventId,
-    pub(crate) event_type: &'a str,
-    pub(crate) payload: Vec<u8>,
     pub(crate) now: Timestamp,
 }
 
@@ -141,52 +169,77 @@ fn traceparent() -> String {
     carrier.0
 }
 
-/// Writes one event under the next number of its (org, service, stream). The counter row is locked until the transaction
+/// Writes events under the next numbers of their (org, service, stream). The counters are locked until the transaction
 /// ends, so numbers are given in commit order and none is skipped.
-pub(crate) async fn write(tx: &DatabaseTransaction, frame: Frame<'_>) -> Result<(), StoreError> {
-    let org = frame.org.to_string();
-    let stream = if frame.event_type == AUDIT_TYPE { "audit" } else { "events" };
-    let head = Alias::new(format!("{}_outbox_head", frame.service));
-    let next = Query::insert()
-        .into_table(head.clone())
-        .columns(["org_id", "stream", "sequence"].map(Alias::new))
-        .values_panic([Expr::value(org.clone()), Expr::value(stream), Expr::value(1_i64)])
-        .on_conflict(
-            OnConflict::columns(["org_id", "stream"].map(Alias::new))
-                .value(Alias::new("sequence"), Expr::col((head, Alias::new("sequence"))).add(1))
-                .to_owned(),
-        )
-        .returning_col(Alias::new("sequence"))
-        .to_owned();
-    let row = tx.query_one(&next).await?.ok_or_else(|| StoreError::Unavailable("no sequence was returned".into()))?;
-    let sequence: i64 = row.try_get("", "sequence").map_err(StoreError::from)?;
-
-    let topic = topic_of(frame.event_type).to_owned();
-    let envelope = Envelope {
-        id: frame.id.to_string(),
-        org_id: org.clone(),
-        r#type: frame.event_type.to_owned(),
-        producer: frame.service.to_owned(),
-        sequence,
-        occurred_at: frame.now.micros(),
-        traceparent: traceparent(),
-        payload: frame.payload,
-    };
-    let insert = Query::insert()
-        .into_table(Alias::new(format!("{}_outbox", frame.service)))
-        .columns(["org_id", "stream", "sequence", "event_id", "topic", "envelope", "committed_at"].map(Alias::new))
-        .values_panic([
-            Expr::value(org),
-            Expr::value(stream),
-            Expr::value(sequence),
-            Expr::value(frame.id.to_string()),
-            Expr::value(topic),
-            Expr::value(envelope.encode_to_vec()),
-            Expr::value(frame.now.micros()),
-        ])
-        .to_owned();
-    tx.execute(&insert).await?;
+pub(crate) async fn write(tx: &DatabaseTransaction, producer: Producer, events: Vec<Event>) -> Result<(), StoreError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let mut numbers = first_numbers(tx, producer, &events).await?;
+    let rows: Vec<[Expr; 7]> = events.into_iter().map(|event| row(producer, event, &mut numbers)).collect();
+    for some in rows.chunks(MOST_ROWS) {
+        let mut insert = Query::insert();
+        insert
+            .into_table(Alias::new(format!("{}_outbox", producer.service)))
+            .columns(["org_id", "stream", "sequence", "event_id", "topic", "envelope", "committed_at"].map(Alias::new));
+        for row in some {
+            insert.values_panic(row.clone());
+        }
+        tx.execute(&insert).await?;
+    }
     Ok(())
+}
+
+/// Counts the events in; returns the first number of each stream.
+async fn first_numbers(tx: &DatabaseTransaction, producer: Producer, events: &[Event]) -> Result<BTreeMap<String, i64>, StoreError> {
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+    for event in events {
+        *counts.entry(event.stream()).or_default() += 1;
+    }
+    let (head, sequence) = (Alias::new(format!("{}_outbox_head", producer.service)), || Alias::new("sequence"));
+    let mut counted = Query::insert();
+    counted.into_table(head.clone()).columns(["org_id", "stream", "sequence"].map(Alias::new));
+    for (stream, count) in &counts {
+        counted.values_panic([Expr::value(producer.org.to_string()), Expr::value(*stream), Expr::value(*count)]);
+    }
+    let further = Expr::col((head, sequence())).add(Expr::col((Alias::new("excluded"), sequence())));
+    counted
+        .on_conflict(OnConflict::columns(["org_id", "stream"].map(Alias::new)).value(sequence(), further).to_owned())
+        .returning(Query::returning().columns(["stream", "sequence"].map(Alias::new)));
+    let mut first = BTreeMap::new();
+    for row in tx.query_all(&counted).await? {
+        let (stream, last): (String, i64) = (row.try_get("", "stream")?, row.try_get("", "sequence")?);
+        let count = counts.get(stream.as_str()).copied().unwrap_or_default();
+        first.insert(stream, last - count + 1);
+    }
+    Ok(first)
+}
+
+/// The row of an event, under the next of `numbers`.
+fn row(producer: Producer, event: Event, numbers: &mut BTreeMap<String, i64>) -> [Expr; 7] {
+    let (org, stream) = (producer.org.to_string(), event.stream());
+    let next = numbers.entry(stream.to_owned()).or_insert(1);
+    let sequence = *next;
+    *next += 1;
+    let envelope = Envelope {
+        id: event.id.to_string(),
+        org_id: org.clone(),
+        r#type: event.event_type.to_owned(),
+        producer: producer.service.to_owned(),
+        sequence,
+        occurred_at: producer.now.micros(),
+        traceparent: event.traceparent,
+        payload: event.payload,
+    };
+    [
+        Expr::value(org),
+        Expr::value(stream),
+        Expr::value(sequence),
+        Expr::value(event.id.to_string()),
+        Expr::value(topic_of(event.event_type)),
+        Expr::value(envelope.encode_to_vec()),
+        Expr::value(producer.now.micros()),
+    ]
 }
 
 /// The topic of an event type: its domain, which is the word before the dot.

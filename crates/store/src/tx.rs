@@ -11,7 +11,7 @@ use sea_orm::{
 use tokio::sync::OwnedMutexGuard;
 
 use crate::cells::Dirty;
-use crate::outbox::{self, AUDIT_TYPE, Frame};
+use crate::outbox::{self, AUDIT_TYPE, Event, Producer};
 use crate::{AuditEntry, StoreError, constraints};
 
 /// Inserts of more rows than this are not told which of them was refused.
@@ -53,13 +53,13 @@ pub struct TenantTx {
     connection: Connection,
     now: Timestamp,
     dirty: Dirty,
-    has_events: bool,
+    events: Vec<Event>,
 }
 
 impl TenantTx {
     pub(crate) fn new(scope: Arc<Scope>, service: &'static str, connection: Connection, clock: &dyn Clock, dirty: Dirty) -> Self {
         let org = scope.org().to_string();
-        Self { scope, org, service, connection, now: clock.now(), dirty, has_events: false }
+        Self { scope, org, service, connection, now: clock.now(), dirty, events: Vec::new() }
     }
 
     /// The org whose rows these are.
@@ -166,22 +166,20 @@ impl TenantTx {
         }
     }
 
-    /// Tells the others of this change, in the same transaction.
-    pub async fn emit(&mut self, event_type: &str, payload: &impl prost::Message) -> Result<EventId, StoreError> {
-        self.write_event(event_type, |_| payload.encode_to_vec()).await
-    }
-
-    /// Puts an act on the org's record, in the same transaction.
-    pub async fn audit(&mut self, entry: AuditEntry) -> Result<EventId, StoreError> {
-        let (scope, service, now) = (Arc::clone(&self.scope), self.service, self.now);
-        self.write_event(AUDIT_TYPE, move |id| entry.encode(id, &scope, service, now)).await
-    }
-
-    async fn write_event(&mut self, event_type: &str, payload: impl FnOnce(EventId) -> Vec<u8>) -> Result<EventId, StoreError> {
+    /// Tells the others of this change, in the same transaction: when it commits.
+    pub fn emit(&mut self, event_type: &'static str, payload: &impl prost::Message) -> Result<EventId, StoreError> {
+        self.writing()?;
         let id = EventId::generate();
-        let frame = Frame { service: self.service, org: self.org(), id, event_type, payload: payload(id), now: self.now };
-        outbox::write(self.writing()?, frame).await?;
-        self.has_events = true;
+        self.events.push(Event::new(id, event_type, payload.encode_to_vec()));
+        Ok(id)
+    }
+
+    /// Puts an act on the org's record, in the same transaction: when it commits.
+    pub fn audit(&mut self, entry: AuditEntry) -> Result<EventId, StoreError> {
+        self.writing()?;
+        let id = EventId::generate();
+        let payload = entry.encode(id, &self.scope, self.service, self.now);
+        self.events.push(Event::new(id, AUDIT_TYPE, payload));
         Ok(id)
     }
 
@@ -191,8 +189,14 @@ impl TenantTx {
     }
 
     /// Makes the change and its events visible together.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        let (org, has_events, dirty) = (self.org(), self.has_events, self.dirty);
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        let (events, org) = (std::mem::take(&mut self.events), self.org());
+        let has_events = !events.is_empty();
+        if has_events {
+            let producer = Producer { service: self.service, org, now: self.now };
+            outbox::write(self.writing()?, producer, events).await?;
+        }
+        let dirty = self.dirty;
         if let Connection::Write(tx, turn) = self.connection {
             preceptor_runtime::shielded(async move {
                 let committed = tx.commit().await;

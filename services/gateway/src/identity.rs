@@ -65,12 +65,12 @@ impl Edge {
         }
         let request = unscoped(proto::ExchangeRequest { credential: credential.to_owned() }, CALL_TIMEOUT);
         let exchanged = self.auth.clone().exchange(request).await?.into_inner();
-        let scope = self.verifier.verify(&exchanged.scope_token, self.clock.now()).map_err(|rejection| {
+        let token: Arc<str> = exchanged.scope_token.into();
+        let scope = self.verifier.verify(&token, self.clock.now()).map_err(|rejection| {
             tracing::error!(%rejection, "auth issued a token that does not verify");
             ApiError::from(Fault::internal())
         })?;
-        let scope = Arc::new(scope);
-        let identity = Identity { scope, display_name: exchanged.display_name, token: exchanged.scope_token.into() };
+        let identity = Identity { scope, display_name: exchanged.display_name, token };
         self.identities.0.insert(credential.to_owned(), identity.clone());
         Ok(identity)
     }

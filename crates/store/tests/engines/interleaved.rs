@@ -23,7 +23,7 @@ async fn operation(library: Handle, scope: Arc<Scope>, id: String, writes: bool)
     if writes {
         let mut tx = library.write(&scope).await?;
         tx.insert(a_book(&tx.org_key(), &id)).await?;
-        tx.audit(preceptor_store::AuditEntry::done("book.added", &id)).await?;
+        tx.audit(preceptor_store::AuditEntry::done("book.added", &id))?;
         let rows = tx.all(tx.find::<book::Entity>()).await?;
         assert!(rows.iter().all(|row| row.org_id == tx.org_key()), "a crossing");
         tx.commit().await?;

@@ -97,7 +97,7 @@ async fn a_transaction_is_whole_or_nothing(engine: Engine) {
     let scope = somebody();
     let mut tx = engine.library.write(&scope).await.expect("a transaction");
     tx.insert(a_book(&tx.org_key(), "one")).await.expect("a row");
-    tx.audit(AuditEntry::done("book.added", "one")).await.expect("a record");
+    tx.audit(AuditEntry::done("book.added", "one")).expect("a record");
     drop(tx);
     let tx = engine.library.read(&scope).await.expect("a read");
     assert_eq!(tx.all(tx.find::<book::Entity>()).await.expect("rows"), []);
@@ -108,7 +108,7 @@ async fn numbers_have_no_gap_and_events_are_relayed_once(engine: Engine) {
     let scope = somebody();
     for number in 0..5 {
         let mut tx = engine.library.write(&scope).await.expect("a transaction");
-        tx.audit(AuditEntry::done("book.added", number)).await.expect("a record");
+        tx.audit(AuditEntry::done("book.added", number)).expect("a record");
         // Every other change is undone, with its number.
         if number % 2 == 0 {
             tx.commit().await.expect("a commit");
@@ -164,7 +164,7 @@ async fn another_start_finds_everything(engine: Engine) {
     let scope = somebody();
     let mut tx = engine.library.write(&scope).await.expect("a transaction");
     tx.insert(a_book(&tx.org_key(), "one")).await.expect("a row");
-    tx.audit(AuditEntry::done("book.added", "one")).await.expect("a record");
+    tx.audit(AuditEntry::done("book.added", "one")).expect("a record");
     tx.commit().await.expect("a commit");
     engine.cells.close().await;
     let schemas = [crate::support::LIBRARY, crate::support::OFFICE];

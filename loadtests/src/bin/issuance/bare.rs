@@ -206,26 +206,24 @@ impl Bare {
         let mut row = vec![Value::from(self.org.clone()), id.into(), values[16].clone()];
         row.extend(values);
         tx.execute_raw(self.statement(&award, row)).await?;
-        for stream in ["bare audit", "bare events"] {
-            self.record(&tx, stream).await?;
-        }
+        self.record(&tx).await?;
         Ok(tx.commit().await?)
     }
 
-    /// An event under the next number of its stream.
-    async fn record(&self, tx: &DatabaseTransaction, stream: &str) -> anyhow::Result<()> {
-        let head = "INSERT INTO credits_outbox_head (org_id, stream, sequence) VALUES (?, ?, 1) ON CONFLICT (org_id, stream) \
-            DO UPDATE SET sequence = credits_outbox_head.sequence + 1 RETURNING sequence";
-        let row = tx.query_one_raw(self.statement(head, vec![self.org.clone().into(), stream.into()])).await?;
-        let sequence: i64 = row.ok_or_else(super::missing("sequence"))?.try_get_by_index(0)?;
-        let event = "INSERT INTO credits_outbox (org_id, stream, sequence, event_id, topic, envelope, committed_at, sent) VALUES (?, ?, ?, ?, 'bare', ?, 1, TRUE)";
-        let values = vec![
-            self.org.clone().into(),
-            stream.into(),
-            sequence.into(),
-            EventId::generate().to_string().into(),
-            vec![0_u8; ENVELOPE].into(),
-        ];
+    /// Two events under the next numbers of their streams.
+    async fn record(&self, tx: &DatabaseTransaction) -> anyhow::Result<()> {
+        let org = || Value::from(self.org.clone());
+        let head = "INSERT INTO credits_outbox_head (org_id, stream, sequence) VALUES (?, ?, 1), (?, ?, 1) ON CONFLICT (org_id, stream) \
+            DO UPDATE SET sequence = credits_outbox_head.sequence + excluded.sequence RETURNING stream, sequence";
+        let rows = tx.query_all_raw(self.statement(head, vec![org(), "bare audit".into(), org(), "bare events".into()])).await?;
+        let event = "INSERT INTO credits_outbox (org_id, stream, sequence, event_id, topic, envelope, committed_at, sent) \
+            VALUES (?, ?, ?, ?, 'bare', ?, 1, TRUE), (?, ?, ?, ?, 'bare', ?, 1, TRUE)";
+        let mut values = Vec::new();
+        for row in rows {
+            let (stream, sequence): (String, i64) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+            let id = EventId::generate().to_string();
+            values.extend([org(), stream.into(), sequence.into(), id.into(), vec![0_u8; ENVELOPE].into()]);
+        }
         tx.execute_raw(self.statement(event, values)).await?;
         Ok(())
     }

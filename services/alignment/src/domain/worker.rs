@@ -132,7 +132,7 @@ impl Worker {
             about_program: row.about_program,
         };
         store::keep(&tx, row).await?;
-        tx.emit("alignment.message_classified", &classified).await?;
+        tx.emit("alignment.message_classified", &classified)?;
         Ok(tx.commit().await?)
     }
 }

@@ -140,7 +140,7 @@ impl Answers {
             notices: Vec::new(),
         };
         tx.insert(record::row(&tx, &message)).await?;
-        tx.emit("message.recorded", &record::event(&message)).await?;
+        tx.emit("message.recorded", &record::event(&message))?;
         tx.commit().await?;
         Ok(Asked { message, version_number: found.version_number, lexical_only: found.lexical_only, considered: found.hits.len() as i32 })
     }

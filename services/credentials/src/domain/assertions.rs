@@ -59,7 +59,7 @@ pub(super) async fn assert(
     };
     tx.insert(asserted.clone()).await?;
     let entry = AuditEntry::done("credential.asserted", &row.learner).fact("assertion", &asserted.id).fact("level", level);
-    tx.audit(entry.fact("profession", &asserted.profession).fact("check", &asserted.check_id).fact("valid_until", until)).await?;
+    tx.audit(entry.fact("profession", &asserted.profession).fact("check", &asserted.check_id).fact("valid_until", until))?;
     Ok(())
 }
 

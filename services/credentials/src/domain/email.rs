@@ -49,7 +49,7 @@ impl Clinicians {
             used_at: None,
         };
         tx.insert(row).await?;
-        tx.audit(AuditEntry::done("credential.code_sent", learner).fact("challenge", &id)).await?;
+        tx.audit(AuditEntry::done("credential.code_sent", learner).fact("challenge", &id))?;
         tx.commit().await?;
         let grouped = format!("{} {}", &code[..4], &code[4..]);
         let text = format!(

@@ -46,7 +46,7 @@ pub(super) async fn record(tx: &mut TenantTx, learner: &str, new: NewCheck<'_>) 
     };
     tx.insert(row.clone()).await?;
     let entry = AuditEntry::done("credential.checked", learner).fact("check", &row.id).fact("method", &row.method);
-    tx.audit(entry.fact("outcome", &row.outcome).fact("evidence_sha256", &row.evidence_sha256)).await?;
+    tx.audit(entry.fact("outcome", &row.outcome).fact("evidence_sha256", &row.evidence_sha256))?;
     Ok(row)
 }
 

@@ -59,7 +59,7 @@ impl Credits {
         };
         tx.insert(row.clone()).await?;
         let entry = AuditEntry::done("attempt.started", &row.id).in_program(program_id(program)?);
-        tx.audit(entry.fact("form", &row.form_id).fact("threshold_shown", row.threshold).fact("number", row.number)).await?;
+        tx.audit(entry.fact("form", &row.form_id).fact("threshold_shown", row.threshold).fact("number", row.number))?;
         let view = self.attempt_view(&tx, row).await?;
         tx.commit().await?;
         Ok(view)
@@ -123,7 +123,7 @@ impl Credits {
         attempts::forget_drafts(&tx, id).await?;
         let entry = AuditEntry::done("attempt.submitted", id).in_program(program_id(&result.program_id)?);
         let entry = entry.fact("form", &result.form_id).fact("right", right).fact("of", result.items).fact("passed", result.passed);
-        tx.audit(entry.fact("threshold", result.threshold)).await?;
+        tx.audit(entry.fact("threshold", result.threshold))?;
         let view = self.attempt_view(&tx, view.attempt).await?;
         tx.commit().await?;
         pause::at("submit.committed", scope.org()).await;

@@ -182,7 +182,7 @@ impl Credits {
             ..newest
         };
         tx.insert(entry).await?;
-        tx.audit(AuditEntry::done("credit.voided", id).in_program(program_id(&row.program_id)?).because(reason)).await?;
+        tx.audit(AuditEntry::done("credit.voided", id).in_program(program_id(&row.program_id)?).because(reason))?;
         let voided = view(&tx, row).await?;
         tx.commit().await?;
         Ok(voided)
@@ -295,8 +295,8 @@ async fn record_award(tx: &mut TenantTx, row: &award::Model, claim: &Claim) -> R
     let entry = entry.fact("attempt", &row.attempt_id).fact("form", &row.form_id).fact("offer", &row.offer_id);
     let entry = entry.fact("assertion", &row.assertion_id).fact("level", row.level).fact("right", claim.basis.result.right_answers);
     let entry = entry.fact("quiz_completed_at", row.quiz_completed_at).fact("content_verified_at", row.content_verified_at);
-    tx.audit(entry).await?;
+    tx.audit(entry)?;
     let event = CreditAwarded { credit_id: row.id.clone(), program_id: row.program_id.clone() };
-    tx.emit("credit.awarded", &event).await?;
+    tx.emit("credit.awarded", &event)?;
     Ok(())
 }

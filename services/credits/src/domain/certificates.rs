@@ -146,7 +146,7 @@ impl Credits {
         let entry = entry.fact("credit", &award.id).fact("credential_sha256", &sha256).fact("signing_key", key.multikey());
         let row = certificate::Model {
             org_id: tx.org_key(),
-            event_id: tx.audit(entry).await?.to_string(),
+            event_id: tx.audit(entry)?.to_string(),
             award_id: award.id.clone(),
             code,
             signing_key: key.multikey(),

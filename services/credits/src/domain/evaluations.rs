@@ -51,7 +51,7 @@ impl Credits {
             given_at: tx.now().micros(),
         };
         tx.insert(row.clone()).await?;
-        tx.audit(AuditEntry::done("evaluation.given", &row.id).in_program(program_id(program)?)).await?;
+        tx.audit(AuditEntry::done("evaluation.given", &row.id).in_program(program_id(program)?))?;
         tx.commit().await?;
         Ok(row)
     }

@@ -94,7 +94,7 @@ impl Credits {
         tx.insert_all(item_rows(&row, &chosen)).await?;
         attempts::open_form(&tx, &row).await?;
         let entry = AuditEntry::done("quiz.frozen", &row.id).in_program(program_id(&new.program)?);
-        tx.audit(entry.fact("sha256", &row.sha256).fact("threshold", threshold).fact("items", row.items)).await?;
+        tx.audit(entry.fact("sha256", &row.sha256).fact("threshold", threshold).fact("items", row.items))?;
         tx.commit().await?;
         Ok(row)
     }

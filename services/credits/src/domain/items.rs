@@ -131,7 +131,7 @@ impl Credits {
             items::insert(&tx, &view).await?;
             views.push(view);
         }
-        tx.audit(AuditEntry::done("items.generated", program).in_program(program_id(program)?).fact("count", views.len())).await?;
+        tx.audit(AuditEntry::done("items.generated", program).in_program(program_id(program)?).fact("count", views.len()))?;
         tx.commit().await?;
         Ok(views)
     }
@@ -149,7 +149,7 @@ impl Credits {
         let view = hand_rows(&tx, &new, &bound).await?;
         items::insert(&tx, &view).await?;
         let entry = AuditEntry::done("item.written", &view.version.id).in_program(program_id(&new.program)?);
-        tx.audit(entry.fact("sha256", &view.version.sha256)).await?;
+        tx.audit(entry.fact("sha256", &view.version.sha256))?;
         tx.commit().await?;
         Ok(view)
     }
@@ -180,7 +180,7 @@ impl Credits {
         }
         let program = program_id(&view.version.program_id)?;
         if view.version.author == scope.subject() {
-            tx.audit(AuditEntry::refused("item.approved", &view.version.id, "AUTHOR_CANNOT_DECIDE").in_program(program)).await?;
+            tx.audit(AuditEntry::refused("item.approved", &view.version.id, "AUTHOR_CANNOT_DECIDE").in_program(program))?;
             tx.commit().await?;
             return Err(Error::AuthorCannotDecide);
         }
@@ -197,7 +197,7 @@ impl Credits {
         tx.insert(decision.clone()).await?;
         let action = if approve { "item.approved" } else { "item.rejected" };
         let entry = AuditEntry::done(action, &view.version.id).in_program(program).because(reason.trim());
-        tx.audit(entry.fact("decision", &decision.id).fact("author", &decision.author).fact("sha256", &view.version.sha256)).await?;
+        tx.audit(entry.fact("decision", &decision.id).fact("author", &decision.author).fact("sha256", &view.version.sha256))?;
         tx.commit().await?;
         view.decision = Some(decision);
         Ok(view)

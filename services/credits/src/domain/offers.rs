@@ -85,7 +85,7 @@ impl Credits {
         };
         tx.insert(row.clone()).await?;
         let entry = AuditEntry::done("accreditation.recorded", &row.id).fact("body", &row.body).fact("status", &row.status);
-        tx.audit(entry.fact("valid_from", row.valid_from).fact("valid_until", row.valid_until)).await?;
+        tx.audit(entry.fact("valid_from", row.valid_from).fact("valid_until", row.valid_until))?;
         tx.commit().await?;
         Ok(row)
     }
@@ -108,7 +108,7 @@ impl Credits {
         let entry = AuditEntry::done("program.designated", &row.id).in_program(program_id(&program.id)?);
         let entry = entry.fact("credit_type", &row.credit_type).fact("quarters", row.designated_quarters).fact("rules", &row.rules);
         let entry = entry.fact("opens_at", row.opens_at).fact("terminates_at", row.terminates_at).fact("accreditation", &accreditation.id);
-        tx.audit(entry.fact("statements_sha256", &row.statements_sha256)).await?;
+        tx.audit(entry.fact("statements_sha256", &row.statements_sha256))?;
         let view = view(row, tx.now());
         tx.commit().await?;
         Ok(view)

@@ -44,7 +44,7 @@ impl Credits {
             };
             tx.insert(row).await?;
             let entry = AuditEntry::done("quiz.suspended", &verified.source_version_id).in_program(program);
-            tx.audit(entry.fact("verdict", &verified.verdict).fact("verification", &verified.verification_id)).await?;
+            tx.audit(entry.fact("verdict", &verified.verdict).fact("verification", &verified.verification_id))?;
         }
         let forms = attempts::forms_on(&tx, &verified.source_version_id).await?;
         for award in awards::of_forms(&tx, &forms).await? {
@@ -63,7 +63,7 @@ impl Credits {
             };
             tx.insert(row).await?;
             let entry = AuditEntry::done("credit.annotated", &award.id).in_program(program);
-            tx.audit(entry.fact("verdict", &verified.verdict).fact("verification", &verified.verification_id)).await?;
+            tx.audit(entry.fact("verdict", &verified.verdict).fact("verification", &verified.verification_id))?;
         }
         Ok(tx.commit().await?)
     }

@@ -157,7 +157,7 @@ impl Content {
             source_version_id: version.id.clone(),
             passages: passages.len() as i64,
         };
-        tx.emit("source.extracted", &event).await?;
+        tx.emit("source.extracted", &event)?;
         Ok(tx.commit().await?)
     }
 
@@ -176,7 +176,7 @@ impl Content {
             return Ok(());
         }
         let entry = AuditEntry::refused("source.extracted", &version.id, problem.code()).in_program(program_id(&version.program_id)?);
-        tx.audit(entry).await?;
+        tx.audit(entry)?;
         Ok(tx.commit().await?)
     }
 }

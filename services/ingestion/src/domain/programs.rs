@@ -50,7 +50,7 @@ impl Content {
         tx.insert(row.clone()).await?;
         let new = objectives.iter().map(|text| (None, text.as_str()));
         tx.insert_all(objective_rows(&tx, &row.id, new)?).await?;
-        tx.audit(AuditEntry::done("program.created", id).in_program(id)).await?;
+        tx.audit(AuditEntry::done("program.created", id).in_program(id))?;
         let view = view(&tx, row).await?;
         tx.commit().await?;
         Ok(view)
@@ -88,7 +88,7 @@ impl Content {
         let program = programs::get(&tx, id).await?;
         programs::raise_revision(&tx, &program, revision).await?;
         programs::rename(&tx, id, &title, &summary_text(summary)?).await?;
-        tx.audit(AuditEntry::done("program.updated", id).in_program(program_id(id)?).fact("revision", program.revision + 1)).await?;
+        tx.audit(AuditEntry::done("program.updated", id).in_program(program_id(id)?).fact("revision", program.revision + 1))?;
         let view = view(&tx, programs::get(&tx, id).await?).await?;
         tx.commit().await?;
         Ok(view)
@@ -117,7 +117,7 @@ impl Content {
         }
         programs::replace_objectives(&tx, id, objective_rows(&tx, id, kept)?).await?;
         let entry = AuditEntry::done("program.objectives_set", id).in_program(program_id(id)?);
-        tx.audit(entry.fact("count", objectives.len()).fact("revision", program.revision + 1)).await?;
+        tx.audit(entry.fact("count", objectives.len()).fact("revision", program.revision + 1))?;
         let view = view(&tx, programs::get(&tx, id).await?).await?;
         tx.commit().await?;
         Ok(view)

@@ -39,9 +39,9 @@ impl Content {
         tx.insert(waiting).await?;
         programs::raise_revision(&tx, &program, None).await?;
         let event = VersionFrozen { program_id: id.to_owned(), program_version_id: version.id.clone(), number: version.number };
-        tx.emit("program.version_frozen", &event).await?;
+        tx.emit("program.version_frozen", &event)?;
         let entry = AuditEntry::done("program.version_frozen", &version.id).in_program(program_id(id)?).because(reason);
-        tx.audit(entry.fact("number", version.number).fact("passages", version.passages)).await?;
+        tx.audit(entry.fact("number", version.number).fact("passages", version.passages))?;
         let view = view(&tx, programs::get(&tx, id).await?).await?;
         tx.commit().await?;
         Ok(view)
@@ -59,8 +59,8 @@ impl Content {
         programs::raise_revision(&tx, &program, None).await?;
         let version = visible.program_version_id;
         record(&tx, id, &version, "withdrawn", scope.subject(), &reason).await?;
-        tx.emit("program.withdrawn", &VersionWithdrawn { program_id: id.to_owned(), program_version_id: version.clone() }).await?;
-        tx.audit(AuditEntry::done("program.withdrawn", &version).in_program(program_id(id)?).because(reason)).await?;
+        tx.emit("program.withdrawn", &VersionWithdrawn { program_id: id.to_owned(), program_version_id: version.clone() })?;
+        tx.audit(AuditEntry::done("program.withdrawn", &version).in_program(program_id(id)?).because(reason))?;
         let view = view(&tx, programs::get(&tx, id).await?).await?;
         tx.commit().await?;
         Ok(view)
@@ -131,9 +131,9 @@ async fn show(tx: &mut TenantTx, id: &str) -> Result<(), Error> {
     programs::raise_revision(tx, &program, None).await?;
     record(tx, &program.id, id, "published", &version.frozen_by, &version.reason).await?;
     let event = VersionPublished { program_id: program.id.clone(), program_version_id: id.to_owned() };
-    tx.emit("program.published", &event).await?;
+    tx.emit("program.published", &event)?;
     let entry = AuditEntry::done("program.published", id).in_program(program_id(&program.id)?).because(version.reason);
-    tx.audit(entry.fact("number", version.number).fact("requested_by", version.frozen_by)).await?;
+    tx.audit(entry.fact("number", version.number).fact("requested_by", version.frozen_by))?;
     Ok(())
 }
 

@@ -20,7 +20,7 @@ impl Content {
         let (source, version) = sources::newest(&tx, source).await?;
         check_reach(scope, &source.program_id).map_err(|_| Error::SourceNotFound)?;
         sources::change_state(&tx, &version, "draft", "in_review").await?;
-        tx.audit(AuditEntry::done("source.submitted", &version.id).in_program(program_id(&source.program_id)?)).await?;
+        tx.audit(AuditEntry::done("source.submitted", &version.id).in_program(program_id(&source.program_id)?))?;
         let version = sources::version(&tx, &version.id).await?;
         let view = self.source_view(&tx, source, version).await?;
         tx.commit().await?;
@@ -37,7 +37,7 @@ impl Content {
         let program = program_id(&source.program_id)?;
         if version.author == scope.subject() {
             let entry = AuditEntry::refused("source.approved", &version.id, "AUTHOR_CANNOT_DECIDE").in_program(program);
-            tx.audit(entry).await?;
+            tx.audit(entry)?;
             tx.commit().await?;
             return Err(Error::AuthorCannotDecide);
         }
@@ -55,7 +55,7 @@ impl Content {
         tx.insert(decision.clone()).await?;
         let action = if approve { "source.approved" } else { "source.rejected" };
         let entry = AuditEntry::done(action, &version.id).in_program(program).because(reason.trim());
-        tx.audit(entry.fact("approval", &decision.id).fact("author", &decision.author).fact("sha256", &version.sha256)).await?;
+        tx.audit(entry.fact("approval", &decision.id).fact("author", &decision.author).fact("sha256", &version.sha256))?;
         let version = sources::version(&tx, &version.id).await?;
         let view = self.source_view(&tx, source, version).await?;
         tx.commit().await?;

@@ -167,7 +167,7 @@ impl Content {
             return Ok(row);
         }
         verifications::close_task(&tx, id, &outcome).await?;
-        tx.audit(AuditEntry::done("task.closed", id).in_program(program_id(&row.program_id)?).because(outcome)).await?;
+        tx.audit(AuditEntry::done("task.closed", id).in_program(program_id(&row.program_id)?).because(outcome))?;
         let row = verifications::task(&tx, id).await?.ok_or(Error::TaskNotFound)?;
         tx.commit().await?;
         Ok(row)
@@ -239,7 +239,7 @@ async fn watch(tx: &mut TenantTx, version: &source_version::Model, pmid: &str, d
     };
     verifications::watch(tx, row).await?;
     let entry = AuditEntry::done("source.verification_requested", &version.id).in_program(program_id(&version.program_id)?);
-    tx.audit(entry.fact("pmid", pmid).fact("doi", doi)).await?;
+    tx.audit(entry.fact("pmid", pmid).fact("doi", doi))?;
     Ok(())
 }
 
@@ -343,7 +343,7 @@ async fn keep(tx: &mut TenantTx, version: &source_version::Model, row: verificat
     verifications::keep_calls(tx, calls).await?;
     let entry = AuditEntry::done("source.verified", &version.id).in_program(program).fact("verification", &row.id);
     let entry = entry.fact("class", &row.class).fact("verdict", &row.verdict).fact("pmid", &row.pmid).fact("doi", &row.doi);
-    tx.audit(entry.fact("calls_sha256", hashes.join(","))).await?;
+    tx.audit(entry.fact("calls_sha256", hashes.join(",")))?;
 
     let verdict = Verdict::of_name(&row.verdict).ok_or_else(|| Error::Defect("an unknown verdict".into()))?;
     let retracted = verdict.is_retraction();
@@ -359,7 +359,7 @@ async fn keep(tx: &mut TenantTx, version: &source_version::Model, row: verificat
             quarantined_at: tx.now().micros(),
         };
         tx.insert(quarantined).await?;
-        tx.audit(AuditEntry::done("source.quarantined", &version.id).in_program(program).fact("verdict", &row.verdict)).await?;
+        tx.audit(AuditEntry::done("source.quarantined", &version.id).in_program(program).fact("verdict", &row.verdict))?;
     }
     if !verdict.counts() {
         open_task(tx, version, verdict).await?;
@@ -373,7 +373,7 @@ async fn keep(tx: &mut TenantTx, version: &source_version::Model, row: verificat
         previous: previous.map(|row| row.verdict).unwrap_or_default(),
         quarantined: retracted,
     };
-    tx.emit("source.verified", &told).await?;
+    tx.emit("source.verified", &told)?;
     Ok(())
 }
 

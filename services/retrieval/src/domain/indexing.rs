@@ -241,10 +241,10 @@ impl Search {
             indexed_at: tx.now().micros(),
         };
         let entry = AuditEntry::done("index.built", frozen.keys.version).in_program(frozen.keys.program);
-        tx.audit(entry.fact("model", &row.model).fact("passages", row.passages)).await?;
+        tx.audit(entry.fact("model", &row.model).fact("passages", row.passages))?;
         store::note_indexed(&tx, row).await?;
         let total = frozen.passages.len() as i64;
-        tx.emit("index.progress", &progress_event(&frozen.keys, total, total, true, "")).await?;
+        tx.emit("index.progress", &progress_event(&frozen.keys, total, total, true, ""))?;
         Ok(tx.commit().await?)
     }
 
@@ -258,7 +258,7 @@ impl Search {
         problem: Option<&str>,
     ) -> Result<(), Error> {
         let mut tx = self.deps().store.write(&call.shared_scope()).await?;
-        tx.emit("index.progress", &progress_event(keys, done as i64, total as i64, false, problem.unwrap_or_default())).await?;
+        tx.emit("index.progress", &progress_event(keys, done as i64, total as i64, false, problem.unwrap_or_default()))?;
         Ok(tx.commit().await?)
     }
 }

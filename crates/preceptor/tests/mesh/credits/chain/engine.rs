@@ -2,14 +2,18 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use preceptor_testkit::postgres::Server;
 use rusqlite::Connection;
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement};
 
 use super::invariants;
-use super::tables::{Column, Holds};
+use super::tables::{Column, Holds, Table};
 use super::throw::THROW;
+
+/// A transaction is bound to its connection, which the pool therefore may not replace however long it takes.
+const FOREVER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A row: its values as literals, in the order of its table's columns.
 pub(super) type Row = Vec<String>;
@@ -35,7 +39,7 @@ impl Home {
             Self::Server { server, database } => (server, database),
         };
         let mut options = ConnectOptions::new(server.admin_url(database));
-        options.max_connections(1).sqlx_logging(false);
+        options.max_connections(1).max_lifetime(FOREVER).idle_timeout(FOREVER).sqlx_logging(false);
         let db = Database::connect(options).await.expect("the tables open");
         Engine::Server { db, org: org.to_owned(), query: invariants::query(DbBackend::Postgres) }
     }
@@ -72,6 +76,16 @@ impl Engine {
         self.run("BEGIN").await;
         if let Self::Server { .. } = self {
             self.run(THROW).await;
+        }
+    }
+
+    /// Begins anew without what was undone: a server keeps it until it is vacuumed, and looking becomes slower and slower.
+    pub(super) async fn refresh(&self, tables: &[Table]) {
+        if let Self::Server { .. } = self {
+            self.run("ROLLBACK").await;
+            let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+            self.run(&format!("VACUUM {}", names.join(", "))).await;
+            self.start().await;
         }
     }
 

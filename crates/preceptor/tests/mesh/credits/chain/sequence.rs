@@ -8,6 +8,9 @@ use super::attack::{Attack, Focus, Outcome, Placed, SPARE};
 use super::engine::{Engine, Row};
 use super::throw::{Fate, Thrown};
 
+/// Rounds between two fresh beginnings.
+const ROUNDS: u64 = 100;
+
 impl Attack {
     fn insertion(&self, (table, row): &Placed, verb: &str) -> Thrown {
         let columns: Vec<&str> = self.tables[*table].columns.iter().map(|column| column.name.as_str()).collect();
@@ -225,7 +228,11 @@ impl Attack {
     pub(super) async fn run(&mut self, engine: &Engine, seed: u64, sequences: u64, focus: Option<&Focus>) -> Outcome {
         let mut dice = Dice::new(seed);
         let mut outcome = Outcome::default();
-        for _ in 0..sequences.div_ceil(SPARE as u64) {
+        for round in 1..=sequences.div_ceil(SPARE as u64) {
+            // What lacks a guard lacks it within its transaction.
+            if focus.is_none() && round % ROUNDS == 0 {
+                engine.refresh(&self.tables).await;
+            }
             engine.begin().await;
             let mut thrown = Vec::new();
             let mut broken = None;
