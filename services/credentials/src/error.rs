@@ -22,6 +22,9 @@ pub enum Error {
     /// There is no such clinician for this caller.
     #[error("no such clinician")]
     NotFound,
+    /// The statement is another one by now.
+    #[error("the statement was changed meanwhile")]
+    Changed,
     /// The code is wrong, used or too old.
     #[error("the code does not fit")]
     WrongCode,
@@ -67,6 +70,11 @@ impl IntoFault for Error {
                 Fault::new(Kind::FailedPrecondition, "CLINICIAN_NOT_STATED", "state your profession, licence and address first")
             }
             Self::NotFound => Fault::new(Kind::NotFound, "CLINICIAN_NOT_FOUND", "there is no such clinician"),
+            Self::Changed => Fault::new(
+                Kind::Conflict,
+                "REVISION_CONFLICT",
+                "the statement was changed a moment ago; look at it again, then repeat this",
+            ),
             Self::WrongCode => Fault::new(
                 Kind::InvalidInput,
                 "EMAIL_CODE_WRONG",

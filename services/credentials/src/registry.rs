@@ -23,9 +23,22 @@ pub(crate) struct Entry {
     pub(crate) active: bool,
     pub(crate) first_name: String,
     pub(crate) last_name: String,
-    pub(crate) licences: Vec<String>,
+    pub(crate) licences: Vec<Licence>,
     /// SHA-256 of the answer, byte for byte.
     pub(crate) sha256: String,
+}
+
+/// What somebody practises, and the licence they gave for it: empty when they gave none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub(crate) struct Licence {
+    #[serde(default, rename = "code")]
+    pub(crate) taxonomy: String,
+    #[serde(default, rename = "license", deserialize_with = "or_empty")]
+    pub(crate) number: String,
+}
+
+fn or_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// Looks numbers up.
@@ -64,7 +77,7 @@ struct Answer {
 struct Found {
     basic: Basic,
     #[serde(default)]
-    taxonomies: Vec<Taxonomy>,
+    taxonomies: Vec<Licence>,
 }
 
 #[derive(Deserialize)]
@@ -75,11 +88,6 @@ struct Basic {
     last_name: String,
     #[serde(default)]
     status: String,
-}
-
-#[derive(Deserialize)]
-struct Taxonomy {
-    license: Option<String>,
 }
 
 #[async_trait]
@@ -125,7 +133,7 @@ fn read(body: &[u8]) -> Result<Option<Entry>, Error> {
         active: found.basic.status == "A",
         first_name: found.basic.first_name,
         last_name: found.basic.last_name,
-        licences: found.taxonomies.into_iter().filter_map(|taxonomy| taxonomy.license).filter(|licence| !licence.is_empty()).collect(),
+        licences: found.taxonomies,
         sha256: hex::encode(Sha256::digest(body)),
     }))
 }
@@ -141,7 +149,9 @@ mod tests {
                 "taxonomies":[{"code":"207R00000X","license":"MD12345","state":"CA","primary":true},{"license":null}]}]}"#,
         );
         let entry = found.expect("an answer").expect("an entry");
-        assert!(entry.active && entry.licences == ["MD12345"]);
+        assert!(entry.active);
+        let licence = |taxonomy: &str, number: &str| Licence { taxonomy: taxonomy.into(), number: number.into() };
+        assert_eq!(entry.licences, [licence("207R00000X", "MD12345"), licence("", "")]);
         assert_eq!(read(br#"{"result_count":0,"results":[]}"#).expect("an answer"), None);
         assert!(read(br#"{"Errors":[{"description":"Wildcards require at least two leading characters"}]}"#).is_err());
         assert!(read(b"<html>").is_err());

@@ -1,5 +1,6 @@
 //! What is asserted of a clinician, at which level, for how long.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use preceptor_core::id::{AssertionId, OrgId};
 use preceptor_core::{Capability, Role, Scope, SystemActor};
 use preceptor_store::{AuditEntry, TenantTx};
 use sha2::{Digest as _, Sha256};
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::person::begins;
 use super::statements::{ClinicianView, NewCheck, record};
@@ -48,6 +50,7 @@ pub(super) async fn assert(
         org_id: tx.org_key(),
         id: AssertionId::generate().to_string(),
         learner: row.learner.clone(),
+        statement: row.statement,
         profession: row.profession.clone(),
         level,
         email_check_id: proved.id,
@@ -63,25 +66,67 @@ pub(super) async fn assert(
     Ok(())
 }
 
+/// Whether the board's own record did not have what is stated now.
+pub(super) fn is_refuted(row: &clinician::Model, checks: &[check::Model]) -> bool {
+    let newest = checks.iter().find(|check| check.method == "primary_source" && check.statement == row.statement);
+    newest.is_some_and(|check| check.outcome == "failed")
+}
+
+/// What the person can do about that.
+pub(super) const REFUTED: &str =
+    "the board's own record does not have this licence as you stated it; correct your statement, or ask the provider";
+
+/// What stands of all that was asserted: what is about the present statement, unless it was refuted.
+pub(super) fn standing(row: &clinician::Model, all: Vec<assertion::Model>, checks: &[check::Model]) -> Vec<assertion::Model> {
+    if is_refuted(row, checks) {
+        return Vec::new();
+    }
+    all.into_iter().filter(|asserted| asserted.statement == row.statement).collect()
+}
+
+/// What the codes of a profession begin with in the registry (Health Care Provider Taxonomy of the NUCC).
+fn taxonomies(profession: &str) -> &'static [&'static str] {
+    match profession {
+        "physician" => &["20"],
+        "physician_assistant" => &["363A"],
+        "nurse_practitioner" => &["363L"],
+        "nurse" => &["163W", "164W", "364S", "363L", "367"],
+        "pharmacist" => &["1835"],
+        "dentist" => &["1223"],
+        "psychologist" => &["103"],
+        _ => &[""],
+    }
+}
+
 /// What the registry's entry proves of a statement: a level, and why in words.
-fn judge(entry: Option<&Entry>, person: &Person) -> (Option<i64>, &'static str) {
+fn judge(entry: Option<&Entry>, profession: &str, person: &Person) -> (Option<i64>, &'static str) {
     let Some(entry) = entry else { return (None, "the registry knows no such number") };
     if !entry.active {
         return (None, "the number is deactivated");
     }
-    let name = letters(&person.name);
-    let same_name = [&entry.first_name, &entry.last_name].iter().all(|part| !part.is_empty() && name.contains(&letters(part)));
-    let same_licence = entry.licences.iter().any(|licence| letters(licence) == letters(&person.licence_number));
-    match (same_name, same_licence) {
-        (true, true) => (Some(2), "the registry has the same name and licence"),
-        (true, false) => (Some(1), "the registry has the same name, and another licence or none"),
-        (false, _) => (None, "the registry has another name for this number"),
+    let (name, listed) = (words(&person.name), words(&format!("{} {}", entry.first_name, entry.last_name)));
+    if entry.first_name.is_empty() || entry.last_name.is_empty() || !listed.is_subset(&name) {
+        return (None, "the registry has another name for this number");
     }
+    let codes = taxonomies(profession);
+    let mut own = entry.licences.iter().filter(|licence| codes.iter().any(|code| licence.taxonomy.starts_with(code))).peekable();
+    if own.peek().is_none() {
+        return (None, "the registry has another profession for this number");
+    }
+    if own.any(|licence| letters(&licence.number) == letters(&person.licence_number)) {
+        return (Some(2), "the registry has the same name, profession and licence");
+    }
+    (Some(1), "the registry has the same name and profession, and another licence or none")
 }
 
-/// Letters and digits in upper case: spelling apart, the same name.
+/// The words of a name, spelling apart.
+fn words(name: &str) -> BTreeSet<String> {
+    name.split(|c: char| c.is_whitespace() || c == '-').map(letters).filter(|word| !word.is_empty()).collect()
+}
+
+/// Letters and digits in upper case and without accents, as the registry has them: spelling apart, the same name.
 fn letters(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+    text.nfkd().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
 }
 
 impl Clinicians {
@@ -95,15 +140,19 @@ impl Clinicians {
             return Ok(());
         }
         let entry = registry.look_up(&person.npi).await?;
-        let (level, detail) = judge(entry.as_ref(), &person);
+        let (mut level, mut detail) = judge(entry.as_ref(), &row.profession, &person);
         let mut tx = self.deps.store.write(&scope).await?;
         // The person may have stated something else meanwhile: then they are asked about again.
         let current = queries::clinician(&tx, learner).await?.ok_or(Error::NotStated)?;
         if current.revision != row.revision {
             return Ok(());
         }
+        if level.is_some() && is_taken(&tx, &current).await? {
+            (level, detail) = (None, "the number was confirmed for somebody else already");
+        }
         let evidence_sha256 = entry.map(|entry| entry.sha256).unwrap_or_default();
-        let check = record(&mut tx, learner, NewCheck { method: "npi_registry", passed: level.is_some(), detail, evidence_sha256 }).await?;
+        let check =
+            record(&mut tx, &current, NewCheck { method: "npi_registry", passed: level.is_some(), detail, evidence_sha256 }).await?;
         if let Some(level) = level {
             assert(&mut tx, &row, &person, level, &check).await?;
         }
@@ -131,9 +180,13 @@ impl Clinicians {
             return Err(Error::field("learner", "has not verified their address yet"));
         }
         let mut tx = self.deps.store.write(scope).await?;
+        // What was looked up is what was stated then.
+        if queries::clinician(&tx, learner).await?.is_none_or(|current| current.revision != row.revision) {
+            return Err(Error::Changed);
+        }
         let evidence_sha256 = hex::encode(Sha256::digest(evidence));
         let check =
-            record(&mut tx, learner, NewCheck { method: "primary_source", passed: confirmed, detail: evidence, evidence_sha256 }).await?;
+            record(&mut tx, &row, NewCheck { method: "primary_source", passed: confirmed, detail: evidence, evidence_sha256 }).await?;
         if confirmed {
             assert(&mut tx, &row, &person, 3, &check).await?;
         }
@@ -156,18 +209,44 @@ impl Clinicians {
         };
         let all = queries::assertions(&tx, learner).await?;
         let checks = queries::checks(&tx, learner).await?;
+        if !id.is_empty() {
+            let Some(asserted) = all.into_iter().find(|row| row.id == id) else { return Err(Error::NotFound) };
+            let statement = queries::statement(&tx, learner, asserted.statement).await?;
+            let statement = statement.ok_or_else(|| Error::Defect("an assertion about no statement".into()))?;
+            drop(tx);
+            // A name goes to the person and onto their certificate: the one that was stated then.
+            let person = if learner == scope.subject() || is_platform {
+                Some(Person::unseal(&*self.deps.keys, scope.org(), learner, &statement.wrapped_key, &statement.sealed).await?)
+            } else {
+                None
+            };
+            return Ok(Found { assertion: Some(asserted), problem: String::new(), checks, person });
+        }
         drop(tx);
-        let chosen = if id.is_empty() {
-            let held = all.iter().filter(|row| row.valid_from <= at && at < row.valid_until && row.level >= least);
-            held.max_by_key(|row| (row.level, row.asserted_at)).cloned()
-        } else {
-            all.iter().find(|row| row.id == id).cloned()
+        let refuted = is_refuted(&row, &checks);
+        let standing = standing(&row, all, &checks);
+        let held = standing.iter().filter(|row| row.valid_from <= at && at < row.valid_until && row.level >= least);
+        let chosen = held.max_by_key(|row| (row.level, row.asserted_at)).cloned();
+        let problem = match &chosen {
+            Some(_) => String::new(),
+            None if refuted => REFUTED.to_owned(),
+            None => problem(&row, &standing, at, least),
         };
-        let problem = if chosen.is_none() { problem(&row, &all, at, least) } else { String::new() };
-        // A name goes to the person and onto their certificate.
-        let person = if learner == scope.subject() || is_platform { Some(self.open(scope.org(), &row).await?) } else { None };
-        Ok(Found { assertion: chosen, problem, checks, person })
+        Ok(Found { assertion: chosen, problem, checks, person: None })
     }
+}
+
+/// Whether the number of the registry was confirmed for another learner.
+async fn is_taken(tx: &TenantTx, row: &clinician::Model) -> Result<bool, Error> {
+    for other in queries::others_with_npi(tx, row).await? {
+        let checks = queries::checks(tx, &other.learner).await?;
+        let is_theirs =
+            |check: &check::Model| check.method == "npi_registry" && check.outcome == "passed" && check.statement == other.statement;
+        if checks.iter().any(is_theirs) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Why nothing held.
@@ -187,13 +266,14 @@ fn problem(row: &clinician::Model, all: &[assertion::Model], at: i64, least: i64
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::Licence;
 
     fn entry() -> Entry {
         Entry {
             active: true,
             first_name: "ADA".into(),
             last_name: "O'LOVELACE".into(),
-            licences: vec!["MD-12345".into()],
+            licences: vec![Licence { taxonomy: "207R00000X".into(), number: "MD-12345".into() }],
             sha256: String::new(),
         }
     }
@@ -201,10 +281,21 @@ mod tests {
     #[test]
     fn a_registry_proves_what_it_has_and_no_more() {
         let person = Person { name: "Ada M. O’Lovelace".into(), licence_number: "md12345".into(), ..Person::default() };
-        assert_eq!(judge(Some(&entry()), &person).0, Some(2));
-        assert_eq!(judge(Some(&Entry { licences: Vec::new(), ..entry() }), &person).0, Some(1));
-        assert_eq!(judge(Some(&Entry { last_name: "BYRON".into(), ..entry() }), &person).0, None);
-        assert_eq!(judge(Some(&Entry { active: false, ..entry() }), &person).0, None);
-        assert_eq!(judge(None, &person).0, None);
+        let level = |entry: Option<Entry>, profession: &str| judge(entry.as_ref(), profession, &person).0;
+        assert_eq!(level(Some(entry()), "physician"), Some(2));
+        assert_eq!(level(Some(entry()), "other"), Some(2));
+        assert_eq!(words("Ana Núñez-Ørn"), words("ANA NUNEZ ØRN"));
+        let another = vec![Licence { taxonomy: "207R00000X".into(), number: "MD-1".into() }];
+        assert_eq!(level(Some(Entry { licences: another, ..entry() }), "physician"), Some(1));
+        let nurse = vec![Licence { taxonomy: "163W00000X".into(), number: "MD-12345".into() }];
+        assert_eq!(level(Some(Entry { licences: nurse, ..entry() }), "physician"), None, "a nurse's own number makes no physician");
+        assert_eq!(level(Some(Entry { last_name: "BYRON".into(), ..entry() }), "physician"), None);
+        assert_eq!(
+            level(Some(Entry { first_name: "DA".into(), last_name: "LOVE".into(), ..entry() }), "physician"),
+            None,
+            "parts of words"
+        );
+        assert_eq!(level(Some(Entry { active: false, ..entry() }), "physician"), None);
+        assert_eq!(level(None, "physician"), None);
     }
 }

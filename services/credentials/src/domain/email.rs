@@ -75,6 +75,11 @@ impl Clinicians {
         }
         let typed: String = code.chars().filter(char::is_ascii_digit).collect();
         let mut tx = self.deps.store.write(scope).await?;
+        // Another address may be stated by now.
+        let current = queries::clinician(&tx, learner).await?.ok_or(Error::NotStated)?;
+        if current.revision != view.row.revision {
+            return Err(Error::Changed);
+        }
         let now = tx.now().micros();
         let newest = queries::challenges(&tx, learner, 0).await?.into_iter().next();
         let challenge = newest.filter(|row| row.used_at.is_none() && now < row.expires_at).ok_or(Error::WrongCode)?;
@@ -95,10 +100,10 @@ impl Clinicians {
             detail: "a code that was sent to the address came back",
             evidence_sha256: challenge.code_hash,
         };
-        record(&mut tx, learner, check).await?;
+        record(&mut tx, &current, check).await?;
         let attested = queries::checks(&tx, learner).await?.into_iter().find(|check| check.method == "attestation");
         let attested = attested.ok_or_else(|| Error::Defect("a clinician who attested nothing".into()))?;
-        assertions::assert(&mut tx, &view.row, &view.person, 0, &attested).await?;
+        assertions::assert(&mut tx, &current, &view.person, 0, &attested).await?;
         tx.commit().await?;
         if !view.row.npi_index.is_empty() {
             self.ask_later(org, learner);

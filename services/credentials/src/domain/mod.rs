@@ -91,6 +91,6 @@ impl Clinicians {
 
     /// What a person stated, opened.
     async fn open(&self, org: OrgId, row: &clinician::Model) -> Result<Person, Error> {
-        Person::unseal(&*self.deps.keys, org, row).await
+        Person::unseal(&*self.deps.keys, org, &row.learner, &row.wrapped_key, &row.sealed).await
     }
 }

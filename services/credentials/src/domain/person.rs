@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::npi::is_npi;
 use crate::Error;
-use crate::store::clinician;
 
 /// Who can hold a credential, in the order of the contract's enum.
 pub(crate) const PROFESSIONS: [&str; 8] =
@@ -52,6 +51,16 @@ pub(super) fn begins(day: &str) -> Option<i64> {
 }
 
 impl Person {
+    /// Whether both are the same person under the same licence: what was checked of one was checked of the other.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let facts = |person: &Self| {
+            let Self { name, degree, licence_number, licence_board, npi, licensed_since, licence_expires, email: _, specialty: _ } =
+                person.clone();
+            [name, degree, licence_number, licence_board, npi, licensed_since, licence_expires]
+        };
+        facts(self) == facts(other)
+    }
+
     /// The statement without white space at the ends of its fields, if every field is acceptable.
     pub(crate) fn checked(self, profession: &str) -> Result<Self, Error> {
         let person = Self {
@@ -105,10 +114,10 @@ impl Person {
         Ok((wrapped, key.seal(&place(org, learner), &content)?))
     }
 
-    /// Opens what [`seal`](Self::seal) stored.
-    pub(crate) async fn unseal(keys: &dyn Keys, org: OrgId, row: &clinician::Model) -> Result<Self, Error> {
-        let key = DataKey::open(keys, org, &row.learner, &row.wrapped_key).await?;
-        let content = key.unseal(&place(org, &row.learner), &row.sealed)?;
+    /// Opens what [`seal`](Self::seal) made of a learner's statement.
+    pub(crate) async fn unseal(keys: &dyn Keys, org: OrgId, learner: &str, wrapped_key: &[u8], sealed: &[u8]) -> Result<Self, Error> {
+        let key = DataKey::open(keys, org, learner, wrapped_key).await?;
+        let content = key.unseal(&place(org, learner), sealed)?;
         serde_json::from_slice(&content).map_err(|error| Error::Defect(error.to_string()))
     }
 }
@@ -126,6 +135,13 @@ mod tests {
             licensed_since: "2015-07-01".into(),
             ..Person::default()
         }
+    }
+
+    #[test]
+    fn another_address_is_the_same_person_and_another_name_is_not() {
+        assert!(person().is_same(&Person { email: "new@example.org".into(), specialty: "Cardiology".into(), ..person() }));
+        assert!(!person().is_same(&Person { name: "Ada Byron".into(), ..person() }));
+        assert!(!person().is_same(&Person { licence_number: "MD1".into(), ..person() }));
     }
 
     #[test]

@@ -8,9 +8,10 @@ use preceptor_keys::{KeyName, Purpose};
 use preceptor_store::{AuditEntry, TenantTx};
 use sha2::{Digest as _, Sha256};
 
+use super::assertions::{self, standing};
 use super::{Clinicians, PROFESSIONS, Person};
 use crate::Error;
-use crate::store::{assertion, check, clinician, queries};
+use crate::store::{assertion, check, clinician, queries, statement};
 
 /// What is known of a person.
 #[derive(Debug)]
@@ -32,11 +33,12 @@ pub(super) struct NewCheck<'a> {
 }
 
 /// Records a check, whatever came of it; returns its id.
-pub(super) async fn record(tx: &mut TenantTx, learner: &str, new: NewCheck<'_>) -> Result<check::Model, Error> {
+pub(super) async fn record(tx: &mut TenantTx, of: &clinician::Model, new: NewCheck<'_>) -> Result<check::Model, Error> {
     let row = check::Model {
         org_id: tx.org_key(),
         id: CheckId::generate().to_string(),
-        learner: learner.to_owned(),
+        learner: of.learner.clone(),
+        statement: of.statement,
         method: new.method.to_owned(),
         outcome: if new.passed { "passed" } else { "failed" }.to_owned(),
         detail: new.detail.to_owned(),
@@ -45,13 +47,14 @@ pub(super) async fn record(tx: &mut TenantTx, learner: &str, new: NewCheck<'_>) 
         checked_at: tx.now().micros(),
     };
     tx.insert(row.clone()).await?;
-    let entry = AuditEntry::done("credential.checked", learner).fact("check", &row.id).fact("method", &row.method);
+    let entry = AuditEntry::done("credential.checked", &row.learner).fact("check", &row.id).fact("method", &row.method);
     tx.audit(entry.fact("outcome", &row.outcome).fact("evidence_sha256", &row.evidence_sha256))?;
     Ok(row)
 }
 
 impl Clinicians {
-    /// Keeps a statement. A new address has to be proved again.
+    /// Keeps a statement. A new address has to be proved again; of another person or licence, everything has to be checked
+    /// again.
     pub(crate) async fn state(&self, scope: &Arc<Scope>, profession: &str, person: Person) -> Result<ClinicianView, Error> {
         if !PROFESSIONS.contains(&profession) {
             return Err(Error::field("profession", format!("must be one of {}", PROFESSIONS.join(", "))));
@@ -77,6 +80,11 @@ impl Clinicians {
         let evidence = hex::encode(self.deps.keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), &stated).await?);
 
         let mut tx = self.deps.store.write(scope).await?;
+        if queries::clinician(&tx, learner).await?.map(|row| row.revision) != known.as_ref().map(|row| row.revision) {
+            return Err(Error::Changed);
+        }
+        let same_person =
+            before.as_ref().is_some_and(|before| before.is_same(&person)) && known.as_ref().is_some_and(|row| row.profession == profession);
         let same_address = before.as_ref().is_some_and(|before| before.email == person.email);
         let now = tx.now().micros();
         let row = clinician::Model {
@@ -87,13 +95,17 @@ impl Clinicians {
             sealed,
             npi_index,
             email_verified_at: known.as_ref().filter(|_| same_address).and_then(|row| row.email_verified_at),
+            statement: known.as_ref().map_or(1, |row| row.statement + i64::from(!same_person)),
             revision: known.as_ref().map_or(1, |row| row.revision + 1),
             created_at: known.as_ref().map_or(now, |row| row.created_at),
             updated_at: now,
         };
         queries::keep(&tx, row.clone(), known.is_some()).await?;
+        if !same_person {
+            tx.insert(stated_by(&row)).await?;
+        }
         let attested = NewCheck { method: "attestation", passed: true, detail: "stated by the person", evidence_sha256: evidence };
-        let attested = record(&mut tx, learner, attested).await?;
+        let attested = record(&mut tx, &row, attested).await?;
         if !person.npi.is_empty() {
             let digit = NewCheck {
                 method: "npi_check_digit",
@@ -101,10 +113,10 @@ impl Clinicians {
                 detail: "the check digit fits",
                 evidence_sha256: hex::encode(Sha256::digest(&row.npi_index)),
             };
-            record(&mut tx, learner, digit).await?;
+            record(&mut tx, &row, digit).await?;
         }
         if row.email_verified_at.is_some() {
-            super::assertions::assert(&mut tx, &row, &person, 0, &attested).await?;
+            assertions::assert(&mut tx, &row, &person, 0, &attested).await?;
         }
         tx.commit().await?;
         if row.email_verified_at.is_some() && !row.npi_index.is_empty() {
@@ -141,12 +153,26 @@ impl Clinicians {
             let tx = self.deps.store.read(scope).await?;
             let row = queries::clinician(&tx, learner).await?.ok_or(Error::NotStated)?;
             let now = tx.now().micros();
-            let held = queries::assertions(&tx, learner).await?.into_iter().filter(|row| row.valid_from <= now && now < row.valid_until);
-            (row, queries::checks(&tx, learner).await?, held.max_by_key(|row| (row.level, row.asserted_at)))
+            let checks = queries::checks(&tx, learner).await?;
+            let standing = standing(&row, queries::assertions(&tx, learner).await?, &checks);
+            let held = standing.into_iter().filter(|row| row.valid_from <= now && now < row.valid_until);
+            (row, checks, held.max_by_key(|row| (row.level, row.asserted_at)))
         };
         let person = self.open(scope.org(), &row).await?;
-        let next_step = next_step(&row, assertion.as_ref());
+        let next_step = if assertions::is_refuted(&row, &checks) { assertions::REFUTED } else { next_step(&row, assertion.as_ref()) };
         Ok(ClinicianView { row, person, checks, assertion, next_step })
+    }
+}
+
+/// The statement of a clinician's row, kept for what is checked of it.
+fn stated_by(row: &clinician::Model) -> statement::Model {
+    statement::Model {
+        org_id: row.org_id.clone(),
+        learner: row.learner.clone(),
+        number: row.statement,
+        wrapped_key: row.wrapped_key.clone(),
+        sealed: row.sealed.clone(),
+        stated_at: row.updated_at,
     }
 }
 

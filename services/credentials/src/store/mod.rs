@@ -22,9 +22,17 @@ tenant_tables! {
         sealed: Vec<u8>,
         npi_index: String,
         email_verified_at: Option<i64>,
+        statement: i64,
         revision: i64,
         created_at: i64,
         updated_at: i64,
+    }
+
+    /// Who they said to be.
+    statement = "credentials_statement" key { learner: String, number: i64 } {
+        wrapped_key: Vec<u8>,
+        sealed: Vec<u8>,
+        stated_at: i64,
     }
 
     /// Codes that were sent.
@@ -40,6 +48,7 @@ tenant_tables! {
     /// Every check.
     check = "credentials_check" key { id: String } {
         learner: String,
+        statement: i64,
         method: String,
         outcome: String,
         detail: String,
@@ -51,6 +60,7 @@ tenant_tables! {
     /// What is known, at which level, for how long.
     assertion = "credentials_assertion" key { id: String } {
         learner: String,
+        statement: i64,
         profession: String,
         level: i64,
         email_check_id: String,

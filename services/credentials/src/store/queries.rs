@@ -4,12 +4,24 @@ use preceptor_store::TenantTx;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
-use super::{assertion, check, clinician, email_challenge};
+use super::{assertion, check, clinician, email_challenge, statement};
 use crate::Error;
 
 /// What a learner stated.
 pub(crate) async fn clinician(tx: &TenantTx, learner: &str) -> Result<Option<clinician::Model>, Error> {
     Ok(tx.one(tx.find::<clinician::Entity>().filter(clinician::Column::Learner.eq(learner))).await?)
+}
+
+/// What a learner stated when it was changed for the `number`th time.
+pub(crate) async fn statement(tx: &TenantTx, learner: &str, number: i64) -> Result<Option<statement::Model>, Error> {
+    use statement::{Column, Entity};
+    Ok(tx.one(tx.find::<Entity>().filter(Column::Learner.eq(learner)).filter(Column::Number.eq(number))).await?)
+}
+
+/// Other learners who stated the same number of the registry.
+pub(crate) async fn others_with_npi(tx: &TenantTx, row: &clinician::Model) -> Result<Vec<clinician::Model>, Error> {
+    use clinician::{Column, Entity};
+    Ok(tx.all(tx.find::<Entity>().filter(Column::NpiIndex.eq(&row.npi_index)).filter(Column::Learner.ne(&row.learner))).await?)
 }
 
 /// Clinicians behind `after`, in the order of their pseudonyms.
@@ -31,6 +43,7 @@ pub(crate) async fn keep(tx: &TenantTx, row: clinician::Model, known: bool) -> R
         .col_expr(Column::Sealed, Expr::value(row.sealed))
         .col_expr(Column::NpiIndex, Expr::value(row.npi_index))
         .col_expr(Column::EmailVerifiedAt, Expr::value(row.email_verified_at))
+        .col_expr(Column::Statement, Expr::value(row.statement))
         .col_expr(Column::Revision, Expr::value(row.revision))
         .col_expr(Column::UpdatedAt, Expr::value(row.updated_at))
         .filter(Column::Learner.eq(row.learner));

@@ -126,7 +126,7 @@ impl Credits {
         pause::at("claim.ledger", tx.org()).await;
         tx.insert(row.clone()).await?;
         pause::at("claim.award", tx.org()).await;
-        record_award(&mut tx, &row, &claim).await?;
+        record_award(&mut tx, &row, &claim)?;
         pause::at("claim.recorded", tx.org()).await;
         let made = CreditView {
             offer: offers::view(claim.basis.offer, tx.now()),
@@ -289,7 +289,7 @@ fn award_row(tx: &TenantTx, entry: &ledger::Model, claim: &Claim) -> award::Mode
     }
 }
 
-async fn record_award(tx: &mut TenantTx, row: &award::Model, claim: &Claim) -> Result<(), Error> {
+fn record_award(tx: &mut TenantTx, row: &award::Model, claim: &Claim) -> Result<(), Error> {
     let entry = AuditEntry::done("credit.awarded", &row.id).in_program(program_id(&row.program_id)?);
     let entry = entry.fact("credit_type", &row.credit_type).fact("quarters", row.quarters).fact("recognition", &row.recognition);
     let entry = entry.fact("attempt", &row.attempt_id).fact("form", &row.form_id).fact("offer", &row.offer_id);
