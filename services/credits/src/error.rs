@@ -74,6 +74,9 @@ pub enum Error {
     /// The attempt ended before.
     #[error("the attempt was submitted")]
     Submitted,
+    /// The credit counts other classes of sources than the quiz that was passed.
+    #[error("the credit counts sources of {0} only")]
+    OtherSources(String),
     /// Another credit of that type is live.
     #[error("a credit exists: {0}")]
     CreditExists(String),
@@ -178,6 +181,14 @@ impl IntoFault for Error {
             Self::Submitted => {
                 Fault::new(Kind::FailedPrecondition, "ATTEMPT_SUBMITTED", "this attempt was submitted; its answers stay as they are")
             }
+            Self::OtherSources(classes) => Fault::new(
+                Kind::FailedPrecondition,
+                "OFFER_COUNTS_OTHER_SOURCES",
+                format!(
+                    "this credit counts sources of the classes {} only, and the quiz you passed was made for others; ask the provider",
+                    classes.replace('+', ", ")
+                ),
+            ),
             Self::CreditExists(credit) => Fault::new(
                 Kind::AlreadyExists,
                 "CREDIT_EXISTS",

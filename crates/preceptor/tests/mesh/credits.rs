@@ -3,6 +3,8 @@
 mod acceptance;
 mod certificate;
 mod chain;
+mod clinicians;
+mod pages;
 mod verification;
 
 use preceptor::client::{Client, id};

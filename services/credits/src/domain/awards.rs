@@ -11,6 +11,7 @@ use preceptor_runtime::pause;
 use preceptor_store::{AuditEntry, TenantTx};
 
 use super::rules::PROFESSIONS;
+use super::surveillance::annotate_new;
 use super::{Credits, Link, offers, program_id, sees_record};
 use crate::Error;
 use crate::error::Missing;
@@ -93,6 +94,9 @@ impl Credits {
         super::check_reach(scope, &own.program_id).map_err(|_| Error::NotFound(Missing::Attempt))?;
         let offer = offer_rows::get(&tx, offer).await?.filter(|offer| offer.program_id == own.program_id);
         let offer = offer.ok_or(Error::NotFound(Missing::Offer))?;
+        if offer.policy_id != own.policy_id {
+            return Err(Error::OtherSources(offer.policy_id));
+        }
         let newest = awards::newest_entry(&tx, &own.learner, &offer.program_id, &offer.credit_type).await?;
         if let Some(known) = granted_before(&tx, attempt, &offer, newest.as_ref()).await? {
             return Ok(Found::Known(Box::new(known)));
@@ -126,12 +130,13 @@ impl Credits {
         pause::at("claim.ledger", tx.org()).await;
         tx.insert(row.clone()).await?;
         pause::at("claim.award", tx.org()).await;
+        let annotations = annotate_new(&mut tx, &row).await?;
         record_award(&mut tx, &row, &claim)?;
         pause::at("claim.recorded", tx.org()).await;
         let made = CreditView {
             offer: offers::view(claim.basis.offer, tx.now()),
             void: None,
-            annotations: Vec::new(),
+            annotations,
             certificate: None,
             certificate_ready: false,
             award: row,

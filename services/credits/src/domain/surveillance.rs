@@ -5,11 +5,11 @@ use std::sync::Arc;
 use preceptor_core::Scope;
 use preceptor_core::id::AnnotationId;
 use preceptor_proto::events::v1::SourceVerified;
-use preceptor_store::AuditEntry;
+use preceptor_store::{AuditEntry, TenantTx};
 
 use super::{Credits, program_id};
 use crate::Error;
-use crate::store::{annotation, attempts, awards, suspension};
+use crate::store::{annotation, attempts, award, awards, suspension};
 
 /// A verdict in words.
 fn words(verdict: &str) -> &str {
@@ -47,24 +47,51 @@ impl Credits {
             tx.audit(entry.fact("verdict", &verified.verdict).fact("verification", &verified.verification_id))?;
         }
         let forms = attempts::forms_on(&tx, &verified.source_version_id).await?;
+        let finding = Finding { version: &verified.source_version_id, verification: &verified.verification_id, verdict: &verified.verdict };
         for award in awards::of_forms(&tx, &forms).await? {
-            let row = annotation::Model {
-                org_id: tx.org_key(),
-                id: AnnotationId::generate().to_string(),
-                award_id: award.id.clone(),
-                kind: "source_status".to_owned(),
-                source_version_id: verified.source_version_id.clone(),
-                verification_id: verified.verification_id.clone(),
-                text: format!(
-                    "A source of this activity {} after the credit was earned. The credit remains valid.",
-                    words(&verified.verdict)
-                ),
-                noted_at: tx.now().micros(),
-            };
-            tx.insert(row).await?;
-            let entry = AuditEntry::done("credit.annotated", &award.id).in_program(program);
-            tx.audit(entry.fact("verdict", &verified.verdict).fact("verification", &verified.verification_id))?;
+            annotate(&mut tx, &award, finding).await?;
         }
         Ok(tx.commit().await?)
     }
+}
+
+/// What was found out about a source version.
+#[derive(Clone, Copy)]
+struct Finding<'a> {
+    version: &'a str,
+    verification: &'a str,
+    verdict: &'a str,
+}
+
+/// Has a credit say that a source of it lost its standing.
+async fn annotate(tx: &mut TenantTx, award: &award::Model, finding: Finding<'_>) -> Result<annotation::Model, Error> {
+    let row = annotation::Model {
+        org_id: tx.org_key(),
+        id: AnnotationId::generate().to_string(),
+        award_id: award.id.clone(),
+        kind: "source_status".to_owned(),
+        source_version_id: finding.version.to_owned(),
+        verification_id: finding.verification.to_owned(),
+        text: format!("A source of this activity {} after the quiz was taken. The credit remains valid.", words(finding.verdict)),
+        noted_at: tx.now().micros(),
+    };
+    tx.insert(row.clone()).await?;
+    let entry = AuditEntry::done("credit.annotated", &award.id).in_program(program_id(&award.program_id)?);
+    tx.audit(entry.fact("verdict", finding.verdict).fact("verification", finding.verification))?;
+    Ok(row)
+}
+
+/// The remarks that a new credit begins with: its quiz was passed before a source of it lost its standing.
+pub(super) async fn annotate_new(tx: &mut TenantTx, award: &award::Model) -> Result<Vec<annotation::Model>, Error> {
+    let suspended = awards::suspensions(tx).await?;
+    if suspended.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sources = attempts::form_sources(tx, &award.form_id).await?;
+    let mut remarks = Vec::new();
+    for row in suspended.iter().filter(|row| sources.iter().any(|source| source.source_version_id == row.source_version_id)) {
+        let finding = Finding { version: &row.source_version_id, verification: &row.verification_id, verdict: &row.verdict };
+        remarks.push(annotate(tx, award, finding).await?);
+    }
+    Ok(remarks)
 }

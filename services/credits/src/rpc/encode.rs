@@ -135,15 +135,17 @@ pub(super) fn attempt(view: &AttemptView) -> proto::Attempt {
     }
 }
 
-/// One question in the order and with the options of this attempt. What is right is told after the end only.
+/// One question in the order and with the options of this attempt. What is right is told to those who passed only: the
+/// others may try again, and learn which of their answers to think about and where the source is.
 fn question(view: &AttemptView, number: usize, place: usize) -> proto::Question {
     let ended = view.result.is_some();
+    let passed = view.result.as_ref().is_some_and(|result| result.passed);
     let item = &view.printed.items[place];
     let order = view.printed.order_of_options(view.attempt.seed, place);
     let chosen = view.chosen.get(&(place as i64 + 1)).copied().unwrap_or_default();
     let shown = |(shown, own): (usize, &usize)| {
         let option = &item.options[*own];
-        proto::Option { number: shown as i32 + 1, text: option.text.clone(), correct: ended && option.correct == 1 }
+        proto::Option { number: shown as i32 + 1, text: option.text.clone(), correct: passed && option.correct == 1 }
     };
     let chosen_here = order.iter().position(|own| item.options[*own].option == chosen).map_or(0, |shown| shown as i32 + 1);
     let told = |text: &str| if ended { text.to_owned() } else { String::new() };
@@ -155,8 +157,8 @@ fn question(view: &AttemptView, number: usize, place: usize) -> proto::Question 
         options: order.iter().enumerate().map(shown).collect(),
         chosen: chosen_here,
         correct: ended && item.options.iter().any(|option| option.option == chosen && option.correct == 1),
-        explanation: told(&item.version.explanation),
-        quote: told(quote),
+        explanation: if passed { item.version.explanation.clone() } else { String::new() },
+        quote: if passed { quote.to_owned() } else { String::new() },
         source_id: told(&item.version.source_id),
         source_version_id: told(&item.version.source_version_id),
         item_version_id: item.version.id.clone(),

@@ -56,6 +56,11 @@ pub(crate) async fn suspension(tx: &TenantTx, version: &str) -> Result<Option<su
     Ok(tx.one(tx.find::<suspension::Entity>().filter(suspension::Column::SourceVersionId.eq(version))).await?)
 }
 
+/// Every source version that lost its standing.
+pub(crate) async fn suspensions(tx: &TenantTx) -> Result<Vec<suspension::Model>, Error> {
+    Ok(tx.all(tx.find::<suspension::Entity>()).await?)
+}
+
 /// The certificate of an award.
 pub(crate) async fn certificate(tx: &TenantTx, award: &str) -> Result<Option<certificate::Model>, Error> {
     Ok(tx.one(tx.find::<certificate::Entity>().filter(certificate::Column::AwardId.eq(award))).await?)

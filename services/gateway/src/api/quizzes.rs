@@ -55,7 +55,7 @@ pub(crate) struct Closed {
 pub(crate) struct Choice {
     pub(crate) number: i32,
     pub(crate) text: String,
-    /// Told after the attempt was submitted.
+    /// Told to those who passed: the others may try again.
     pub(crate) correct: Option<bool>,
 }
 
@@ -68,9 +68,11 @@ pub(crate) struct Question {
     pub(crate) options: Vec<Choice>,
     /// The number of the chosen option.
     pub(crate) chosen: Option<i32>,
-    /// Told after the attempt was submitted, like everything below.
+    /// Whether the chosen option is right; told after the attempt was submitted, like the source.
     pub(crate) correct: Option<bool>,
+    /// Told to those who passed.
     pub(crate) explanation: String,
+    /// Told to those who passed.
     pub(crate) quote: String,
     pub(crate) source_id: String,
     pub(crate) source_version_id: String,
@@ -112,7 +114,8 @@ pub(crate) struct Outcome {
 
 pub(crate) fn attempt_view(attempt: proto::Attempt) -> Attempt {
     let ended = attempt.completed_at > 0;
-    let choice = |option: proto::Option| Choice { number: option.number, text: option.text, correct: ended.then_some(option.correct) };
+    let passed = attempt.passed;
+    let choice = |option: proto::Option| Choice { number: option.number, text: option.text, correct: passed.then_some(option.correct) };
     let question = |question: proto::Question| Question {
         position: question.position,
         stem: question.stem,

@@ -31,7 +31,7 @@ pub(crate) struct Asked {
     /// The article; nothing when no registry has it.
     pub(crate) article: Option<Article>,
     pub(crate) calls: Vec<CallRecord>,
-    /// True when no registry gave an answer: to be asked again later.
+    /// True when a registry gave no answer that could change what is found: to be asked again later.
     pub(crate) try_again: bool,
 }
 
@@ -105,18 +105,19 @@ impl Registries {
             Reading::Found(article) => Some(article),
             _ => None,
         };
-        let known_doi = found.as_ref().map_or(doi, |article| article.doi.as_str()).to_owned();
+        let known_doi = found.as_ref().map(|article| article.doi.as_str()).filter(|doi| !doi.is_empty()).unwrap_or(doi).to_owned();
         let in_crossref =
             if known_doi.is_empty() { Reading::Nothing("no DOI is known") } else { self.in_crossref(&known_doi, &mut calls).await };
-        silent |= matches!(in_crossref, Reading::NoAnswer(_)) && found.is_none();
+        silent |= matches!(in_crossref, Reading::NoAnswer(_));
         let article = match (found, in_crossref) {
             (Some(article), Reading::Found(second)) => Some(worse(article, second)),
             (Some(article), _) => Some(article),
-            // Without PubMed's answer Crossref's alone is not the whole truth.
-            (None, Reading::Found(second)) if !silent => Some(second),
+            (None, Reading::Found(second)) => Some(second),
             (None, _) => None,
         };
-        Asked { try_again: article.is_none() && silent, article, calls }
+        // One registry alone can say that an article was retracted, and not that it is sound.
+        let is_final = article.as_ref().is_some_and(|article| article.verdict.is_retraction());
+        Asked { try_again: silent && !is_final, article, calls }
     }
 
     async fn number(&self, doi: &str, calls: &mut Vec<CallRecord>) -> Reading<String> {
@@ -151,11 +152,14 @@ impl Registries {
             if breaker.is_open() {
                 return Reading::NoAnswer("the registry failed too often and is left alone for a minute");
             }
+            if !self.take_turn(registry).await {
+                return Reading::NoAnswer("too many questions wait for this registry");
+            }
             let (mut record, asked_to_wait) = self.request(registry, request).await;
             let reading = match record.status {
                 200 => read(&record.body),
                 404 if registry == Registry::Crossref => Reading::Nothing("Crossref has no work of this DOI"),
-                400 | 404 => Reading::Nothing("the registry does not accept the identifier"),
+                400 if is_empty_list(&record.body) => Reading::Nothing("PubMed has no article of this number"),
                 _ => Reading::NoAnswer("the registry gave no answer"),
             };
             record.finding = match &reading {
@@ -173,9 +177,8 @@ impl Registries {
         }
     }
 
-    /// One request within the registry's limits, on record; with how long the registry asks to wait.
+    /// One request, on record; with how long the registry asks to wait.
     async fn request(&self, registry: Registry, request: &str) -> (CallRecord, Duration) {
-        self.take_turn(registry).await;
         let url = match registry {
             Registry::PubMed => {
                 let key = self.key.as_ref().map(|key| format!("&api_key={}", escaped(key.expose()))).unwrap_or_default();
@@ -207,7 +210,8 @@ impl Registries {
     }
 
     /// Waits for a turn in the bucket that every replica shares: per key with one, per address of this site without.
-    async fn take_turn(&self, registry: Registry) {
+    /// Returns false when none came in time: then nothing may be sent.
+    async fn take_turn(&self, registry: Registry) -> bool {
         let (bucket, per_second) = match (registry, &self.key) {
             (Registry::PubMed, Some(key)) => (format!("ncbi:key:{}", hex::encode(&Sha256::digest(key.expose())[..8])), 10),
             (Registry::PubMed, None) => ("ncbi:egress".to_owned(), 3),
@@ -218,15 +222,22 @@ impl Registries {
         let mut waited = Duration::ZERO;
         while waited < LONGEST_TURN {
             let wait = match self.cache.take(&bucket, quota).await {
-                Ok(decision) if decision.allowed => return,
+                Ok(decision) if decision.allowed => return true,
                 Ok(decision) => decision.reset.max(Duration::from_millis(5)),
-                // Without the shared bucket, the slowest pace is the safe one.
-                Err(_) => return tokio::time::sleep(Duration::from_secs(1)).await,
+                // Without the shared bucket nobody knows what the others send.
+                Err(_) => return false,
             };
             tokio::time::sleep(wait).await;
             waited += wait;
         }
+        false
     }
+}
+
+/// Whether a refusal is about the identifier. Others of this status are about the request: a wrong key, for instance.
+fn is_empty_list(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body).to_lowercase();
+    text.contains("id list is empty") || text.contains("empty id list")
 }
 
 /// The body of an answer, unless it breaks off or does not end.
@@ -255,6 +266,13 @@ fn worse(mut first: Article, second: Article) -> Article {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_that_is_about_something_else_says_nothing_of_the_article() {
+        assert!(is_empty_list(b"Error: ID list is empty! Possibly it has no correct IDs."));
+        assert!(is_empty_list(b"<ERROR>Empty ID list; Nothing to store</ERROR>"));
+        assert!(!is_empty_list(b"{\"error\":\"API key invalid\"}"));
+    }
 
     #[test]
     fn identifiers_are_escaped_whole() {

@@ -14,6 +14,8 @@ preceptor_testkit::on_both_stores! {
     a_limit_error_in_a_200_body_is_retried_and_nothing_broken_is_verified
     an_identifier_of_another_article_proves_nothing
     a_recorded_answer_of_pubmed_verifies_though_the_article_is_not_in_pmc
+    what_one_registry_knows_outweighs_the_silence_of_the_other
+    a_credit_that_is_claimed_after_the_retraction_says_so
     a_retraction_closes_the_quiz_leaves_retrieval_and_annotates_credits_within_one_cycle
 }
 
@@ -74,6 +76,36 @@ async fn a_limit_error_in_a_200_body_is_retried_and_nothing_broken_is_verified(s
     for wrong in [json!({ "pmid": "PMC1" }), json!({ "doi": "11.1/x" }), json!({}), json!({ "pmid": "1", "doi": "10.1/x" })] {
         assert_eq!(code(local.editor.post(&format!("/v1/sources/{source}/verifications"), &wrong).await), "INVALID_FIELD", "{wrong}");
     }
+    local.stop().await;
+}
+
+async fn what_one_registry_knows_outweighs_the_silence_of_the_other(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    local.registries.know(article(Status::RetractedAtCrossrefOnly));
+    let (_, source) = published(&local).await;
+    let verdict = local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
+    assert_eq!((&verdict["verdict"], &verdict["counts"]), (&json!("retracted"), &json!(false)), "PubMed knows nothing of it yet");
+    local.stop().await;
+}
+
+async fn a_credit_that_is_claimed_after_the_retraction_says_so(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    local.registries.know(article(Status::Sound));
+    let course = super::course(&local, json!({})).await;
+    let learner = clinician(&local, &course.program, "late").await;
+    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let sources = local.editor.get(&format!("/v1/programs/{}/sources", course.program)).await.expect("sources");
+    let source = id(&list(&sources, "data")[0], "id").expect("an id");
+    local.registries.change("31234567", Status::Retracted);
+    local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
+    eventually("the end of the quiz", async || {
+        let quiz = local.editor.get(&format!("/v1/programs/{}/quiz", course.program)).await.ok()?;
+        (quiz["closed"]["code"] == "QUIZ_SUSPENDED").then_some(())
+    })
+    .await;
+    let credit = learner.claim(&attempt, &course.offer, 0.5).await.expect("what was passed counts");
+    let remarks = list(&credit, "annotations");
+    assert!(remarks.len() == 1 && remarks[0]["text"].as_str().is_some_and(|text| text.contains("was retracted")), "{credit}");
     local.stop().await;
 }
 

@@ -1,0 +1,96 @@
+//! What was checked of somebody is not inherited by whoever they say they are next.
+
+use preceptor::client::{Client, id};
+use preceptor::journey::{Answers, physician};
+use preceptor_standins::Provider;
+use preceptor_testkit::{Local, Store};
+use serde_json::{Value, json};
+
+use super::{clinician, code, course};
+use crate::support::eventually;
+
+preceptor_testkit::on_both_stores! {
+    another_name_begins_anew_and_the_certificate_keeps_the_name_that_was_checked
+    a_refusal_by_the_board_ends_what_was_asserted
+    a_number_of_the_registry_belongs_to_one_learner
+}
+
+const NPI: &str = "1234567893";
+
+/// Confirms or refuses a learner's licence at its board, as the admin.
+async fn board(local: &Local, learner: &Value, confirmed: bool) -> Value {
+    let path = format!("/v1/clinicians/{}/primary-source", learner["learner"].as_str().expect("a pseudonym"));
+    local.editor.post(&path, &json!({ "confirmed": confirmed, "evidence": "Looked up at the board's own site" })).await.expect("a check")
+}
+
+async fn me(learner: &Client) -> Value {
+    learner.get("/v1/me/clinician").await.expect("a statement")
+}
+
+async fn another_name_begins_anew_and_the_certificate_keeps_the_name_that_was_checked(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let learner = clinician(&local, &course.program, "first").await;
+    assert_eq!(board(&local, &me(&learner).await, true).await["assertion"]["level"], 3);
+    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let credit = learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit");
+
+    let same = physician("Ana María Núñez", "new.address@example.org");
+    let moved = learner.put("/v1/me/clinician", &same).await.expect("a statement");
+    assert_eq!(moved["assertion"]["level"], 3, "another address is the same person: {moved}");
+    let another = physician("Boris Other", "new.address@example.org");
+    let other = learner.put("/v1/me/clinician", &another).await.expect("a statement");
+    assert!(other["assertion"].is_null(), "nobody was checked under this name: {other}");
+    let again = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let refused = code(learner.claim(&again, &course.offer, 0.5).await);
+    assert_eq!(refused, "CREDIT_EXISTS", "one live credit, whatever the name");
+
+    let pdf = learner.certificate(&id(&credit, "id").expect("an id")).await.expect("a certificate");
+    let report = preceptor_certificate::verify::verify(&pdf, None).expect("it holds");
+    assert_eq!(report.name, "Ana María Núñez");
+    local.stop().await;
+}
+
+async fn a_refusal_by_the_board_ends_what_was_asserted(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let learner = clinician(&local, &course.program, "refused").await;
+    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let refused = board(&local, &me(&learner).await, false).await;
+    assert!(refused["assertion"].is_null(), "{refused}");
+    assert!(refused["next_step"].as_str().is_some_and(|step| step.contains("board")), "{refused}");
+    assert_eq!(code(learner.claim(&attempt, &course.offer, 0.5).await), "CREDENTIAL_NOT_VERIFIED");
+    assert_eq!(board(&local, &me(&learner).await, true).await["assertion"]["level"], 3, "a mistake can be mended");
+    learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit");
+    local.stop().await;
+}
+
+async fn a_number_of_the_registry_belongs_to_one_learner(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    local.registries.know_provider(Provider {
+        npi: NPI.into(),
+        first_name: "Ana".into(),
+        last_name: "Nunez".into(),
+        licence: "MD12345".into(),
+    });
+    let mut statement = physician("Ana María Núñez", "own@example.org");
+    statement["npi"] = json!(NPI);
+    let known = async |learner: &Client| {
+        eventually("the registry's answer", async || {
+            let known = me(learner).await;
+            let checks = known["checks"].as_array().cloned().unwrap_or_default();
+            checks.into_iter().find(|check| check["method"] == "npi_registry")
+        })
+        .await
+    };
+    let first = clinician(&local, &course.program, "own").await;
+    first.put("/v1/me/clinician", &statement).await.expect("a statement");
+    assert_eq!(known(&first).await["passed"], true);
+    let second = clinician(&local, &course.program, "thief").await;
+    statement["email"] = json!("thief@example.org");
+    second.put("/v1/me/clinician", &statement).await.expect("a statement");
+    assert_eq!(known(&second).await["passed"], false, "the number was confirmed for somebody else");
+    assert_eq!(me(&second).await["assertion"]["level"], 0);
+    local.stop().await;
+}
