@@ -45,7 +45,7 @@ impl Verify {
 }
 
 fn show(report: &Report) {
-    println!("HOLDS  {}", report.title);
+    println!("{}  {}", if report.pinned { "HOLDS" } else { "HOLDS IN ITSELF" }, report.title);
     println!("  for         {}", report.name);
     println!("  award       {}", report.award);
     println!("  provider    {}", report.provider);
@@ -58,7 +58,7 @@ fn show(report: &Report) {
         None => println!("  log         not checked: the proof is part of the PDF only"),
     }
     if !report.pinned {
-        println!("Compare the key with the one that the provider publishes, or name it with --key.");
+        println!("Anybody can sign with a key of their own: compare this one with the key that the provider publishes, or name that with --key.");
     }
     println!("Whether it was voided since: {}", report.verify_url);
 }
