@@ -58,7 +58,9 @@ fn show(report: &Report) {
         None => println!("  log         not checked: the proof is part of the PDF only"),
     }
     if !report.pinned {
-        println!("Anybody can sign with a key of their own: compare this one with the key that the provider publishes, or name that with --key.");
+        println!(
+            "Anybody can sign with a key of their own: compare this one with the key that the provider publishes, or name that with --key."
+        );
     }
     println!("Whether it was voided since: {}", report.verify_url);
 }

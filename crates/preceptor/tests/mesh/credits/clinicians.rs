@@ -47,7 +47,7 @@ async fn another_name_begins_anew_and_the_certificate_keeps_the_name_that_was_ch
 
     let pdf = learner.certificate(&id(&credit, "id").expect("an id")).await.expect("a certificate");
     let report = preceptor_certificate::verify::verify(&pdf, None).expect("it holds");
-    assert_eq!(report.name, "Ana María Núñez");
+    assert_eq!(report.name, "Ana María Núñez, MD");
     local.stop().await;
 }
 

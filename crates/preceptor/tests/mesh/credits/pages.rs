@@ -167,7 +167,7 @@ async fn the_way_from_a_source_to_a_certificate_is_open_to_people_without_script
     assert!(page.contains("0.50"), "{page}");
     assert!(learner.open("/credits").await.contains(&credit), "the transcript leads to the credit");
     let history = Person::new(&local, &local.editor).open(&format!("{credit}/history")).await;
-    for told in ["Peer-reviewed by the planning committee", "Checked against the passage", "60"] {
+    for told in ["Peer-reviewed by the planning committee", "Approved by", "60"] {
         assert!(plain(&history).contains(told), "{told}: {history}");
     }
     let pdf = client.certificate(credit.rsplit('/').next().expect("an id")).await.expect("a certificate");
