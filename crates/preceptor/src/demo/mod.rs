@@ -112,6 +112,7 @@ async fn create(admin: &Client, outside: &Outside) -> anyhow::Result<String> {
     progress.set_message("Seeding the demo program");
     let editor = admin.hire("Edith Editor", "editor").await?;
     let reviewer = admin.hire("Ravi Reviewer", "reviewer").await?;
+    admin.hire("Audra Auditor", "auditor").await?;
     let created = editor.post("/v1/programs", &json!({ "title": TITLE, "summary": SUMMARY, "objectives": OBJECTIVES })).await?;
     let program = id(&created, "id")?;
     for file in files()? {
@@ -142,7 +143,7 @@ async fn show_links(admin: &Client, program: &str) -> anyhow::Result<()> {
         println!("  {name:9} {}   {stage}", link(json!({ "learner_token": learner.token() })).await?);
     }
     let staff = admin.get("/v1/staff").await?;
-    for role in ["editor", "reviewer", "admin"] {
+    for role in ["editor", "reviewer", "auditor", "admin"] {
         if let Some(member) = of_role(&staff, role) {
             println!("  {role:9} {}", link(json!({ "staff_id": member })).await?);
         }

@@ -37,7 +37,7 @@ pub(crate) use credits::{Certificate, Credit, Offer};
 pub(crate) use insight::Report;
 pub(crate) use items::{Item, NewForm};
 pub(crate) use messages::{NewMessage, Reply};
-pub(crate) use quizzes::{Attempt, Quiz};
+pub(crate) use quizzes::{Attempt, Place, Quiz};
 pub(crate) use verifications::{NLM_NOTICE, NewVerification, Task};
 pub(crate) use view::{Message, Program, Source, program_view, source_view};
 

@@ -317,8 +317,15 @@ pub(crate) struct Leaderboard {
 #[utoipa::path(get, path = "/v1/programs/{id}/leaderboard", operation_id = "getLeaderboard", tag = "Quizzes", params(("id" = String, Path)),
     responses((status = 200, body = Leaderboard), (status = 404, body = Problem)))]
 async fn leaderboard(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Leaderboard>, ApiError> {
-    let request = proto::GetLeaderboardRequest { program_id: id };
-    let board = edge.credits.clone().get_leaderboard(identity.request(request)?).await?.into_inner();
-    let place = |place: proto::Place| Place { rank: place.rank, name: place.name, percent: place.percent, you: place.you };
-    Ok(Json(Leaderboard { data: board.places.into_iter().map(place).collect() }))
+    Ok(Json(Leaderboard { data: edge.leaderboard(&identity, &id).await? }))
+}
+
+impl Edge {
+    /// The best results of the open quiz.
+    pub(crate) async fn leaderboard(&self, identity: &Identity, program: &str) -> Result<Vec<Place>, ApiError> {
+        let request = proto::GetLeaderboardRequest { program_id: program.to_owned() };
+        let board = self.credits.clone().get_leaderboard(identity.request(request)?).await?.into_inner();
+        let place = |place: proto::Place| Place { rank: place.rank, name: place.name, percent: place.percent, you: place.you };
+        Ok(board.places.into_iter().map(place).collect())
+    }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
-use crate::api::{Attempt, Credit, Offer, Quiz};
+use crate::api::{Attempt, Credit, Offer, Place, Quiz};
 use crate::error::ApiError;
 use crate::identity::Identity;
 
@@ -21,6 +21,8 @@ struct QuizPage {
     title: String,
     quiz: Quiz,
     attempts: Vec<Attempt>,
+    /// Empty where the provider shows none, or too few took part.
+    places: Vec<Place>,
 }
 
 #[derive(Template)]
@@ -69,7 +71,8 @@ pub(super) async fn page(State(edge): State<Edge>, Visitor(identity): Visitor, P
     let title = edge.program(&identity, &id).await?.title;
     let quiz = edge.quiz(&identity, &id).await?;
     let attempts = edge.attempts(&identity, &id).await?;
-    html(&QuizPage { frame: Frame::of(&identity), program_id: id, title, quiz, attempts })
+    let places = if quiz.form.leaderboard { edge.leaderboard(&identity, &id).await? } else { Vec::new() };
+    html(&QuizPage { frame: Frame::of(&identity), program_id: id, title, quiz, attempts, places })
 }
 
 pub(super) async fn start(State(edge): State<Edge>, Visitor(identity): Visitor, Path(id): Path<String>) -> Result<Redirect, PageError> {
