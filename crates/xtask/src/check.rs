@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::Context as _;
 use preceptor_proto::DESCRIPTORS;
@@ -22,8 +21,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
         problems.extend(loose_tasks(&file, &text));
         problems.extend(unscoped_queries(&file, &text));
     }
-    problems.extend(tool("cargo", &["fmt", "--all", "--check"]));
-    problems.extend(tool("cargo", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]));
+    problems.extend(cargo(&["fmt", "--all", "--check"]));
+    problems.extend(cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]));
     for problem in &problems {
         eprintln!("check: {problem}");
     }
@@ -130,9 +129,9 @@ pub(crate) fn rust_files(roots: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn tool(program: &str, arguments: &[&str]) -> Option<String> {
-    let command = format!("{program} {}", arguments.join(" "));
-    match Command::new(program).args(arguments).status() {
+fn cargo(arguments: &[&str]) -> Option<String> {
+    let command = format!("cargo {}", arguments.join(" "));
+    match crate::cargo::cargo().args(arguments).status() {
         Ok(status) if status.success() => None,
         Ok(status) => Some(format!("`{command}` ended with {status}")),
         Err(error) => Some(format!("`{command}` cannot be started: {error}")),

@@ -1,5 +1,6 @@
 //! Developer tasks: `cargo xtask --help`.
 
+mod cargo;
 mod check;
 mod data;
 mod eval;

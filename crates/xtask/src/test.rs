@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every test, counted.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -68,7 +68,7 @@ async fn model() -> Option<PathBuf> {
 }
 
 fn cargo_test(arguments: &[String], log: &Path, model: Option<&Path>) -> anyhow::Result<(Counts, bool)> {
-    let mut command = Command::new("cargo");
+    let mut command = crate::cargo::cargo();
     command.args(["test", "--workspace", "--no-fail-fast"]).args(arguments).env(SKIP_LOG, log).stdout(Stdio::piped());
     if let Some(model) = model {
         command.env(MODEL, model);
