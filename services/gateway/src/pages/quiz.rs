@@ -71,7 +71,7 @@ pub(super) async fn page(State(edge): State<Edge>, Visitor(identity): Visitor, P
     let title = edge.program(&identity, &id).await?.title;
     let quiz = edge.quiz(&identity, &id).await?;
     let attempts = edge.attempts(&identity, &id).await?;
-    let places = if quiz.form.leaderboard { edge.leaderboard(&identity, &id).await? } else { Vec::new() };
+    let places = if quiz.leaderboard { edge.leaderboard(&identity, &id).await? } else { Vec::new() };
     html(&QuizPage { frame: Frame::of(&identity), program_id: id, title, quiz, attempts, places })
 }
 
