@@ -206,6 +206,8 @@ impl Bare {
         let mut row = vec![Value::from(self.org.clone()), id.into(), values[16].clone()];
         row.extend(values);
         tx.execute_raw(self.statement(&award, row)).await?;
+        let suspended = self.statement("SELECT * FROM credits_suspension WHERE org_id = ?", vec![self.org.clone().into()]);
+        tx.query_all_raw(suspended).await?;
         self.record(&tx).await?;
         Ok(tx.commit().await?)
     }
