@@ -18,7 +18,7 @@ use crate::{Bus, BusError, Message, Topic};
 const BATCH: u64 = 256;
 /// The least time between two rounds. The first event after a silence goes out at once; those of a burst go together, which
 /// spares the store and the bus a durable write for each.
-const PACE: Duration = Duration::from_millis(50);
+const PACE: Duration = Duration::from_millis(100);
 /// The pause after the bus or the store failed.
 const PAUSE: Duration = Duration::from_millis(500);
 

@@ -126,6 +126,7 @@ impl Credits {
         tx.audit(entry.fact("threshold", result.threshold))?;
         let view = self.attempt_view(&tx, view.attempt).await?;
         tx.commit().await?;
+        self.forget_leaderboard(&scope.org().to_string(), &view.attempt.form_id);
         pause::at("submit.committed", scope.org()).await;
         Ok(view)
     }

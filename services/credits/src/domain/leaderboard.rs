@@ -1,14 +1,17 @@
 //! Best scores under names that lead back to nobody.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
+use moka::sync::Cache;
 use preceptor_rpc::Call;
 use sha2::{Digest as _, Sha256};
 
 use super::Credits;
 use crate::Error;
 use crate::error::Missing;
-use crate::store::attempts;
+use crate::store::{attempts, result};
 
 const PLACES: usize = 20;
 /// Fewer learners than this could guess who is who.
@@ -50,23 +53,57 @@ impl Credits {
         if !form.leaderboard {
             return Ok(Vec::new());
         }
-        let mut best: BTreeMap<String, (i64, i64)> = BTreeMap::new();
-        for result in attempts::results(&tx, &open).await? {
-            best.entry(result.learner).or_insert((result.right_answers * 100 / result.items, result.completed_at));
-        }
-        if best.len() < LEAST_LEARNERS {
-            return Ok(Vec::new());
-        }
-        let mut ranked: Vec<_> = best.into_iter().collect();
-        ranked.sort_by_key(|(_, (percent, completed_at))| (-percent, *completed_at));
-        let place = |(rank, (learner, (percent, _))): (usize, (String, (i64, i64)))| Standing {
+        let key = key(&tx.org_key(), &open);
+        let ranked = match self.leaderboards.get(&key) {
+            Some(known) => known,
+            None => {
+                let ranked = Arc::new(ranked(attempts::results(&tx, &open).await?));
+                self.leaderboards.insert(key, Arc::clone(&ranked));
+                ranked
+            }
+        };
+        let place = |(rank, (learner, percent)): (usize, &(String, i64))| Standing {
             rank: rank + 1,
-            name: nickname(&open, &learner),
-            percent,
+            name: nickname(&open, learner),
+            percent: *percent,
             you: learner == scope.subject(),
         };
-        Ok(ranked.into_iter().enumerate().take(PLACES).map(place).collect())
+        Ok(ranked.iter().enumerate().map(place).collect())
     }
+
+    /// Has a leaderboard made anew: somebody took the quiz.
+    pub(super) fn forget_leaderboard(&self, org: &str, form: &str) {
+        self.leaderboards.invalidate(&key(org, form));
+    }
+}
+
+/// Leaderboards that were asked for a moment ago: learners with the percentage of their best result.
+pub(super) type Leaderboards = Cache<String, Arc<Vec<(String, i64)>>>;
+
+/// In another process a result may be noticed this much later.
+const FRESH: Duration = Duration::from_secs(10);
+const MOST_REMEMBERED: u64 = 1000;
+
+pub(super) fn leaderboards() -> Leaderboards {
+    Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(FRESH).build()
+}
+
+fn key(org: &str, form: &str) -> String {
+    format!("{org}/{form}")
+}
+
+/// The best learners, the earlier of equals first; nobody when too few took part. Results come best first.
+fn ranked(results: Vec<result::Model>) -> Vec<(String, i64)> {
+    let mut best: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    for result in results {
+        best.entry(result.learner).or_insert((result.right_answers * 100 / result.items, result.completed_at));
+    }
+    if best.len() < LEAST_LEARNERS {
+        return Vec::new();
+    }
+    let mut ranked: Vec<_> = best.into_iter().collect();
+    ranked.sort_by_key(|(_, (percent, completed_at))| (-percent, *completed_at));
+    ranked.into_iter().take(PLACES).map(|(learner, (percent, _))| (learner, percent)).collect()
 }
 
 #[cfg(test)]

@@ -54,6 +54,7 @@ pub(crate) struct Credits {
     audit: AuditClient<Channel>,
     /// Forms with their items: they never change, and every learner of a program reads the same one.
     forms: moka::sync::Cache<String, Arc<questions::Printed>>,
+    leaderboards: leaderboard::Leaderboards,
     /// Prints certificates behind whoever claims.
     backstage: Backstage,
 }
@@ -65,6 +66,7 @@ impl Credits {
             credentials: CredentialsClient::new(deps.credentials.clone()),
             audit: AuditClient::new(deps.audit.clone()),
             forms: moka::sync::Cache::new(MOST_FORMS),
+            leaderboards: leaderboard::leaderboards(),
             backstage: Backstage::start("certificates"),
             deps,
         }
