@@ -54,13 +54,12 @@ impl Credits {
             return Ok(Vec::new());
         }
         let key = key(&tx.org_key(), &open);
-        let ranked = match self.leaderboards.get(&key) {
-            Some(known) => known,
-            None => {
-                let ranked = Arc::new(ranked(attempts::results(&tx, &open).await?));
-                self.leaderboards.insert(key, Arc::clone(&ranked));
-                ranked
-            }
+        let ranked = if let Some(known) = self.leaderboards.get(&key) {
+            known
+        } else {
+            let ranked = Arc::new(ranked(attempts::results(&tx, &open).await?));
+            self.leaderboards.insert(key, Arc::clone(&ranked));
+            ranked
         };
         let place = |(rank, (learner, percent)): (usize, &(String, i64))| Standing {
             rank: rank + 1,
