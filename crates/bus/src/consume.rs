@@ -10,7 +10,7 @@ use opentelemetry::trace::TraceContextExt as _;
 use preceptor_core::id::OrgId;
 use preceptor_proto::events::v1::Envelope;
 use preceptor_runtime::tasks::{Stop, TaskError};
-use prost::Message as _;
+use prost::Message;
 use tracing::Instrument as _;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
@@ -29,6 +29,23 @@ pub enum HandlerError {
     /// Trying again will not help.
     #[error("{0}")]
     Permanent(String),
+}
+
+impl HandlerError {
+    /// A failure, and whether it may pass.
+    pub fn of(error: &impl std::fmt::Display, may_pass: bool) -> Self {
+        if may_pass { Self::Transient(error.to_string()) } else { Self::Permanent(error.to_string()) }
+    }
+}
+
+/// The org that an event belongs to.
+pub fn org_of(event: &Envelope) -> Result<OrgId, HandlerError> {
+    event.org_id.parse().map_err(|_| HandlerError::Permanent("its org cannot be read".into()))
+}
+
+/// What an event tells.
+pub fn told<M: Message + Default>(event: &Envelope) -> Result<M, HandlerError> {
+    M::decode(event.payload.as_slice()).map_err(|error| HandlerError::of(&error, false))
 }
 
 /// What a service does with its events. The effect and the inbox row commit in one transaction, so handling an event

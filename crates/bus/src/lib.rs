@@ -19,7 +19,7 @@ use std::fmt;
 use async_trait::async_trait;
 use preceptor_core::id::OrgId;
 
-pub use consume::{Consumer, Handler, HandlerError};
+pub use consume::{Consumer, Handler, HandlerError, org_of, told};
 pub use durable_log::DurableLog;
 
 /// A domain of events.

@@ -2,7 +2,6 @@
 //!
 //! An event is marked as sent only after the bus has it, so a crash in between sends it twice and never not at all.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +25,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// Waits for orgs that have something unsent.
-    async fn dirty_orgs(&self) -> BTreeSet<OrgId>;
+    async fn dirty_orgs(&self) -> Vec<OrgId>;
     /// Has the relay look at an org again.
     fn mark_dirty(&self, org: OrgId);
     /// The oldest unsent events.
@@ -39,7 +38,7 @@ macro_rules! outbox {
     ($($source:ty)+) => {$(
         #[async_trait]
         impl Outbox for $source {
-            async fn dirty_orgs(&self) -> BTreeSet<OrgId> {
+            async fn dirty_orgs(&self) -> Vec<OrgId> {
                 <$source>::dirty_orgs(self).await
             }
 

@@ -26,5 +26,5 @@ pub use credential::{Facts, credential, credential_sha256};
 pub use error::{Error, Refusal};
 pub use jwt::{assemble_jwt, jwt_signing_input};
 pub use key::IssuerKey;
-pub use print::{Attachments, amount, print, unprintable};
+pub use print::{Attachments, amount, print};
 pub use proof::{attach, hash_data, proof_options};

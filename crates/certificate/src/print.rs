@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use typst::diag::{FileError, FileResult, SourceDiagnostic};
 use typst::foundations::{Bytes, Datetime, Duration, Smart};
 use typst::syntax::{FileId, RootedPath, Source, VirtualPath, VirtualRoot};
@@ -76,11 +76,23 @@ static FONTS: LazyLock<Fonts> = LazyLock::new(|| {
     Fonts { book: LazyHash::new(FontBook::from_fonts(&fonts)), fonts }
 });
 
-/// The characters of a text that none of our fonts can draw, and those that would turn the text around.
-pub fn unprintable(text: &str) -> Vec<char> {
-    let drawn = |c: char| FONTS.fonts.iter().any(|font| font.info().coverage.contains(c as u32));
-    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().filter(|c| c.is_control() || turns(*c) || (!c.is_whitespace() && !drawn(*c))).collect()
+/// What is drawn for a sign that no font has.
+const NO_GLYPH: char = '□';
+
+/// Whether our fonts can draw a sign, and it leaves the text around it as it is.
+fn is_drawn(sign: char) -> bool {
+    let turns = matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let has_glyph = || FONTS.fonts.iter().any(|font| font.info().coverage.contains(sign as u32));
+    !sign.is_control() && !turns && (sign.is_whitespace() || has_glyph())
+}
+
+/// Every text of `value` as it can be drawn. The credential keeps what was stated; this is for the sheet alone.
+fn drawable(value: Value) -> Value {
+    match value {
+        Value::String(text) => text.chars().map(|sign| if is_drawn(sign) { sign } else { NO_GLYPH }).collect::<String>().into(),
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, drawable(value))).collect(),
+        other => other,
+    }
 }
 
 struct Sheet {
@@ -220,7 +232,21 @@ fn data(facts: &Facts, key: &IssuerKey) -> Result<String, Error> {
         "code": facts.code,
         "verify_url": facts.verify_url,
         "key": key.multikey(),
-        "attachments": files,
     });
-    Ok(data.to_string())
+    let mut shown = drawable(data);
+    shown["attachments"] = json!(files);
+    shown["omits"] = json!(!facts.person().chars().all(is_drawn));
+    Ok(shown.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_font_has_or_turns_the_text_is_not_drawn() {
+        assert!("Zoë Müller-Łukasz, MD ™ · דנה · ليلى".chars().all(is_drawn));
+        let shown = drawable(json!({ "person": "a\u{202e}b\u{7}漢🩺" }));
+        assert_eq!(shown["person"], "a□b□□□");
+    }
 }

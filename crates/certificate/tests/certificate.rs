@@ -4,7 +4,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use preceptor_certificate::verify::{Report, verify};
 use preceptor_certificate::{
     Attachments, Facts, IssuerKey, Refusal, assemble_jwt, attach, credential, credential_sha256, hash_data, jwt_signing_input, print,
-    proof_options, seal, unprintable,
+    proof_options, seal,
 };
 use preceptor_proto::events::v1::AuditRecord;
 use preceptor_tlog::{LogKey, Proof};
@@ -57,8 +57,12 @@ struct Made {
 }
 
 fn make(signer: &Signer, log: &Signer) -> Made {
+    make_for(NAME, signer, log)
+}
+
+fn make_for(name: &str, signer: &Signer, log: &Signer) -> Made {
     let log_key = LogKey::new("audit.example.org/org_1", *log.key.bytes());
-    let facts = facts(&log_key);
+    let facts = Facts { name: name.to_owned(), ..facts(&log_key) };
     let unsigned = credential(&facts, &signer.key);
     let options = proof_options(&signer.key, ISSUED);
     let data = hash_data(&Value::Object(unsigned.clone()), &options).expect("a hash");
@@ -178,7 +182,12 @@ fn another_certificates_record_is_refused() {
 }
 
 #[test]
-fn what_cannot_be_printed_is_known_before() {
-    assert!(unprintable(NAME).is_empty(), "{:?}", unprintable(NAME));
-    assert_eq!(unprintable("a\u{202e}b\u{7}漢"), ['\u{202e}', '\u{7}', '漢']);
+fn a_name_that_no_font_has_is_kept_whole_in_what_is_signed() {
+    let (signer, log) = (signer(), signer());
+    let stated = "Zoë 漢字 🩺 ليلى";
+    let made = make_for(stated, &signer, &log);
+    let report = verify(&file(&made, &signer), Some(&signer.key)).expect("it holds");
+    assert_eq!(report.name, format!("{stated}, MD"));
+    let badge = verify(made.attachments.credential.as_bytes(), Some(&signer.key)).expect("it holds");
+    assert_eq!(badge.name, report.name);
 }

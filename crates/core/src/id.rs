@@ -153,6 +153,8 @@ ids! {
     ItemId = "item";
     /// One immutable version of an item.
     ItemVersionId = "itemv";
+    /// A request for item drafts.
+    GenerationId = "gen";
     /// A reviewer's decision on an item version.
     ItemDecisionId = "idec";
     /// A frozen quiz.

@@ -73,7 +73,7 @@ impl Client {
     }
 
     /// Writes with another method than POST.
-    pub(crate) async fn send_to(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
+    pub async fn send_to(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.send(self.request(method, path).json(body)).await
     }
 
@@ -112,39 +112,47 @@ impl Client {
         self.send(self.request(Method::POST, &format!("/v1/programs/{program}/sources")).multipart(form)).await
     }
 
-    /// Waits until a source is read; `progress` sees every state on the way.
-    pub async fn wait_for_source(&self, source: &str, progress: impl Fn(&Value)) -> anyhow::Result<Value> {
+    /// Looks at `path` until `ended`, quickly at first; `progress` sees every state on the way. A state that carries a
+    /// problem is an error.
+    pub async fn wait_until(&self, path: &str, progress: impl Fn(&Value), ended: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
         let mut pause = FIRST_POLL;
         loop {
-            let state = self.get(&format!("/v1/sources/{source}")).await?;
+            let state = self.get(path).await?;
             progress(&state);
-            match id(&state, "state")?.as_str() {
-                "extracting" => wait(&mut pause).await,
-                "failed" => bail!(
-                    "{} ({})",
-                    state["problem"]["message"].as_str().unwrap_or_default(),
-                    state["problem"]["code"].as_str().unwrap_or_default()
-                ),
-                _ => return Ok(state),
+            if let Some(problem) = state["problem"].as_object() {
+                let text = |name: &str| problem.get(name).and_then(Value::as_str).unwrap_or_default();
+                bail!("{} ({})", text("message"), text("code"));
             }
+            if ended(&state) {
+                return Ok(state);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 3 / 2).min(LONGEST_POLL);
         }
+    }
+
+    /// Waits until a source is read; `progress` sees every state on the way.
+    pub async fn wait_for_source(&self, source: &str, progress: impl Fn(&Value)) -> anyhow::Result<Value> {
+        self.wait_until(&format!("/v1/sources/{source}"), progress, |state| state["state"] != "extracting").await
     }
 
     /// Waits until the version that was frozen last is visible.
     pub async fn wait_for_publication(&self, program: &str, progress: impl Fn(&Value)) -> anyhow::Result<Value> {
-        let mut pause = FIRST_POLL;
-        loop {
-            let state = self.get(&format!("/v1/programs/{program}")).await?;
-            progress(&state);
-            let problem = state["indexing"]["problem"].as_str().unwrap_or_default();
-            if !problem.is_empty() {
-                bail!("the program cannot be indexed: {problem}");
-            }
-            if state["state"] == "published" {
-                return Ok(state);
-            }
-            wait(&mut pause).await;
-        }
+        let cannot = |state: &Value| state["indexing"]["problem"].as_str().is_some_and(|problem| !problem.is_empty());
+        let ended = |state: &Value| cannot(state) || state["state"] == "published";
+        let state = self.wait_until(&format!("/v1/programs/{program}"), progress, ended).await?;
+        anyhow::ensure!(!cannot(&state), "the program cannot be indexed: {}", state["indexing"]["problem"].as_str().unwrap_or_default());
+        Ok(state)
+    }
+
+    /// Has drafts of items made and waits for them; `progress` sees every state on the way.
+    pub async fn generate_items(&self, program: &str, count: usize, progress: impl Fn(&Value)) -> anyhow::Result<Vec<Value>> {
+        let asked = self.post(&format!("/v1/programs/{program}/items/generate"), &json!({ "count": count })).await?;
+        let path = format!("/v1/generations/{}", id(&asked, "id")?);
+        let ended = self.wait_until(&path, progress, |state| state["state"] == "done").await?;
+        let made = ended["item_ids"].as_array().cloned().unwrap_or_default();
+        let bank = self.all(&format!("/v1/programs/{program}/items")).await?;
+        Ok(bank.into_iter().filter(|item| made.contains(&item["id"])).collect())
     }
 
     /// Adds a member of staff; returns their client.
@@ -183,12 +191,6 @@ impl Client {
     pub async fn ask(&self, program: &str, question: &str) -> anyhow::Result<Value> {
         self.post(&format!("/v1/programs/{program}/messages"), &json!({ "question": question })).await
     }
-}
-
-/// Waits, and longer the next time.
-async fn wait(pause: &mut Duration) {
-    tokio::time::sleep(*pause).await;
-    *pause = (*pause * 3 / 2).min(LONGEST_POLL);
 }
 
 /// A file on its way.

@@ -1,9 +1,14 @@
 //! The steps from a verified source to a certificate, as the public API offers them: for the demo, tests and tools.
 
-use anyhow::{Context as _, bail};
+use std::time::Duration;
+
+use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use crate::client::{Client, id};
+
+/// How long a verdict or a certificate may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How a quiz is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,14 +42,11 @@ impl Client {
     /// Has a source verified by an identifier and waits for the verdict.
     pub async fn verify_by(&self, source: &str, identifier: Value) -> anyhow::Result<Value> {
         self.post(&format!("/v1/sources/{source}/verifications"), &identifier).await?;
-        for _ in 0..600 {
-            let state = self.get(&format!("/v1/sources/{source}")).await?;
-            if state["verifying"] == false {
-                return Ok(state["verification"].clone());
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-        bail!("the source {source} was not verified in time")
+        let path = format!("/v1/sources/{source}");
+        let asked = self.wait_until(&path, |_| {}, |state| state["verifying"] == false);
+        let mut state =
+            tokio::time::timeout(PATIENCE, asked).await.with_context(|| format!("the source {source} was not verified in time"))??;
+        Ok(state["verification"].take())
     }
 
     /// Records that the provider is accredited, as its admin; returns the accreditation's id.
@@ -64,8 +66,7 @@ impl Client {
 
     /// Makes items from verified sources, has them approved and opens them as a quiz; returns the items.
     pub async fn make_quiz(&self, reviewer: &Self, program: &str, count: usize, terms: Value) -> anyhow::Result<Vec<Value>> {
-        let made = self.post(&format!("/v1/programs/{program}/items/generate"), &json!({ "count": count })).await?;
-        let items = made["data"].as_array().cloned().unwrap_or_default();
+        let items = self.generate_items(program, count, |_| {}).await?;
         for item in &items {
             let decision = json!({ "approve": true, "reason": "Checked against the passage" });
             reviewer.post(&format!("/v1/items/{}/decision", id(item, "id")?), &decision).await?;
@@ -128,13 +129,9 @@ impl Client {
 
     /// Waits until a credit's certificate is printed and downloads it.
     pub async fn certificate(&self, credit: &str) -> anyhow::Result<Vec<u8>> {
-        for _ in 0..600 {
-            let state = self.get(&format!("/v1/credits/{credit}")).await?;
-            if state["certificate_state"] == "ready" {
-                return self.download(&format!("/v1/credits/{credit}/certificate")).await;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-        bail!("the certificate of {credit} was not printed in time")
+        let path = format!("/v1/credits/{credit}");
+        let printed = self.wait_until(&path, |_| {}, |state| state["certificate_state"] == "ready");
+        tokio::time::timeout(PATIENCE, printed).await.with_context(|| format!("the certificate of {credit} was not printed in time"))??;
+        self.download(&format!("/v1/credits/{credit}/certificate")).await
     }
 }

@@ -215,6 +215,7 @@ fn build(room: ServiceName, store: Option<Handle>, parts: &Parts, peers: &Peers)
                 objects: Arc::clone(&engines.objects) as _,
                 bus: bus(),
                 cache: Arc::clone(&engines.cache) as _,
+                keys: keys(),
                 clock: Arc::clone(&engines.clock),
             };
             preceptor_ingestion::build(&deps, config.ingestion.clone())?

@@ -5,6 +5,7 @@
 //! * [`modules`]: the table of modules and its order;
 //! * [`tasks`]: the only place that spawns; a task has a name and says what its end means;
 //! * [`Backstage`]: heavy work that no request waits for;
+//! * [`Waiting`]: what waits for a worker;
 //! * [`Breaker`]: leaving alone what keeps failing;
 //! * [`pause`]: points at which tests stop a process;
 //! * [`health`]: what is ready and what is not, with the reason;
@@ -20,9 +21,11 @@ pub mod modules;
 pub mod pause;
 pub mod tasks;
 pub mod telemetry;
+mod waiting;
 
 pub use backstage::Backstage;
 pub use breaker::Breaker;
 pub use health::Health;
 pub use modules::{Module, Table};
 pub use tasks::{OnEnd, Stop, Tasks, shielded};
+pub use waiting::Waiting;

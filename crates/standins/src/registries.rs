@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use preceptor_runtime::tasks::Tasks;
@@ -184,7 +184,7 @@ fn troubled(known: &Shared, request: String) -> Option<Response> {
     known.trouble = (left > 1).then_some((left - 1, trouble));
     let limit = r#"{"error":"API rate limit exceeded","api-key":"127.0.0.1","count":"4","limit":"3"}"#;
     Some(match trouble {
-        Trouble::RateLimit => (StatusCode::TOO_MANY_REQUESTS, limit).into_response(),
+        Trouble::RateLimit => (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "2")], limit).into_response(),
         Trouble::RateLimitWith200 => limit.into_response(),
         Trouble::WebPage => "<!DOCTYPE html><html><body><h1>Maintenance</h1></body></html>".into_response(),
         Trouble::BrokenOff => "<PubmedArticleSet><PubmedArticle><MedlineCitation>".into_response(),
@@ -227,7 +227,8 @@ fn citation(article: &Article) -> String {
 
 async fn efetch(State(known): State<Shared>, Query(query): Query<HashMap<String, String>>) -> Response {
     let id = query.get("id").cloned().unwrap_or_default();
-    if let Some(trouble) = troubled(&known, format!("efetch id={id}")) {
+    let key = query.get("api_key").map(|key| format!(" api_key={key}")).unwrap_or_default();
+    if let Some(trouble) = troubled(&known, format!("efetch id={id}{key}")) {
         return trouble;
     }
     if query.get("db").map(String::as_str) != Some("pubmed") {

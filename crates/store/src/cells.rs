@@ -1,12 +1,12 @@
 //! Cells: where an org's rows are.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use preceptor_core::id::OrgId;
 use preceptor_core::{Clock, Scope};
-use tokio::sync::Notify;
+use preceptor_runtime::Waiting;
 
 use crate::files::{self, Files};
 use crate::outbox::{self, Unsent};
@@ -23,30 +23,8 @@ pub enum Config {
     Postgres(postgres::Config),
 }
 
-/// The orgs whose outbox has something new, per service. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Dirty {
-    orgs: Arc<Mutex<BTreeSet<OrgId>>>,
-    changed: Arc<Notify>,
-}
-
-impl Dirty {
-    pub(crate) fn mark(&self, org: OrgId) {
-        self.orgs.lock().unwrap_or_else(PoisonError::into_inner).insert(org);
-        self.changed.notify_one();
-    }
-
-    /// Waits until there is at least one org and takes them all.
-    pub(crate) async fn take(&self) -> BTreeSet<OrgId> {
-        loop {
-            let taken = std::mem::take(&mut *self.orgs.lock().unwrap_or_else(PoisonError::into_inner));
-            if !taken.is_empty() {
-                return taken;
-            }
-            self.changed.notified().await;
-        }
-    }
-}
+/// The orgs whose outbox has something new, of one service.
+pub(crate) type Dirty = Arc<Waiting<OrgId>>;
 
 /// The cells of one engine.
 #[derive(Debug)]
@@ -159,13 +137,13 @@ impl Handle {
     }
 
     /// Waits for orgs whose outbox has something new.
-    pub async fn dirty_orgs(&self) -> BTreeSet<OrgId> {
-        self.dirty.take().await
+    pub async fn dirty_orgs(&self) -> Vec<OrgId> {
+        self.dirty.all().await
     }
 
     /// Has the relay look at an org again: at start, and after a failure.
     pub fn mark_dirty(&self, org: OrgId) {
-        self.dirty.mark(org);
+        self.dirty.add(org);
     }
 
     /// The oldest events that are not on the bus yet.

@@ -91,7 +91,7 @@ impl Control {
         };
         let control = Self { engine: Arc::new(engine), service: schema.service, clock, dirty: Dirty::default() };
         for org in outbox::unsent_orgs(&control.engine.reader(), control.service).await? {
-            control.dirty.mark(org);
+            control.dirty.add(org);
         }
         Ok(control)
     }
@@ -119,13 +119,13 @@ impl Control {
     }
 
     /// Waits for orgs whose events are not on the bus yet.
-    pub async fn dirty_orgs(&self) -> BTreeSet<OrgId> {
-        self.dirty.take().await
+    pub async fn dirty_orgs(&self) -> Vec<OrgId> {
+        self.dirty.all().await
     }
 
     /// Has the relay look at an org again.
     pub fn mark_dirty(&self, org: OrgId) {
-        self.dirty.mark(org);
+        self.dirty.add(org);
     }
 
     /// The oldest events of an org that are not on the bus yet.
@@ -201,7 +201,7 @@ impl ControlTx {
         let tx = self.tx;
         shielded(async move { tx.commit().await }).await?;
         for org in self.orgs {
-            self.dirty.mark(org);
+            self.dirty.add(org);
         }
         Ok(())
     }

@@ -206,7 +206,7 @@ impl TenantTx {
             .await?;
         }
         if has_events {
-            dirty.mark(org);
+            dirty.add(org);
         }
         Ok(())
     }

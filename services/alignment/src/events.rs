@@ -3,12 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use preceptor_bus::{Consumer, Handler, HandlerError, Topic, consume, relay};
-use preceptor_core::id::OrgId;
+use preceptor_bus::{Consumer, Handler, HandlerError, Topic, consume, org_of, relay, told};
 use preceptor_proto::events::v1::{Envelope, MessageRecorded};
 use preceptor_rpc::Task;
 use preceptor_runtime::OnEnd;
-use prost::Message as _;
 
 use crate::Deps;
 use crate::domain::Worker;
@@ -32,10 +30,8 @@ impl Handler for Classifier {
         if event.r#type != "message.recorded" {
             return Ok(());
         }
-        let org: OrgId = event.org_id.parse().map_err(|_| HandlerError::Permanent("its org cannot be read".into()))?;
-        let recorded = MessageRecorded::decode(event.payload.as_slice()).map_err(|error| HandlerError::Permanent(error.to_string()))?;
-        self.0.classify(org, &event.id, &recorded).await.map_err(|error| {
-            if error.is_transient() { HandlerError::Transient(error.to_string()) } else { HandlerError::Permanent(error.to_string()) }
-        })
+        let recorded: MessageRecorded = told(event)?;
+        let classified = self.0.classify(org_of(event)?, &event.id, &recorded).await;
+        classified.map_err(|error| HandlerError::of(&error, error.is_transient()))
     }
 }

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use preceptor_bus::{Consumer, Handler, HandlerError, Topic, consume};
-use preceptor_core::id::OrgId;
+use preceptor_bus::{Consumer, Handler, HandlerError, Topic, consume, org_of, told};
 use preceptor_core::{Scope, SystemActor};
 use preceptor_proto::events::v1::{Envelope, MessageClassified, MessageRecorded};
 use preceptor_rpc::Task;
 use preceptor_runtime::OnEnd;
-use preceptor_store::{Handle, StoreError};
-use prost::Message as _;
+use preceptor_store::Handle;
 
 use crate::store::{Measure, NO_OBJECTIVE, add, see_learner};
 use crate::{Deps, Error};
@@ -26,30 +24,16 @@ struct Counter {
     store: Handle,
 }
 
-fn permanent(error: impl ToString) -> HandlerError {
-    HandlerError::Permanent(error.to_string())
-}
-
 #[async_trait]
 impl Handler for Counter {
     async fn handle(&self, event: &Envelope) -> Result<(), HandlerError> {
-        let org: OrgId = event.org_id.parse().map_err(permanent)?;
-        let scope = Arc::new(Scope::of_system(SystemActor::Analytics, org));
+        let scope = Arc::new(Scope::of_system(SystemActor::Analytics, org_of(event)?));
         let counted = match event.r#type.as_str() {
-            "message.recorded" => {
-                let recorded = MessageRecorded::decode(event.payload.as_slice()).map_err(permanent)?;
-                self.count_message(&scope, &event.id, &recorded).await
-            }
-            "alignment.message_classified" => {
-                let classified = MessageClassified::decode(event.payload.as_slice()).map_err(permanent)?;
-                self.count_objective(&scope, &event.id, &classified).await
-            }
+            "message.recorded" => self.count_message(&scope, &event.id, &told(event)?).await,
+            "alignment.message_classified" => self.count_objective(&scope, &event.id, &told(event)?).await,
             _ => Ok(()),
         };
-        counted.map_err(|error| match &error {
-            Error::Store(cause) if StoreError::is_transient(cause) => HandlerError::Transient(error.to_string()),
-            _ => permanent(error),
-        })
+        counted.map_err(|error| HandlerError::of(&error, matches!(&error, Error::Store(cause) if cause.is_transient())))
     }
 }
 

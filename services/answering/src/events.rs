@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use preceptor_bus::{Consumer, Handler, HandlerError, Topic, consume, relay};
+use preceptor_bus::{Consumer, Handler, HandlerError, Topic, consume, org_of, relay, told};
 use preceptor_core::{Scope, SystemActor};
 use preceptor_proto::events::v1::{Envelope, SourceVerified};
 use preceptor_rpc::Task;
 use preceptor_runtime::OnEnd;
 use preceptor_store::Handle;
-use prost::Message as _;
 
 use crate::{Deps, Error, store};
 
@@ -32,16 +31,13 @@ impl Handler for Retractions {
         if event.r#type != "source.verified" {
             return Ok(());
         }
-        let verified = SourceVerified::decode(event.payload.as_slice()).map_err(|error| HandlerError::Permanent(error.to_string()))?;
-        let org = event.org_id.parse().map_err(|_| HandlerError::Permanent("its org cannot be read".into()))?;
+        let verified: SourceVerified = told(event)?;
         if !verified.quarantined {
             return Ok(());
         }
-        let scope = Arc::new(Scope::of_system(SystemActor::Answering, org));
-        self.note(&scope, &verified).await.map_err(|error| match &error {
-            Error::Store(cause) if cause.is_transient() => HandlerError::Transient(error.to_string()),
-            _ => HandlerError::Permanent(error.to_string()),
-        })
+        let scope = Arc::new(Scope::of_system(SystemActor::Answering, org_of(event)?));
+        let noted = self.note(&scope, &verified).await;
+        noted.map_err(|error| HandlerError::of(&error, matches!(&error, Error::Store(cause) if cause.is_transient())))
     }
 }
 

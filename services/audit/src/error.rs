@@ -23,6 +23,9 @@ pub enum Error {
     /// The event is not in the log, or not yet.
     #[error("the log holds no record of this event yet")]
     NotInLog,
+    /// More was asked about than one call answers.
+    #[error("ask about at most {0} objects at once")]
+    TooManyObjects(usize),
     /// The key engine failed.
     #[error(transparent)]
     Keys(#[from] preceptor_keys::KeyError),
@@ -36,6 +39,7 @@ impl IntoFault for Error {
         match self {
             Self::Store(error) => error.to_fault(),
             Self::NotInLog => Fault::new(Kind::NotFound, "RECORD_NOT_IN_LOG", "the log holds no record of this yet; try again in a moment"),
+            Self::TooManyObjects(_) => Fault::new(Kind::InvalidInput, "INVALID_FIELD", self.to_string()).with("field", "objects"),
             Self::Keys(error) => {
                 tracing::error!(%error, "the key engine failed");
                 Fault::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "the key engine is not reachable; try again in a moment")

@@ -4,8 +4,7 @@ use std::slice;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use preceptor_bus::{Consumer, Handler, HandlerError, Topic, consume};
-use preceptor_core::id::OrgId;
+use preceptor_bus::{Consumer, Handler, HandlerError, Topic, consume, org_of};
 use preceptor_core::{Scope, SystemActor};
 use preceptor_proto::events::v1::Envelope;
 use preceptor_rpc::Task;
@@ -45,12 +44,9 @@ impl Sequencer {
         if events.iter().any(|event| event.org_id != first.org_id) {
             return Err(HandlerError::Permanent("records of two orgs came together".into()));
         }
-        let org: OrgId = first.org_id.parse().map_err(|_| HandlerError::Permanent("its org cannot be read".into()))?;
-        let scope = Arc::new(Scope::of_system(SystemActor::Sequencer, org));
-        self.append(&scope, events).await.map_err(|error| match &error {
-            Error::Store(cause) if cause.is_transient() => HandlerError::Transient(error.to_string()),
-            _ => HandlerError::Permanent(error.to_string()),
-        })
+        let scope = Arc::new(Scope::of_system(SystemActor::Sequencer, org_of(first)?));
+        let appended = self.append(&scope, events).await;
+        appended.map_err(|error| HandlerError::of(&error, matches!(&error, Error::Store(cause) if cause.is_transient())))
     }
 
     async fn append(&self, scope: &Arc<Scope>, events: &[Envelope]) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use preceptor_keys::KeyError;
 use preceptor_rpc::{IntoFault, fault_of, status_of};
 use preceptor_store::StoreError;
 
-use crate::domain::Link;
+use crate::domain::{Flaw, Link};
 
 /// Something that is not there for this caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Missing {
     Offer,
     /// An item.
     Item,
+    /// A request for items.
+    Generation,
     /// A quiz: nothing is open.
     Quiz,
     /// An attempt.
@@ -54,9 +56,9 @@ pub enum Error {
     /// The item was decided on before.
     #[error("the item is {0}")]
     ItemDecided(String),
-    /// An item that its passage does not answer.
-    #[error("{0}")]
-    ItemNotAnswered(String),
+    /// An item that has no right answer by its passages, or more than one by others.
+    #[error("the item is flawed: {0:?}")]
+    ItemFlawed(Flaw),
     /// Items that cannot be in a form.
     #[error("{0}")]
     FormNotReady(String),
@@ -145,12 +147,25 @@ impl Missing {
             Self::Accreditation => ("ACCREDITATION_NOT_FOUND", "there is no such accreditation; record it first"),
             Self::Offer => ("OFFER_NOT_FOUND", "there is no such credit offer"),
             Self::Item => ("ITEM_NOT_FOUND", "there is no such item"),
+            Self::Generation => ("GENERATION_NOT_FOUND", "there is no such request for items"),
             Self::Quiz => ("QUIZ_NOT_FOUND", "this program has no open quiz"),
             Self::Attempt => ("ATTEMPT_NOT_FOUND", "there is no such attempt"),
             Self::Credit => ("CREDIT_NOT_FOUND", "there is no such credit"),
             Self::Certificate => ("CERTIFICATE_NOT_FOUND", "no certificate has this code; check every letter"),
         };
         Fault::new(Kind::NotFound, code, words)
+    }
+}
+
+fn flaw_as_fault(flaw: &Flaw) -> Fault {
+    match flaw {
+        Flaw::NotAnswered(why) => Fault::new(Kind::InvalidInput, "ITEM_NOT_ANSWERED", why.clone()),
+        Flaw::Ambiguous { passage, sentence, option } => Fault::new(
+            Kind::InvalidInput,
+            "ITEM_AMBIGUOUS",
+            format!("another passage makes “{option}” right as well: “{sentence}”; ask more precisely, or choose another wrong answer"),
+        )
+        .with("passage_id", passage),
     }
 }
 
@@ -170,7 +185,7 @@ impl IntoFault for Error {
             Self::ItemDecided(state) => {
                 precondition("ITEM_DECIDED", format!("this version is {state} already; write a new version instead"))
             }
-            Self::ItemNotAnswered(why) => Fault::new(Kind::InvalidInput, "ITEM_NOT_ANSWERED", why.clone()),
+            Self::ItemFlawed(flaw) => flaw_as_fault(flaw),
             Self::FormNotReady(why) => Fault::new(Kind::FailedPrecondition, "FORM_NOT_READY", why.clone()),
             Self::QuizClosed { code, message } => Fault::new(Kind::FailedPrecondition, *code, message.clone()),
             Self::Incomplete(open) => {

@@ -1,17 +1,22 @@
 //! What credits listens to and publishes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use preceptor_bus::{Consumer, Handler, HandlerError, Topic, consume, relay};
+use preceptor_bus::{Consumer, Handler, HandlerError, Topic, consume, org_of, relay, told};
 use preceptor_core::id::OrgId;
 use preceptor_core::{Scope, SystemActor};
 use preceptor_proto::events::v1::{CreditAwarded, Envelope, SourceVerified};
 use preceptor_rpc::Task;
-use preceptor_runtime::OnEnd;
+use preceptor_runtime::tasks::TaskError;
+use preceptor_runtime::{OnEnd, Stop};
 
 use crate::domain::Credits;
 use crate::{Deps, Error};
+
+/// The pause before a request is taken up again after a failure of ours.
+const PAUSE: Duration = Duration::from_secs(2);
 
 pub(crate) fn tasks(deps: &Deps, credits: &Arc<Credits>) -> Vec<Task> {
     let (outbox, relay_bus) = (Arc::new(deps.store.clone()), Arc::clone(&deps.bus));
@@ -22,25 +27,38 @@ pub(crate) fn tasks(deps: &Deps, credits: &Arc<Credits>) -> Vec<Task> {
     // Two groups: a certificate that waits for its proof must not hold a retraction back.
     let surveillance = listener("credits", &[Topic::Source], Arc::new(Surveillance(Arc::clone(credits))));
     let printer = listener("certificates", &[Topic::Credit], Arc::new(Printer(Arc::clone(credits))));
+    let (composer, again) = (Arc::clone(credits), Arc::clone(credits));
     vec![
+        Task::new("composer", OnEnd::Restart, move |stop| compose(Arc::clone(&composer), stop)),
+        Task::new("take up again", OnEnd::Restart, move |stop| take_up_again(Arc::clone(&again), stop)),
         Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)),
         Task::new("surveillance", OnEnd::Restart, surveillance),
         Task::new("certificates", OnEnd::Restart, printer),
     ]
 }
 
-fn org_of(event: &Envelope) -> Result<OrgId, HandlerError> {
-    event.org_id.parse().map_err(|_| HandlerError::Permanent("its org cannot be read".into()))
+/// Makes the drafts that were asked for, one request after the other.
+async fn compose(credits: Arc<Credits>, stop: Stop) -> Result<(), TaskError> {
+    let answer = |(org, id): (OrgId, String)| {
+        let credits = Arc::clone(&credits);
+        async move {
+            let answered = credits.answer_generation(org, &id).await;
+            answered.inspect_err(|error| tracing::error!(%error, generation.id = id, "drafts could not be made for now")).is_ok()
+        }
+    };
+    credits.waiting_generations().work(&stop, PAUSE, answer).await;
+    Ok(())
 }
 
-fn decoded<M: prost::Message + Default>(event: &Envelope) -> Result<M, HandlerError> {
-    M::decode(event.payload.as_slice()).map_err(|error| HandlerError::Permanent(error.to_string()))
+/// After a start: requests whose answering was interrupted.
+async fn take_up_again(credits: Arc<Credits>, stop: Stop) -> Result<(), TaskError> {
+    credits.take_up_again().await?;
+    stop.requested().await;
+    Ok(())
 }
 
 fn handled(outcome: Result<(), Error>) -> Result<(), HandlerError> {
-    outcome.map_err(|error| {
-        if error.is_transient() { HandlerError::Transient(error.to_string()) } else { HandlerError::Permanent(error.to_string()) }
-    })
+    outcome.map_err(|error| HandlerError::of(&error, error.is_transient()))
 }
 
 struct Surveillance(Arc<Credits>);
@@ -52,7 +70,7 @@ impl Handler for Surveillance {
             return Ok(());
         }
         let scope = Arc::new(Scope::of_system(SystemActor::Credits, org_of(event)?));
-        handled(self.0.note_verdict(&scope, &event.id, &decoded::<SourceVerified>(event)?).await)
+        handled(self.0.note_verdict(&scope, &event.id, &told::<SourceVerified>(event)?).await)
     }
 }
 
@@ -64,7 +82,7 @@ impl Handler for Printer {
         if event.r#type != "credit.awarded" {
             return Ok(());
         }
-        let awarded: CreditAwarded = decoded(event)?;
+        let awarded: CreditAwarded = told(event)?;
         handled(self.0.prepare_certificate(org_of(event)?, &awarded.credit_id).await)
     }
 }

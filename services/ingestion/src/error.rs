@@ -19,6 +19,9 @@ pub enum Error {
     /// There is no such task for this caller.
     #[error("no such task")]
     TaskNotFound,
+    /// There is no such request to a registry for this caller.
+    #[error("no such request to a registry")]
+    RegistryCallNotFound,
     /// The source has no such page.
     #[error("no such page")]
     PageNotFound,
@@ -62,6 +65,9 @@ pub enum Error {
     /// The file cannot be read.
     #[error("{0}")]
     File(FileProblem),
+    /// The key engine failed.
+    #[error(transparent)]
+    Keys(#[from] preceptor_keys::KeyError),
     /// Object storage failed.
     #[error(transparent)]
     Objects(#[from] ObjectError),
@@ -94,6 +100,11 @@ impl IntoFault for Error {
         match self {
             Self::ProgramNotFound => Fault::new(Kind::NotFound, "PROGRAM_NOT_FOUND", "there is no such program"),
             Self::SourceNotFound => Fault::new(Kind::NotFound, "SOURCE_NOT_FOUND", "there is no such source"),
+            Self::Keys(error) => {
+                tracing::error!(%error, "the key engine failed");
+                Fault::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "the key engine is not reachable; try again in a moment")
+            }
+            Self::RegistryCallNotFound => Fault::new(Kind::NotFound, "REGISTRY_CALL_NOT_FOUND", "there is no such request to a registry"),
             Self::TaskNotFound => Fault::new(Kind::NotFound, "TASK_NOT_FOUND", "there is no such task"),
             Self::PageNotFound => Fault::new(Kind::NotFound, "PAGE_NOT_FOUND", "the source has no such page, or its pages cannot be drawn"),
             Self::RevisionConflict { current } => Fault::new(

@@ -26,6 +26,7 @@ use std::sync::Arc;
 use preceptor_bus::Bus;
 use preceptor_cache::Cache;
 use preceptor_core::Clock;
+use preceptor_keys::Keys;
 use preceptor_objects::Objects;
 use preceptor_rpc::{Service, ServiceName};
 use preceptor_store::Handle;
@@ -47,6 +48,8 @@ pub struct Deps {
     pub bus: Arc<dyn Bus>,
     /// The buckets of requests to registries, shared by all replicas.
     pub cache: Arc<dyn Cache>,
+    /// Seals what an org entrusts to it.
+    pub keys: Arc<dyn Keys>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

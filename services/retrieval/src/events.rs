@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use preceptor_bus::{Consumer, Handler, HandlerError, Topic, consume, relay};
+use preceptor_bus::{Consumer, Handler, HandlerError, Topic, consume, org_of, relay, told};
 use preceptor_core::id::{AppId, OrgId};
 use preceptor_proto::events::v1::{Envelope, SourceExtracted, VersionFrozen};
 use preceptor_proto::ingestion::v1 as ingestion;
@@ -12,7 +12,6 @@ use preceptor_rpc::Task;
 use preceptor_runtime::OnEnd;
 use preceptor_runtime::tasks::{Stop, TaskError};
 use preceptor_vector::VersionKeys;
-use prost::Message as _;
 
 use crate::domain::Search;
 use crate::{Deps, Error};
@@ -78,18 +77,13 @@ struct Indexer(Arc<Search>);
 #[async_trait]
 impl Handler for Indexer {
     async fn handle(&self, event: &Envelope) -> Result<(), HandlerError> {
-        let permanent = |error: &dyn std::fmt::Display| HandlerError::Permanent(error.to_string());
-        let org: OrgId = event.org_id.parse().map_err(|error| permanent(&error))?;
+        let org = org_of(event)?;
         match event.r#type.as_str() {
             "source.extracted" => {
-                let extracted = SourceExtracted::decode(event.payload.as_slice()).map_err(|error| permanent(&error))?;
-                self.0.prepare_soon(org, extracted.source_version_id);
+                self.0.prepare_soon(org, told::<SourceExtracted>(event)?.source_version_id);
                 Ok(())
             }
-            "program.version_frozen" => {
-                let frozen = VersionFrozen::decode(event.payload.as_slice()).map_err(|error| permanent(&error))?;
-                self.index(org, &frozen).await
-            }
+            "program.version_frozen" => self.index(org, &told(event)?).await,
             _ => Ok(()),
         }
     }
@@ -108,13 +102,7 @@ impl Indexer {
             tracing::error!(%error, program_version.id = version, "a version cannot be indexed");
             return Ok(());
         }
-        Self::settle(done)
-    }
-
-    fn settle(result: Result<(), Error>) -> Result<(), HandlerError> {
-        result.map_err(|error| {
-            if error.is_transient() { HandlerError::Transient(error.to_string()) } else { HandlerError::Permanent(error.to_string()) }
-        })
+        done.map_err(|error| HandlerError::of(&error, error.is_transient()))
     }
 
     async fn announce_problem(&self, org: OrgId, frozen: &VersionFrozen, error: &Error) {

@@ -2,7 +2,11 @@
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
+use preceptor_proto::events::v1::AuditRecord;
+use preceptor_tlog::{LogKey, Proof};
+use prost::Message as _;
 use serde_json::Value;
 
 use super::{Common, Remote};
@@ -32,14 +36,46 @@ impl Credit {
     pub(super) async fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
         let Self::Provenance(asked) = self;
         let client = asked.remote.client(&common.load(Vec::new())?)?;
-        let document = client.get(&format!("/v1/credits/{}/provenance", asked.credit)).await?;
+        let mut document = client.get(&format!("/v1/credits/{}/provenance", asked.credit)).await?;
         if asked.json {
             println!("{}", serde_json::to_string_pretty(&document)?);
-        } else {
-            show(&document, "", 0);
+            return Ok(ExitCode::SUCCESS);
         }
+        let records = document.as_object_mut().and_then(|parts| parts.remove("records")).unwrap_or_default();
+        show(&document, "", 0);
+        show_records(&records)?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Prints what the log holds about the chain, after every proof was checked here.
+fn show_records(records: &Value) -> anyhow::Result<()> {
+    let entries = records["entries"].as_array().map_or(&[] as &[Value], Vec::as_slice);
+    if entries.is_empty() {
+        println!("records: the log holds none of them yet; ask again in a moment");
+        return Ok(());
+    }
+    let key: LogKey = text(records, "log_key").parse().context("the log's key cannot be read")?;
+    println!("records of {}", key.name());
+    for entry in entries {
+        check_record(entry, &key).with_context(|| format!("record {} does not hold", entry["leaf_index"]))?;
+        println!("  {:>6}  {}  {:<28} {}", entry["leaf_index"], text(entry, "occurred_at"), text(entry, "action"), text(entry, "object"));
+    }
+    println!("{} records, each proved under a checkpoint of {} records that the log signed", entries.len(), records["log_size"]);
+    Ok(())
+}
+
+/// That a record says what is shown of it, and is in the log.
+fn check_record(entry: &Value, key: &LogKey) -> anyhow::Result<()> {
+    let bytes = hex::decode(text(entry, "record"))?;
+    let record = AuditRecord::decode(bytes.as_slice())?;
+    anyhow::ensure!(record.action == text(entry, "action") && record.object == text(entry, "object"), "it says something else");
+    text(entry, "inclusion_proof").parse::<Proof>()?.verify(&bytes, key)?;
+    Ok(())
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_default()
 }
 
 /// Prints a document as an indented outline.

@@ -4,13 +4,17 @@ mod acceptance;
 mod certificate;
 mod chain;
 mod clinicians;
+mod items;
 mod pages;
 mod verification;
+
+use std::collections::BTreeMap;
 
 use preceptor::client::{Client, id};
 use preceptor::journey::{Answers, physician};
 pub(crate) use preceptor_testkit::local::DOSES;
 use preceptor_testkit::{Local, Store};
+use preceptor_tlog::{LogKey, Proof, Refusal};
 use serde_json::{Value, json};
 
 use crate::support::{list, markdown};
@@ -50,9 +54,9 @@ pub(crate) async fn clinician(local: &Local, program: &str, name: &str) -> Clien
 }
 
 /// The stable code of an error.
-pub(crate) fn code(outcome: anyhow::Result<Value>) -> String {
+pub(crate) fn code<T: std::fmt::Debug>(outcome: anyhow::Result<T>) -> String {
     let text = outcome.expect_err("it is refused").to_string();
-    text.rsplit_once('(').and_then(|(_, code)| code.split_once(',')).map(|(code, _)| code.to_owned()).unwrap_or(text)
+    text.rsplit_once('(').and_then(|(_, code)| code.split_once([',', ')'])).map(|(code, _)| code.to_owned()).unwrap_or(text)
 }
 
 async fn a_verified_clinician_earns_a_credit_whose_history_can_be_told(store: Store) {
@@ -80,6 +84,22 @@ async fn a_verified_clinician_earns_a_credit_whose_history_can_be_told(store: St
     local.stop().await;
 }
 
+/// How many records of each kind the log holds about a chain, after every proof was checked without the server.
+fn proved(told: &Value) -> BTreeMap<String, usize> {
+    let key: LogKey = told["records"]["log_key"].as_str().expect("a key").parse().expect("a key");
+    let mut counts = BTreeMap::new();
+    for entry in list(&told["records"], "entries") {
+        let field = |name: &str| entry[name].as_str().expect("a field").to_owned();
+        let record = hex::decode(field("record")).expect("bytes");
+        let proof: Proof = field("inclusion_proof").parse().expect("a proof");
+        proof.verify(&record, &key).expect("the log holds the record");
+        let other = [record.as_slice(), b"x"].concat();
+        assert_eq!(proof.verify(&other, &key), Err(Refusal::NotIncluded), "another record is not in the log");
+        *counts.entry(field("action")).or_default() += 1;
+    }
+    counts
+}
+
 /// "How was this credit earned?", as the holder, an admin and a stranger see it.
 async fn local_history(local: &Local, learner: &Client, credit: &str, course: &Course) {
     learner.certificate(credit).await.expect("a certificate");
@@ -93,9 +113,22 @@ async fn local_history(local: &Local, learner: &Client, credit: &str, course: &C
         assert!(list(&told["quiz"], "items").iter().all(|item| item["correct"] == true && item["author"] != item["reviewer"]));
         assert_eq!(told["credential"]["profession"], "physician");
         assert!(told["proof"]["inclusion_proof"].as_str().is_some_and(|proof| proof.starts_with("c2sp.org/tlog-proof@v1")), "{told}");
+        let proved = proved(&told);
+        assert!(
+            ["attempt.started", "attempt.submitted", "credit.awarded", "credential.asserted", "certificate.issued"]
+                .iter()
+                .all(|action| proved.contains_key(*action)),
+            "{proved:?}"
+        );
     }
     let own = learner.get(&path).await.expect("the chain");
     let record = local.editor.get(&path).await.expect("the chain");
+    let (to_holder, to_record) = (proved(&own), proved(&record));
+    // Every link of the provider too, each item by itself; their reasons are not for learners.
+    assert_eq!(to_record["item.approved"], course.items.len());
+    for action in ["accreditation.recorded", "program.designated", "quiz.frozen", "source.verified", "source.approved"] {
+        assert!(to_record.contains_key(action) && !to_holder.contains_key(action), "{action}: {to_record:?}");
+    }
     assert!(own["credential"]["name"].is_string() && record["credential"]["name"].is_null(), "the record speaks of pseudonyms");
     let other = local.learner(&course.program, "stranger").await.expect("a learner");
     assert_eq!(code(other.get(&path).await), "CREDIT_NOT_FOUND");

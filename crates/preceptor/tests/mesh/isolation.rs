@@ -34,6 +34,10 @@ pub(crate) struct Earned {
     pub(crate) accreditation: String,
     pub(crate) offer: String,
     pub(crate) item: String,
+    /// A request for items.
+    pub(crate) generation: String,
+    /// A request to a registry.
+    pub(crate) registry_call: String,
     pub(crate) attempt: String,
     pub(crate) credit: String,
     pub(crate) task: String,
@@ -52,6 +56,8 @@ impl Earned {
             accreditation: none("accr"),
             offer: none("offer"),
             item: none("item"),
+            generation: none("gen"),
+            registry_call: none("call"),
             attempt: none("att"),
             credit: none("cred"),
             task: none("task"),
@@ -118,12 +124,16 @@ async fn earned(local: &Local, admin: &Client, reviewer: &Client, learner: &Clie
     // An identifier that no registry knows opens a task.
     admin.verify_by(&victim.source, json!({ "pmid": "999999" })).await.expect("a verdict");
     let tasks = admin.get(&format!("/v1/programs/{}/tasks", victim.program)).await.expect("tasks");
+    let asked = admin.post(&format!("/v1/programs/{}/items/generate", victim.program), &json!({ "count": 1 })).await.expect("drafts");
+    let calls = admin.get(&format!("/v1/sources/{}/registry-calls", victim.source)).await.expect("requests");
     let log = Log::read(admin).await;
     let record = AuditRecord::decode(log.leaves[0].0.as_slice()).expect("a record");
     Earned {
         accreditation,
         offer,
         item: id(&items[0], "id").expect("an id"),
+        generation: id(&asked, "id").expect("an id"),
+        registry_call: id(&list(&calls, "data")[0], "id").expect("an id"),
         attempt: id(&attempt, "id").expect("an id"),
         task: id(&list(&tasks, "data")[0], "id").expect("an id"),
         learner: id(&clinician, "learner").expect("a pseudonym"),

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use preceptor::client::{Upload, id};
 use preceptor_testkit::Local;
 use regex::Regex;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::ItemOptions;
 use super::local::{publish_all, start};
@@ -69,10 +69,9 @@ async fn published(local: &Local, options: &ItemOptions) -> anyhow::Result<Vec<S
 }
 
 async fn generate(local: &Local, program: &str, count: usize) -> anyhow::Result<Vec<Bound>> {
-    let made = local.editor.post(&format!("/v1/programs/{program}/items/generate"), &json!({ "count": count })).await?;
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
     let mut bound = Vec::new();
-    for item in made["data"].as_array().cloned().unwrap_or_default() {
+    for item in local.editor.generate_items(program, count, |_| {}).await? {
         let passage = id(&item["passages"][0], "passage_id")?;
         if !texts.contains_key(&passage) {
             let document = local.editor.get(&format!("/v1/sources/{}/document", id(&item, "source_id")?)).await?;

@@ -7,7 +7,9 @@ pub(crate) mod proofs;
 
 use std::collections::BTreeMap;
 
+use preceptor_proto::events::v1::AuditRecord;
 use preceptor_store::{Migration, Schema, TenantTx, tenant_tables};
+use prost::Message as _;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
@@ -20,12 +22,16 @@ pub const SCHEMA: Schema = Schema {
     migrations: &[
         Migration { name: "0001_log", sql: include_str!("0001_log.sql"), append_only: &["audit_leaf"] },
         Migration { name: "0002_nodes", sql: include_str!("0002_nodes.sql"), append_only: &["audit_node"] },
+        Migration { name: "0003_objects", sql: include_str!("0003_objects.sql"), append_only: &["audit_object"] },
     ],
 };
 
 tenant_tables! {
     /// Roots of perfect subtrees.
     node = "audit_node" key { level: i64, place: i64 } { hash: Vec<u8> }
+
+    /// Which leaves speak of an object.
+    object = "audit_object" key { object: String, idx: i64 } {}
 }
 
 /// A record on its way into the log.
@@ -56,11 +62,12 @@ pub(crate) async fn append(tx: &TenantTx, records: &[Record<'_>]) -> Result<bool
     }
     let (mut frontier, _) = read_head(tx).await?;
     let is_first = frontier.size() == 0;
-    let (mut leaves, mut closed) = (Vec::with_capacity(fresh.len()), Vec::new());
+    let (mut leaves, mut closed, mut objects) = (Vec::with_capacity(fresh.len()), Vec::new(), Vec::new());
     for record in fresh {
         let index = i64::try_from(frontier.size()).map_err(|_| Error::DamagedHead)?;
         let (leaf_hash, subtrees) = frontier.append(record.bytes);
         closed.extend(subtrees);
+        objects.extend(object_of(record).map(|object| object::Model { org_id: tx.org_key(), object, idx: index }));
         leaves.push(leaf::Model {
             org_id: tx.org_key(),
             idx: index,
@@ -71,8 +78,15 @@ pub(crate) async fn append(tx: &TenantTx, records: &[Record<'_>]) -> Result<bool
     }
     proofs::keep(tx, closed).await?;
     tx.insert_all(leaves).await?;
+    tx.insert_all(objects).await?;
     move_head(tx, &frontier, is_first).await?;
     Ok(true)
+}
+
+/// What a record speaks of.
+fn object_of(record: &Record<'_>) -> Option<String> {
+    let object = AuditRecord::decode(record.bytes).ok()?.object;
+    (!object.is_empty()).then_some(object)
 }
 
 async fn move_head(tx: &TenantTx, frontier: &Frontier, is_first: bool) -> Result<(), Error> {

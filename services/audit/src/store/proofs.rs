@@ -1,12 +1,12 @@
 //! Inclusion proofs from stored rows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use preceptor_store::TenantTx;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
 use tlog_tiles::tlog::{self, Hash, HashReader, node_hash, prove_record, split_stored_hash_index};
 
-use super::{leaf, node};
+use super::{leaf, node, object};
 use crate::Error;
 use crate::domain::Closed;
 
@@ -26,27 +26,59 @@ pub(crate) async fn leaf_of(tx: &TenantTx, event: &str) -> Result<Option<leaf::M
     Ok(tx.one(tx.find::<leaf::Entity>().filter(leaf::Column::EventId.eq(event))).await?)
 }
 
-/// The hashes beside the path of a leaf, from its sibling to the root's child.
-pub(crate) async fn prove(tx: &TenantTx, size: u64, index: u64) -> Result<Vec<Hash>, Error> {
-    let wanted = Wanted::default();
-    // Which hashes a proof is made of depends on size and index alone: ask once to learn them, and again with them.
-    let _ = prove_record(size, index, &wanted).map_err(|_| Error::DamagedHead)?;
-    let mut known = HashMap::new();
-    for stored in wanted.0.into_inner().unwrap_or_default() {
-        let (level, place) = split_stored_hash_index(stored);
-        known.insert(stored, subtree(tx, level, place).await?);
-    }
-    prove_record(size, index, &Known(known)).map_err(|_| Error::DamagedHead)
+/// The leaves that speak of these objects, in the order of the log; at most `most`.
+pub(crate) async fn leaves_about(tx: &TenantTx, objects: &[String], most: usize) -> Result<Vec<leaf::Model>, Error> {
+    let about = tx.all(tx.find::<object::Entity>().filter(object::Column::Object.is_in(objects))).await?;
+    let mut indexes: Vec<i64> = about.into_iter().map(|row| row.idx).collect();
+    indexes.sort_unstable();
+    indexes.truncate(most);
+    Ok(tx.all(tx.find::<leaf::Entity>().filter(leaf::Column::Idx.is_in(indexes)).order_by_asc(leaf::Column::Idx)).await?)
 }
 
-/// The root of the perfect subtree of that level and place.
-async fn subtree(tx: &TenantTx, level: u8, place: u64) -> Result<Hash, Error> {
-    let of_level = tx.find::<node::Entity>().filter(node::Column::Level.eq(i64::from(level)));
-    if level > 0
-        && let Some(row) = tx.one(of_level.filter(node::Column::Place.eq(place as i64))).await?
-    {
-        return hash(&row.hash);
+/// For each index the hashes beside the path of its leaf, from its sibling to the root's child.
+pub(crate) async fn prove(tx: &TenantTx, size: u64, indexes: &[u64]) -> Result<Vec<Vec<Hash>>, Error> {
+    let wanted = Wanted::default();
+    // Which hashes a proof is made of depends on size and index alone: ask once to learn them, and again with them.
+    for index in indexes {
+        let _ = prove_record(size, *index, &wanted).map_err(|_| Error::DamagedHead)?;
     }
+    let known = Known(stored(tx, wanted.0.into_inner().unwrap_or_default()).await?);
+    indexes.iter().map(|index| prove_record(size, *index, &known).map_err(|_| Error::DamagedHead)).collect()
+}
+
+/// The hashes of these numbers: one look per level of the tree.
+async fn stored(tx: &TenantTx, wanted: HashSet<u64>) -> Result<HashMap<u64, Hash>, Error> {
+    let mut by_level: BTreeMap<u8, BTreeMap<i64, u64>> = BTreeMap::new();
+    for number in wanted {
+        let (level, place) = split_stored_hash_index(number);
+        by_level.entry(level).or_default().insert(place as i64, number);
+    }
+    let mut known = HashMap::new();
+    for (level, places) in by_level {
+        for (place, bytes) in kept(tx, level, places.keys().copied().collect()).await? {
+            known.extend(places.get(&place).map(|number| hash(&bytes).map(|hash| (*number, hash))).transpose()?);
+        }
+        for (place, number) in places {
+            if !known.contains_key(&number) {
+                known.insert(number, subtree(tx, level, place as u64).await?);
+            }
+        }
+    }
+    Ok(known)
+}
+
+/// What is kept of a level, by place.
+async fn kept(tx: &TenantTx, level: u8, places: Vec<i64>) -> Result<Vec<(i64, Vec<u8>)>, Error> {
+    if level == 0 {
+        let leaves = tx.all(tx.find::<leaf::Entity>().filter(leaf::Column::Idx.is_in(places))).await?;
+        return Ok(leaves.into_iter().map(|row| (row.idx, row.leaf_hash)).collect());
+    }
+    let nodes = tx.find::<node::Entity>().filter(node::Column::Level.eq(i64::from(level))).filter(node::Column::Place.is_in(places));
+    Ok(tx.all(nodes).await?.into_iter().map(|row| (row.place, row.hash)).collect())
+}
+
+/// The root of the perfect subtree of that level and place, from its leaves.
+async fn subtree(tx: &TenantTx, level: u8, place: u64) -> Result<Hash, Error> {
     let (first, end) = ((place << level) as i64, ((place + 1) << level) as i64);
     let leaves = tx.find::<leaf::Entity>().filter(leaf::Column::Idx.gte(first)).filter(leaf::Column::Idx.lt(end));
     let leaves = tx.all(leaves.order_by_asc(leaf::Column::Idx)).await?;
@@ -66,7 +98,7 @@ fn hash(bytes: &[u8]) -> Result<Hash, Error> {
 
 /// Takes note of what it is asked for.
 #[derive(Default)]
-struct Wanted(std::sync::Mutex<Vec<u64>>);
+struct Wanted(std::sync::Mutex<HashSet<u64>>);
 
 impl HashReader for Wanted {
     fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, tlog::Error> {

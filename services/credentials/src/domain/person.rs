@@ -50,6 +50,11 @@ pub(super) fn begins(day: &str) -> Option<i64> {
     Some(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_microsecond())
 }
 
+/// Signs that end a line or change how those around them are read.
+fn is_invisible(sign: char) -> bool {
+    sign.is_control() || matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 impl Person {
     /// Whether both are the same person under the same licence: what was checked of one was checked of the other.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
@@ -82,8 +87,8 @@ impl Person {
             ("licence_board", &person.licence_board),
             ("specialty", &person.specialty),
         ];
-        if let Some((field, _)) = texts.iter().find(|(_, text)| text.chars().count() > MOST || text.chars().any(char::is_control)) {
-            return Err(Error::field(field, "must be one line of at most 200 characters"));
+        if let Some((field, _)) = texts.iter().find(|(_, text)| text.chars().count() > MOST || text.chars().any(is_invisible)) {
+            return Err(Error::field(field, "must be one line of at most 200 characters, without signs that turn the text around"));
         }
         let licensed = profession != "other";
         let needed = [

@@ -178,19 +178,15 @@ impl Credits {
         let log = self.audit.clone().get_log_key(call.request(audit::GetLogKeyRequest {})?).await?.into_inner();
         let kind = rules::credit_type(&offer.credit_type, Timestamp::from_micros(offer.designated_at));
         let view = offers::view(offer.clone(), Timestamp::from_micros(offer.designated_at));
-        let printable = |text: String| {
-            let odd = preceptor_certificate::unprintable(&text);
-            text.chars().map(|c| if odd.contains(&c) { '□' } else { c }).collect::<String>()
-        };
         Ok(Facts {
             certificate_id: id.to_string(),
             subject_uuid: id.uuid().to_string(),
             code: printed(code),
             verify_url: format!("{}/{code}", self.deps.verify_url),
-            name: printable(person.name),
-            degree: printable(person.degree),
-            provider: printable(accreditation.provider),
-            activity: printable(offer.activity_title.clone()),
+            name: person.name,
+            degree: person.degree,
+            provider: accreditation.provider,
+            activity: offer.activity_title.clone(),
             format: rules::format_words(&offer.activity_format).unwrap_or_default().to_owned(),
             credit_name: view.credit_name,
             quarters: award.quarters,

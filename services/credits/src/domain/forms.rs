@@ -9,7 +9,8 @@ use preceptor_rpc::Call;
 use preceptor_store::{AuditEntry, TenantTx};
 use sha2::{Digest as _, Sha256};
 
-use super::items::{ItemView, Standing};
+use super::compose::{Flaw, Judge, Source};
+use super::items::{Content, ItemView, Standing};
 use super::offers::{OfferView, policy_classes, policy_key};
 use super::questions::Printed;
 use super::{Credits, program_id};
@@ -55,10 +56,11 @@ impl Credits {
             return Err(Error::field("most_attempts", "must be between 0 and 100; 0 sets no limit"));
         }
         let policy = policy_key(&policy_classes(&new.classes)?);
-        let standing = self.content(call, &new.program).await?.standing;
+        let Content { sources: published, standing } = self.content(call, &new.program).await?;
         let scope = call.shared_scope();
+        let flaws = self.flaws(&scope, &new.program, published).await?;
         let mut tx = self.deps.store.write(&scope).await?;
-        let chosen = choose(&tx, &new, &standing).await?;
+        let chosen = choose(&tx, &new, &standing, &flaws).await?;
         let sources = sources(&chosen, &standing)?;
         offers::ensure_policy(&tx, &policy).await?;
         let verified_at = sources.values().map(|verification| verification.verified_at).max().unwrap_or_default();
@@ -97,6 +99,19 @@ impl Credits {
         tx.audit(entry.fact("sha256", &row.sha256).fact("threshold", threshold).fact("items", row.items))?;
         tx.commit().await?;
         Ok(row)
+    }
+
+    /// What is wrong with approved items by what is published now, by item: a passage that came later may answer one of
+    /// them differently.
+    async fn flaws(&self, scope: &Arc<Scope>, program: &str, published: Vec<Source>) -> Result<BTreeMap<String, Flaw>, Error> {
+        let mut bank = items::newest(&self.deps.store.read(scope).await?, program).await?;
+        bank.retain(|view| view.state() == "approved");
+        let judged = move || {
+            let judge = Judge::of(&published);
+            let flaw = |view: ItemView| Some((judge.flaw(&view.question())?, view.version.item_id));
+            bank.into_iter().filter_map(flaw).map(|(flaw, item)| (item, flaw)).collect()
+        };
+        tokio::task::spawn_blocking(judged).await.map_err(|error| Error::Defect(error.to_string()))
     }
 
     /// The open form of a program, with its items.
@@ -147,13 +162,22 @@ pub(crate) async fn closed(tx: &TenantTx, printed: &Printed, scope: &Scope) -> R
     Ok(None)
 }
 
-/// The items of a form: those named, or every approved one whose source counts.
-async fn choose(tx: &TenantTx, new: &NewForm, standing: &BTreeMap<String, Standing>) -> Result<Vec<ItemView>, Error> {
+/// The items of a form: those named, or every approved one whose source counts and that has one right answer.
+async fn choose(
+    tx: &TenantTx,
+    new: &NewForm,
+    standing: &BTreeMap<String, Standing>,
+    flaws: &BTreeMap<String, Flaw>,
+) -> Result<Vec<ItemView>, Error> {
     let bank = items::newest(tx, &new.program).await?;
     let chosen: Vec<ItemView> = if new.items.is_empty() {
         let counts = |view: &ItemView| standing.get(&view.version.source_version_id).is_some_and(Standing::counts);
-        bank.into_iter().filter(|view| view.state() == "approved" && counts(view)).take(MOST_ITEMS).collect()
+        let fits = |view: &ItemView| view.state() == "approved" && counts(view) && !flaws.contains_key(&view.version.item_id);
+        bank.into_iter().filter(fits).take(MOST_ITEMS).collect()
     } else {
+        if let Some(flaw) = new.items.iter().find_map(|item| flaws.get(item)) {
+            return Err(Error::ItemFlawed(flaw.clone()));
+        }
         let named = |id: &String| bank.iter().find(|view| view.version.item_id == *id).cloned().ok_or(Error::NotFound(Missing::Item));
         new.items.iter().map(named).collect::<Result<_, _>>()?
     };

@@ -6,6 +6,8 @@ mod certificates;
 mod compose;
 mod evaluations;
 mod forms;
+mod generations;
+mod handwritten;
 mod items;
 mod leaderboard;
 mod links;
@@ -18,21 +20,22 @@ mod surveillance;
 use std::sync::Arc;
 use std::time::Duration;
 
-use preceptor_core::id::ProgramId;
+use preceptor_core::id::{OrgId, ProgramId};
 use preceptor_core::{Capability, Scope};
 use preceptor_proto::audit::v1::audit_client::AuditClient;
 use preceptor_proto::credentials::v1::credentials_client::CredentialsClient;
 use preceptor_proto::ingestion::v1 as ingestion;
 use preceptor_proto::ingestion::v1::ingestion_client::IngestionClient;
 use preceptor_rpc::{Call, Channel, fault_of};
-use preceptor_runtime::Backstage;
+use preceptor_runtime::{Backstage, Waiting};
 
 pub(crate) use attempts::AttemptView;
 pub(crate) use awards::CreditView;
 pub(crate) use certificates::Summary;
-pub(crate) use compose::Wanted;
+pub(crate) use compose::{Flaw, Wanted};
 pub(crate) use forms::{NewForm, QuizView};
-pub(crate) use items::{ItemView, NewItem};
+pub(crate) use handwritten::NewItem;
+pub(crate) use items::ItemView;
 pub(crate) use leaderboard::Standing;
 pub(crate) use links::Link;
 pub(crate) use offers::{NewOffer, OfferView};
@@ -55,6 +58,8 @@ pub(crate) struct Credits {
     /// Forms with their items: they never change, and every learner of a program reads the same one.
     forms: moka::sync::Cache<String, Arc<questions::Printed>>,
     leaderboards: leaderboard::Leaderboards,
+    /// Requests for drafts that wait.
+    generations: Waiting<(OrgId, String)>,
     /// Prints certificates behind whoever claims.
     backstage: Backstage,
 }
@@ -67,6 +72,7 @@ impl Credits {
             audit: AuditClient::new(deps.audit.clone()),
             forms: moka::sync::Cache::new(MOST_FORMS),
             leaderboards: leaderboard::leaderboards(),
+            generations: Waiting::default(),
             backstage: Backstage::start("certificates"),
             deps,
         }

@@ -3,8 +3,10 @@
 use preceptor_core::{Capability, Timestamp};
 use preceptor_proto::audit::v1 as audit;
 use preceptor_proto::credentials::v1 as credentials;
+use preceptor_proto::events::v1::AuditRecord;
 use preceptor_proto::ingestion::v1 as ingestion;
 use preceptor_rpc::Call;
+use prost::Message as _;
 use serde_json::{Value, json};
 
 use super::awards::{CreditView, view, visible};
@@ -12,7 +14,7 @@ use super::questions::Printed;
 use super::{Credits, rules};
 use crate::Error;
 use crate::error::Missing;
-use crate::store::{accreditation, answer, attempts, certificate, form_source, offers as offer_rows, result};
+use crate::store::{accreditation, answer, attempts, award, certificate, form_source, offers as offer_rows, result};
 
 /// An instant as the document writes it.
 fn at(micros: i64) -> String {
@@ -36,6 +38,7 @@ impl Credits {
         let attempt = attempts::get(&tx, &award.attempt_id).await?.ok_or_else(|| missing("attempt"))?;
         drop(tx);
 
+        let credential = self.credential(call, award).await?;
         let reads_record = scope.grants(Capability::ReadAudit);
         Ok(json!({
             "credit": credit_part(&credit),
@@ -45,9 +48,33 @@ impl Credits {
             "quiz": quiz_part(&printed, &answers),
             "attempt": attempt_part(&result, attempt.number),
             "evaluation": { "required": award.evaluation_required, "id": award.evaluation_id },
-            "credential": self.credential_part(call, &award.assertion_id, &award.learner, reads_record).await?,
+            "credential": credential_part(&credential, reads_record),
             "proof": self.proof_part(call, credit.certificate.as_ref()).await?,
+            "records": self.records_part(call, &Links { credit: &credit, sources: &sources, printed: &printed, credential: &credential }, reads_record).await?,
         }))
+    }
+
+    /// What the log holds about every link, with the proof of each record. What names people's reasons is for those who
+    /// read the record: a holder gets the records of what was theirs.
+    async fn records_part(&self, call: &Call, links: &Links<'_>, reads_record: bool) -> Result<Value, Error> {
+        let mut objects = links.of_holder();
+        if reads_record {
+            objects.extend(links.of_provider());
+        }
+        let request = audit::ProveObjectsRequest { objects };
+        let proofs = self.audit.clone().prove_objects(call.request(request)?).await?.into_inner().proofs;
+        let log = proofs.first().map(|proof| (proof.log_key.clone(), proof.size));
+        let mut entries = Vec::with_capacity(proofs.len());
+        for proof in proofs {
+            let record = AuditRecord::decode(proof.record.as_slice()).map_err(|error| Error::Defect(error.to_string()))?;
+            if links.concerns(&record) {
+                entries.push(entry_part(&proof, &record));
+            }
+        }
+        Ok(match log {
+            Some((log_key, size)) => json!({ "log_key": log_key, "log_size": size, "entries": entries }),
+            None => Value::Null,
+        })
     }
 
     async fn sources_part(&self, call: &Call, sources: &[form_source::Model]) -> Result<Vec<Value>, Error> {
@@ -78,30 +105,16 @@ impl Credits {
         Ok(sources.iter().map(part).collect())
     }
 
-    async fn credential_part(&self, call: &Call, assertion: &str, learner: &str, reads_record: bool) -> Result<Value, Error> {
+    /// What the award's credential rests on.
+    async fn credential(&self, call: &Call, award: &award::Model) -> Result<Credential, Error> {
         let request = credentials::FindAssertionRequest {
-            learner: learner.to_owned(),
-            assertion_id: assertion.to_owned(),
+            learner: award.learner.clone(),
+            assertion_id: award.assertion_id.clone(),
             ..credentials::FindAssertionRequest::default()
         };
         let found = self.credentials.clone().find_assertion(call.request(request)?).await?.into_inner();
         let Some(assertion) = found.assertion else { return Err(Error::Defect("an award without its credential".into())) };
-        let check = |check: &credentials::Check| {
-            json!({ "id": check.id, "method": check.method, "passed": check.passed, "detail": check.detail,
-                "evidence_sha256": check.evidence_sha256, "actor": check.actor, "checked_at": at(check.checked_at) })
-        };
-        Ok(json!({
-            "assertion_id": assertion.id,
-            "profession": rules::PROFESSIONS.get((assertion.profession - 1).max(0) as usize),
-            "level": assertion.level,
-            "method": assertion.method,
-            "valid_from": at(assertion.valid_from),
-            "valid_until": at(assertion.valid_until),
-            "asserted_at": at(assertion.asserted_at),
-            "checks": found.checks.iter().map(check).collect::<Vec<_>>(),
-            // A name is for the person themselves; the record speaks of pseudonyms.
-            "name": if reads_record { Value::Null } else { found.name.into() },
-        }))
+        Ok(Credential { assertion, checks: found.checks, name: found.name })
     }
 
     async fn proof_part(&self, call: &Call, certificate: Option<&certificate::Model>) -> Result<Value, Error> {
@@ -124,6 +137,73 @@ impl Credits {
             "record": hex::encode(&proof.record),
         }))
     }
+}
+
+/// What a credential rests on.
+struct Credential {
+    assertion: credentials::Assertion,
+    checks: Vec<credentials::Check>,
+    name: String,
+}
+
+/// The links whose records are looked up in the log.
+struct Links<'a> {
+    credit: &'a CreditView,
+    sources: &'a [form_source::Model],
+    printed: &'a Printed,
+    credential: &'a Credential,
+}
+
+impl Links<'_> {
+    /// What the learner did or was given.
+    fn of_holder(&self) -> Vec<String> {
+        let award = &self.credit.award;
+        let certificate = self.credit.certificate.as_ref().map(|certificate| certificate.id.clone());
+        let own = [award.id.clone(), award.attempt_id.clone(), award.learner.clone()];
+        own.into_iter().chain(award.evaluation_id.clone()).chain(certificate).collect()
+    }
+
+    /// What the provider did before.
+    fn of_provider(&self) -> Vec<String> {
+        let offer = &self.credit.offer.offer;
+        let terms = [offer.id.clone(), offer.accreditation_id.clone(), self.printed.form.id.clone()];
+        let sources = self.sources.iter().map(|source| source.source_version_id.clone());
+        terms.into_iter().chain(sources).chain(self.printed.items.iter().map(|item| item.version.id.clone())).collect()
+    }
+
+    /// Whether a record is of this chain. Of a learner there are records about other credentials too.
+    fn concerns(&self, record: &AuditRecord) -> bool {
+        if record.object != self.credit.award.learner {
+            return true;
+        }
+        let is = |fact: &str, id: &str| record.facts.get(fact).is_some_and(|value| value == id);
+        is("assertion", &self.credential.assertion.id) || self.credential.checks.iter().any(|check| is("check", &check.id))
+    }
+}
+
+fn entry_part(proof: &audit::InclusionProof, record: &AuditRecord) -> Value {
+    json!({ "action": record.action, "object": record.object, "actor": record.actor, "occurred_at": at(record.occurred_at),
+        "leaf_index": proof.index, "record": hex::encode(&proof.record), "inclusion_proof": proof.proof })
+}
+
+fn credential_part(credential: &Credential, reads_record: bool) -> Value {
+    let assertion = &credential.assertion;
+    let check = |check: &credentials::Check| {
+        json!({ "id": check.id, "method": check.method, "passed": check.passed, "detail": check.detail,
+            "evidence_sha256": check.evidence_sha256, "actor": check.actor, "checked_at": at(check.checked_at) })
+    };
+    json!({
+        "assertion_id": assertion.id,
+        "profession": rules::PROFESSIONS.get((assertion.profession - 1).max(0) as usize),
+        "level": assertion.level,
+        "method": assertion.method,
+        "valid_from": at(assertion.valid_from),
+        "valid_until": at(assertion.valid_until),
+        "asserted_at": at(assertion.asserted_at),
+        "checks": credential.checks.iter().map(check).collect::<Vec<_>>(),
+        // A name is for the person themselves; the record speaks of pseudonyms.
+        "name": if reads_record { Value::Null } else { credential.name.clone().into() },
+    })
 }
 
 fn verdict(verdict: i32) -> &'static str {

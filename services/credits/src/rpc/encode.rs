@@ -3,7 +3,7 @@
 use preceptor_proto::credits::v1 as proto;
 
 use crate::domain::{AttemptView, CreditView, ItemView, OfferView, QuizView, Standing, Summary};
-use crate::store::{accreditation, annotation, form};
+use crate::store::{accreditation, annotation, form, generation};
 
 pub(super) fn accreditation(row: accreditation::Model) -> proto::Accreditation {
     proto::Accreditation {
@@ -45,6 +45,22 @@ pub(super) fn offer(view: OfferView) -> proto::Offer {
         credit_professions: view.credit_professions,
         designated_by: offer.designated_by,
         designated_at: offer.designated_at,
+    }
+}
+
+pub(super) fn generation(row: generation::Model) -> proto::Generation {
+    proto::Generation {
+        id: row.id,
+        program_id: row.program_id,
+        wanted: row.wanted,
+        asked_by: row.asked_by,
+        asked_at: row.asked_at,
+        state: row.state,
+        sources_read: row.sources_read,
+        item_ids: row.items.split_whitespace().map(str::to_owned).collect(),
+        note: row.note,
+        problem_code: row.problem_code,
+        ended_at: row.ended_at.unwrap_or_default(),
     }
 }
 

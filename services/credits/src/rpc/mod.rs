@@ -84,12 +84,16 @@ impl Contract for Server {
         Ok(Response::new(proto::ListOffersResponse { offers: offers.into_iter().map(encode::offer).collect() }))
     }
 
-    async fn generate_items(&self, request: Request<proto::GenerateItemsRequest>) -> Result<Response<proto::ListItemsResponse>, Status> {
+    async fn generate_items(&self, request: Request<proto::GenerateItemsRequest>) -> Result<Response<proto::Generation>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
         let wanted = Wanted { count: usize::try_from(request.count).unwrap_or(0), kind: request.kind, difficulty: request.difficulty };
-        let (items, note) = self.credits.generate(&call, &request.program_id, wanted).await?;
-        Ok(Response::new(proto::ListItemsResponse { items: items.iter().map(encode::item).collect(), next: String::new(), note }))
+        Ok(Response::new(encode::generation(self.credits.ask_for_items(&call, &request.program_id, wanted).await?)))
+    }
+
+    async fn get_generation(&self, request: Request<proto::GetGenerationRequest>) -> Result<Response<proto::Generation>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        Ok(Response::new(encode::generation(self.credits.generation(&scope, &request.into_inner().generation_id).await?)))
     }
 
     async fn write_item(&self, request: Request<proto::WriteItemRequest>) -> Result<Response<proto::Item>, Status> {
@@ -114,7 +118,7 @@ impl Contract for Server {
         let limit = limit(request.limit);
         let items = self.credits.items(&call, &request.program_id, &request.state, &request.after, limit as u64 + 1).await?;
         let (items, next) = page(items, limit, |item| &item.version.item_id);
-        Ok(Response::new(proto::ListItemsResponse { items: items.iter().map(encode::item).collect(), next, note: String::new() }))
+        Ok(Response::new(proto::ListItemsResponse { items: items.iter().map(encode::item).collect(), next }))
     }
 
     async fn decide_item(&self, request: Request<proto::DecideItemRequest>) -> Result<Response<proto::Item>, Status> {

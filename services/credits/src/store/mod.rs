@@ -1,9 +1,10 @@
 //! Tables of credits.
 //!
-//! Every table may only grow but two: what a learner has chosen so far, and which form is open.
+//! Every table may only grow but three: what a learner has chosen so far, which form is open, and requests for drafts.
 
 pub(crate) mod attempts;
 pub(crate) mod awards;
+pub(crate) mod generations;
 pub(crate) mod items;
 pub(crate) mod offers;
 
@@ -12,34 +13,37 @@ use preceptor_store::{Migration, Schema, tenant_tables};
 /// The tables of the credits service.
 pub const SCHEMA: Schema = Schema {
     service: "credits",
-    migrations: &[Migration {
-        name: "0001_credits",
-        sql: include_str!("0001_credits.sql"),
-        append_only: &[
-            "credits_accreditation",
-            "credits_policy",
-            "credits_policy_class",
-            "credits_offer",
-            "credits_recognition",
-            "credits_item_version",
-            "credits_item_option",
-            "credits_item_passage",
-            "credits_item_decision",
-            "credits_form",
-            "credits_form_source",
-            "credits_form_item",
-            "credits_attempt",
-            "credits_answer",
-            "credits_result",
-            "credits_evaluation",
-            "credits_ledger",
-            "credits_award",
-            "credits_annotation",
-            "credits_suspension",
-            "credits_certificate",
-            "credits_certificate_file",
-        ],
-    }],
+    migrations: &[
+        Migration {
+            name: "0001_credits",
+            sql: include_str!("0001_credits.sql"),
+            append_only: &[
+                "credits_accreditation",
+                "credits_policy",
+                "credits_policy_class",
+                "credits_offer",
+                "credits_recognition",
+                "credits_item_version",
+                "credits_item_option",
+                "credits_item_passage",
+                "credits_item_decision",
+                "credits_form",
+                "credits_form_source",
+                "credits_form_item",
+                "credits_attempt",
+                "credits_answer",
+                "credits_result",
+                "credits_evaluation",
+                "credits_ledger",
+                "credits_award",
+                "credits_annotation",
+                "credits_suspension",
+                "credits_certificate",
+                "credits_certificate_file",
+            ],
+        },
+        Migration { name: "0002_generations", sql: include_str!("0002_generations.sql"), append_only: &[] },
+    ],
 };
 
 tenant_tables! {
@@ -130,6 +134,22 @@ tenant_tables! {
         approved: bool,
         reason: String,
         decided_at: i64,
+    }
+
+    /// Requests for drafts.
+    generation = "credits_generation" key { id: String } {
+        program_id: String,
+        wanted: i64,
+        kind: String,
+        difficulty: String,
+        asked_by: String,
+        asked_at: i64,
+        state: String,
+        sources_read: i64,
+        items: String,
+        note: String,
+        problem_code: String,
+        ended_at: Option<i64>,
     }
 
     /// Frozen quizzes.

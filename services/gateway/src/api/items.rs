@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Json, Query};
+use super::view::WorkProblem;
+use super::{Json, Query, page_limit};
 use crate::Edge;
 use crate::domain::cursor;
 use crate::domain::time::rfc3339;
@@ -17,7 +18,12 @@ use crate::error::{ApiError, Problem};
 use crate::identity::Identity;
 
 pub(super) fn router() -> OpenApiRouter<Edge> {
-    OpenApiRouter::new().routes(routes!(list, write)).routes(routes!(generate)).routes(routes!(decide)).routes(routes!(freeze))
+    OpenApiRouter::new()
+        .routes(routes!(list, write))
+        .routes(routes!(generate))
+        .routes(routes!(generation))
+        .routes(routes!(decide))
+        .routes(routes!(freeze))
 }
 
 /// An answer to choose.
@@ -95,17 +101,17 @@ pub(crate) fn item_view(item: proto::Item) -> Item {
 }
 
 /// Items to make from verified sources.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Generation {
+pub(crate) struct Wanted {
     #[schema(example = 10, minimum = 1, maximum = 200)]
-    count: i32,
+    pub(crate) count: i32,
     /// `multiple_choice` or `true_false`; both when left out.
     #[serde(default)]
-    kind: String,
+    pub(crate) kind: String,
     /// `easy`, `moderate` or `hard`; all when left out.
     #[serde(default)]
-    difficulty: String,
+    pub(crate) difficulty: String,
 }
 
 /// An item written by hand.
@@ -127,17 +133,50 @@ pub(crate) struct NewItem {
     passage_ids: Vec<String>,
 }
 
-/// Items, and a word about them.
+/// Items.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ItemPage {
     pub(crate) data: Vec<Item>,
     pub(crate) next_cursor: Option<String>,
-    /// Why there are fewer than were asked for; empty when there are not.
-    pub(crate) note: String,
 }
 
-fn page(listed: proto::ListItemsResponse) -> ItemPage {
-    ItemPage { next_cursor: cursor::encode(&listed.next), data: listed.items.into_iter().map(item_view).collect(), note: listed.note }
+/// A request for drafts, which are made while the client does something else.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Generation {
+    #[schema(example = "gen_01k9w0x5c8f3v9q2d7t4m6n8rz")]
+    pub(crate) id: String,
+    pub(crate) program_id: String,
+    pub(crate) wanted: i64,
+    /// `waiting`, `reading`, `composing`, `done` or `failed`.
+    pub(crate) state: String,
+    /// Verified sources that were read so far.
+    pub(crate) sources_read: i64,
+    /// The drafts that were made.
+    pub(crate) item_ids: Vec<String>,
+    /// Why there are fewer than were asked for; empty when there are not.
+    pub(crate) note: String,
+    /// Why there are none.
+    pub(crate) problem: Option<WorkProblem>,
+    pub(crate) asked_by: String,
+    pub(crate) asked_at: Option<String>,
+    pub(crate) ended_at: Option<String>,
+}
+
+fn generation_view(made: proto::Generation) -> Generation {
+    let failed = !made.problem_code.is_empty();
+    Generation {
+        id: made.id,
+        program_id: made.program_id,
+        wanted: made.wanted,
+        state: made.state,
+        sources_read: made.sources_read,
+        item_ids: made.item_ids,
+        problem: failed.then(|| WorkProblem { code: made.problem_code, message: made.note.clone() }),
+        note: if failed { String::new() } else { made.note },
+        asked_by: made.asked_by,
+        asked_at: rfc3339(made.asked_at),
+        ended_at: rfc3339(made.ended_at),
+    }
 }
 
 /// Which items.
@@ -164,12 +203,19 @@ impl Edge {
         after: String,
     ) -> Result<ItemPage, ApiError> {
         let request = proto::ListItemsRequest { program_id: program.to_owned(), state: state.to_owned(), limit, after };
-        Ok(page(self.credits.clone().list_items(identity.request(request)?).await?.into_inner()))
+        let listed = self.credits.clone().list_items(identity.request(request)?).await?.into_inner();
+        Ok(ItemPage { next_cursor: cursor::encode(&listed.next), data: listed.items.into_iter().map(item_view).collect() })
     }
 
-    pub(crate) async fn generate_items(&self, identity: &Identity, program: &str, count: i32) -> Result<ItemPage, ApiError> {
-        let request = proto::GenerateItemsRequest { program_id: program.to_owned(), count, kind: String::new(), difficulty: String::new() };
-        Ok(page(self.credits.clone().generate_items(identity.request(request)?).await?.into_inner()))
+    pub(crate) async fn generate_items(&self, identity: &Identity, program: String, wanted: Wanted) -> Result<Generation, ApiError> {
+        let Wanted { count, kind, difficulty } = wanted;
+        let request = proto::GenerateItemsRequest { program_id: program, count, kind, difficulty };
+        Ok(generation_view(self.credits.clone().generate_items(identity.request(request)?).await?.into_inner()))
+    }
+
+    pub(crate) async fn generation(&self, identity: &Identity, id: String) -> Result<Generation, ApiError> {
+        let request = proto::GetGenerationRequest { generation_id: id };
+        Ok(generation_view(self.credits.clone().get_generation(identity.request(request)?).await?.into_inner()))
     }
 
     pub(crate) async fn decide_item(&self, identity: &Identity, item: String, approve: bool, reason: String) -> Result<Item, ApiError> {
@@ -187,7 +233,7 @@ async fn list(
     Path(id): Path<String>,
     Query(query): Query<ItemQuery>,
 ) -> Result<Json<ItemPage>, ApiError> {
-    let limit = query.limit.unwrap_or(50).clamp(1, 100);
+    let limit = page_limit(query.limit, 50)?;
     Ok(Json(edge.items(&identity, &id, &query.state, limit, cursor::decode(query.cursor.as_deref())?).await?))
 }
 
@@ -216,18 +262,24 @@ async fn write(
     Ok((StatusCode::CREATED, axum::Json(item_view(item))).into_response())
 }
 
-/// Makes item drafts from the verified sources of the published version. Each is bound to its passage and waits for a reviewer.
+/// Has item drafts made from the verified sources of the published version. Ask for the result at `GET /v1/generations/{id}`.
+/// Each draft is bound to its passage and waits for a reviewer, who is somebody else than whoever asked.
 #[utoipa::path(post, path = "/v1/programs/{id}/items/generate", operation_id = "generateItems", tag = "Quizzes", params(("id" = String, Path)),
-    request_body = Generation, responses((status = 201, body = ItemPage), (status = 409, body = Problem)))]
+    request_body = Wanted, responses((status = 202, body = Generation), (status = 400, body = Problem)))]
 async fn generate(
     State(edge): State<Edge>,
     identity: Identity,
     Path(id): Path<String>,
-    Json(wanted): Json<Generation>,
+    Json(wanted): Json<Wanted>,
 ) -> Result<Response, ApiError> {
-    let request = proto::GenerateItemsRequest { program_id: id, count: wanted.count, kind: wanted.kind, difficulty: wanted.difficulty };
-    let made = edge.credits.clone().generate_items(identity.request(request)?).await?.into_inner();
-    Ok((StatusCode::CREATED, axum::Json(page(made))).into_response())
+    Ok((StatusCode::ACCEPTED, axum::Json(edge.generate_items(&identity, id, wanted).await?)).into_response())
+}
+
+/// How far the making of drafts is.
+#[utoipa::path(get, path = "/v1/generations/{id}", operation_id = "getGeneration", tag = "Quizzes", params(("id" = String, Path)),
+    responses((status = 200, body = Generation), (status = 404, body = Problem)))]
+async fn generation(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Generation>, ApiError> {
+    Ok(Json(edge.generation(&identity, id).await?))
 }
 
 /// A reviewer's decision on an item.

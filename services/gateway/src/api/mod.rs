@@ -1,8 +1,10 @@
 //! `/v1`: one module per noun. The router and the OpenAPI document come from the same declarations.
 
 mod audit;
+mod certificates;
 mod clinicians;
 mod credits;
+mod designations;
 mod health;
 mod idempotency;
 mod insight;
@@ -11,6 +13,7 @@ mod messages;
 mod orgs;
 mod programs;
 mod quizzes;
+mod registry_keys;
 mod sources;
 mod verifications;
 mod view;
@@ -32,10 +35,12 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::Edge;
 use crate::error::{ApiError, Problem, ProblemOf};
 
+pub(crate) use certificates::Certificate;
 pub(crate) use clinicians::{Clinician, PROFESSIONS, Statement};
-pub(crate) use credits::{Certificate, Credit, Offer};
+pub(crate) use credits::Credit;
+pub(crate) use designations::Offer;
 pub(crate) use insight::Report;
-pub(crate) use items::{Item, NewForm};
+pub(crate) use items::{Generation, Item, NewForm, Wanted};
 pub(crate) use messages::{NewMessage, Reply};
 pub(crate) use quizzes::{Attempt, Place, Quiz};
 pub(crate) use verifications::{NLM_NOTICE, NewVerification, Task};
@@ -76,9 +81,12 @@ fn declared(largest_upload_mib: usize) -> OpenApiRouter<Edge> {
         .merge(sources::router(largest_upload_mib))
         .merge(messages::router())
         .merge(verifications::router())
+        .merge(registry_keys::router())
         .merge(items::router())
         .merge(quizzes::router())
+        .merge(designations::router())
         .merge(credits::router())
+        .merge(certificates::router())
         .merge(clinicians::router())
         .merge(insight::router())
         .merge(audit::router())
@@ -178,6 +186,14 @@ impl<T: serde::de::DeserializeOwned + Send> FromRequestParts<Edge> for Query<T> 
     }
 }
 
+/// How many things a page holds: what was asked for, when that is possible.
+fn page_limit(asked: Option<i32>, usual: i32) -> Result<i32, ApiError> {
+    match asked.unwrap_or(usual) {
+        limit @ 1..=100 => Ok(limit),
+        _ => Err(ApiError::new(Kind::InvalidInput, "QUERY_INVALID", "limit must be between 1 and 100")),
+    }
+}
+
 /// One page of a list.
 #[derive(Debug, Default, serde::Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -193,9 +209,6 @@ pub(crate) struct PageQuery {
 impl PageQuery {
     /// The limit, when it is one.
     pub(crate) fn limit(&self) -> Result<i32, ApiError> {
-        match self.limit.unwrap_or(20) {
-            limit @ 1..=100 => Ok(limit),
-            _ => Err(ApiError::new(Kind::InvalidInput, "QUERY_INVALID", "limit must be between 1 and 100")),
-        }
+        page_limit(self.limit, 20)
     }
 }

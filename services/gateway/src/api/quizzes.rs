@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Json;
-use super::credits::{Offer, offer_view};
+use super::designations::{Offer, offer_view};
 use super::items::{Form, form_view};
 use crate::Edge;
 use crate::domain::time::rfc3339;

@@ -6,7 +6,7 @@ use axum::extract::{DefaultBodyLimit, Multipart, Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures::{StreamExt as _, stream};
+use futures::{Stream, StreamExt as _, stream};
 use preceptor_core::Kind;
 use preceptor_proto::ingestion::v1 as proto;
 use preceptor_proto::ingestion::v1::upload_source_request::Part;
@@ -255,13 +255,18 @@ async fn original(State(edge): State<Edge>, identity: Identity, Path(id): Path<S
     let request = identity.call(UPLOAD_TIMEOUT).request(proto::GetOriginalRequest { source_id: id })?;
     let mut chunks = edge.ingestion.clone().get_original(request).await?.into_inner();
     let first = chunks.message().await?.unwrap_or_default();
-    let name: String = first.file_name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
     let body = stream::iter([Ok(Bytes::from(first.chunk))]).chain(chunks.map(|chunk| chunk.map(|chunk| Bytes::from(chunk.chunk))));
+    Ok(download(&first.file_name, body))
+}
+
+/// A file that the browser keeps and does not open.
+pub(super) fn download(name: &str, body: impl Stream<Item = Result<Bytes, tonic::Status>> + Send + 'static) -> Response {
+    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
     let mut response = Body::from_stream(body).into_response();
     // Never shown in the browser: what a file holds is not ours to run.
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     if let Ok(disposition) = format!("attachment; filename=\"{name}\"").parse() {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
     }
-    Ok(response)
+    response
 }

@@ -3,21 +3,30 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::StreamExt as _;
 use preceptor_proto::ingestion::v1 as proto;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Json;
+use super::sources::download;
 use super::view::{Source, source_view};
+use super::{Json, PageQuery, Query};
 use crate::Edge;
+use crate::domain::cursor;
 use crate::domain::time::rfc3339;
 use crate::error::{ApiError, Problem};
 use crate::identity::Identity;
 
 pub(super) fn router() -> OpenApiRouter<Edge> {
-    OpenApiRouter::new().routes(routes!(list, verify)).routes(routes!(tasks)).routes(routes!(close))
+    OpenApiRouter::new()
+        .routes(routes!(list, verify))
+        .routes(routes!(calls))
+        .routes(routes!(answer))
+        .routes(routes!(tasks))
+        .routes(routes!(close))
 }
 
 /// How a source is to be verified: by exactly one of these.
@@ -45,9 +54,11 @@ pub(crate) struct Attestation {
     statement: String,
 }
 
-/// A request to a registry. What came back is kept byte for byte; here is its hash.
+/// A request to a registry. What came back is kept byte for byte, at `GET /v1/registry-calls/{id}/answer`; here is its hash.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct RegistryCall {
+    #[schema(example = "call_01k9w0x5c8f3v9q2d7t4m6n8rz")]
+    pub(crate) id: String,
     #[schema(example = "pubmed")]
     pub(crate) registry: String,
     pub(crate) request: String,
@@ -55,6 +66,9 @@ pub(crate) struct RegistryCall {
     pub(crate) sha256: String,
     pub(crate) finding: String,
     pub(crate) called_at: Option<String>,
+    pub(crate) source_version_id: String,
+    /// The event that it led to; empty when nothing had changed.
+    pub(crate) verification_id: String,
 }
 
 /// One immutable event: what was found out about a source version.
@@ -102,15 +116,21 @@ const fn verdict_name(verdict: proto::Verdict) -> &'static str {
     }
 }
 
-pub(crate) fn verification_view(row: proto::Verification) -> Verification {
-    let call = |call: proto::RegistryCall| RegistryCall {
+fn call_view(call: proto::RegistryCall) -> RegistryCall {
+    RegistryCall {
+        id: call.id,
         registry: call.registry,
         request: call.request,
         status: call.status,
         sha256: call.sha256,
         finding: call.finding,
         called_at: rfc3339(call.called_at),
-    };
+        source_version_id: call.source_version_id,
+        verification_id: call.verification_id,
+    }
+}
+
+pub(crate) fn verification_view(row: proto::Verification) -> Verification {
     Verification {
         class: class_name(row.class()),
         verdict: verdict_name(row.verdict()),
@@ -123,7 +143,7 @@ pub(crate) fn verification_view(row: proto::Verification) -> Verification {
         statement: row.statement,
         actor: row.actor,
         verified_at: rfc3339(row.verified_at),
-        calls: row.calls.into_iter().map(call).collect(),
+        calls: row.calls.into_iter().map(call_view).collect(),
     }
 }
 
@@ -241,6 +261,36 @@ async fn list(State(edge): State<Edge>, identity: Identity, Path(id): Path<Strin
     let request = proto::ListVerificationsRequest { source_id: id, source_version_ids: Vec::new() };
     let listed = edge.ingestion.clone().list_verifications(identity.request(request)?).await?.into_inner();
     Ok(Json(VerificationList { data: listed.verifications.into_iter().map(verification_view).collect(), notice: NLM_NOTICE }))
+}
+
+/// Requests to registries.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CallPage {
+    data: Vec<RegistryCall>,
+    next_cursor: Option<String>,
+}
+
+/// Lists every request to a registry about a source, those of daily checks too, newest first.
+#[utoipa::path(get, path = "/v1/sources/{id}/registry-calls", operation_id = "listRegistryCalls", tag = "Verification",
+    params(("id" = String, Path), PageQuery), responses((status = 200, body = CallPage), (status = 404, body = Problem)))]
+async fn calls(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<CallPage>, ApiError> {
+    let request = proto::ListRegistryCallsRequest { source_id: id, limit: page.limit()?, before: cursor::decode(page.cursor.as_deref())? };
+    let listed = edge.ingestion.clone().list_registry_calls(identity.request(request)?).await?.into_inner();
+    Ok(Json(CallPage { data: listed.calls.into_iter().map(call_view).collect(), next_cursor: cursor::encode(&listed.next) }))
+}
+
+/// Downloads exactly what came back from a registry.
+#[utoipa::path(get, path = "/v1/registry-calls/{id}/answer", operation_id = "getRegistryAnswer", tag = "Verification", params(("id" = String, Path)),
+    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 404, body = Problem)))]
+async fn answer(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Response, ApiError> {
+    let request = identity.request(proto::GetRegistryAnswerRequest { call_id: id.clone() })?;
+    let chunks = edge.ingestion.clone().get_registry_answer(request).await?.into_inner();
+    Ok(download(&id, chunks.map(|part| part.map(|part| Bytes::from(part.chunk)))))
 }
 
 /// Lists what an editor of a program has to look at, open tasks first.

@@ -1,5 +1,7 @@
 //! "How was this credit earned?": the chain as a tree, from the credit down to its sources.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Html;
@@ -95,6 +97,26 @@ const PROOF: Facts = &[
     ("Size of the log", "log_size"),
 ];
 
+/// Which records of the log speak of an object, by its id.
+struct Records(BTreeMap<String, Vec<String>>);
+
+impl Records {
+    fn of(document: &Value) -> Self {
+        let mut by_object: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for entry in list(&document["records"]["entries"]) {
+            by_object.entry(text(&entry["object"])).or_default().push(format!("{} {}", entry["leaf_index"], text(&entry["action"])));
+        }
+        Self(by_object)
+    }
+
+    /// Has a link say where in the log its records are.
+    fn note(&self, link: &mut Link, object: &Value) {
+        if let Some(records) = self.0.get(&text(object)) {
+            link.facts.push(("Proved by records", records.join(" · ")));
+        }
+    }
+}
+
 pub(super) async fn page(State(edge): State<Edge>, Visitor(identity): Visitor, Path(id): Path<String>) -> Result<Html<String>, PageError> {
     let document = edge.provenance(&identity, &id).await?;
     let proof = document["proof"]["inclusion_proof"].as_str().unwrap_or_default().to_owned();
@@ -123,36 +145,50 @@ fn link(title: impl Into<String>, part: &Value, at: &str, facts: Facts) -> Link 
 }
 
 fn chain(document: &Value) -> Vec<Link> {
+    let records = Records::of(document);
+    let proved = |title: &str, part: &Value, at: &str, facts: Facts| {
+        let mut made = link(title, part, at, facts);
+        records.note(&mut made, &part["id"]);
+        made
+    };
     let mut links = vec![
-        link("Credit", &document["credit"], "issued_at", CREDIT),
-        link("Accreditation", &document["accreditation"], "recorded_at", ACCREDITATION),
-        link("Designation", &document["designation"], "designated_at", DESIGNATION),
-        link("Attempt", &document["attempt"], "completed_at", ATTEMPT),
-        quiz(&document["quiz"]),
-        credential(&document["credential"]),
+        proved("Credit", &document["credit"], "issued_at", CREDIT),
+        proved("Accreditation", &document["accreditation"], "recorded_at", ACCREDITATION),
+        proved("Designation", &document["designation"], "designated_at", DESIGNATION),
+        proved("Attempt", &document["attempt"], "completed_at", ATTEMPT),
+        quiz(&document["quiz"], &records),
+        credential(&document["credential"], &document["credit"]["learner"], &records),
     ];
-    links.extend(list(&document["sources"]).iter().enumerate().map(|(place, part)| source(place + 1, part)));
+    links.extend(list(&document["sources"]).iter().enumerate().map(|(place, part)| source(place + 1, part, &records)));
     links.push(link("Proof", &document["proof"], "issued_at", PROOF));
     links
 }
 
-fn quiz(part: &Value) -> Link {
+fn quiz(part: &Value, records: &Records) -> Link {
     let item = |(place, item): (usize, &Value)| {
         let mut child = link(format!("Item {}", place + 1), item, "approved_at", ITEM);
         child.facts.push(("Passage", text(&item["passages"][0]["quote"])));
+        records.note(&mut child, &item["item_version_id"]);
         child
     };
-    Link { children: list(&part["items"]).iter().enumerate().map(item).collect(), ..link("Quiz", part, "frozen_at", QUIZ) }
+    let mut made = Link { children: list(&part["items"]).iter().enumerate().map(item).collect(), ..link("Quiz", part, "frozen_at", QUIZ) };
+    records.note(&mut made, &part["form_id"]);
+    made
 }
 
-fn credential(part: &Value) -> Link {
+fn credential(part: &Value, learner: &Value, records: &Records) -> Link {
     let check = |check: &Value| link(format!("Check: {}", text(&check["method"])), check, "checked_at", CHECK);
-    Link { children: list(&part["checks"]).iter().map(check).collect(), ..link("Credential", part, "asserted_at", CREDENTIAL) }
+    let mut made =
+        Link { children: list(&part["checks"]).iter().map(check).collect(), ..link("Credential", part, "asserted_at", CREDENTIAL) };
+    records.note(&mut made, learner);
+    made
 }
 
-fn source(number: usize, part: &Value) -> Link {
+fn source(number: usize, part: &Value, records: &Records) -> Link {
     let call = |call: &Value| link(format!("Asked {}", text(&call["registry"])), call, "called_at", CALL);
     let later = |later: &Value| link("Later", later, "at", LATER);
     let children = list(&part["calls"]).iter().map(call).chain(list(&part["later"]).iter().map(later)).collect();
-    Link { children, ..link(format!("Source {number}"), part, "verified_at", SOURCE) }
+    let mut made = Link { children, ..link(format!("Source {number}"), part, "verified_at", SOURCE) };
+    records.note(&mut made, &part["source_version_id"]);
+    made
 }

@@ -1,7 +1,7 @@
 //! The editor's item bank, verification of sources, and tasks.
 
 use askama::Template;
-use axum::extract::{Form, Path, State};
+use axum::extract::{Form, Path, Query, State};
 use axum::response::{Html, Redirect};
 use preceptor_core::Capability;
 use preceptor_proto::ingestion::v1 as ingestion;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
-use crate::api::{Item, NewForm, NewVerification, Offer, Quiz};
+use crate::api::{Generation, Item, NewForm, NewVerification, Offer, Quiz, Wanted};
 
 const ITEMS: i32 = 100;
 
@@ -23,6 +23,8 @@ struct ItemsPage {
     may_decide: bool,
     subject: String,
     items: Vec<Item>,
+    /// The request for drafts that the visitor waits for.
+    generation: Option<Generation>,
     approved: usize,
     quiz: Option<Quiz>,
     offers: Vec<Offer>,
@@ -69,7 +71,21 @@ fn back(program: &str) -> Redirect {
     Redirect::to(&format!("/console/programs/{program}/items"))
 }
 
-pub(super) async fn page(State(edge): State<Edge>, Visitor(identity): Visitor, Path(id): Path<String>) -> Result<Html<String>, PageError> {
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    generation: Option<String>,
+}
+
+pub(super) async fn page(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Html<String>, PageError> {
+    let generation = match asked.generation {
+        Some(generation) => Some(edge.generation(&identity, generation).await?),
+        None => None,
+    };
     let title = edge.program(&identity, &id).await?.title;
     let items = edge.items(&identity, &id, "", ITEMS, String::new()).await?.data;
     let quiz = match edge.quiz(&identity, &id).await {
@@ -85,6 +101,7 @@ pub(super) async fn page(State(edge): State<Edge>, Visitor(identity): Visitor, P
         subject: identity.scope.subject().to_owned(),
         approved: items.iter().filter(|item| item.state == "approved").count(),
         items,
+        generation,
         quiz,
         offers: edge.offers(&identity, &id).await?,
         program_id: id,
@@ -97,8 +114,9 @@ pub(super) async fn generate(
     Path(id): Path<String>,
     Form(wanted): Form<Count>,
 ) -> Result<Redirect, PageError> {
-    edge.generate_items(&identity, &id, wanted.count).await?;
-    Ok(back(&id))
+    let wanted = Wanted { count: wanted.count, ..Wanted::default() };
+    let asked = edge.generate_items(&identity, id.clone(), wanted).await?;
+    Ok(Redirect::to(&format!("/console/programs/{id}/items?generation={}", asked.id)))
 }
 
 pub(super) async fn decide(

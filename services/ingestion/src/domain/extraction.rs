@@ -3,16 +3,15 @@
 //! The queue is the table itself: a version whose state is `extracting` is work. What is kept in memory only wakes the
 //! reader; after a crash the table is looked through again.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use preceptor_core::id::{ObjectId, OrgId, PassageId, SourceVersionId};
 use preceptor_core::{Scope, SystemActor};
 use preceptor_objects::{Key, ObjectError, Part};
 use preceptor_proto::events::v1::SourceExtracted;
+use preceptor_runtime::Waiting;
 use preceptor_store::AuditEntry;
-use tokio::sync::Notify;
 
 use super::Content;
 use super::extract::{self, ExtractError, Extracted, MediaType};
@@ -24,31 +23,8 @@ use crate::store::{content, source_version, sources};
 /// Passages per statement.
 const BATCH: usize = 200;
 
-/// Versions that wait to be read.
-#[derive(Debug, Default)]
-pub(crate) struct Work {
-    queue: Mutex<VecDeque<(OrgId, String)>>,
-    added: Notify,
-}
-
-impl Work {
-    /// Adds a version.
-    pub(crate) fn add(&self, org: OrgId, version: String) {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back((org, version));
-        self.added.notify_one();
-    }
-
-    /// Waits for the next version.
-    pub(crate) async fn next(&self) -> (OrgId, String) {
-        loop {
-            let next = self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-            if let Some(next) = next {
-                return next;
-            }
-            self.added.notified().await;
-        }
-    }
-}
+/// Source versions that wait to be read.
+pub(crate) type Work = Waiting<(OrgId, String)>;
 
 /// A file that was read.
 struct Document {
@@ -67,7 +43,7 @@ impl Content {
         let scope = Arc::new(Scope::of_system(SystemActor::Ingestion, org));
         let tx = self.deps.store.read(&scope).await?;
         for version in sources::extracting(&tx).await? {
-            self.work.add(org, version.id);
+            self.work.add((org, version.id));
         }
         Ok(())
     }

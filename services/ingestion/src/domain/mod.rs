@@ -2,11 +2,13 @@
 
 pub(crate) mod extract;
 mod extraction;
+mod findings;
 pub(crate) mod measure;
 pub(crate) mod passages;
 mod programs;
 mod publishing;
 mod reading;
+mod registry_keys;
 mod review;
 mod sentences;
 mod uploads;
@@ -16,7 +18,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use preceptor_core::Scope;
-use preceptor_core::id::ProgramId;
+use preceptor_core::id::{OrgId, ProgramId};
+use preceptor_runtime::Waiting;
 use tokio::sync::Semaphore;
 
 pub(crate) use extraction::Work;
@@ -42,14 +45,15 @@ pub(crate) struct Content {
     work: Work,
     versions: reading::KnownVersions,
     registries: Registries,
-    due: verification::Due,
+    /// Orgs in which a version may be due for a check now.
+    due: Waiting<OrgId>,
 }
 
 impl Content {
     pub(crate) fn new(deps: Deps, config: Config) -> Result<Self, Error> {
         Ok(Self {
             registries: Registries::new(&config, Arc::clone(&deps.cache), Arc::clone(&deps.clock))?,
-            due: verification::Due::default(),
+            due: Waiting::default(),
             deps,
             config,
             progress: Mutex::default(),

@@ -125,7 +125,7 @@ impl Content {
         let entry = AuditEntry::done("source.uploaded", &version.id).in_program(program_id(&program.id)?);
         tx.audit(entry.fact("source", &source.id).fact("sha256", &version.sha256).fact("media_type", &version.media_type))?;
         tx.commit().await?;
-        self.work.add(scope.org(), version.id.clone());
+        self.work.add((scope.org(), version.id.clone()));
         Ok(SourceView { source, version, approval: None, progress: Some((0, 0)), standing: Standing::default() })
     }
 

@@ -90,13 +90,31 @@ impl Registries {
         })
     }
 
-    /// Asks PubMed first and Crossref second. Both say whether an article was retracted; the worse finding counts.
-    pub(crate) async fn ask(&self, pmid: &str, doi: &str) -> Asked {
-        let mut calls = Vec::new();
+    /// Asks PubMed first and Crossref second, under the org's own key if it has one. Both say whether an article was
+    /// retracted; the worse finding counts.
+    pub(crate) async fn ask(&self, pmid: &str, doi: &str, key: Option<&Secret>) -> Asked {
+        Asking { registries: self, key: key.or(self.key.as_ref()), calls: Vec::new() }.ask(pmid, doi).await
+    }
+}
+
+/// What names a key without telling it: its bucket, and what people compare.
+pub(crate) fn key_fingerprint(key: &Secret) -> String {
+    hex::encode(&Sha256::digest(key.expose())[..8])
+}
+
+/// One question, with every request that it takes.
+struct Asking<'a> {
+    registries: &'a Registries,
+    key: Option<&'a Secret>,
+    calls: Vec<CallRecord>,
+}
+
+impl Asking<'_> {
+    async fn ask(mut self, pmid: &str, doi: &str) -> Asked {
         let mut silent = false;
-        let number = if pmid.is_empty() { self.number(doi, &mut calls).await } else { Reading::Found(pmid.to_owned()) };
+        let number = if pmid.is_empty() { self.number(doi).await } else { Reading::Found(pmid.to_owned()) };
         let in_pubmed = match number {
-            Reading::Found(number) => self.in_pubmed(&number, &mut calls).await,
+            Reading::Found(number) => self.in_pubmed(&number).await,
             Reading::Nothing(why) => Reading::Nothing(why),
             Reading::NoAnswer(why) => Reading::NoAnswer(why),
         };
@@ -106,8 +124,7 @@ impl Registries {
             _ => None,
         };
         let known_doi = found.as_ref().map(|article| article.doi.as_str()).filter(|doi| !doi.is_empty()).unwrap_or(doi).to_owned();
-        let in_crossref =
-            if known_doi.is_empty() { Reading::Nothing("no DOI is known") } else { self.in_crossref(&known_doi, &mut calls).await };
+        let in_crossref = if known_doi.is_empty() { Reading::Nothing("no DOI is known") } else { self.in_crossref(&known_doi).await };
         silent |= matches!(in_crossref, Reading::NoAnswer(_));
         let article = match (found, in_crossref) {
             (Some(article), Reading::Found(second)) => Some(worse(article, second)),
@@ -117,35 +134,29 @@ impl Registries {
         };
         // One registry alone can say that an article was retracted, and not that it is sound.
         let is_final = article.as_ref().is_some_and(|article| article.verdict.is_retraction());
-        Asked { try_again: silent && !is_final, article, calls }
+        Asked { try_again: silent && !is_final, article, calls: self.calls }
     }
 
-    async fn number(&self, doi: &str, calls: &mut Vec<CallRecord>) -> Reading<String> {
+    async fn number(&mut self, doi: &str) -> Reading<String> {
         let request = format!("esearch.fcgi?db=pubmed&retmode=json&term={}", escaped(&format!("\"{doi}\"[AID]")));
-        self.answered(Registry::PubMed, &request, calls, pubmed::number).await
+        self.answered(Registry::PubMed, &request, pubmed::number).await
     }
 
-    async fn in_pubmed(&self, pmid: &str, calls: &mut Vec<CallRecord>) -> Reading<Article> {
+    async fn in_pubmed(&mut self, pmid: &str) -> Reading<Article> {
         let request = format!("efetch.fcgi?db=pubmed&retmode=xml&id={}", escaped(pmid));
-        self.answered(Registry::PubMed, &request, calls, |body| pubmed::article(body, pmid)).await
+        self.answered(Registry::PubMed, &request, |body| pubmed::article(body, pmid)).await
     }
 
-    async fn in_crossref(&self, doi: &str, calls: &mut Vec<CallRecord>) -> Reading<Article> {
+    async fn in_crossref(&mut self, doi: &str) -> Reading<Article> {
         let request = format!("works/{}", escaped(doi));
-        self.answered(Registry::Crossref, &request, calls, |body| crossref::article(body, doi)).await
+        self.answered(Registry::Crossref, &request, |body| crossref::article(body, doi)).await
     }
 
     /// Asks until there is an answer, a few times at most.
-    async fn answered<T: fmt::Debug>(
-        &self,
-        registry: Registry,
-        request: &str,
-        calls: &mut Vec<CallRecord>,
-        read: impl Fn(&[u8]) -> Reading<T>,
-    ) -> Reading<T> {
+    async fn answered<T: fmt::Debug>(&mut self, registry: Registry, request: &str, read: impl Fn(&[u8]) -> Reading<T>) -> Reading<T> {
         let breaker = match registry {
-            Registry::PubMed => &self.pubmed,
-            Registry::Crossref => &self.crossref,
+            Registry::PubMed => &self.registries.pubmed,
+            Registry::Crossref => &self.registries.crossref,
         };
         let mut pauses = PAUSES.into_iter();
         loop {
@@ -159,32 +170,37 @@ impl Registries {
             let reading = match record.status {
                 200 => read(&record.body),
                 404 if registry == Registry::Crossref => Reading::Nothing("Crossref has no work of this DOI"),
-                400 if is_empty_list(&record.body) => Reading::Nothing("PubMed has no article of this number"),
+                400 if says(&record.body, &["id list is empty", "empty id list"]) => {
+                    Reading::Nothing("PubMed has no article of this number")
+                }
+                400 if says(&record.body, &["api key invalid"]) => {
+                    Reading::NoAnswer("NCBI refuses the API key; set a valid one or remove it")
+                }
                 _ => Reading::NoAnswer("the registry gave no answer"),
             };
             record.finding = match &reading {
                 Reading::Found(_) => "found".to_owned(),
                 Reading::Nothing(why) | Reading::NoAnswer(why) => (*why).to_owned(),
             };
-            calls.push(record);
+            self.calls.push(record);
             breaker.note(!matches!(reading, Reading::NoAnswer(_)));
             if !matches!(reading, Reading::NoAnswer(_)) {
                 return reading;
             }
-            let Some(pause) = pauses.next() else { return reading };
-            let pause = pause.max(asked_to_wait).mul_f64(self.haste * (1.0 + rand::random::<f64>()));
-            tokio::time::sleep(pause).await;
+            let Some(least) = pauses.next() else { return reading };
+            tokio::time::sleep(pause(least, asked_to_wait, rand::random()).mul_f64(self.registries.haste)).await;
         }
     }
 
     /// One request, on record; with how long the registry asks to wait.
     async fn request(&self, registry: Registry, request: &str) -> (CallRecord, Duration) {
+        let all = self.registries;
         let url = match registry {
             Registry::PubMed => {
-                let key = self.key.as_ref().map(|key| format!("&api_key={}", escaped(key.expose()))).unwrap_or_default();
-                format!("{}/{request}&tool=preceptor&email={}{key}", self.pubmed_url, escaped(&self.contact))
+                let key = self.key.map(|key| format!("&api_key={}", escaped(key.expose()))).unwrap_or_default();
+                format!("{}/{request}&tool=preceptor&email={}{key}", all.pubmed_url, escaped(&all.contact))
             }
-            Registry::Crossref => format!("{}/{request}?mailto={}", self.crossref_url, escaped(&self.contact)),
+            Registry::Crossref => format!("{}/{request}?mailto={}", all.crossref_url, escaped(&all.contact)),
         };
         let mut record = CallRecord {
             registry: registry.name(),
@@ -192,28 +208,24 @@ impl Registries {
             status: 0,
             body: Vec::new(),
             finding: String::new(),
-            called_at: self.clock.now().micros(),
+            called_at: all.clock.now().micros(),
         };
-        let Ok(response) = self.http.get(url).send().await else { return (record, Duration::ZERO) };
+        let Ok(response) = all.http.get(url).send().await else { return (record, Duration::ZERO) };
         record.status = i64::from(response.status().as_u16());
-        let wait = response
-            .headers()
-            .get("retry-after")
-            .and_then(|value| value.to_str().ok()?.parse().ok())
-            .map_or(Duration::ZERO, Duration::from_secs);
+        let wait = retry_after(response.headers());
         match bounded(response).await {
             Some(body) => record.body = body,
             // A broken or endless answer is none.
             None => record.status = 0,
         }
-        (record, wait.min(LONGEST_TURN))
+        (record, wait)
     }
 
     /// Waits for a turn in the bucket that every replica shares: per key with one, per address of this site without.
     /// Returns false when none came in time: then nothing may be sent.
     async fn take_turn(&self, registry: Registry) -> bool {
-        let (bucket, per_second) = match (registry, &self.key) {
-            (Registry::PubMed, Some(key)) => (format!("ncbi:key:{}", hex::encode(&Sha256::digest(key.expose())[..8])), 10),
+        let (bucket, per_second) = match (registry, self.key) {
+            (Registry::PubMed, Some(key)) => (format!("ncbi:key:{}", key_fingerprint(key)), 10),
             (Registry::PubMed, None) => ("ncbi:egress".to_owned(), 3),
             (Registry::Crossref, _) => ("crossref:egress".to_owned(), 10),
         };
@@ -221,7 +233,7 @@ impl Registries {
         let quota = Quota { calls: 1, window: Duration::from_secs(1) / per_second };
         let mut waited = Duration::ZERO;
         while waited < LONGEST_TURN {
-            let wait = match self.cache.take(&bucket, quota).await {
+            let wait = match self.registries.cache.take(&bucket, quota).await {
                 Ok(decision) if decision.allowed => return true,
                 Ok(decision) => decision.reset.max(Duration::from_millis(5)),
                 // Without the shared bucket nobody knows what the others send.
@@ -234,10 +246,22 @@ impl Registries {
     }
 }
 
-/// Whether a refusal is about the identifier. Others of this status are about the request: a wrong key, for instance.
-fn is_empty_list(body: &[u8]) -> bool {
+/// How long to wait before the next try: as long as the registry asks, and up to twice that, so that those who were
+/// refused together do not come back together. `jitter` is between 0 and 1.
+fn pause(least: Duration, asked: Duration, jitter: f64) -> Duration {
+    least.max(asked).mul_f64(1.0 + jitter)
+}
+
+/// How long a registry asks to be left alone (RFC 9110, 10.2.3, in seconds); a minute at most.
+fn retry_after(headers: &reqwest::header::HeaderMap) -> Duration {
+    let seconds = headers.get(reqwest::header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    seconds.map_or(Duration::ZERO, Duration::from_secs).min(LONGEST_TURN)
+}
+
+/// Whether a refusal says one of these. Those about the identifier are an answer, others are about the request.
+fn says(body: &[u8], parts: &[&str]) -> bool {
     let text = String::from_utf8_lossy(body).to_lowercase();
-    text.contains("id list is empty") || text.contains("empty id list")
+    parts.iter().any(|part| text.contains(part))
 }
 
 /// The body of an answer, unless it breaks off or does not end.
@@ -267,11 +291,52 @@ fn worse(mut first: Article, second: Article) -> Article {
 mod tests {
     use super::*;
 
+    use preceptor_cache::MemoryCache;
+    use preceptor_core::SystemClock;
+
+    fn registries(key: Option<&str>) -> Registries {
+        let config = Config { ncbi_api_key: key.map(Secret::new), ..Config::default() };
+        Registries::new(&config, Arc::new(MemoryCache::new(Arc::new(SystemClock))), Arc::new(SystemClock)).expect("a client")
+    }
+
+    /// How long six turns take.
+    async fn six_turns(registries: &Registries, key: Option<&Secret>) -> Duration {
+        let asking = Asking { registries, key, calls: Vec::new() };
+        let begun = std::time::Instant::now();
+        for _ in 0..6 {
+            assert!(asking.take_turn(Registry::PubMed).await);
+        }
+        begun.elapsed()
+    }
+
+    #[tokio::test]
+    async fn no_more_than_three_a_second_are_sent_without_a_key_and_ten_with_one() {
+        let site = registries(None);
+        let (own, other) = (Secret::new("a".repeat(36)), Secret::new("b".repeat(36)));
+        let (without, with, beside) = tokio::join!(six_turns(&site, None), six_turns(&site, Some(&own)), six_turns(&site, Some(&other)));
+        // The first goes at once, the others each a third or a tenth of a second later.
+        assert!(without >= Duration::from_millis(1600), "{without:?}");
+        assert!(with >= Duration::from_millis(480) && beside >= Duration::from_millis(480), "{with:?} {beside:?}");
+        assert!(with < without && beside < without, "an org with a key does not wait for those without: {with:?} {beside:?} {without:?}");
+    }
+
+    #[test]
+    fn a_registry_is_left_alone_as_long_as_it_asks() {
+        let headers = |value: &str| [(reqwest::header::RETRY_AFTER, value.parse().expect("a header"))].into_iter().collect();
+        assert_eq!(retry_after(&headers("7")), Duration::from_secs(7));
+        assert_eq!(retry_after(&headers("86400")), LONGEST_TURN);
+        assert_eq!(retry_after(&headers("soon")), Duration::ZERO);
+        let (one, seven) = (Duration::from_secs(1), Duration::from_secs(7));
+        assert_eq!((pause(one, seven, 0.0), pause(one, Duration::ZERO, 0.0)), (seven, one));
+        assert!(pause(one, seven, 0.99) > seven && pause(one, seven, 0.99) < 2 * seven);
+    }
+
     #[test]
     fn a_refusal_that_is_about_something_else_says_nothing_of_the_article() {
-        assert!(is_empty_list(b"Error: ID list is empty! Possibly it has no correct IDs."));
-        assert!(is_empty_list(b"<ERROR>Empty ID list; Nothing to store</ERROR>"));
-        assert!(!is_empty_list(b"{\"error\":\"API key invalid\"}"));
+        let empty = ["id list is empty", "empty id list"];
+        assert!(says(b"Error: ID list is empty! Possibly it has no correct IDs.", &empty));
+        assert!(says(b"<ERROR>Empty ID list; Nothing to store</ERROR>", &empty));
+        assert!(!says(b"{\"error\":\"API key invalid\"}", &empty));
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod pubmed;
 
 use std::fmt;
 
-pub(crate) use client::{Asked, Registries};
+pub(crate) use client::{Asked, Registries, key_fingerprint};
 
 /// What is known of an article, the worst last: of two findings, the later one counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,7 +7,7 @@ use crate::domain::extract::Locator;
 use crate::domain::passages::Cue;
 use crate::domain::{ContentOfSource, DocumentView, PassageView, ProgramView, SourceView, VerificationView, VersionPage};
 use crate::registries::Verdict;
-use crate::store::{approval, programs::StateCount, registry_call, task};
+use crate::store::{approval, programs::StateCount, registry_call, registry_key, task};
 
 /// Where the next page begins, when this one is full.
 pub(super) fn next<T>(rows: &[T], limit: u64, id: impl Fn(&T) -> &String) -> String {
@@ -130,9 +130,12 @@ fn verdict(name: &str) -> proto::Verdict {
     }
 }
 
-pub(super) fn verification(view: VerificationView) -> proto::Verification {
-    let row = view.row;
-    let call = |call: registry_call::Model| proto::RegistryCall {
+pub(super) fn registry_key(row: registry_key::Model) -> proto::RegistryKey {
+    proto::RegistryKey { fingerprint: row.fingerprint, set_by: row.set_by, set_at: row.set_at }
+}
+
+pub(super) fn registry_call(call: registry_call::Model) -> proto::RegistryCall {
+    proto::RegistryCall {
         id: call.id,
         registry: call.registry,
         request: call.request,
@@ -140,7 +143,13 @@ pub(super) fn verification(view: VerificationView) -> proto::Verification {
         sha256: call.sha256,
         finding: call.finding,
         called_at: call.called_at,
-    };
+        source_version_id: call.source_version_id,
+        verification_id: call.verification_id,
+    }
+}
+
+pub(super) fn verification(view: VerificationView) -> proto::Verification {
+    let row = view.row;
     proto::Verification {
         id: row.id,
         source_id: row.source_id,
@@ -155,7 +164,7 @@ pub(super) fn verification(view: VerificationView) -> proto::Verification {
         actor: row.actor,
         verified_at: row.verified_at,
         approval_id: row.approval_id.unwrap_or_default(),
-        calls: view.calls.into_iter().map(call).collect(),
+        calls: view.calls.into_iter().map(registry_call).collect(),
     }
 }
 

@@ -5,6 +5,7 @@ mod encode;
 use std::sync::Arc;
 
 use futures::stream::{self, BoxStream, StreamExt as _};
+use preceptor_core::Secret;
 use preceptor_proto::ingestion::v1 as proto;
 use preceptor_proto::ingestion::v1::ingestion_server::{Ingestion, IngestionServer};
 use preceptor_rpc::Call;
@@ -136,6 +137,45 @@ impl Ingestion for Server {
         let request = request.into_inner();
         let views = self.content.verifications(&scope, &request.source_id, request.source_version_ids).await?;
         Ok(Response::new(proto::ListVerificationsResponse { verifications: views.into_iter().map(encode::verification).collect() }))
+    }
+
+    async fn get_registry_key(&self, request: Request<proto::GetRegistryKeyRequest>) -> Answer<proto::RegistryKey> {
+        let scope = Call::of(&request)?.shared_scope();
+        Ok(Response::new(self.content.registry_key(&scope).await?.map(encode::registry_key).unwrap_or_default()))
+    }
+
+    async fn set_registry_key(&self, request: Request<proto::SetRegistryKeyRequest>) -> Answer<proto::RegistryKey> {
+        let scope = Call::of(&request)?.shared_scope();
+        let key = Secret::new(request.into_inner().api_key);
+        Ok(Response::new(encode::registry_key(self.content.set_registry_key(&scope, &key).await?)))
+    }
+
+    async fn remove_registry_key(&self, request: Request<proto::RemoveRegistryKeyRequest>) -> Answer<proto::RemoveRegistryKeyResponse> {
+        self.content.remove_registry_key(&Call::of(&request)?.shared_scope()).await?;
+        Ok(Response::new(proto::RemoveRegistryKeyResponse {}))
+    }
+
+    async fn list_registry_calls(&self, request: Request<proto::ListRegistryCallsRequest>) -> Answer<proto::ListRegistryCallsResponse> {
+        let scope = Call::of(&request)?.shared_scope();
+        let request = request.into_inner();
+        let limit = request.limit.clamp(1, 100) as usize;
+        let mut calls = self.content.registry_calls(&scope, &request.source_id, &request.before, limit as u64 + 1).await?;
+        let more = calls.len() > limit;
+        calls.truncate(limit);
+        let next = calls.last().filter(|_| more).map(|call| call.id.clone()).unwrap_or_default();
+        Ok(Response::new(proto::ListRegistryCallsResponse { calls: calls.into_iter().map(encode::registry_call).collect(), next }))
+    }
+
+    type GetRegistryAnswerStream = BoxStream<'static, Result<proto::GetRegistryAnswerResponse, Status>>;
+
+    async fn get_registry_answer(&self, request: Request<proto::GetRegistryAnswerRequest>) -> Answer<Self::GetRegistryAnswerStream> {
+        let scope = Call::of(&request)?.shared_scope();
+        let mut call = self.content.registry_call(&scope, &request.into_inner().call_id).await?;
+        let body = std::mem::take(&mut call.body);
+        let head = proto::GetRegistryAnswerResponse { call: Some(encode::registry_call(call)), chunk: Vec::new() };
+        let chunks: Vec<_> =
+            body.chunks(CHUNK).map(|chunk| proto::GetRegistryAnswerResponse { call: None, chunk: chunk.to_vec() }).collect();
+        Ok(Response::new(stream::iter(std::iter::once(head).chain(chunks)).map(Ok).boxed()))
     }
 
     async fn list_tasks(&self, request: Request<proto::ListTasksRequest>) -> Answer<proto::ListTasksResponse> {

@@ -41,10 +41,20 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("0002_verification.sql"),
             append_only: &["ingestion_verification", "ingestion_registry_call", "ingestion_quarantine"],
         },
+        Migration { name: "0003_registry_key", sql: include_str!("0003_registry_key.sql"), append_only: &[] },
     ],
 };
 
 tenant_tables! {
+    /// Keys of orgs for registries.
+    registry_key = "ingestion_registry_key" key { registry: String } {
+        wrapped_key: Vec<u8>,
+        sealed: Vec<u8>,
+        fingerprint: String,
+        set_by: String,
+        set_at: i64,
+    }
+
     /// What was found out about a source version.
     verification = "ingestion_verification" key { id: String } {
         program_id: String,

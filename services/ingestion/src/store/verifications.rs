@@ -6,7 +6,7 @@ use preceptor_store::TenantTx;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
-use super::{quarantine, registry_call, source_version, surveillance, task, verification};
+use super::{quarantine, registry_call, registry_key, source_version, surveillance, task, verification};
 use crate::Error;
 use crate::registries::Verdict;
 
@@ -34,6 +34,21 @@ pub(crate) async fn versions_of(tx: &TenantTx, source: &str) -> Result<Vec<Strin
 pub(crate) async fn calls(tx: &TenantTx, verification: &str) -> Result<Vec<registry_call::Model>, Error> {
     use registry_call::{Column, Entity};
     Ok(tx.all(tx.find::<Entity>().filter(Column::VerificationId.eq(verification)).order_by_asc(Column::Id)).await?)
+}
+
+/// One request.
+pub(crate) async fn call(tx: &TenantTx, id: &str) -> Result<Option<registry_call::Model>, Error> {
+    Ok(tx.one(tx.find::<registry_call::Entity>().filter(registry_call::Column::Id.eq(id))).await?)
+}
+
+/// The requests about versions, newest first, before one of them; empty for the newest.
+pub(crate) async fn calls_about(tx: &TenantTx, versions: &[String], before: &str, limit: u64) -> Result<Vec<registry_call::Model>, Error> {
+    use registry_call::{Column, Entity};
+    let mut select = tx.find::<Entity>().filter(Column::SourceVersionId.is_in(versions)).order_by_desc(Column::Id).limit(limit);
+    if !before.is_empty() {
+        select = select.filter(Column::Id.lt(before));
+    }
+    Ok(tx.all(select).await?)
 }
 
 /// Keeps requests and what came back.
@@ -77,6 +92,17 @@ pub(crate) async fn checked(tx: &TenantTx, watched: &surveillance::Model, verdic
         .col_expr(Column::NextCheckAt, Expr::value(tx.now().after(pause).micros()));
     tx.run_update(update.filter(Column::SourceVersionId.eq(&watched.source_version_id))).await?;
     Ok(())
+}
+
+/// The org's key for a registry.
+pub(crate) async fn key(tx: &TenantTx, registry: &str) -> Result<Option<registry_key::Model>, Error> {
+    Ok(tx.one(tx.find::<registry_key::Entity>().filter(registry_key::Column::Registry.eq(registry))).await?)
+}
+
+/// Forgets the org's key for a registry; says whether there was one.
+pub(crate) async fn forget_key(tx: &TenantTx, registry: &str) -> Result<bool, Error> {
+    let known = tx.delete::<registry_key::Entity>().filter(registry_key::Column::Registry.eq(registry));
+    Ok(tx.run_delete(known).await? > 0)
 }
 
 /// The quarantine of a version.

@@ -1,7 +1,6 @@
 //! Building the index of a version, and the vectors of a source before anybody publishes.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use preceptor_core::id::{AppId, OrgId, ProgramId, ProgramVersionId};
@@ -10,7 +9,6 @@ use preceptor_proto::ingestion::v1 as proto;
 use preceptor_rpc::Call;
 use preceptor_store::AuditEntry;
 use preceptor_vector::{Point, VersionKeys, point_id};
-use tokio::sync::Notify;
 
 use super::passage::{Passage, Vectors};
 use super::profile::{Material, Profile};
@@ -27,31 +25,6 @@ const POINTS: usize = 256;
 const READING: Duration = Duration::from_secs(300);
 /// The name of the model when there is none.
 const NO_MODEL: &str = "none";
-
-/// Source versions that wait for their vectors.
-#[derive(Debug, Default)]
-pub(crate) struct Queue {
-    waiting: Mutex<BTreeMap<OrgId, Vec<String>>>,
-    added: Notify,
-}
-
-impl Queue {
-    fn add(&self, org: OrgId, source_version: String) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).entry(org).or_default().push(source_version);
-        self.added.notify_one();
-    }
-
-    /// Waits until something waits, and takes all of it.
-    async fn take(&self) -> BTreeMap<OrgId, Vec<String>> {
-        loop {
-            let taken = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-            if !taken.is_empty() {
-                return taken;
-            }
-            self.added.notified().await;
-        }
-    }
-}
 
 /// A version as ingestion froze it.
 struct Frozen {
@@ -82,13 +55,17 @@ impl Search {
 
     /// Has the vectors of a source version computed soon, so that publishing it later is quick.
     pub(crate) fn prepare_soon(&self, org: OrgId, source_version: String) {
-        self.queue.add(org, source_version);
+        self.queue.add((org, source_version));
     }
 
     /// Computes the vectors of everything that waits, many sources at a time: the model is fastest with full batches. What
     /// fails here, or is lost with the process, is computed when the version is published.
     pub(crate) async fn prepare_waiting(&self) {
-        for (org, versions) in self.queue.take().await {
+        let mut by_org: BTreeMap<OrgId, Vec<String>> = BTreeMap::new();
+        for (org, source_version) in self.queue.all().await {
+            by_org.entry(org).or_default().push(source_version);
+        }
+        for (org, versions) in by_org {
             if let Err(error) = self.prepare(org, &versions).await {
                 tracing::warn!(%error, org.id = %org, "vectors were not computed ahead; publishing will compute them");
             }

@@ -12,12 +12,12 @@ use preceptor_models::text::Analyzer;
 use preceptor_proto::ingestion::v1 as ingestion;
 use preceptor_proto::ingestion::v1::ingestion_client::IngestionClient;
 use preceptor_rpc::{Call, Channel, fault_of, status_of};
+use preceptor_runtime::Waiting;
 use preceptor_vector::{Hit, Query, VersionKeys, point_id};
 use uuid::Uuid;
 
 use super::evidence::{best_of, evidence};
 use super::features::{CANDIDATES, COMPARED_WHOLE, Candidates, EngineScores, Ranker};
-use super::indexing::Queue;
 use super::profile::{Entry, Profile, Readers};
 use super::question::Question;
 use super::spelling::{Correction, Speller};
@@ -78,7 +78,8 @@ pub(crate) struct Search {
     ranker: Ranker,
     versions: Cache<ProgramVersionId, Arc<Ready>>,
     published: Cache<(OrgId, ProgramId), ProgramVersionId>,
-    pub(super) queue: Queue,
+    /// Source versions that wait for their vectors.
+    pub(super) queue: Waiting<(OrgId, String)>,
     pub(super) embedding: tokio::sync::Mutex<()>,
 }
 
@@ -97,7 +98,7 @@ impl Search {
             ranker: Ranker::fitted(),
             versions: Cache::builder().weigher(weigh).max_capacity(config.profile_cache_mib << 20).build(),
             published: Cache::builder().max_capacity(REMEMBERED_PROGRAMS).time_to_live(REMEMBERED_FOR).build(),
-            queue: Queue::default(),
+            queue: Waiting::default(),
             embedding: tokio::sync::Mutex::default(),
             deps,
         }

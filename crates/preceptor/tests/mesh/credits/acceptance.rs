@@ -6,7 +6,7 @@ use preceptor_testkit::Store;
 use serde_json::{Value, json};
 
 use super::{clinician, code, course};
-use crate::support::{eventually, list, markdown};
+use crate::support::{eventually, list};
 
 preceptor_testkit::on_both_stores! {
     a_claim_in_other_steps_or_beyond_the_designation_is_refused
@@ -19,7 +19,7 @@ preceptor_testkit::on_both_stores! {
     a_threshold_that_changes_later_never_affects_past_attempts
     learners_without_credentials_learn_and_take_quizzes_and_credits_refuse_them_with_the_reason
     levels_rise_with_registry_and_primary_source
-    an_author_never_approves_and_an_unapproved_or_unverified_item_never_counts
+    a_name_in_any_script_goes_round_whole
     retakes_end_and_answers_stay_as_they_were_submitted
     an_evaluation_is_needed_where_the_offer_says_so
 }
@@ -231,28 +231,6 @@ async fn levels_rise_with_registry_and_primary_source(store: Store) {
     local.stop().await;
 }
 
-async fn an_author_never_approves_and_an_unapproved_or_unverified_item_never_counts(store: Store) {
-    let local = store.mesh().await.expect("a mesh");
-    let program = local.publish("Doses", &[], vec![markdown("doses.md", super::DOSES)]).await.expect("a program");
-    let sources = local.editor.get(&format!("/v1/programs/{program}/sources")).await.expect("sources");
-    let source = id(&list(&sources, "data")[0], "id").expect("an id");
-    let items = format!("/v1/programs/{program}/items");
-    assert_eq!(code(local.editor.post(&format!("{items}/generate"), &json!({ "count": 3 })).await), "FORM_NOT_READY");
-    assert!(local.editor.attest(&source).await.is_err(), "whoever uploaded it cannot answer for it");
-    local.reviewer.attest(&source).await.expect("an attestation");
-    let made = local.editor.post(&format!("{items}/generate"), &json!({ "count": 3 })).await.expect("items");
-    let item = id(&list(&made, "data")[0], "id").expect("an id");
-    assert_eq!(code(local.editor.post(&format!("/v1/items/{item}/decision"), &json!({ "approve": true })).await), "AUTHOR_CANNOT_DECIDE");
-    let quiz = format!("/v1/programs/{program}/quiz");
-    assert_eq!(code(local.editor.post(&quiz, &json!({ "item_ids": [item] })).await), "ITEM_NOT_APPROVED");
-    local.reviewer.post(&format!("/v1/items/{item}/decision"), &json!({ "approve": true })).await.expect("a decision");
-    assert_eq!(code(local.reviewer.post(&format!("/v1/items/{item}/decision"), &json!({ "approve": true })).await), "ITEM_DECIDED");
-    let refused = local.editor.post(&quiz, &json!({ "item_ids": [item], "source_classes": ["pubmed"] })).await;
-    assert_eq!(code(refused), "SOURCE_NOT_VERIFIED", "attested sources do not count where only PubMed does");
-    local.editor.post(&quiz, &json!({ "item_ids": [item] })).await.expect("a quiz");
-    local.stop().await;
-}
-
 async fn retakes_end_and_answers_stay_as_they_were_submitted(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let course = course(&local, json!({ "most_attempts": 1 })).await;
@@ -299,5 +277,27 @@ async fn an_evaluation_is_needed_where_the_offer_says_so(store: Store) {
     let places = list(&board, "data");
     assert_eq!((places.len(), &places[0]["you"], &places[0]["percent"]), (3, &json!(true), &json!(100)));
     assert!(!board.to_string().contains("u_"), "no pseudonym is shown: {board}");
+    local.stop().await;
+}
+
+async fn a_name_in_any_script_goes_round_whole(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let learner = local.learner(&course.program, "ana").await.expect("a learner");
+    let name = "Zoë Núñez‑Østergård™ שרה ليلى 漢字 🩺";
+    let turned = physician("Ana \u{202e}zeñuN", "ana@example.org");
+    assert_eq!(code(learner.put("/v1/me/clinician", &turned).await), "INVALID_FIELD", "a name that turns the text around");
+    learner.become_clinician(&physician(name, "ana@example.org"), |to| local.mail.newest_code(to)).await.expect("a clinician");
+    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let credit = id(&learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit"), "id").expect("an id");
+    let pdf = learner.certificate(&credit).await.expect("a certificate");
+    let badge = learner.get(&format!("/v1/credits/{credit}/badge")).await.expect("a badge");
+    let jwt = badge["jwt"].as_str().expect("a JWT");
+    for file in [pdf.as_slice(), badge["credential"].to_string().as_bytes(), jwt.as_bytes()] {
+        let report = preceptor_certificate::verify::verify(file, None).expect("it holds");
+        assert_eq!(report.name, format!("{name}, MD"));
+        let seen = learner.with_token("").get(&format!("/v1/certificates/{}", report.code)).await.expect("what it says");
+        assert_eq!(seen["name"], json!(format!("{name}, MD")));
+    }
     local.stop().await;
 }

@@ -13,6 +13,8 @@ preceptor_testkit::on_both_stores! {
     a_source_is_verified_by_number_and_by_doi_with_every_request_on_record
     a_limit_error_in_a_200_body_is_retried_and_nothing_broken_is_verified
     an_identifier_of_another_article_proves_nothing
+    recorded_errors_of_the_e_utilities_verify_nothing_and_are_kept_as_they_came
+    an_organisation_asks_under_its_own_key
     a_recorded_answer_of_pubmed_verifies_though_the_article_is_not_in_pmc
     what_one_registry_knows_outweighs_the_silence_of_the_other
     a_credit_that_is_claimed_after_the_retraction_says_so
@@ -121,6 +123,59 @@ async fn an_identifier_of_another_article_proves_nothing(store: Store) {
     let closed =
         local.editor.post(&format!("/v1/tasks/{}/close", task["id"].as_str().expect("an id")), &json!({ "outcome": "Corrected" })).await;
     assert!(closed.expect("a closed task")["closed_at"].is_string());
+    local.stop().await;
+}
+
+async fn recorded_errors_of_the_e_utilities_verify_nothing_and_are_kept_as_they_came(store: Store) {
+    let Some(data) = shared_data("recorded_errors_of_the_e_utilities_verify_nothing_and_are_kept_as_they_came") else { return };
+    let local = store.mesh().await.expect("a mesh");
+    let (_, source) = published(&local).await;
+    for (number, name) in ["epost2.xml", "epost3.xml", "esearch8.xml", "esummary8.xml"].into_iter().enumerate() {
+        let recorded = std::fs::read(data.join("registries").join(name)).expect("a recording");
+        let pmid = format!("77{number}");
+        local.registries.replay(&pmid, recorded.clone());
+        local.editor.post(&format!("/v1/sources/{source}/verifications"), &json!({ "pmid": pmid })).await.expect("it is asked");
+        let call = eventually("the request", async || {
+            let calls = local.editor.get(&format!("/v1/sources/{source}/registry-calls")).await.ok()?;
+            list(&calls, "data")
+                .iter()
+                .find(|call| call["request"].as_str().is_some_and(|request| request.ends_with(&format!("id={pmid}"))))
+                .cloned()
+        })
+        .await;
+        assert!(call["status"] == 200 && call["finding"] != "found", "{name}: {call}");
+        let kept =
+            local.editor.download(&format!("/v1/registry-calls/{}/answer", id(&call, "id").expect("an id"))).await.expect("the answer");
+        assert_eq!(kept, recorded, "{name}: byte for byte");
+        let state = local.editor.get(&format!("/v1/sources/{source}")).await.expect("the source");
+        assert!(state["verification"].is_null() || state["verification"]["verdict"] == "unverifiable", "{name}: {state}");
+    }
+    local.stop().await;
+}
+
+async fn an_organisation_asks_under_its_own_key(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    local.registries.know(article(Status::Sound));
+    let (_, source) = published(&local).await;
+    let key = "abcdef0123456789abcdef0123456789abcd";
+    for wrong in ["", "short", "abcdef0123456789&db=nuccore"] {
+        assert_eq!(code(local.editor.put("/v1/registry-keys/pubmed", &json!({ "api_key": wrong })).await), "INVALID_FIELD", "{wrong}");
+    }
+    let set = local.editor.put("/v1/registry-keys/pubmed", &json!({ "api_key": key })).await.expect("a key");
+    assert!(set["set"] == true && !set.to_string().contains(key), "{set}");
+    assert_eq!(code(local.reviewer.get("/v1/registry-keys/pubmed").await), "CAPABILITY_MISSING");
+    let verdict = local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
+    assert!(local.registries.requests().contains(&format!("efetch id=31234567 api_key={key}")), "{:?}", local.registries.requests());
+    assert!(!verdict.to_string().contains(key), "what is on record does not hold the key: {verdict}");
+    // What another organisation asks does not go out under it.
+    let (admin, reviewer) = local.other_org("B").await.expect("an org");
+    let program =
+        preceptor_testkit::local::publish(&admin, &reviewer, "Doses", &[], vec![markdown("doses.md", DOSES)]).await.expect("a program");
+    let sources = admin.get(&format!("/v1/programs/{program}/sources")).await.expect("sources");
+    admin.verify_by(&id(&list(&sources, "data")[0], "id").expect("an id"), json!({ "pmid": "31234567" })).await.expect("a verdict");
+    assert_eq!(local.registries.requests().iter().filter(|request| *request == "efetch id=31234567").count(), 1);
+    local.editor.send_to(reqwest::Method::DELETE, "/v1/registry-keys/pubmed", &json!({})).await.expect("it is forgotten");
+    assert_eq!(local.editor.get("/v1/registry-keys/pubmed").await.expect("a state")["set"], false);
     local.stop().await;
 }
 

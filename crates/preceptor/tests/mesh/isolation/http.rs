@@ -61,6 +61,8 @@ fn fill(path: &str, victim: &Victim) -> String {
         path if path.contains("/attempts/") => &victim.earned.attempt,
         path if path.contains("/credits/") => &victim.earned.credit,
         path if path.contains("/tasks/") => &victim.earned.task,
+        path if path.contains("/generations/") => &victim.earned.generation,
+        path if path.contains("/registry-calls/") => &victim.earned.registry_call,
         _ => &victim.message,
     };
     let path = path.replace("{id}", id).replace("{page}", "1").replace("{position}", "1");
@@ -80,6 +82,7 @@ fn body(operation: &str, victim: &Victim) -> Value {
         "createOrg" => json!({ "name": "n", "admin_name": "n" }),
         "issueSignInLink" => json!({ "staff_id": victim.program }),
         "verifySource" => json!({ "pmid": "1" }),
+        "setRegistryKey" => json!({ "api_key": "0".repeat(36) }),
         "closeTask" => json!({ "outcome": "o" }),
         "writeItem" => json!({ "kind": "true_false", "difficulty": "easy", "stem": "s", "passage_ids": [victim.passage],
             "options": [{ "text": "True", "correct": true }, { "text": "False", "correct": false }] }),

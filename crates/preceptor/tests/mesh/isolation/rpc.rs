@@ -87,6 +87,9 @@ fn request(kind: &MessageDescriptor, victim: &Victim) -> DynamicMessage {
             ("offer_id", _) => Some(&victim.earned.offer),
             ("credit_id", _) => Some(&victim.earned.credit),
             ("task_id", _) => Some(&victim.earned.task),
+            ("generation_id", _) => Some(&victim.earned.generation),
+            ("call_id", _) => Some(&victim.earned.registry_call),
+            ("objects", _) => Some(&victim.earned.credit),
             ("event_id", _) => Some(&victim.earned.event),
             ("learner", Kind::String) => Some(&victim.earned.learner),
             (_, Kind::Message(inner)) if field.name() == "header" => {

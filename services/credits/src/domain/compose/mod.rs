@@ -2,6 +2,7 @@
 //! altered. What fills the gap, and what is put in its place, comes from the same program and is of the same kind: a
 //! number with its unit against numbers with that unit, a drug against drugs.
 
+mod judge;
 mod kinds;
 mod rivals;
 mod statements;
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, HashSet};
 use preceptor_models::text::Analyzer;
 use sha2::{Digest as _, Sha256};
 
+pub(crate) use judge::{Flaw, Judge, Question};
 use kinds::{Kind, Target, targets};
 use rivals::Rivals;
 use statements::Statement;
@@ -63,6 +65,17 @@ pub(crate) struct Draft {
     pub(crate) quote: String,
 }
 
+impl Draft {
+    fn question(&self) -> Question {
+        Question {
+            kind: self.kind.to_owned(),
+            stem: self.stem.clone(),
+            options: self.options.clone(),
+            passages: vec![self.passage_id.clone()],
+        }
+    }
+}
+
 /// A statement with something in it that can be asked for.
 struct Candidate<'a> {
     statement: Statement<'a>,
@@ -90,7 +103,8 @@ pub(crate) fn compose(sources: &[Source], wanted: &Wanted, taken: &HashSet<Strin
         *made += 1;
         drafts.push(draft);
     }
-    spread(drafts, wanted)
+    let judge = Judge::of(sources);
+    spread(drafts, wanted.count, |draft| judge.flaw(&draft.question()).is_none())
 }
 
 /// Every statement with its targets, in an order that does not depend on where a statement stands: the beginning of each
@@ -198,23 +212,23 @@ fn altered(candidate: &Candidate<'_>, is_true: bool, difficulty: &'static str) -
     }
 }
 
-/// Takes turns between difficulties, so that a bank of any size holds all of them.
-fn spread(drafts: Vec<Draft>, wanted: &Wanted) -> Vec<Draft> {
+/// Takes turns between difficulties, so that a bank of any size holds all of them. Only those that are `fair` are taken.
+fn spread(drafts: Vec<Draft>, count: usize, fair: impl Fn(&Draft) -> bool) -> Vec<Draft> {
     let mut by_difficulty: BTreeMap<&'static str, std::collections::VecDeque<Draft>> = BTreeMap::new();
     for draft in drafts {
         by_difficulty.entry(draft.difficulty).or_default().push_back(draft);
     }
-    let mut taken = Vec::with_capacity(wanted.count);
-    while taken.len() < wanted.count {
+    let mut taken = Vec::with_capacity(count);
+    while taken.len() < count {
         let before = taken.len();
         for waiting in by_difficulty.values_mut() {
-            taken.extend(waiting.pop_front());
+            taken.extend(std::iter::from_fn(|| waiting.pop_front()).find(&fair));
         }
         if taken.len() == before {
             break;
         }
     }
-    taken.truncate(wanted.count);
+    taken.truncate(count);
     taken
 }
 
@@ -235,7 +249,7 @@ mod tests {
         Source { id: id.to_owned(), version: format!("{id}v"), title: format!("Title {id}"), passages: vec![passage] }
     }
 
-    fn program() -> Vec<Source> {
+    pub(super) fn program() -> Vec<Source> {
         vec![
             source("a", &["The usual starting dose of apixaban is 5 mg twice a day for most adults.", "It is taken with or without food."]),
             source("b", &["Older adults with a low body weight receive 2.5 mg of apixaban twice a day."]),

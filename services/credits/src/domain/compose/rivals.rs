@@ -6,7 +6,7 @@ use super::kinds::{Kind, Target, drug_family, in_notation_of, number, targets};
 use super::statements::Statement;
 
 /// Statements that share this much of what they are about may be about the same thing.
-const SAME_SUBJECT: f64 = 0.5;
+pub(super) const SAME_SUBJECT: f64 = 0.5;
 /// A distractor further away than this factor is recognised without reading.
 const FARTHEST: f64 = 20.0;
 
@@ -94,7 +94,7 @@ fn like(target: &Target, text: &str) -> String {
 }
 
 /// What two spellings of the same thing have in common.
-fn same_value(text: &str) -> String {
+pub(super) fn same_value(text: &str) -> String {
     number(text).map_or_else(|| text.to_lowercase(), |value| value.to_string())
 }
 

@@ -142,8 +142,8 @@ async fn learners(local: &Local, course: &Course) -> (Client, String) {
 
 /// Items that nobody decided on, and one that was refused.
 async fn items(local: &Local, course: &Course) {
-    let made = local.editor.post(&format!("/v1/programs/{}/items/generate", course.program), &json!({ "count": 3 })).await.expect("drafts");
-    let refused = id(&made["data"][0], "id").expect("an id");
+    let made = local.editor.generate_items(&course.program, 3, |_| {}).await.expect("drafts");
+    let refused = id(&made[0], "id").expect("an id");
     let decision = json!({ "approve": false, "reason": "Too easy" });
     local.reviewer.post(&format!("/v1/items/{refused}/decision"), &decision).await.expect("a refusal");
 }

@@ -1,0 +1,152 @@
+//! Making drafts off the request path: asking for them, composing them, coming back for the result.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use preceptor_core::id::{GenerationId, OrgId};
+use preceptor_core::{Scope, SystemActor};
+use preceptor_rpc::{Call, IntoFault as _};
+use preceptor_runtime::Waiting;
+use preceptor_store::AuditEntry;
+
+use super::compose::{Draft, Source, Wanted, compose};
+use super::items::{check_difficulty, check_kind, draft_rows};
+use super::{Credits, check_reach, program_id};
+use crate::Error;
+use crate::error::Missing;
+use crate::store::generations::{self, End};
+use crate::store::{generation, items};
+
+/// Items that one request makes at most.
+const MOST_GENERATED: usize = 200;
+/// How long reading a whole program may take.
+const READING: Duration = Duration::from_secs(300);
+
+impl Credits {
+    /// Has drafts made from the verified sources of a program, soon.
+    pub(crate) async fn ask_for_items(&self, call: &Call, program: &str, wanted: Wanted) -> Result<generation::Model, Error> {
+        self.program(call, program).await?;
+        if wanted.count == 0 || wanted.count > MOST_GENERATED {
+            return Err(Error::field("count", format!("must be between 1 and {MOST_GENERATED}")));
+        }
+        check_kind(&wanted.kind, true)?;
+        check_difficulty(&wanted.difficulty, true)?;
+        let mut tx = self.deps.store.write(&call.shared_scope()).await?;
+        let row = generation::Model {
+            org_id: tx.org_key(),
+            id: GenerationId::generate().to_string(),
+            program_id: program.to_owned(),
+            wanted: wanted.count as i64,
+            kind: wanted.kind,
+            difficulty: wanted.difficulty,
+            asked_by: call.scope().subject().to_owned(),
+            asked_at: tx.now().micros(),
+            state: "waiting".to_owned(),
+            sources_read: 0,
+            items: String::new(),
+            note: String::new(),
+            problem_code: String::new(),
+            ended_at: None,
+        };
+        tx.insert(row.clone()).await?;
+        tx.audit(AuditEntry::done("items.requested", &row.id).in_program(program_id(program)?).fact("count", row.wanted))?;
+        tx.commit().await?;
+        self.generations.add((call.scope().org(), row.id.clone()));
+        Ok(row)
+    }
+
+    /// How far a request is.
+    pub(crate) async fn generation(&self, scope: &Arc<Scope>, id: &str) -> Result<generation::Model, Error> {
+        let tx = self.deps.store.read(scope).await?;
+        let row = generations::get(&tx, id).await?.ok_or(Error::NotFound(Missing::Generation))?;
+        check_reach(scope, &row.program_id).map_err(|_| Error::NotFound(Missing::Generation))?;
+        Ok(row)
+    }
+
+    /// Requests that wait to be worked on.
+    pub(crate) fn waiting_generations(&self) -> &Waiting<(OrgId, String)> {
+        &self.generations
+    }
+
+    /// After a start: what was asked for and not answered waits again.
+    pub(crate) async fn take_up_again(&self) -> Result<(), Error> {
+        for org in self.deps.store.known_orgs().await? {
+            let scope = Arc::new(Scope::of_system(SystemActor::Credits, org));
+            for row in generations::open(&self.deps.store.read(&scope).await?).await? {
+                self.generations.add((org, row.id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers a request: keeps its drafts, or why there are none. An error means that it has to be tried again.
+    pub(crate) async fn answer_generation(&self, org: OrgId, id: &str) -> Result<(), Error> {
+        let call = self.deps.system.call(org, READING).await?;
+        let scope = call.shared_scope();
+        let row = generations::get(&self.deps.store.read(&scope).await?, id).await?;
+        let Some(row) = row.filter(|row| row.ended_at.is_none()) else { return Ok(()) };
+        match self.drafts(&call, &row).await {
+            Ok(drafts) => self.keep_drafts(&scope, &row, drafts).await,
+            Err(error) if error.is_transient() => Err(error),
+            Err(error) => self.give_up(&scope, &row, &error).await,
+        }
+    }
+
+    async fn progress(&self, scope: &Arc<Scope>, row: &generation::Model, state: &str, sources: usize) -> Result<(), Error> {
+        let tx = self.deps.store.write(scope).await?;
+        generations::progress(&tx, &row.id, state, sources).await?;
+        Ok(tx.commit().await?)
+    }
+
+    async fn drafts(&self, call: &Call, row: &generation::Model) -> Result<Vec<Draft>, Error> {
+        let scope = call.shared_scope();
+        self.progress(&scope, row, "reading", 0).await?;
+        let content = self.content(call, &row.program_id).await?;
+        let verified: Vec<Source> = content.sources.into_iter().filter(|source| content.standing[&source.version].counts()).collect();
+        if verified.is_empty() {
+            return Err(Error::FormNotReady("no published source of this program is verified yet; verify at least one first".into()));
+        }
+        self.progress(&scope, row, "composing", verified.len()).await?;
+        let taken: HashSet<String> = items::stems(&self.deps.store.read(&scope).await?, &row.program_id).await?.into_iter().collect();
+        let wanted = Wanted { count: row.wanted as usize, kind: row.kind.clone(), difficulty: row.difficulty.clone() };
+        // Comparing every statement with every other is work for a core, not for the one that serves requests.
+        let drafts = tokio::task::spawn_blocking(move || compose(&verified, &wanted, &taken)).await;
+        drafts.map_err(|error| Error::Defect(error.to_string()))
+    }
+
+    async fn keep_drafts(&self, scope: &Arc<Scope>, row: &generation::Model, drafts: Vec<Draft>) -> Result<(), Error> {
+        let mut tx = self.deps.store.write(scope).await?;
+        let note = if (drafts.len() as i64) < row.wanted {
+            format!(
+                "{} of {} were possible: the text holds no more statements whose answer is certain and whose alternatives are wrong",
+                drafts.len(),
+                row.wanted
+            )
+        } else {
+            String::new()
+        };
+        let mut made = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            // The author is whoever asked: they cannot approve what they had made.
+            let view = draft_rows(&tx, &row.program_id, &row.asked_by, draft);
+            items::insert(&tx, &view).await?;
+            made.push(view.version.item_id);
+        }
+        let entry = AuditEntry::done("items.generated", &row.id).in_program(program_id(&row.program_id)?);
+        tx.audit(entry.fact("count", made.len()).fact("asked_by", &row.asked_by))?;
+        let end = End { state: "done", items: made, note, problem_code: String::new() };
+        if generations::end(&tx, &row.id, end).await? {
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    async fn give_up(&self, scope: &Arc<Scope>, row: &generation::Model, why: &Error) -> Result<(), Error> {
+        let fault = why.to_fault();
+        let tx = self.deps.store.write(scope).await?;
+        let end = End { state: "failed", items: Vec::new(), note: fault.message.to_string(), problem_code: fault.reason.to_string() };
+        generations::end(&tx, &row.id, end).await?;
+        Ok(tx.commit().await?)
+    }
+}
