@@ -15,8 +15,10 @@ use preceptor_runtime::{OnEnd, Stop};
 use crate::domain::Credits;
 use crate::{Deps, Error};
 
-/// The pause before a request is taken up again after a failure of ours.
+/// The pause before something is taken up again after a failure of ours.
 const PAUSE: Duration = Duration::from_secs(2);
+/// How often what waits is looked for.
+const LOOK_AGAIN: Duration = Duration::from_secs(600);
 
 pub(crate) fn tasks(deps: &Deps, credits: &Arc<Credits>) -> Vec<Task> {
     let (outbox, relay_bus) = (Arc::new(deps.store.clone()), Arc::clone(&deps.bus));
@@ -24,16 +26,16 @@ pub(crate) fn tasks(deps: &Deps, credits: &Arc<Credits>) -> Vec<Task> {
         let (consumer, bus) = (Consumer { group, topics, handler }, Arc::clone(&deps.bus));
         move |stop| consume::run(consumer.clone(), Arc::clone(&bus), stop)
     };
-    // Two groups: a certificate that waits for its proof must not hold a retraction back.
     let surveillance = listener("credits", &[Topic::Source], Arc::new(Surveillance(Arc::clone(credits))));
-    let printer = listener("certificates", &[Topic::Credit], Arc::new(Printer(Arc::clone(credits))));
-    let (composer, again) = (Arc::clone(credits), Arc::clone(credits));
+    let awarded = listener("certificates", &[Topic::Credit], Arc::new(Awarded(Arc::clone(credits))));
+    let (composer, printer, again) = (Arc::clone(credits), Arc::clone(credits), Arc::clone(credits));
     vec![
         Task::new("composer", OnEnd::Restart, move |stop| compose(Arc::clone(&composer), stop)),
         Task::new("take up again", OnEnd::Restart, move |stop| take_up_again(Arc::clone(&again), stop)),
         Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)),
         Task::new("surveillance", OnEnd::Restart, surveillance),
-        Task::new("certificates", OnEnd::Restart, printer),
+        Task::new("awarded", OnEnd::Restart, awarded),
+        Task::new("certificates", OnEnd::Restart, move |stop| make_certificates(Arc::clone(&printer), stop)),
     ]
 }
 
@@ -50,11 +52,28 @@ async fn compose(credits: Arc<Credits>, stop: Stop) -> Result<(), TaskError> {
     Ok(())
 }
 
-/// After a start: requests whose answering was interrupted.
+/// Makes certificates until it is asked to stop.
+async fn make_certificates(credits: Arc<Credits>, stop: Stop) -> Result<(), TaskError> {
+    loop {
+        let all_made = tokio::select! {
+            made = credits.make_certificates() => made,
+            () = stop.requested() => return Ok(()),
+        };
+        if !all_made && !stop.sleep(PAUSE).await {
+            return Ok(());
+        }
+    }
+}
+
+/// After a start, and now and then: what was asked for or is due and was interrupted, or lost with another replica.
 async fn take_up_again(credits: Arc<Credits>, stop: Stop) -> Result<(), TaskError> {
-    credits.take_up_again().await?;
-    stop.requested().await;
-    Ok(())
+    loop {
+        credits.take_up_again().await?;
+        credits.find_unprinted().await?;
+        if !stop.sleep(LOOK_AGAIN).await {
+            return Ok(());
+        }
+    }
 }
 
 fn handled(outcome: Result<(), Error>) -> Result<(), HandlerError> {
@@ -74,15 +93,16 @@ impl Handler for Surveillance {
     }
 }
 
-struct Printer(Arc<Credits>);
+/// Has a certificate made for every credit.
+struct Awarded(Arc<Credits>);
 
 #[async_trait]
-impl Handler for Printer {
+impl Handler for Awarded {
     async fn handle(&self, event: &Envelope) -> Result<(), HandlerError> {
         if event.r#type != "credit.awarded" {
             return Ok(());
         }
-        let awarded: CreditAwarded = told(event)?;
-        handled(self.0.prepare_certificate(org_of(event)?, &awarded.credit_id).await)
+        self.0.make_certificate_soon(org_of(event)?, told::<CreditAwarded>(event)?.credit_id);
+        Ok(())
     }
 }

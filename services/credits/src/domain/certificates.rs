@@ -1,8 +1,10 @@
 //! Certificates: signed once, proved by the log, printed, and looked up by whoever holds the code.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::stream::{self, StreamExt as _};
 use preceptor_certificate::{
     Attachments, Facts, IssuerKey, assemble_jwt, attach, credential, credential_sha256, hash_data, jwt_signing_input, proof_options, seal,
 };
@@ -31,6 +33,8 @@ const RANDOM_LETTERS: usize = 26;
 /// How long the log may take to hold a record that was just committed.
 const LOG_TRIES: usize = 100;
 const LOG_PAUSE: Duration = Duration::from_millis(50);
+/// Orgs whose certificates are made side by side.
+const ORGS_AT_ONCE: usize = 8;
 
 /// What was signed, as it is sealed.
 #[derive(Debug, Serialize, Deserialize)]
@@ -84,26 +88,83 @@ fn printed(code: &str) -> String {
     code.as_bytes().chunks(5).map(|group| String::from_utf8_lossy(group).into_owned()).collect::<Vec<_>>().join("-")
 }
 
+/// What was made, or nothing where trying again will not help.
+fn unless_hopeless<T>(award: &str, made: Result<T, Error>) -> Result<Option<T>, Error> {
+    match made {
+        Ok(made) => Ok(Some(made)),
+        Err(error) if error.is_transient() => Err(error),
+        Err(error) => {
+            tracing::error!(%error, credit.id = award, "a certificate cannot be made; it is tried again after the next start");
+            Ok(None)
+        }
+    }
+}
+
 /// Where a sealed column is, for the cipher.
 fn place(org: OrgId, table: &str, certificate: &str) -> String {
     format!("{org}/{table}/sealed/{certificate}")
 }
 
 impl Credits {
-    /// Signs and prints the certificate of an award, unless it is there. Can be interrupted and repeated at any point.
-    pub(crate) async fn prepare_certificate(&self, org: OrgId, award: &str) -> Result<(), Error> {
+    /// Has the certificate of an award made soon.
+    pub(crate) fn make_certificate_soon(&self, org: OrgId, award: String) {
+        self.unprinted.add((org, award));
+    }
+
+    /// Has every certificate made that is missing: of credits that were awarded before a crash, or whose making failed.
+    pub(crate) async fn find_unprinted(&self) -> Result<(), Error> {
+        for org in self.deps.store.known_orgs().await? {
+            let scope = Arc::new(Scope::of_system(SystemActor::Credits, org));
+            for award in awards::unprinted(&self.deps.store.read(&scope).await?).await? {
+                self.unprinted.add((org, award.id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the certificates that wait, side by side for several orgs: one whose log is behind holds up nobody else. What
+    /// may be possible later waits again. `false` when there is such.
+    pub(crate) async fn make_certificates(&self) -> bool {
+        let mut by_org: BTreeMap<OrgId, Vec<String>> = BTreeMap::new();
+        for (org, award) in self.unprinted.all().await {
+            by_org.entry(org).or_default().push(award);
+        }
+        let of_org = |(org, awards): (OrgId, Vec<String>)| async move {
+            let Err(error) = self.prepare_certificates(org, &awards).await else { return true };
+            tracing::warn!(%error, org.id = %org, "certificates could not be made for now");
+            awards.into_iter().for_each(|award| self.unprinted.add((org, award)));
+            false
+        };
+        stream::iter(by_org).map(of_org).buffer_unordered(ORGS_AT_ONCE).all(|made| async move { made }).await
+    }
+
+    /// Signs and prints the certificates of awards, unless they are there. All are signed before the first is printed: a
+    /// print needs a proof, and the log takes a moment for one record as for many. Can be interrupted and repeated at any
+    /// point; an award that nothing can be made of is left out.
+    async fn prepare_certificates(&self, org: OrgId, of_awards: &[String]) -> Result<(), Error> {
+        let mut signed = Vec::with_capacity(of_awards.len());
+        for award in of_awards {
+            signed.extend(unless_hopeless(award, self.signed(org, award).await)?);
+        }
+        for row in signed {
+            let call = self.deps.system.call(org, PATIENCE).await?;
+            unless_hopeless(&row.award_id, self.print(&call, &row).await)?;
+        }
+        Ok(())
+    }
+
+    /// The signed certificate of an award.
+    async fn signed(&self, org: OrgId, award: &str) -> Result<certificate::Model, Error> {
         let call = self.deps.system.call(org, PATIENCE).await?;
-        let scope = call.shared_scope();
         let (award, known) = {
-            let tx = self.deps.store.read(&scope).await?;
+            let tx = self.deps.store.read(&call.shared_scope()).await?;
             let award = awards::get(&tx, award).await?.ok_or(Error::NotFound(Missing::Credit))?;
             (award.clone(), awards::certificate(&tx, &award.id).await?)
         };
-        let signed = match known {
-            Some(signed) => signed,
-            None => self.sign(&call, &award).await?,
-        };
-        self.print(&call, &signed).await
+        match known {
+            Some(signed) => Ok(signed),
+            None => self.sign(&call, &award).await,
+        }
     }
 
     async fn issuer_key(&self, org: OrgId) -> Result<IssuerKey, Error> {

@@ -60,6 +60,8 @@ pub(crate) struct Credits {
     leaderboards: leaderboard::Leaderboards,
     /// Requests for drafts that wait.
     generations: Waiting<(OrgId, String)>,
+    /// Awards whose certificate waits to be made.
+    unprinted: Waiting<(OrgId, String)>,
     /// Prints certificates behind whoever claims.
     backstage: Backstage,
 }
@@ -73,6 +75,7 @@ impl Credits {
             forms: moka::sync::Cache::new(MOST_FORMS),
             leaderboards: leaderboard::leaderboards(),
             generations: Waiting::default(),
+            unprinted: Waiting::default(),
             backstage: Backstage::start("certificates"),
             deps,
         }

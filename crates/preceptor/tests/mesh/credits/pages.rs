@@ -4,6 +4,7 @@ use preceptor::client::{Client, id};
 use preceptor_testkit::{Local, Store};
 use reqwest::{Response, Url};
 use serde_json::Value;
+use url::Position;
 
 use crate::support::{eventually, list, markdown};
 
@@ -47,7 +48,7 @@ impl<'a> Person<'a> {
             .header("sec-fetch-site", "same-origin")
             .body(form.query().unwrap_or_default().to_owned());
         let (url, text) = self.page(request.send().await, path).await;
-        (url.path().to_owned(), text)
+        (url[Position::BeforePath..].to_owned(), text)
     }
 }
 
@@ -98,8 +99,9 @@ async fn provided(local: &Local) -> (String, Vec<Value>) {
     let accreditation = local.editor.accredit("Harbor").await.expect("an accreditation");
     local.editor.designate(&program, &accreditation).await.expect("an offer");
 
-    let (bank, page) = editor.send(&format!("/console/programs/{program}/items"), &[("count", "3")]).await;
-    assert_eq!(bank, format!("/console/programs/{program}/items"));
+    let (bank, _) = editor.send(&format!("/console/programs/{program}/items"), &[("count", "3")]).await;
+    assert!(bank.starts_with(&format!("/console/programs/{program}/items?generation=gen_")), "{bank}");
+    let page = eventually("the drafts", async || Some(editor.open(&bank).await).filter(|page| page.contains("3 drafts were made"))).await;
     let items = local.editor.get(&format!("/v1/programs/{program}/items")).await.expect("items");
     let items = list(&items, "data").to_vec();
     assert_eq!(items.len(), 3);

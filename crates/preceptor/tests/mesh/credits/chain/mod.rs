@@ -5,6 +5,7 @@
 mod attack;
 mod engine;
 mod invariants;
+mod links;
 mod sequence;
 mod tables;
 mod throw;
@@ -16,6 +17,7 @@ use preceptor_testkit::Store;
 
 use attack::{Attack, Focus, Outcome};
 use engine::{Engine, Home, file_without};
+use links::an_award_without_any_one_link_fails_in_sql;
 use tables::{Kind, Table, indexes, tables};
 
 /// Sequences that the whole schema stands.
@@ -26,6 +28,7 @@ const UNTIL_NOTICED: u64 = 30_000;
 preceptor_testkit::on_both_stores! {
     no_sequence_of_statements_makes_a_credit_that_was_not_earned
     the_attack_notices_the_loss_of_any_guard
+    an_award_without_any_one_link_fails_in_sql
 }
 
 async fn no_sequence_of_statements_makes_a_credit_that_was_not_earned(store: Store) {

@@ -12,7 +12,7 @@ use super::throw::{Fate, Thrown};
 const ROUNDS: u64 = 100;
 
 impl Attack {
-    fn insertion(&self, (table, row): &Placed, verb: &str) -> Thrown {
+    pub(super) fn insertion(&self, (table, row): &Placed, verb: &str) -> Thrown {
         let columns: Vec<&str> = self.tables[*table].columns.iter().map(|column| column.name.as_str()).collect();
         let sql = format!("{verb} INTO {} ({}) VALUES ({})", self.tables[*table].name, columns.join(", "), row.join(", "));
         Thrown { table: *table, sql, row: Some(row.clone()), tampers: false, written: None }
