@@ -63,6 +63,14 @@ impl<T: Ord + Clone> Waiting<T> {
         .await
     }
 
+    /// Waits for something, and a little longer for what comes with it; takes all there is. Nothing is lost when the caller
+    /// stops waiting.
+    pub async fn gathered(&self, pause: Duration) -> Vec<T> {
+        self.until(|queue| (!queue.order.is_empty()).then_some(())).await;
+        tokio::time::sleep(pause).await;
+        self.all().await
+    }
+
     /// Works on what waits, one after the other, until the end is requested. What `work` could not do for now, it says
     /// with `false`: that waits again, and the next is begun after a pause.
     pub async fn work<F: Future<Output = bool> + Send>(&self, stop: &Stop, pause: Duration, work: impl Fn(T) -> F) {
@@ -110,6 +118,19 @@ mod tests {
         assert_eq!((waiting.next().await, waiting.all().await), (3, vec![1, 2]));
         waiting.add(3);
         assert_eq!(waiting.next().await, 3, "what was taken may wait again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_together_is_taken_together() {
+        let waiting = Waiting::default();
+        let later = async {
+            for thing in [1, 2, 3] {
+                waiting.add(thing);
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let (first, ()) = tokio::join!(waiting.gathered(Duration::from_millis(150)), later);
+        assert_eq!((first, waiting.gathered(Duration::ZERO).await), (vec![1, 2], vec![3]));
     }
 
     #[tokio::test]

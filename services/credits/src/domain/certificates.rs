@@ -33,6 +33,9 @@ const RANDOM_LETTERS: usize = 26;
 /// How long the log may take to hold a record that was just committed.
 const LOG_TRIES: usize = 100;
 const LOG_PAUSE: Duration = Duration::from_millis(50);
+/// How long awards are gathered. Those who claim at the same moment, at the end of a lecture, come first: signing writes,
+/// and writers of an org take turns.
+const GATHERED: Duration = Duration::from_millis(400);
 /// Orgs whose certificates are made side by side.
 const ORGS_AT_ONCE: usize = 8;
 
@@ -126,7 +129,7 @@ impl Credits {
     /// may be possible later waits again. `false` when there is such.
     pub(crate) async fn make_certificates(&self) -> bool {
         let mut by_org: BTreeMap<OrgId, Vec<String>> = BTreeMap::new();
-        for (org, award) in self.unprinted.all().await {
+        for (org, award) in self.unprinted.gathered(GATHERED).await {
             by_org.entry(org).or_default().push(award);
         }
         let of_org = |(org, awards): (OrgId, Vec<String>)| async move {
