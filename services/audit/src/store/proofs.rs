@@ -1,5 +1,6 @@
 //! Inclusion proofs from stored rows.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use preceptor_store::TenantTx;
@@ -59,8 +60,8 @@ async fn stored(tx: &TenantTx, wanted: HashSet<u64>) -> Result<HashMap<u64, Hash
             known.extend(places.get(&place).map(|number| hash(&bytes).map(|hash| (*number, hash))).transpose()?);
         }
         for (place, number) in places {
-            if !known.contains_key(&number) {
-                known.insert(number, subtree(tx, level, place as u64).await?);
+            if let Entry::Vacant(missing) = known.entry(number) {
+                missing.insert(subtree(tx, level, place as u64).await?);
             }
         }
     }

@@ -135,7 +135,9 @@ impl Credits {
         let of_org = |(org, awards): (OrgId, Vec<String>)| async move {
             let Err(error) = self.prepare_certificates(org, &awards).await else { return true };
             tracing::warn!(%error, org.id = %org, "certificates could not be made for now");
-            awards.into_iter().for_each(|award| self.unprinted.add((org, award)));
+            for award in awards {
+                self.unprinted.add((org, award));
+            }
             false
         };
         stream::iter(by_org).map(of_org).buffer_unordered(ORGS_AT_ONCE).all(|made| async move { made }).await
