@@ -199,8 +199,11 @@ impl Config {
 }
 
 /// Reads the configuration: defaults, then the file, then the environment, then `values` (dotted paths).
-pub fn load(file: Option<&Path>, values: Vec<(&str, toml::Value)>) -> anyhow::Result<Config> {
+pub fn load(file: Option<&Path>, defaults: Vec<(&str, toml::Value)>, values: Vec<(&str, toml::Value)>) -> anyhow::Result<Config> {
     let mut sources = Sources::default();
+    for (path, value) in defaults {
+        sources = sources.with_value(path, value);
+    }
     let default = Path::new(DEFAULT_FILE);
     if let Some(file) = file.or_else(|| default.exists().then_some(default)) {
         let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;

@@ -49,9 +49,9 @@ impl Client {
         Ok(state["verification"].take())
     }
 
-    /// Records that the provider is accredited, as its admin; returns the accreditation's id.
+    /// Records that the provider is jointly accredited, for physicians and nurses, as its admin; returns the accreditation's id.
     pub async fn accredit(&self, provider: &str) -> anyhow::Result<String> {
-        let period = json!({ "body": "accme", "provider": provider, "provider_number": "0001234", "valid_from": "2024-07-01", "valid_until": "2044-07-01" });
+        let period = json!({ "body": "joint_accreditation", "provider": provider, "provider_number": "0001234", "valid_from": "2024-07-01", "valid_until": "2044-07-01" });
         id(&self.post("/v1/accreditations", &period).await?, "id")
     }
 

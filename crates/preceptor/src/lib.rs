@@ -3,10 +3,12 @@
 //! * [`config`]: every setting of every room, from a file, the environment and the command line;
 //! * [`database`]: the databases of a deployment on PostgreSQL;
 //! * [`engines`]: the engines of a process;
+//! * `issuers`: the keys of providers that are trusted on this machine;
 //! * [`model`]: the embedding model, found or pulled;
 //! * [`mesh`]: the rooms, joined and running;
 //! * [`client`]: the public API as the command line uses it;
 //! * [`journey`]: the steps from a source to a certificate, for the demo and for tests;
+//! * `outside`: stand-ins for the services outside, for the demo and for development;
 //! * [`commands`]: what the binary can do.
 
 pub mod client;
@@ -15,6 +17,8 @@ pub mod config;
 pub mod database;
 pub mod demo;
 pub mod engines;
+mod issuers;
 pub mod journey;
 pub mod mesh;
 pub mod model;
+mod outside;

@@ -47,6 +47,16 @@ pub enum Error {
     /// A link of the chain is missing; the database said so.
     #[error("a link is missing: {0:?}")]
     Link(Link),
+    /// The accrediting body has no say about that type of credit.
+    #[error("an accreditation by {body} does not cover {kind}")]
+    BodyDoesNotCover {
+        /// The body that accredited the provider.
+        body: String,
+        /// The type of credit.
+        kind: String,
+        /// The bodies whose accreditation would.
+        bodies: String,
+    },
     /// What `credentials` says is missing.
     #[error("{0}")]
     Credential(String),
@@ -178,6 +188,10 @@ impl IntoFault for Error {
                 Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}")).with("field", field)
             }
             Self::Link(link) => link.to_fault(),
+            Self::BodyDoesNotCover { body, kind, bodies } => precondition(
+                "NOT_ACCREDITED",
+                format!("an accreditation by {body} does not cover {kind}; name one by {bodies}, or record it first"),
+            ),
             Self::Credential(problem) => Fault::new(Kind::FailedPrecondition, "CREDENTIAL_NOT_VERIFIED", problem.clone()),
             Self::AuthorCannotDecide => {
                 Fault::new(Kind::FailedPrecondition, "AUTHOR_CANNOT_DECIDE", "you made this item, so somebody else has to review it")

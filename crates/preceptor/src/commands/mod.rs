@@ -56,11 +56,16 @@ pub(crate) struct Common {
 
 impl Common {
     /// The configuration with this command's own values on top.
-    pub(crate) fn load(&self, mut values: Vec<(&str, toml::Value)>) -> anyhow::Result<Config> {
+    pub(crate) fn load(&self, values: Vec<(&str, toml::Value)>) -> anyhow::Result<Config> {
+        self.load_over(Vec::new(), values)
+    }
+
+    /// The same, with other defaults below everything.
+    pub(crate) fn load_over(&self, defaults: Vec<(&str, toml::Value)>, mut values: Vec<(&str, toml::Value)>) -> anyhow::Result<Config> {
         if let Some(data) = &self.data {
             values.push(("data", data.display().to_string().into()));
         }
-        config::load(self.config.as_deref(), values)
+        config::load(self.config.as_deref(), defaults, values)
     }
 }
 
@@ -149,7 +154,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(command) => command.run(&common).await,
         Command::Ingest(command) => command.run(&common).await,
         Command::Ask(command) => command.run(&common).await,
-        Command::Verify(command) => command.run(),
+        Command::Verify(command) => command.run(&common),
         Command::Credit(command) => command.run(&common).await,
         Command::Audit(command) => command.run(&common).await,
         Command::Database(command) => command.run(&common).await,

@@ -8,15 +8,19 @@ use preceptor_rpc::ServiceName;
 
 use super::Common;
 use super::up::{run_until_stopped, show_first_start};
+use crate::config::Config;
 use crate::engines::Sharing;
 use crate::mesh::{Mesh, Plan};
 use crate::model;
+use crate::outside::{NPI, Outside, PMID, RETRACTED_PMID};
 
 /// Run some rooms in this process.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Rooms find each other at [mesh.addresses] and prove themselves with [mesh] secret. All processes of one deployment share a\n\
-    data folder on one machine: the embedded engines serve no network, so this is for development."
+    data folder on one machine: the embedded engines serve no network, so this is for development.\n\n\
+    PubMed, Crossref, the NPI registry and the mail server are stand-ins in this process, unless ingestion.pubmed_url,\n\
+    ingestion.crossref_url, credentials.npi_registry or credentials.smtp name others."
 )]
 pub(super) struct Serve {
     /// The rooms: gateway, auth, ingestion, retrieval, answering, alignment, credentials, credits, analytics, audit.
@@ -34,7 +38,8 @@ impl Serve {
                 "rooms in separate processes share the embedded engines of one machine, which is for development only; confirm with --dev"
             );
         }
-        let config = common.load(Vec::new())?;
+        let outside = Outside::start().await?;
+        let config = common.load_over(outside.settings().into(), Vec::new())?;
         if config.mesh.secret.is_none() {
             bail!("set PRECEPTOR__MESH__SECRET to the same secret for every process, so that rooms can prove who they are");
         }
@@ -54,6 +59,17 @@ impl Serve {
         show_first_start(&config, &mesh)?;
         let names: Vec<_> = self.rooms.iter().map(|room| room.name()).collect();
         println!("Serving {}.", names.join(", "));
+        self.show_stand_ins(&config, &outside);
         run_until_stopped(mesh, telemetry).await
+    }
+
+    /// Says which services outside are none.
+    fn show_stand_ins(&self, config: &Config, outside: &Outside) {
+        if self.rooms.contains(&ServiceName::Ingestion) && config.ingestion.pubmed_url == outside.registries.pubmed_url() {
+            println!("PubMed and Crossref are stand-ins here; they know PMID {PMID}, and PMID {RETRACTED_PMID} as retracted.");
+        }
+        if self.rooms.contains(&ServiceName::Credentials) && config.credentials.smtp == outside.mail.url() {
+            println!("The mail server and the NPI registry are stand-ins here: codes appear below, and NPI {NPI} is known.");
+        }
     }
 }

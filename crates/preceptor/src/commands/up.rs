@@ -13,6 +13,7 @@ use super::{ADMIN_TOKEN_FILE, Common};
 use crate::config::Config;
 use crate::engines::write_private;
 use crate::mesh::{Mesh, Plan};
+use crate::outside::Outside;
 use crate::{demo, model};
 
 /// Start the whole mesh in this process.
@@ -37,9 +38,9 @@ pub(super) struct Up {
 impl Up {
     pub(super) async fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
         let begun = Instant::now();
-        let outside = if self.demo { Some(demo::Outside::start().await?) } else { None };
+        let outside = if self.demo { Some(Outside::start().await?) } else { None };
         let mut values = self.values();
-        values.extend(outside.iter().flat_map(demo::Outside::settings));
+        values.extend(outside.iter().flat_map(Outside::settings));
         let config = common.load(values)?;
         let telemetry = preceptor_runtime::telemetry::install(&config.telemetry, "preceptor")?;
         let embedder = self.embedder(&config).await?;

@@ -4,73 +4,107 @@ use anyhow::Context as _;
 use preceptor_standins::MailCatcher;
 use serde_json::{Value, json};
 
+use super::Team;
 use crate::client::{Client, id};
 use crate::journey::{Answers, physician};
-
-/// Items that the demo's quiz is made of.
-const ITEMS: usize = 6;
+use crate::outside::PMID;
 
 /// Where a learner is, as the list of links names them.
-pub(super) const STAGES: [(&str, &str); 6] = [
+pub(super) const STAGES: [(&str, &str); 8] = [
     ("nadia", "has not begun the quiz"),
     ("omar", "is in the middle of the quiz"),
     ("pia", "did not pass"),
     ("quentin", "passed, and has not stated a licence"),
     ("rosa", "passed, is a verified physician, and can claim"),
     ("samuel", "holds a credit with its certificate"),
+    ("tara", "passed as a nurse, whose contact hours need an evaluation first"),
+    ("uma", "held a credit that the provider voided"),
 ];
 
-/// Has the sources verified (the article by its registry, the others by the reviewer), designates the program, and opens a
-/// quiz of approved items.
-pub(super) async fn open_quiz(admin: &Client, editor: &Client, reviewer: &Client, program: &str) -> anyhow::Result<(Vec<Value>, String)> {
-    for source in admin.all(&format!("/v1/programs/{program}/sources")).await? {
-        let source_id = id(&source, "id")?;
-        if source["title"].as_str().is_some_and(|title| title.starts_with("Article")) {
-            editor.verify_by(&source_id, json!({ "pmid": super::PMID })).await?;
-        } else {
-            reviewer.attest(&source_id).await?;
-        }
-    }
-    let accreditation = admin.accredit("Harbor Medical Education").await?;
-    let offer = admin.designate(program, &accreditation).await?;
-    let items = editor.make_quiz(reviewer, program, ITEMS, json!({ "leaderboard": true })).await?;
-    Ok((items, offer))
+/// A quiz, and what can be claimed for it.
+pub(super) struct Course<'a> {
+    pub(super) program: &'a str,
+    pub(super) items: &'a [Value],
+    pub(super) offer: &'a str,
 }
 
-/// Leads each learner as far as their stage.
-pub(super) async fn lead(admin: &Client, program: &str, items: &[Value], offer: &str, mail: &MailCatcher) -> anyhow::Result<()> {
-    for (stage, (name, _)) in STAGES.iter().enumerate() {
-        let learner = admin.learner(program, name).await?;
-        lead_one(&learner, program, items, offer, mail, stage).await.with_context(|| (*name).to_owned())?;
+/// Has the sources verified (the article by its registry, the others by the reviewer).
+pub(super) async fn verify_sources(team: &Team, program: &str) -> anyhow::Result<()> {
+    for source in team.admin.all(&format!("/v1/programs/{program}/sources")).await? {
+        let source_id = id(&source, "id")?;
+        if source["title"].as_str().is_some_and(|title| title.starts_with("Article")) {
+            team.editor.verify_by(&source_id, json!({ "pmid": PMID })).await?;
+        } else {
+            team.reviewer.attest(&source_id).await?;
+        }
     }
     Ok(())
 }
 
-async fn lead_one(learner: &Client, program: &str, items: &[Value], offer: &str, mail: &MailCatcher, stage: usize) -> anyhow::Result<()> {
-    match stage {
-        0 => return Ok(()),
-        1 => {
-            let attempt = learner.post(&format!("/v1/programs/{program}/attempts"), &json!({})).await?;
+/// Designates a program for physicians and, with an evaluation, for nurses, and opens a quiz of approved items.
+pub(super) async fn open_quiz(team: &Team, program: &str, count: usize) -> anyhow::Result<(Vec<Value>, String)> {
+    let accreditation = team.admin.accredit("Harbor Medical Education").await?;
+    let offer = team.admin.designate(program, &accreditation).await?;
+    let for_nurses = json!({
+        "credit_type": "ancc_contact_hour", "activity_format": "enduring_material", "maximum": 0.75, "terminates_at": "2044-06-30",
+        "accreditation_id": accreditation, "evaluation_required": true,
+    });
+    team.admin.post(&format!("/v1/programs/{program}/offers"), &for_nurses).await?;
+    let items = team.editor.make_quiz(&team.reviewer, program, count, json!({ "leaderboard": true })).await?;
+    Ok((items, offer))
+}
+
+/// Leads each learner as far as their stage.
+pub(super) async fn lead(admin: &Client, course: &Course<'_>, mail: &MailCatcher) -> anyhow::Result<()> {
+    for (name, _) in STAGES {
+        let learner = admin.learner(course.program, name).await?;
+        lead_one(admin, &learner, name, course, mail).await.with_context(|| name.to_owned())?;
+    }
+    Ok(())
+}
+
+/// The person behind a name; nobody where no licence was stated.
+fn statement(name: &str) -> Option<Value> {
+    Some(match name {
+        "rosa" => physician("Rosa Álvarez", "rosa@example.org"),
+        "samuel" => physician("Samuel Østergård", "samuel@example.org"),
+        "uma" => physician("Uma Nair", "uma@example.org"),
+        "tara" => {
+            let mut nurse = physician("Tara Ní Bhriain", "tara@example.org");
+            nurse["profession"] = json!("nurse");
+            nurse["degree"] = json!("RN");
+            nurse
+        }
+        _ => return None,
+    })
+}
+
+async fn lead_one(admin: &Client, learner: &Client, name: &str, course: &Course<'_>, mail: &MailCatcher) -> anyhow::Result<()> {
+    match name {
+        "nadia" => return Ok(()),
+        "omar" => {
+            let attempt = learner.begin_quiz(course.program).await?;
             let path = format!("/v1/attempts/{}/answers/1", id(&attempt, "id")?);
             learner.put(&path, &json!({ "option": 1 })).await?;
             return Ok(());
         }
-        2 => {
-            learner.take_quiz(program, items, Answers::Wrong).await?;
+        "pia" => {
+            learner.take_quiz(course.program, course.items, Answers::Wrong).await?;
             return Ok(());
         }
         _ => {}
     }
-    let attempt = learner.take_quiz(program, items, Answers::Right).await?;
-    let person = match stage {
-        4 => physician("Rosa Álvarez", "rosa@example.org"),
-        5 => physician("Samuel Østergård", "samuel@example.org"),
-        _ => return Ok(()),
-    };
+    let attempt = learner.take_quiz(course.program, course.items, Answers::Right).await?;
+    let Some(person) = statement(name) else { return Ok(()) };
     learner.become_clinician(&person, |to| mail.newest_code(to)).await?;
-    if stage == 5 {
-        let credit = learner.claim(&attempt, offer, 0.75).await?;
-        learner.certificate(&id(&credit, "id")?).await?;
+    if !["samuel", "uma"].contains(&name) {
+        return Ok(());
+    }
+    let credit = id(&learner.claim(&attempt, course.offer, 0.75).await?, "id")?;
+    learner.certificate(&credit).await?;
+    if name == "uma" {
+        let reason = json!({ "reason": "Claimed twice: the same activity was credited on paper before" });
+        admin.post(&format!("/v1/credits/{credit}/void"), &reason).await?;
     }
     Ok(())
 }

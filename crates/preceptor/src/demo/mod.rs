@@ -2,16 +2,19 @@
 
 mod deck;
 mod learners;
+mod retracted;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use indicatif::ProgressBar;
+use preceptor_certificate::verify::verify;
 use preceptor_core::Secret;
-use preceptor_standins::{Article, MailCatcher, Provider, Registries};
 use serde_json::{Value, json};
 
 use crate::client::{Client, Upload, id};
 use crate::commands::ADMIN_TOKEN_FILE;
 use crate::config::Config;
+use crate::issuers::Issuers;
+use crate::outside::{NPI, Outside, PMID};
 
 /// The org that the demo makes.
 pub(crate) const ORG: &str = "Harbor Medical Education (demo)";
@@ -25,6 +28,8 @@ const OBJECTIVES: [&str; 5] = [
     "Plan the interruption of an anticoagulant before a procedure",
     "Manage bleeding on an anticoagulant",
 ];
+/// Items that the demo's quiz is made of.
+const ITEMS: usize = 6;
 /// What a visitor can try at once.
 const TRY: [&str; 3] = [
     "Should rivaroxaban be taken with food?",
@@ -32,51 +37,11 @@ const TRY: [&str; 3] = [
     "Should my father stop his warfarin?",
 ];
 
-/// The services outside of a deployment that the demo brings along: they listen on this machine and know what is told here.
-#[derive(Debug)]
-pub(crate) struct Outside {
-    registries: Registries,
-    mail: MailCatcher,
-}
-
-/// A number with a right check digit, which the demo's registry knows.
-const NPI: &str = "1234567893";
-/// An article that the demo's PubMed knows.
-const PMID: &str = "31234567";
-
-impl Outside {
-    /// Starts the stand-ins. What comes by mail is shown where the demo was started.
-    pub(crate) async fn start() -> anyhow::Result<Self> {
-        let show = |mail: &str| {
-            let line = |start: &str| mail.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_default().trim().to_owned();
-            println!("Mail for {}: Your code is {}", line("To:"), line("Your code is"));
-        };
-        let outside = Self { registries: Registries::start().await?, mail: MailCatcher::start_telling(show).await? };
-        outside.registries.know_provider(Provider {
-            npi: NPI.to_owned(),
-            first_name: "Rosa".to_owned(),
-            last_name: "Álvarez".to_owned(),
-            licence: "MD12345".to_owned(),
-        });
-        outside.registries.know(Article {
-            pmid: PMID.to_owned(),
-            doi: "10.5555/bleeding.2026".to_owned(),
-            title: "Managing bleeding on anticoagulants".to_owned(),
-            journal: "Journal of the Demo".to_owned(),
-            ..Article::default()
-        });
-        Ok(outside)
-    }
-
-    /// The settings that lead to them.
-    pub(crate) fn settings(&self) -> [(&'static str, toml::Value); 4] {
-        [
-            ("ingestion.pubmed_url", self.registries.pubmed_url().into()),
-            ("ingestion.crossref_url", self.registries.crossref_url().into()),
-            ("credentials.npi_registry", self.registries.npi_url().into()),
-            ("credentials.smtp", self.mail.url().into()),
-        ]
-    }
+/// The staff that seeds the demo.
+pub(super) struct Team {
+    admin: Client,
+    editor: Client,
+    reviewer: Client,
 }
 
 /// Seeds the program, unless it is there already, and prints links that open signed in.
@@ -84,12 +49,20 @@ pub(crate) async fn seed(config: &Config, outside: &Outside) -> anyhow::Result<(
     let path = config.data.join(ADMIN_TOKEN_FILE);
     let token = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
     let admin = Client::new(&format!("http://{}", config.gateway.listen), Secret::new(token.trim()))?;
-    let known = admin.all("/v1/programs").await?.into_iter().find(|program| program["title"] == TITLE);
-    let program = match known {
-        Some(program) => id(&program, "id")?,
-        None => create(&admin, outside).await?,
+    let known = admin.all("/v1/programs").await?;
+    let titled = |title: &str| known.iter().find(|program| program["title"] == title).map(|program| id(program, "id")).transpose();
+    let programs = match (titled(TITLE)?, titled(retracted::TITLE)?) {
+        (Some(main), Some(retracted)) => Programs { main, retracted },
+        (None, None) => create(config, &admin, outside).await?,
+        _ => bail!("{} holds a part of the demo only; remove that folder and start again", config.data.display()),
     };
-    show_links(&admin, &program).await
+    show_links(&admin, &programs).await
+}
+
+/// The programs of the demo.
+struct Programs {
+    main: String,
+    retracted: String,
 }
 
 fn files() -> anyhow::Result<Vec<Upload>> {
@@ -106,27 +79,40 @@ fn files() -> anyhow::Result<Vec<Upload>> {
     ])
 }
 
-async fn create(admin: &Client, outside: &Outside) -> anyhow::Result<String> {
+async fn create(config: &Config, admin: &Client, outside: &Outside) -> anyhow::Result<Programs> {
     let progress = ProgressBar::new_spinner();
     progress.enable_steady_tick(std::time::Duration::from_millis(120));
     progress.set_message("Seeding the demo program");
-    let editor = admin.hire("Edith Editor", "editor").await?;
-    let reviewer = admin.hire("Ravi Reviewer", "reviewer").await?;
+    let team = Team {
+        admin: admin.clone(),
+        editor: admin.hire("Edith Editor", "editor").await?,
+        reviewer: admin.hire("Ravi Reviewer", "reviewer").await?,
+    };
     admin.hire("Audra Auditor", "auditor").await?;
-    let created = editor.post("/v1/programs", &json!({ "title": TITLE, "summary": SUMMARY, "objectives": OBJECTIVES })).await?;
-    let program = id(&created, "id")?;
+    let new = json!({ "title": TITLE, "summary": SUMMARY, "objectives": OBJECTIVES });
+    let main = id(&team.editor.post("/v1/programs", &new).await?, "id")?;
     for file in files()? {
         progress.set_message(format!("Reading {}", file.name));
-        editor.add_source(&reviewer, &program, file, "Read in full; written for the demo").await?;
+        team.editor.add_source(&team.reviewer, &main, file, "Read in full; written for the demo").await?;
     }
     progress.set_message("Publishing");
-    editor.publish(&program, "First version of the demo").await?;
+    team.editor.publish(&main, "First version of the demo").await?;
     progress.set_message("Opening the quiz");
-    let (items, offer) = learners::open_quiz(admin, &editor, &reviewer, &program).await?;
+    learners::verify_sources(&team, &main).await?;
+    let (items, offer) = learners::open_quiz(&team, &main, ITEMS).await?;
     progress.set_message("Leading learners to their credit");
-    learners::lead(admin, &program, &items, &offer, &outside.mail).await?;
+    learners::lead(admin, &learners::Course { program: &main, items: &items, offer: &offer }, &outside.mail).await?;
+    progress.set_message("Having an article retracted");
+    let (retracted, certificate) = retracted::seed(&team, outside).await?;
+    trust(config, &certificate)?;
     progress.finish_and_clear();
-    Ok(program)
+    Ok(Programs { main, retracted })
+}
+
+/// Has `preceptor verify` hold certificates of the demo's provider against its key: on this machine it is known.
+fn trust(config: &Config, certificate: &[u8]) -> anyhow::Result<()> {
+    let report = verify(certificate, None)?;
+    Issuers::read(&config.data)?.remember(&report.provider, &report.key)
 }
 
 /// The member of staff of a role.
@@ -135,10 +121,11 @@ fn of_role<'a>(staff: &'a Value, role: &str) -> Option<&'a str> {
     known.iter().find(|member| member["role"] == role)?["id"].as_str()
 }
 
-async fn show_links(admin: &Client, program: &str) -> anyhow::Result<()> {
+async fn show_links(admin: &Client, programs: &Programs) -> anyhow::Result<()> {
     let link = async |who: Value| -> anyhow::Result<String> { id(&admin.post("/v1/sign-in-links", &who).await?, "url") };
     println!("\nThe demo program is published. These links open signed in, for an hour:");
-    for (name, stage) in std::iter::once(("visitor", "has just come")).chain(learners::STAGES) {
+    let of_main = std::iter::once(("visitor", "has just come")).chain(learners::STAGES).map(|learner| (&programs.main, learner));
+    for (program, (name, stage)) in of_main.chain([(&programs.retracted, retracted::LEARNER)]) {
         let learner = admin.learner(program, name).await?;
         println!("  {name:9} {}   {stage}", link(json!({ "learner_token": learner.token() })).await?);
     }
@@ -150,7 +137,7 @@ async fn show_links(admin: &Client, program: &str) -> anyhow::Result<()> {
     }
     println!("\nOr ask from another terminal:");
     for question in TRY {
-        println!("  preceptor ask --program {program} \"{question}\"");
+        println!("  preceptor ask --program {} \"{question}\"", programs.main);
     }
     println!(
         "\nMail of the demo goes nowhere: codes appear here. Its registries are stand-ins that know PMID {PMID} (the article) and NPI {NPI}."

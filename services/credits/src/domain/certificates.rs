@@ -14,6 +14,7 @@ use preceptor_keys::{DataKey, KeyError, KeyName, Purpose};
 use preceptor_proto::audit::v1 as audit;
 use preceptor_proto::credentials::v1 as credentials;
 use preceptor_rpc::Call;
+use preceptor_runtime::pause;
 use preceptor_store::AuditEntry;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -151,6 +152,7 @@ impl Credits {
         for award in of_awards {
             signed.extend(unless_hopeless(award, self.signed(org, award).await)?);
         }
+        pause::at("certificate.signed", org).await;
         for row in signed {
             let call = self.deps.system.call(org, PATIENCE).await?;
             unless_hopeless(&row.award_id, self.print(&call, &row).await)?;

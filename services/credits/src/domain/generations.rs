@@ -7,7 +7,7 @@ use std::time::Duration;
 use preceptor_core::id::{GenerationId, OrgId};
 use preceptor_core::{Scope, SystemActor};
 use preceptor_rpc::{Call, IntoFault as _};
-use preceptor_runtime::Waiting;
+use preceptor_runtime::{Waiting, pause};
 use preceptor_store::AuditEntry;
 
 use super::compose::{Draft, Source, Wanted, compose};
@@ -108,6 +108,7 @@ impl Credits {
             return Err(Error::FormNotReady("no published source of this program is verified yet; verify at least one first".into()));
         }
         self.progress(&scope, row, "composing", verified.len()).await?;
+        pause::at("generation.composing", scope.org()).await;
         let taken: HashSet<String> = items::stems(&self.deps.store.read(&scope).await?, &row.program_id).await?.into_iter().collect();
         let wanted = Wanted { count: row.wanted as usize, kind: row.kind.clone(), difficulty: row.difficulty.clone() };
         // Comparing every statement with every other is work for a core, not for the one that serves requests.

@@ -150,6 +150,9 @@ fn offer_row(tx: &TenantTx, new: &NewOffer, title: &str, accreditation: &accredi
     let now = tx.now();
     let kind = rules::credit_type(&new.credit_type, now)
         .ok_or_else(|| Error::field("credit_type", format!("is none of {}", rules::credit_types())))?;
+    if !kind.bodies.contains(&accreditation.body) {
+        return Err(Error::BodyDoesNotCover { body: accreditation.body.clone(), kind: kind.id.clone(), bodies: kind.bodies.join(" or ") });
+    }
     let format =
         rules::format_words(&new.format).ok_or_else(|| Error::field("activity_format", format!("is none of {}", rules::formats())))?;
     if !(1..=MOST_QUARTERS).contains(&new.quarters) {

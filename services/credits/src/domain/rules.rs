@@ -18,6 +18,8 @@ pub(crate) struct CreditType {
     pub(crate) name: String,
     /// Those who receive the credit itself.
     pub(crate) professions: Vec<String>,
+    /// The bodies whose accreditation lets a provider designate it.
+    pub(crate) bodies: Vec<String>,
     effective_from: String,
     designation: String,
     participation: String,
@@ -121,8 +123,11 @@ mod tests {
             let text = kind.designation("Harbor", "enduring material", 3);
             assert!(text.contains("Harbor") && text.contains("0.75") && !text.contains('{'), "{text}");
             assert!(kind.professions.iter().all(|profession| PROFESSIONS.contains(&profession.as_str())));
+            for body in &kind.bodies {
+                let statement = accreditation_statement(body, "Harbor", NOW).expect("a body of the rules");
+                assert!(statement.contains("Harbor") && !statement.contains('{'), "{statement}");
+            }
         }
-        assert!(accreditation_statement("accme", "Harbor", NOW).is_some_and(|text| !text.contains('{')));
         assert_eq!(accreditation_statement("nobody", "Harbor", NOW), None);
     }
 

@@ -35,7 +35,7 @@ fn instant(field: &str, text: &str) -> Result<i64, ApiError> {
 pub(crate) struct Accreditation {
     #[schema(example = "accr_01k9w0x5c8f3v9q2d7t4m6n8rz")]
     pub(crate) id: String,
-    /// `accme` or `joint_accreditation`.
+    /// `accme`, `ancc` or `joint_accreditation`.
     pub(crate) body: String,
     pub(crate) provider: String,
     pub(crate) provider_number: String,

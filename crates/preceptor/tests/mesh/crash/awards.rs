@@ -162,7 +162,7 @@ struct Stage {
     pauses: Pauses,
 }
 
-async fn stage(folder: &Path, database: Vec<(&'static str, String)>) -> (Stage, super::process::Process) {
+async fn stage(folder: &Path, database: Vec<(&'static str, String)>, points: &[&'static str]) -> (Stage, super::process::Process) {
     let mail = MailCatcher::start().await.expect("a mail server");
     let pauses = folder.join("pauses");
     std::fs::create_dir_all(&pauses).expect("a folder");
@@ -176,11 +176,11 @@ async fn stage(folder: &Path, database: Vec<(&'static str, String)>) -> (Stage, 
     let process = program.start();
     let operator = program.admin().await.with_token(program.operator_token());
     let mut making = JoinSet::new();
-    for point in POINTS {
+    for point in points {
         making.spawn(provider(point, operator.clone()));
     }
     let mut providers = making.join_all().await;
-    providers.sort_by_key(|provider| POINTS.iter().position(|point| *point == provider.point));
+    providers.sort_by_key(|provider| points.iter().position(|point| *point == provider.point));
     (Stage { program, providers, mail, pauses: Pauses(pauses.into()) }, process)
 }
 
@@ -229,7 +229,7 @@ async fn databases(server: &Server) -> Vec<(&'static str, String)> {
 }
 
 async fn kill_the_service(folder: &Path, database: Vec<(&'static str, String)>) {
-    let (stage, mut process) = stage(folder, database).await;
+    let (stage, mut process) = stage(folder, database, &POINTS).await;
     for round in 0..ROUNDS {
         let (learners, walks) = stage.walk_to_every_point(round).await;
         drop(process);
@@ -266,7 +266,7 @@ async fn a_killed_postgres_gives_one_credit_or_none() {
         Err(why) => return skip("a_killed_postgres_gives_one_credit_or_none", &why),
     };
     let folder = tempfile::tempdir().expect("a folder");
-    let (stage, _process) = stage(folder.path(), databases(&server).await).await;
+    let (stage, _process) = stage(folder.path(), databases(&server).await, &POINTS).await;
     for round in 0..ROUNDS {
         let (learners, walks) = stage.walk_to_every_point(round).await;
         server.kill().expect("it is killed");
@@ -278,4 +278,35 @@ async fn a_killed_postgres_gives_one_credit_or_none() {
     }
     stage.check_the_logs().await;
     println!("{ROUNDS} kills of PostgreSQL at each of {} points: one credit each", POINTS.len());
+}
+
+/// What is made off the request path: it is asked for, acknowledged, and under way when the process dies.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_and_drafts_under_way_at_the_kill_are_finished_after_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (stage, process) = stage(folder.path(), Vec::new(), &["certificate.signed", "generation.composing"]).await;
+    let [certifier, composer] = &stage.providers[..] else { panic!("two providers") };
+
+    let learner = certifier.clinician(0, &stage.mail).await;
+    certifier.walk(&learner, &stage.pauses).await;
+    stage.pauses.hold(composer);
+    let asked = composer.admin.post(&format!("/v1/programs/{}/items/generate", composer.program), &json!({ "count": 1 })).await;
+    let generation = format!("/v1/generations/{}", id(&asked.expect("a request"), "id").expect("an id"));
+    stage.pauses.wait_for(certifier).await;
+    stage.pauses.wait_for(composer).await;
+    let credit = certifier.credits(&learner).await.remove(0);
+    assert_eq!(learner.get(&format!("/v1/credits/{credit}")).await.expect("a credit")["certificate_state"], "preparing");
+    assert_eq!(composer.admin.get(&generation).await.expect("a state")["state"], "composing");
+
+    drop(process);
+    stage.pauses.let_go();
+    let _process = stage.program.start();
+    stage.program.admin().await;
+    let printed = learner.certificate(&credit).await.expect("the certificate is printed after all");
+    preceptor_certificate::verify::verify(&printed, None).expect("it holds");
+    let drafted = composer.admin.wait_until(&generation, |_| {}, |state| state["state"] == "done").await.expect("it is answered");
+    let made = list(&drafted, "item_ids").len();
+    let bank = composer.admin.all(&format!("/v1/programs/{}/items", composer.program)).await.expect("the bank");
+    assert_eq!(bank.len(), composer.items.len() + made, "nothing is made twice");
+    assert!(made == 1 || !drafted["note"].is_null(), "{drafted}");
 }

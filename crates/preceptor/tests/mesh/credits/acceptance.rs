@@ -57,6 +57,11 @@ async fn designation_is_never_retroactive_and_needs_accreditation(store: Store) 
         "NOT_ACCREDITED"
     );
     assert_eq!(code(local.editor.post(&offers, &offer(json!({ "maximum": 0.3 }))).await), "AMOUNT_NOT_ALLOWED");
+    // ACCME's accreditation says nothing about contact hours of nurses.
+    let of_physicians = json!({ "body": "accme", "provider": "Harbor", "valid_from": "2024-07-01", "valid_until": "2044-07-01" });
+    let of_physicians = local.editor.post("/v1/accreditations", &of_physicians).await.expect("an accreditation");
+    let refused = local.editor.post(&offers, &offer(json!({ "accreditation_id": of_physicians["id"] }))).await;
+    assert_eq!(code(refused), "NOT_ACCREDITED");
     // Designated after the quiz was taken: nobody earns that credit with it.
     let late = local.editor.post(&offers, &offer(json!({}))).await.expect("an offer");
     assert_eq!(code(learner.claim(&attempt, &id(&late, "id").expect("an id"), 0.5).await), "NOT_DESIGNATED");

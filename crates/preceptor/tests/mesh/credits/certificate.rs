@@ -57,19 +57,30 @@ async fn the_binary_verifies_a_file_and_refuses_a_changed_one() {
     let (learner, credit, pdf) = issued(&local).await;
     let folder = tempfile::tempdir().expect("a folder");
     let badge = learner.get(&format!("/v1/credits/{}/badge", id(&credit, "id").expect("an id"))).await.expect("a badge");
+    // The same provider's name, and everything in order, but under a key of somebody else.
+    let elsewhere = Local::start(None).await.expect("another mesh");
+    let (_, _, other) = issued(&elsewhere).await;
+    elsewhere.stop().await;
     local.stop().await;
     let run = |name: &str, content: &[u8], key: Option<&str>| {
         let path = folder.path().join(name);
         std::fs::write(&path, content).expect("a file");
         let mut command = Command::new(env!("CARGO_BIN_EXE_preceptor"));
-        command.arg("verify").arg(&path).args(key.into_iter().flat_map(|key| ["--key", key]));
+        command.arg("--data").arg(folder.path()).arg("verify").arg(&path);
+        command.args(key.into_iter().flat_map(|key| ["--key", key, "--remember"]));
         let output = command.output().expect("it runs");
         let text = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8_lossy(&text).into_owned())
     };
     let key = verify(&pdf, None).expect("it holds").key.multikey();
+    let (held, said) = run("certificate.pdf", &pdf, None);
+    assert!(held && said.contains("HOLDS IN ITSELF") && said.contains("Anybody can sign"), "{said}");
     let (held, said) = run("certificate.pdf", &pdf, Some(&key));
-    assert!(held && said.contains("HOLDS") && said.contains("Ana María Núñez, MD"), "{said}");
+    assert!(held && said.contains("HOLDS  ") && said.contains("Ana María Núñez, MD"), "{said}");
+    let (held, said) = run("certificate.pdf", &pdf, None);
+    assert!(held && said.contains("HOLDS  ") && said.contains("remembered as this provider's"), "{said}");
+    let (held, said) = run("forged.pdf", &other, None);
+    assert!(!held && said.contains("than the keys that were remembered for its provider"), "{said}");
     let mut changed = pdf.clone();
     changed[pdf.len() / 2] ^= 1;
     let (held, said) = run("changed.pdf", &changed, None);
