@@ -82,9 +82,10 @@ impl Client {
         self.submit_quiz(&attempt).await
     }
 
-    /// Begins an attempt at the open quiz of a program, or goes on with the one that is under way.
+    /// Reads the terms of a program's open quiz and begins an attempt at it, or goes on with the one that is under way.
     pub async fn begin_quiz(&self, program: &str) -> anyhow::Result<Value> {
-        self.post(&format!("/v1/programs/{program}/attempts"), &json!({})).await
+        let form = id(&self.get(&format!("/v1/programs/{program}/quiz")).await?["form"], "id")?;
+        self.post(&format!("/v1/programs/{program}/attempts"), &json!({ "form_id": form })).await
     }
 
     /// Answers every question of an attempt. `items` are those of the bank, which know the answers.

@@ -180,7 +180,8 @@ async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> any
     }
     if let Some(listener) = listener {
         let store = parts.engines.cells.handle(ServiceName::Gateway.name()).await?;
-        table.add(gateway_module(gateway(store, parts, &peers)?, names, listener));
+        let tasks = preceptor_gateway::tasks(store.clone());
+        table.add(gateway_module(gateway(store, parts, &peers)?, tasks, names, listener));
     }
     Ok((table, peers))
 }
@@ -280,6 +281,7 @@ fn gateway(store: Handle, parts: &Parts, peers: &Peers) -> anyhow::Result<Router
     let deps = preceptor_gateway::Deps {
         rooms,
         store,
+        keys: Arc::clone(&parts.engines.keys) as _,
         cache: Arc::clone(&parts.engines.cache) as _,
         verifier: parts.verifier.clone(),
         clock: Arc::clone(&parts.engines.clock),
@@ -342,8 +344,11 @@ async fn fetch_keys(auth: Channel) -> anyhow::Result<preceptor_core::scope::Scop
     Ok(preceptor_core::scope::ScopeVerifier::new(&response.issuer, keys)?)
 }
 
-fn gateway_module(router: Router, after: Vec<&'static str>, listener: TcpListener) -> Module {
+fn gateway_module(router: Router, tasks: Vec<Task>, after: Vec<&'static str>, listener: TcpListener) -> Module {
     Module::new(ServiceName::Gateway.name(), &after, move |context| async move {
+        for task in tasks {
+            task.spawn(&context.tasks);
+        }
         let stop = context.tasks.stop_signal();
         context.tasks.spawn_once("http", async move {
             let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.requested().await }).await;

@@ -30,6 +30,7 @@ impl Outside {
             first_name: "Rosa".to_owned(),
             last_name: "Álvarez".to_owned(),
             licence: "MD12345".to_owned(),
+            ..Provider::default()
         });
         let article = |pmid: &str, doi: &str, title: &str, status| Article {
             pmid: pmid.to_owned(),

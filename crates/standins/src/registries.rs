@@ -58,6 +58,8 @@ pub struct Provider {
     pub last_name: String,
     /// The licence, as a state's taxonomy entry has it.
     pub licence: String,
+    /// The number was deactivated.
+    pub deactivated: bool,
 }
 
 /// What goes wrong with requests from now on.
@@ -73,6 +75,8 @@ pub enum Trouble {
     BrokenOff,
     /// Status 502.
     Down,
+    /// The search behind it fails, which is told with status 200.
+    Backend,
 }
 
 #[derive(Debug, Default)]
@@ -83,6 +87,8 @@ struct Known {
     recorded: BTreeMap<String, Vec<u8>>,
     /// How many requests still go wrong, and how.
     trouble: Option<(usize, Trouble)>,
+    /// API keys that are refused.
+    refused: Vec<String>,
     requests: Vec<String>,
 }
 
@@ -165,6 +171,11 @@ impl Registries {
         lock(&self.known).providers.push(provider);
     }
 
+    /// Refuses an API key from now on.
+    pub fn refuse_key(&self, key: &str) {
+        lock(&self.known).refused.push(key.to_owned());
+    }
+
     /// Lets the next requests go wrong.
     pub fn set_trouble(&self, requests: usize, trouble: Trouble) {
         lock(&self.known).trouble = Some((requests, trouble));
@@ -179,6 +190,7 @@ impl Registries {
 /// Notes a request; answers it when something is to go wrong.
 fn troubled(known: &Shared, request: String) -> Option<Response> {
     let mut known = lock(known);
+    let search = request.starts_with("esearch");
     known.requests.push(request);
     let (left, trouble) = known.trouble.take()?;
     known.trouble = (left > 1).then_some((left - 1, trouble));
@@ -188,6 +200,11 @@ fn troubled(known: &Shared, request: String) -> Option<Response> {
         Trouble::RateLimitWith200 => limit.into_response(),
         Trouble::WebPage => "<!DOCTYPE html><html><body><h1>Maintenance</h1></body></html>".into_response(),
         Trouble::BrokenOff => "<PubmedArticleSet><PubmedArticle><MedlineCitation>".into_response(),
+        Trouble::Backend if search => {
+            r#"{"header":{"type":"esearch","version":"0.3"},"esearchresult":{"ERROR":"Search Backend failed: read failed on [ptr]"}}"#
+                .into_response()
+        }
+        Trouble::Backend => "<eFetchResult><ERROR>Unable to obtain query #1</ERROR></eFetchResult>".into_response(),
         Trouble::Down => (StatusCode::BAD_GATEWAY, "<html>502</html>").into_response(),
     })
 }
@@ -219,10 +236,25 @@ fn citation(article: &Article) -> String {
          <ArticleId IdType=\"doi\">{}</ArticleId></ArticleIdList></PubmedData></PubmedArticle>",
         article.pmid,
         escaped(&article.journal),
-        escaped(&article.title),
+        escaped(&title(article)),
         article.pmid,
         escaped(&article.doi),
     )
+}
+
+/// The answer to a request under a key that is refused.
+fn refused(known: &Shared, query: &HashMap<String, String>) -> Option<Response> {
+    let key = query.get("api_key")?;
+    let refusal = json!({ "error": "API key invalid", "api-key": key, "type": "api-key", "status": "invalid" });
+    lock(known).refused.contains(key).then(|| (StatusCode::BAD_REQUEST, axum::Json(refusal)).into_response())
+}
+
+/// The title as registries show it: publishers put a retraction before it.
+fn title(article: &Article) -> String {
+    match article.status {
+        Status::Retracted => format!("RETRACTED: {}", article.title),
+        _ => article.title.clone(),
+    }
 }
 
 async fn efetch(State(known): State<Shared>, Query(query): Query<HashMap<String, String>>) -> Response {
@@ -230,6 +262,9 @@ async fn efetch(State(known): State<Shared>, Query(query): Query<HashMap<String,
     let key = query.get("api_key").map(|key| format!(" api_key={key}")).unwrap_or_default();
     if let Some(trouble) = troubled(&known, format!("efetch id={id}{key}")) {
         return trouble;
+    }
+    if let Some(refusal) = refused(&known, &query) {
+        return refusal;
     }
     if query.get("db").map(String::as_str) != Some("pubmed") {
         return "<eFetchResult><ERROR>Invalid db name specified</ERROR></eFetchResult>".into_response();
@@ -250,6 +285,9 @@ async fn esearch(State(known): State<Shared>, Query(query): Query<HashMap<String
     let term = query.get("term").cloned().unwrap_or_default();
     if let Some(trouble) = troubled(&known, format!("esearch term={term}")) {
         return trouble;
+    }
+    if let Some(refusal) = refused(&known, &query) {
+        return refusal;
     }
     let doi = term.trim_end_matches("[AID]").trim_matches('"').to_lowercase();
     let known = lock(&known);
@@ -274,7 +312,7 @@ async fn work(State(known): State<Shared>, Path(doi): Path<String>) -> Response 
         return (StatusCode::NOT_FOUND, "Resource not found.").into_response();
     };
     let update = |kind: &str| json!([{ "type": kind, "DOI": format!("{}.notice", article.doi), "source": "publisher", "updated": { "date-parts": [[2026, 1, 1]] } }]);
-    let mut message = json!({ "DOI": article.doi, "title": [article.title], "container-title": [article.journal], "issued": { "date-parts": [[2024, 1]] } });
+    let mut message = json!({ "DOI": article.doi, "title": [title(article)], "container-title": [article.journal], "issued": { "date-parts": [[2024, 1]] } });
     match article.status {
         Status::Sound => {}
         Status::Corrected => message["updated-by"] = update("correction"),
@@ -294,6 +332,10 @@ async fn npi(State(known): State<Shared>, Query(query): Query<HashMap<String, St
             .into_response();
     }
     let known = lock(&known);
+    if known.providers.iter().any(|provider| provider.npi == number && provider.deactivated) {
+        let description = format!("CMS deactivated NPI {number}. The provider can no longer use this NPI.");
+        return axum::Json(json!({ "Errors": [{ "description": description, "field": "number", "number": "15" }] })).into_response();
+    }
     let found = |provider: &Provider| {
         json!({
             "number": provider.npi, "enumeration_type": "NPI-1",

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use preceptor_bus::relay;
+use preceptor_core::id::OrgId;
 use preceptor_rpc::Task;
 use preceptor_runtime::OnEnd;
 use preceptor_runtime::tasks::{Stop, TaskError};
+use preceptor_store::Handle;
 
 use crate::Deps;
 use crate::domain::Clinicians;
@@ -21,31 +23,28 @@ pub(crate) fn tasks(deps: &Deps, clinicians: &Arc<Clinicians>) -> Vec<Task> {
     vec![
         Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)),
         Task::new("registry", OnEnd::Restart, move |stop| ask(Arc::clone(&asker), stop)),
-        Task::new("take up again", OnEnd::Expected, move |_| {
-            let (again, store) = (Arc::clone(&again), store.clone());
-            async move {
-                for org in store.known_orgs().await? {
-                    again.take_up_again(org).await?;
-                }
-                Ok::<(), TaskError>(())
-            }
-        }),
+        Task::new("take up again", OnEnd::Restart, move |stop| take_up_again(Arc::clone(&again), store.clone(), stop)),
     ]
 }
 
 /// Asks the registry about one person after the other until it is asked to stop.
 async fn ask(clinicians: Arc<Clinicians>, stop: Stop) -> Result<(), TaskError> {
-    loop {
-        let (org, learner) = tokio::select! {
-            next = clinicians.next_question() => next,
-            () = stop.requested() => return Ok(()),
-        };
-        if let Err(error) = clinicians.ask_registry(org, &learner).await {
-            tracing::warn!(%error, "a registry could not be asked for now");
-            if !stop.sleep(PAUSE).await {
-                return Ok(());
-            }
-            clinicians.ask_later(org, &learner);
+    let question = |(org, learner): (OrgId, String)| {
+        let clinicians = Arc::clone(&clinicians);
+        async move {
+            let asked = clinicians.ask_registry(org, &learner).await;
+            asked.inspect_err(|error| tracing::warn!(%error, "a registry could not be asked for now")).is_ok()
         }
+    };
+    clinicians.questions().work(&stop, PAUSE, question).await;
+    Ok(())
+}
+
+/// After a start: people about whom nobody asked yet.
+async fn take_up_again(clinicians: Arc<Clinicians>, store: Handle, stop: Stop) -> Result<(), TaskError> {
+    for org in store.known_orgs().await? {
+        clinicians.take_up_again(org).await?;
     }
+    stop.requested().await;
+    Ok(())
 }

@@ -67,11 +67,20 @@ struct Nppes {
 #[derive(Deserialize)]
 struct Answer {
     #[serde(default, rename = "Errors")]
-    errors: Vec<serde_json::Value>,
+    errors: Vec<Refusal>,
     #[serde(default)]
     results: Vec<Found>,
     result_count: Option<u64>,
 }
+
+#[derive(Deserialize)]
+struct Refusal {
+    #[serde(default)]
+    number: String,
+}
+
+/// "CMS deactivated NPI": an answer about the number, unlike every other refusal.
+const DEACTIVATED: &str = "15";
 
 #[derive(Deserialize)]
 struct Found {
@@ -126,6 +135,9 @@ impl Nppes {
 /// Reads an answer. Errors come with status 200, as `{"Errors": [...]}`.
 fn read(body: &[u8]) -> Result<Option<Entry>, Error> {
     let answer: Answer = serde_json::from_slice(body).map_err(|_| Error::RegistryUnavailable("the answer is no JSON".into()))?;
+    if answer.errors.iter().any(|refusal| refusal.number == DEACTIVATED) {
+        return Ok(Some(Entry { sha256: hex::encode(Sha256::digest(body)), ..Entry::default() }));
+    }
     if !answer.errors.is_empty() || answer.result_count.is_none() {
         return Err(Error::RegistryUnavailable("the registry answered with an error".into()));
     }
@@ -155,5 +167,7 @@ mod tests {
         assert_eq!(read(br#"{"result_count":0,"results":[]}"#).expect("an answer"), None);
         assert!(read(br#"{"Errors":[{"description":"Wildcards require at least two leading characters"}]}"#).is_err());
         assert!(read(b"<html>").is_err());
+        let deactivated = br#"{"Errors":[{"description":"CMS deactivated NPI 1234567893. The provider can no longer use this NPI.","field":"number","number":"15"}]}"#;
+        assert!(!read(deactivated).expect("an answer").expect("an entry").active);
     }
 }

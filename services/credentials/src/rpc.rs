@@ -1,5 +1,6 @@
 //! `preceptor.credentials.v1.Credentials`: decode, call, encode.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use preceptor_proto::credentials::v1 as proto;
@@ -47,6 +48,15 @@ fn encode_check(row: &check::Model) -> proto::Check {
     }
 }
 
+/// A check with what was seen in it.
+fn encode_seen(row: &check::Model, evidence: &BTreeMap<String, String>) -> proto::Check {
+    let check = encode_check(row);
+    match evidence.get(&row.id) {
+        Some(seen) => proto::Check { detail: seen.clone(), ..check },
+        None => check,
+    }
+}
+
 fn encode_assertion(row: &assertion::Model, checks: &[check::Model]) -> proto::Assertion {
     proto::Assertion {
         id: row.id.clone(),
@@ -76,7 +86,7 @@ fn encode(view: ClinicianView) -> proto::Clinician {
         licence_expires: view.person.licence_expires,
         email_verified_at: view.row.email_verified_at.unwrap_or_default(),
         assertion: view.assertion.as_ref().map(|row| encode_assertion(row, &view.checks)),
-        checks: view.checks.iter().map(encode_check).collect(),
+        checks: view.checks.iter().map(|row| encode_seen(row, &view.evidence)).collect(),
         next_step: view.next_step.to_owned(),
     }
 }

@@ -4,7 +4,7 @@
 //! credential into a scope token and everything else into calls on the other rooms; it decides nothing about content.
 //! Errors are RFC 9457 problem details with the reason code of the room that refused.
 //!
-//! **What it does not do.** It holds no tenant data but the answers to idempotent writes, for a day.
+//! **What it does not do.** It holds no tenant data but the answers to idempotent writes, sealed, for a day.
 
 pub mod api;
 pub mod config;
@@ -22,6 +22,7 @@ use std::time::Duration;
 use axum::Router;
 use preceptor_cache::Cache;
 use preceptor_core::Clock;
+use preceptor_keys::Keys;
 use preceptor_proto::alignment::v1::alignment_client::AlignmentClient;
 use preceptor_proto::analytics::v1::analytics_client::AnalyticsClient;
 use preceptor_proto::answering::v1::answering_client::AnsweringClient;
@@ -30,8 +31,8 @@ use preceptor_proto::auth::v1::auth_client::AuthClient;
 use preceptor_proto::credentials::v1::credentials_client::CredentialsClient;
 use preceptor_proto::credits::v1::credits_client::CreditsClient;
 use preceptor_proto::ingestion::v1::ingestion_client::IngestionClient;
-use preceptor_rpc::{Channel, SharedVerifier};
-use preceptor_runtime::Health;
+use preceptor_rpc::{Channel, SharedVerifier, Task};
+use preceptor_runtime::{Health, OnEnd};
 use preceptor_store::Handle;
 
 pub use config::Config;
@@ -65,6 +66,8 @@ pub struct Deps {
     pub rooms: Rooms,
     /// Its own table: answers to idempotent writes.
     pub store: Handle,
+    /// Seals those answers.
+    pub keys: Arc<dyn Keys>,
     /// Rate limits.
     pub cache: Arc<dyn Cache>,
     /// Verifies what `auth` issues.
@@ -90,6 +93,7 @@ pub(crate) struct Inner {
     pub(crate) credits: CreditsClient<Channel>,
     pub(crate) audit: AuditClient<Channel>,
     pub(crate) store: Handle,
+    pub(crate) keys: Arc<dyn Keys>,
     pub(crate) cache: Arc<dyn Cache>,
     pub(crate) verifier: SharedVerifier,
     pub(crate) clock: Arc<dyn Clock>,
@@ -118,6 +122,11 @@ pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long an upload may take.
 pub(crate) const UPLOAD_TIMEOUT: Duration = Duration::from_secs(120);
 
+/// What the gateway does off the request path.
+pub fn tasks(store: Handle) -> Vec<Task> {
+    vec![Task::new("forget answers", OnEnd::Restart, move |stop| api::forget_answers(store.clone(), stop))]
+}
+
 /// Builds the router of the public edge.
 pub fn build(deps: Deps, config: Config) -> Router {
     let rooms = deps.rooms;
@@ -131,6 +140,7 @@ pub fn build(deps: Deps, config: Config) -> Router {
         credits: CreditsClient::new(rooms.credits).max_decoding_message_size(LARGEST_MESSAGE),
         audit: AuditClient::new(rooms.audit).max_decoding_message_size(LARGEST_MESSAGE),
         store: deps.store,
+        keys: deps.keys,
         cache: deps.cache,
         verifier: deps.verifier,
         clock: deps.clock,

@@ -8,14 +8,17 @@ use sea_orm::{ColumnTrait as _, QueryFilter as _};
 /// The table of the gateway.
 pub const SCHEMA: Schema = Schema {
     service: "gateway",
-    migrations: &[Migration {
-        name: "0001_idempotency",
-        sql: "CREATE TABLE gateway_idempotency (\
+    migrations: &[
+        Migration {
+            name: "0001_idempotency",
+            sql: "CREATE TABLE gateway_idempotency (\
                 org_id TEXT NOT NULL, subject TEXT NOT NULL, key TEXT NOT NULL, request_sha256 TEXT NOT NULL, started_at BIGINT NOT NULL, \
                 status BIGINT, headers TEXT NOT NULL DEFAULT '[]', body BYTEA, PRIMARY KEY (org_id, subject, key));\n\
               CREATE INDEX gateway_idempotency_age ON gateway_idempotency (org_id, started_at);\n",
-        append_only: &[],
-    }],
+            append_only: &[],
+        },
+        Migration { name: "0002_sealed_answers", sql: "ALTER TABLE gateway_idempotency ADD COLUMN wrapped_key BYTEA;\n", append_only: &[] },
+    ],
 };
 
 /// `gateway_idempotency`.
@@ -38,7 +41,10 @@ pub(crate) mod answer {
         pub(crate) status: Option<i64>,
         /// A JSON list of pairs.
         pub(crate) headers: String,
+        /// Sealed: answers name people.
         pub(crate) body: Option<Vec<u8>>,
+        /// The key of the body. Rows of an earlier version have none, and are not repeated.
+        pub(crate) wrapped_key: Option<Vec<u8>>,
     }
 
     #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
@@ -69,17 +75,27 @@ pub(crate) async fn begin(tx: &TenantTx, subject: &str, key: &str, request_sha25
         status: None,
         headers: "[]".to_owned(),
         body: None,
+        wrapped_key: None,
     };
     tx.insert(row).await
 }
 
+/// An answer to be kept.
+pub(crate) struct Kept {
+    pub(crate) status: u16,
+    pub(crate) headers: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) wrapped_key: Vec<u8>,
+}
+
 /// Keeps the answer of a request.
-pub(crate) async fn finish(tx: &TenantTx, subject: &str, key: &str, status: u16, headers: String, body: Vec<u8>) -> Result<(), StoreError> {
+pub(crate) async fn finish(tx: &TenantTx, subject: &str, key: &str, kept: Kept) -> Result<(), StoreError> {
     let update = tx
         .update::<answer::Entity>()
-        .col_expr(answer::Column::Status, Expr::value(i64::from(status)))
-        .col_expr(answer::Column::Headers, Expr::value(headers))
-        .col_expr(answer::Column::Body, Expr::value(body))
+        .col_expr(answer::Column::Status, Expr::value(i64::from(kept.status)))
+        .col_expr(answer::Column::Headers, Expr::value(kept.headers))
+        .col_expr(answer::Column::Body, Expr::value(kept.body))
+        .col_expr(answer::Column::WrappedKey, Expr::value(kept.wrapped_key))
         .filter(answer::Column::Subject.eq(subject))
         .filter(answer::Column::Key.eq(key));
     tx.run_update(update).await.map(|_| ())

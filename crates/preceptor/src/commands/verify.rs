@@ -72,7 +72,9 @@ fn check(file: &[u8], named: Option<&IssuerKey>, issuers: &Issuers) -> Result<(R
     match issuers.standing(&report.provider, &report.key) {
         Standing::Trusted => Ok((report, Known::Remembered)),
         Standing::Unknown => Ok((report, Known::Not)),
-        Standing::Other => Err(Refusal::OtherKey { found: report.key.multikey(), expected_by: "keys that were remembered for its provider" }),
+        Standing::Other => {
+            Err(Refusal::OtherKey { found: report.key.multikey(), expected_by: "keys that were remembered for its provider" })
+        }
     }
 }
 

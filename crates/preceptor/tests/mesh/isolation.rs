@@ -2,6 +2,7 @@
 //! ever sees a canary, and the owner does what the stranger could not.
 
 mod http;
+mod pages;
 mod rpc;
 mod walls;
 
@@ -76,6 +77,8 @@ pub(crate) struct Org {
     pub(crate) learner: Client,
     /// Another learner of the first program.
     pub(crate) neighbour: Client,
+    /// Pays for it, and sees nothing of it.
+    pub(crate) supporter: Client,
 }
 
 fn text(canary: &str) -> String {
@@ -105,7 +108,8 @@ async fn org(local: &Local, name: &str, admin: Client, reviewer: &Client) -> Org
     let learner = admin.learner(&programs[0].program, "learner").await.expect("a learner");
     let neighbour = admin.learner(&programs[0].program, "neighbour").await.expect("a learner");
     programs[0].earned = earned(local, &admin, reviewer, &learner, &programs[0]).await;
-    Org { admin, programs, learner, neighbour }
+    let supporter = admin.hire("Supporter", "supporter").await.expect("a supporter");
+    Org { admin, programs, learner, neighbour, supporter }
 }
 
 /// Leads a learner to a credit.

@@ -7,9 +7,9 @@ use std::time::Duration;
 use preceptor_core::id::{AssertionId, OrgId};
 use preceptor_core::{Capability, Role, Scope, SystemActor};
 use preceptor_store::{AuditEntry, TenantTx};
-use sha2::{Digest as _, Sha256};
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::evidence::Sealed;
 use super::person::begins;
 use super::statements::{ClinicianView, NewCheck, record};
 use super::{Clinicians, Person};
@@ -19,7 +19,6 @@ use crate::store::{assertion, check, clinician, queries};
 
 /// An assertion is looked at again after a year at the latest.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
-const MOST_EVIDENCE: usize = 2000;
 
 /// What was found for a credit.
 #[derive(Debug, Default)]
@@ -167,10 +166,7 @@ impl Clinicians {
         confirmed: bool,
         evidence: &str,
     ) -> Result<ClinicianView, Error> {
-        let evidence = evidence.trim();
-        if evidence.is_empty() || evidence.chars().count() > MOST_EVIDENCE {
-            return Err(Error::field("evidence", "say where it was looked up and what was seen, in at most 2000 characters"));
-        }
+        let evidence = Sealed::of(&*self.deps.keys, scope.org(), learner, evidence).await?;
         if learner == scope.subject() {
             return Err(Error::field("learner", "nobody confirms themselves"));
         }
@@ -184,9 +180,11 @@ impl Clinicians {
         if queries::clinician(&tx, learner).await?.is_none_or(|current| current.revision != row.revision) {
             return Err(Error::Changed);
         }
-        let evidence_sha256 = hex::encode(Sha256::digest(evidence));
-        let check =
-            record(&mut tx, &row, NewCheck { method: "primary_source", passed: confirmed, detail: evidence, evidence_sha256 }).await?;
+        let detail =
+            if confirmed { "the board's own record has this licence" } else { "the board's own record does not have this licence" };
+        let evidence_sha256 = evidence.sha256.clone();
+        let check = record(&mut tx, &row, NewCheck { method: "primary_source", passed: confirmed, detail, evidence_sha256 }).await?;
+        evidence.keep(&tx, &check).await?;
         if confirmed {
             assert(&mut tx, &row, &person, 3, &check).await?;
         }

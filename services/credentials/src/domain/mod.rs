@@ -2,20 +2,19 @@
 
 mod assertions;
 mod email;
+mod evidence;
 mod npi;
 mod person;
 mod statements;
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use preceptor_core::id::OrgId;
-use preceptor_core::{Scope, SystemActor};
-use tokio::sync::Notify;
+use std::sync::Arc;
 
 pub(crate) use assertions::Found;
 pub use npi::is_npi;
 pub(crate) use person::{PROFESSIONS, Person};
+use preceptor_core::id::OrgId;
+use preceptor_core::{Scope, SystemActor};
+use preceptor_runtime::Waiting;
 pub(crate) use statements::ClinicianView;
 
 use crate::mail::Mail;
@@ -35,38 +34,25 @@ pub(crate) struct Outside {
 pub(crate) struct Clinicians {
     deps: Deps,
     outside: Outside,
-    questions: Questions,
-}
-
-/// People about whom the registry has to be asked.
-#[derive(Debug, Default)]
-struct Questions {
-    waiting: Mutex<BTreeSet<(OrgId, String)>>,
-    changed: Notify,
+    /// People about whom the registry has to be asked.
+    questions: Waiting<(OrgId, String)>,
 }
 
 impl Clinicians {
     pub(crate) fn new(deps: Deps, outside: Outside) -> Self {
-        Self { deps, outside, questions: Questions::default() }
+        Self { deps, outside, questions: Waiting::default() }
     }
 
     /// Has the registry asked about a person, off the request path.
     pub(crate) fn ask_later(&self, org: OrgId, learner: &str) {
-        if self.outside.registry.is_none() {
-            return;
+        if self.outside.registry.is_some() {
+            self.questions.add((org, learner.to_owned()));
         }
-        self.questions.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert((org, learner.to_owned()));
-        self.questions.changed.notify_one();
     }
 
-    /// The next person to ask about; waits until there is one.
-    pub(crate) async fn next_question(&self) -> (OrgId, String) {
-        loop {
-            if let Some(next) = self.questions.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_first() {
-                return next;
-            }
-            self.questions.changed.notified().await;
-        }
+    /// People to ask about, first come, first served: one about whom there is no answer holds up nobody for long.
+    pub(crate) fn questions(&self) -> &Waiting<(OrgId, String)> {
+        &self.questions
     }
 
     /// After a start: people whose number was not looked up yet.

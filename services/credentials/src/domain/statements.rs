@@ -1,5 +1,6 @@
 //! Stating who one is.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use preceptor_core::id::CheckId;
@@ -19,6 +20,8 @@ pub(crate) struct ClinicianView {
     pub(crate) row: clinician::Model,
     pub(crate) person: Person,
     pub(crate) checks: Vec<check::Model>,
+    /// What was seen, by the number of the check.
+    pub(crate) evidence: BTreeMap<String, String>,
     /// The strongest one that holds now.
     pub(crate) assertion: Option<assertion::Model>,
     pub(crate) next_step: &'static str,
@@ -149,18 +152,20 @@ impl Clinicians {
     }
 
     pub(super) async fn view(&self, scope: &Arc<Scope>, learner: &str) -> Result<ClinicianView, Error> {
-        let (row, checks, assertion) = {
+        let (row, checks, seen, assertion) = {
             let tx = self.deps.store.read(scope).await?;
             let row = queries::clinician(&tx, learner).await?.ok_or(Error::NotStated)?;
             let now = tx.now().micros();
             let checks = queries::checks(&tx, learner).await?;
             let standing = standing(&row, queries::assertions(&tx, learner).await?, &checks);
             let held = standing.into_iter().filter(|row| row.valid_from <= now && now < row.valid_until);
-            (row, checks, held.max_by_key(|row| (row.level, row.asserted_at)))
+            let seen = queries::evidence(&tx, learner).await?;
+            (row, checks, seen, held.max_by_key(|row| (row.level, row.asserted_at)))
         };
         let person = self.open(scope.org(), &row).await?;
+        let evidence = self.evidence(scope, seen).await?;
         let next_step = if assertions::is_refuted(&row, &checks) { assertions::REFUTED } else { next_step(&row, assertion.as_ref()) };
-        Ok(ClinicianView { row, person, checks, assertion, next_step })
+        Ok(ClinicianView { row, person, checks, evidence, assertion, next_step })
     }
 }
 

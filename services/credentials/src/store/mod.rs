@@ -7,11 +7,14 @@ use preceptor_store::{Migration, Schema, tenant_tables};
 /// The tables of the credentials service.
 pub const SCHEMA: Schema = Schema {
     service: "credentials",
-    migrations: &[Migration {
-        name: "0001_credentials",
-        sql: include_str!("0001_credentials.sql"),
-        append_only: &["credentials_check", "credentials_assertion"],
-    }],
+    migrations: &[
+        Migration {
+            name: "0001_credentials",
+            sql: include_str!("0001_credentials.sql"),
+            append_only: &["credentials_check", "credentials_assertion"],
+        },
+        Migration { name: "0002_evidence", sql: include_str!("0002_evidence.sql"), append_only: &[] },
+    ],
 };
 
 tenant_tables! {
@@ -55,6 +58,13 @@ tenant_tables! {
         evidence_sha256: String,
         actor: String,
         checked_at: i64,
+    }
+
+    /// What was seen in a check, sealed.
+    evidence = "credentials_evidence" key { check_id: String } {
+        learner: String,
+        wrapped_key: Vec<u8>,
+        sealed: Vec<u8>,
     }
 
     /// What is known, at which level, for how long.

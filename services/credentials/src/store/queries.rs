@@ -4,7 +4,7 @@ use preceptor_store::TenantTx;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
-use super::{assertion, check, clinician, email_challenge, statement};
+use super::{assertion, check, clinician, email_challenge, evidence, statement};
 use crate::Error;
 
 /// What a learner stated.
@@ -16,6 +16,11 @@ pub(crate) async fn clinician(tx: &TenantTx, learner: &str) -> Result<Option<cli
 pub(crate) async fn statement(tx: &TenantTx, learner: &str, number: i64) -> Result<Option<statement::Model>, Error> {
     use statement::{Column, Entity};
     Ok(tx.one(tx.find::<Entity>().filter(Column::Learner.eq(learner)).filter(Column::Number.eq(number))).await?)
+}
+
+/// What was seen in checks of a learner, sealed.
+pub(crate) async fn evidence(tx: &TenantTx, learner: &str) -> Result<Vec<evidence::Model>, Error> {
+    Ok(tx.all(tx.find::<evidence::Entity>().filter(evidence::Column::Learner.eq(learner))).await?)
 }
 
 /// Other learners who stated the same number of the registry.

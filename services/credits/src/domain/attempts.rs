@@ -27,12 +27,16 @@ pub(crate) struct AttemptView {
 }
 
 impl Credits {
-    /// Begins an attempt, or goes on with the one that is under way.
-    pub(crate) async fn start_attempt(&self, call: &Call, program: &str) -> Result<AttemptView, Error> {
+    /// Begins an attempt at the form whose terms the learner was shown, or goes on with the one that is under way.
+    pub(crate) async fn start_attempt(&self, call: &Call, program: &str, shown: &str) -> Result<AttemptView, Error> {
         self.program(call, program).await?;
         let scope = call.shared_scope();
         let mut tx = self.deps.store.write(&scope).await?;
         let open = attempts::open_form_of(&tx, program).await?.ok_or(Error::NotFound(Missing::Quiz))?;
+        if open != shown {
+            let message = "another quiz was opened since; read its rules, then begin".to_owned();
+            return Err(Error::QuizClosed { code: "QUIZ_CHANGED", message });
+        }
         let printed = self.printed(&tx, &open).await?;
         if let Some(under_way) = attempts::under_way(&tx, &open, scope.subject()).await? {
             return self.attempt_view(&tx, under_way).await;

@@ -30,6 +30,8 @@ pub(crate) struct CreditView {
     pub(crate) void: Option<ledger::Model>,
     pub(crate) annotations: Vec<annotation::Model>,
     pub(crate) certificate: Option<certificate::Model>,
+    /// Whether it is the caller's own: only they learn the certificate's code, since whoever has that can see the name.
+    pub(crate) is_own: bool,
     pub(crate) certificate_ready: bool,
     /// Whether this request made it.
     pub(crate) fresh: bool,
@@ -138,6 +140,7 @@ impl Credits {
             void: None,
             annotations,
             certificate: None,
+            is_own: true,
             certificate_ready: false,
             award: row,
             fresh: true,
@@ -154,8 +157,15 @@ impl Credits {
     }
 
     /// A learner's own transcript, or everybody's for those who read the record; newest first.
-    pub(crate) async fn credits(&self, scope: &Arc<Scope>, program: &str, after: &str, limit: u64) -> Result<Vec<CreditView>, Error> {
-        let whose = if scope.grants(Capability::ReadAudit) { None } else { Some(scope.subject()) };
+    pub(crate) async fn credits(
+        &self,
+        scope: &Arc<Scope>,
+        own: bool,
+        program: &str,
+        after: &str,
+        limit: u64,
+    ) -> Result<Vec<CreditView>, Error> {
+        let whose = if scope.grants(Capability::ReadAudit) && !own { None } else { Some(scope.subject()) };
         let bound = scope.program().map(|program| program.to_string());
         let program = if program.is_empty() { bound.as_deref().unwrap_or_default() } else { program };
         if !program.is_empty() {
@@ -229,6 +239,7 @@ pub(super) async fn view(tx: &TenantTx, award: award::Model) -> Result<CreditVie
         void: awards::void(tx, &award.id).await?,
         annotations: awards::annotations(tx, &award.id).await?,
         certificate,
+        is_own: award.learner == tx.scope().subject(),
         certificate_ready,
         award,
         fresh: false,

@@ -141,7 +141,8 @@ impl Credits {
             }
             false
         };
-        stream::iter(by_org).map(of_org).buffer_unordered(ORGS_AT_ONCE).all(|made| async move { made }).await
+        // To the end, also after a failure: what is dropped half-way waits nowhere.
+        stream::iter(by_org).map(of_org).buffer_unordered(ORGS_AT_ONCE).fold(true, |all, made| async move { all && made }).await
     }
 
     /// Signs and prints the certificates of awards, unless they are there. All are signed before the first is printed: a

@@ -12,7 +12,7 @@ use crate::Error;
 use crate::store::{annotation, attempts, award, awards, suspension};
 
 /// A verdict in words.
-fn words(verdict: &str) -> &str {
+fn words(verdict: &str) -> &'static str {
     match verdict {
         "retracted" => "was retracted",
         "partially_retracted" => "was retracted in part",
@@ -47,7 +47,12 @@ impl Credits {
             tx.audit(entry.fact("verdict", &verified.verdict).fact("verification", &verified.verification_id))?;
         }
         let forms = attempts::forms_on(&tx, &verified.source_version_id).await?;
-        let finding = Finding { version: &verified.source_version_id, verification: &verified.verification_id, verdict: &verified.verdict };
+        let finding = Finding {
+            version: &verified.source_version_id,
+            verification: &verified.verification_id,
+            verdict: &verified.verdict,
+            noted_at: tx.now().micros(),
+        };
         for award in awards::of_forms(&tx, &forms).await? {
             annotate(&mut tx, &award, finding).await?;
         }
@@ -61,6 +66,15 @@ struct Finding<'a> {
     version: &'a str,
     verification: &'a str,
     verdict: &'a str,
+    noted_at: i64,
+}
+
+impl Finding<'_> {
+    /// The finding in words, for the holder of a credit. Quizzes that were under way could be finished.
+    fn remark(&self, award: &award::Model) -> String {
+        let when = if award.quiz_completed_at < self.noted_at { "after the quiz was taken" } else { "while the quiz was being taken" };
+        format!("A source of this activity {} {when}. The credit remains valid.", words(self.verdict))
+    }
 }
 
 /// Has a credit say that a source of it lost its standing.
@@ -72,7 +86,7 @@ async fn annotate(tx: &mut TenantTx, award: &award::Model, finding: Finding<'_>)
         kind: "source_status".to_owned(),
         source_version_id: finding.version.to_owned(),
         verification_id: finding.verification.to_owned(),
-        text: format!("A source of this activity {} after the quiz was taken. The credit remains valid.", words(finding.verdict)),
+        text: finding.remark(award),
         noted_at: tx.now().micros(),
     };
     tx.insert(row.clone()).await?;
@@ -81,7 +95,7 @@ async fn annotate(tx: &mut TenantTx, award: &award::Model, finding: Finding<'_>)
     Ok(row)
 }
 
-/// The remarks that a new credit begins with: its quiz was passed before a source of it lost its standing.
+/// The remarks that a new credit begins with: its quiz was begun before a source of it lost its standing.
 pub(super) async fn annotate_new(tx: &mut TenantTx, award: &award::Model) -> Result<Vec<annotation::Model>, Error> {
     let suspended = awards::suspensions(tx).await?;
     if suspended.is_empty() {
@@ -90,7 +104,12 @@ pub(super) async fn annotate_new(tx: &mut TenantTx, award: &award::Model) -> Res
     let sources = attempts::form_sources(tx, &award.form_id).await?;
     let mut remarks = Vec::new();
     for row in suspended.iter().filter(|row| sources.iter().any(|source| source.source_version_id == row.source_version_id)) {
-        let finding = Finding { version: &row.source_version_id, verification: &row.verification_id, verdict: &row.verdict };
+        let finding = Finding {
+            version: &row.source_version_id,
+            verification: &row.verification_id,
+            verdict: &row.verdict,
+            noted_at: row.suspended_at,
+        };
         remarks.push(annotate(tx, award, finding).await?);
     }
     Ok(remarks)

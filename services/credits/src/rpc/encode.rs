@@ -220,7 +220,7 @@ pub(super) fn credit(view: CreditView) -> proto::Credit {
         annotations: view.annotations.iter().map(annotation).collect(),
         attempt_id: award.attempt_id,
         certificate_state: if view.certificate_ready { "ready" } else { "preparing" }.to_owned(),
-        certificate_code: view.certificate.map(|certificate| certificate.code).unwrap_or_default(),
+        certificate_code: view.certificate.filter(|_| view.is_own).map(|certificate| certificate.code).unwrap_or_default(),
         fresh: view.fresh,
     }
 }

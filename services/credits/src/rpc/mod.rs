@@ -149,7 +149,8 @@ impl Contract for Server {
 
     async fn start_attempt(&self, request: Request<proto::StartAttemptRequest>) -> Result<Response<proto::Attempt>, Status> {
         let call = Call::of(&request)?;
-        Ok(Response::new(encode::attempt(&self.credits.start_attempt(&call, &request.into_inner().program_id).await?)))
+        let request = request.into_inner();
+        Ok(Response::new(encode::attempt(&self.credits.start_attempt(&call, &request.program_id, &request.form_id).await?)))
     }
 
     async fn get_attempt(&self, request: Request<proto::GetAttemptRequest>) -> Result<Response<proto::Attempt>, Status> {
@@ -199,7 +200,7 @@ impl Contract for Server {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
         let limit = limit(request.limit);
-        let credits = self.credits.credits(&scope, &request.program_id, &request.after, limit as u64 + 1).await?;
+        let credits = self.credits.credits(&scope, request.own, &request.program_id, &request.after, limit as u64 + 1).await?;
         let (credits, next) = page(credits, limit, |credit| &credit.award.id);
         Ok(Response::new(proto::ListCreditsResponse { credits: credits.into_iter().map(encode::credit).collect(), next }))
     }

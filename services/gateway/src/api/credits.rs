@@ -75,10 +75,19 @@ pub(crate) struct Credit {
     pub(crate) annotations: Vec<Annotation>,
     /// `preparing` or `ready`.
     pub(crate) certificate_state: String,
+    /// The verification code, in your own credits once the certificate is signed.
+    #[schema(example = "9Q2D7T4M6N8RZ1K9W0X5C8F3V9Q2D7T")]
+    pub(crate) certificate_code: Option<String>,
+    /// The page on which anybody who has this link can check the certificate: share it as you like.
+    #[schema(example = "https://learn.example.org/verify/9Q2D7T4M6N8RZ1K9W0X5C8F3V9Q2D7T")]
+    pub(crate) verify_url: Option<String>,
 }
 
-pub(crate) fn credit_view(credit: proto::Credit) -> Credit {
+fn view(credit: proto::Credit, public_url: &str) -> Credit {
+    let code = Some(credit.certificate_code).filter(|code| !code.is_empty());
     Credit {
+        verify_url: code.as_ref().map(|code| format!("{}/verify/{code}", public_url.trim_end_matches('/'))),
+        certificate_code: code,
         id: credit.id,
         program_id: credit.program_id,
         program_title: credit.program_title,
@@ -112,23 +121,35 @@ pub(crate) struct NewClaim {
 }
 
 impl Edge {
+    fn credit_view(&self, credit: proto::Credit) -> Credit {
+        view(credit, &self.config.public_url)
+    }
+
     /// Claims a credit; says whether it is new.
     pub(crate) async fn claim(&self, identity: &Identity, attempt: String, offer: String, amount: f64) -> Result<(Credit, bool), ApiError> {
         let request = proto::ClaimCreditRequest { attempt_id: attempt, offer_id: offer, quarters: quarters(amount)? };
         let credit = self.credits.clone().claim_credit(identity.request(request)?).await?.into_inner();
         let fresh = credit.fresh;
-        Ok((credit_view(credit), fresh))
+        Ok((self.credit_view(credit), fresh))
     }
 
     pub(crate) async fn credit(&self, identity: &Identity, id: &str) -> Result<Credit, ApiError> {
         let request = proto::GetCreditRequest { credit_id: id.to_owned() };
-        Ok(credit_view(self.credits.clone().get_credit(identity.request(request)?).await?.into_inner()))
+        Ok(self.credit_view(self.credits.clone().get_credit(identity.request(request)?).await?.into_inner()))
     }
 
     pub(crate) async fn transcript(&self, identity: &Identity, limit: i32, after: String) -> Result<CreditPage, ApiError> {
-        let request = proto::ListCreditsRequest { program_id: String::new(), limit, after };
+        let request = proto::ListCreditsRequest { limit, after, ..proto::ListCreditsRequest::default() };
         let listed = self.credits.clone().list_credits(identity.request(request)?).await?.into_inner();
-        Ok(CreditPage { next_cursor: cursor::encode(&listed.next), data: listed.credits.into_iter().map(credit_view).collect() })
+        let view = |credit| self.credit_view(credit);
+        Ok(CreditPage { next_cursor: cursor::encode(&listed.next), data: listed.credits.into_iter().map(view).collect() })
+    }
+
+    /// The newest credits that the caller earned in a program, also for those who read the record.
+    pub(crate) async fn own_credits(&self, identity: &Identity, program: &str) -> Result<Vec<Credit>, ApiError> {
+        let request = proto::ListCreditsRequest { program_id: program.to_owned(), limit: 100, after: String::new(), own: true };
+        let listed = self.credits.clone().list_credits(identity.request(request)?).await?.into_inner();
+        Ok(listed.credits.into_iter().map(|credit| self.credit_view(credit)).collect())
     }
 
     pub(crate) async fn provenance(&self, identity: &Identity, id: &str) -> Result<serde_json::Value, ApiError> {
@@ -184,7 +205,7 @@ async fn void(
     Json(why): Json<Reason>,
 ) -> Result<Json<Credit>, ApiError> {
     let request = proto::VoidCreditRequest { credit_id: id, reason: why.reason };
-    Ok(Json(credit_view(edge.credits.clone().void_credit(identity.request(request)?).await?.into_inner())))
+    Ok(Json(edge.credit_view(edge.credits.clone().void_credit(identity.request(request)?).await?.into_inner())))
 }
 
 /// Tells how a credit was earned: the whole chain, with times, hashes and the proof of the log.

@@ -1,5 +1,6 @@
 //! Idempotent writes: the same key and body give the first answer again, byte for byte.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
@@ -8,19 +9,23 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use preceptor_core::Kind;
-use preceptor_store::StoreError;
+use preceptor_core::{Kind, Scope, SystemActor, Timestamp};
+use preceptor_keys::{DataKey, KeyError};
+use preceptor_runtime::tasks::{Stop, TaskError};
+use preceptor_store::{Handle, StoreError};
 use sha2::{Digest as _, Sha256};
 
 use crate::Edge;
 use crate::error::ApiError;
 use crate::identity::Identity;
-use crate::store::{self, answer};
+use crate::store::{self, Kept, answer};
 
 const HEADER: &str = "idempotency-key";
 const LONGEST_KEY: usize = 128;
 /// How long an answer is kept.
 const LIFE: Duration = Duration::from_secs(24 * 3600);
+/// How often old ones are looked for.
+const SWEEP: Duration = Duration::from_secs(600);
 /// A request that has not ended by then went down with its process.
 const LONGEST_REQUEST: Duration = Duration::from_secs(180);
 /// Headers that belong to the answer.
@@ -29,6 +34,29 @@ const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::E
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         error.to_fault().into()
+    }
+}
+
+impl From<KeyError> for ApiError {
+    fn from(error: KeyError) -> Self {
+        tracing::error!(%error, "an answer could not be sealed or opened");
+        ApiError::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "the key engine does not answer; try again in a moment").retry_after(1)
+    }
+}
+
+/// Forgets answers that are older than they live, also where nobody writes any more.
+pub(crate) async fn forget_answers(store: Handle, stop: Stop) -> Result<(), TaskError> {
+    loop {
+        for org in store.known_orgs().await? {
+            let scope = Arc::new(Scope::of_system(SystemActor::Gateway, org));
+            let tx = store.write(&scope).await?;
+            let forgotten = Timestamp::from_micros(tx.now().micros() - LIFE.as_micros() as i64);
+            store::forget_older(&tx, forgotten).await?;
+            tx.commit().await?;
+        }
+        if !stop.sleep(SWEEP).await {
+            return Ok(());
+        }
     }
 }
 
@@ -100,37 +128,44 @@ async fn begin(edge: &Edge, identity: &Identity, key: &str, hash: &str) -> Resul
     let subject = identity.scope.subject();
     let tx = edge.store.write(&identity.scope).await?;
     let now = tx.now();
-    let age = |row: &answer::Model| now.since(preceptor_core::Timestamp::from_micros(row.started_at));
-    let known = store::find(&tx, subject, key).await?.filter(|row| age(row) < LIFE);
+    let age = |row: &answer::Model| now.since(Timestamp::from_micros(row.started_at));
+    let known = store::find(&tx, subject, key).await?.filter(|row| age(row) < LIFE && (row.body.is_none() || row.wrapped_key.is_some()));
     if let Some(row) = known {
         if row.request_sha256 != hash {
             let detail = "this idempotency key was used for another request; use a new key for a new request";
             return Err(ApiError::new(Kind::InvalidInput, "IDEMPOTENCY_KEY_REUSED", detail).with_status(StatusCode::UNPROCESSABLE_ENTITY));
         }
         if row.status.is_some() {
-            return Ok(Found::Answered(replay(row)?));
+            drop(tx);
+            return Ok(Found::Answered(replay(edge, identity, row).await?));
         }
         if age(&row) < LONGEST_REQUEST {
             let detail = "the first request with this key is still running; wait for it, then ask again";
             return Err(ApiError::new(Kind::Conflict, "IDEMPOTENCY_KEY_RUNNING", detail).retry_after(1));
         }
     }
-    let forgotten = preceptor_core::Timestamp::from_micros(now.micros() - LIFE.as_micros() as i64);
-    store::forget_older(&tx, forgotten).await?;
     store::begin(&tx, subject, key, hash).await?;
     tx.commit().await?;
     Ok(Found::First)
 }
 
-fn replay(row: answer::Model) -> Result<Response, ApiError> {
+/// Where a sealed answer is, for the cipher, and whose key it has.
+fn place(identity: &Identity, key: &str) -> String {
+    format!("{}/gateway_idempotency/body/{}/{key}", identity.scope.org(), identity.scope.subject())
+}
+
+async fn replay(edge: &Edge, identity: &Identity, row: answer::Model) -> Result<Response, ApiError> {
     let broken = || ApiError::from(preceptor_core::Fault::internal());
     let headers: Vec<(String, String)> = serde_json::from_str(&row.headers).map_err(|_| broken())?;
     let status = row.status.and_then(|status| StatusCode::from_u16(status as u16).ok()).ok_or_else(broken)?;
+    let place = place(identity, &row.key);
+    let data_key = DataKey::open(&*edge.keys, identity.scope.org(), &place, &row.wrapped_key.unwrap_or_default()).await?;
+    let body = data_key.unseal(&place, &row.body.unwrap_or_default())?;
     let mut response = Response::builder().status(status);
     for (name, value) in headers {
         response = response.header(name, value);
     }
-    response.header("idempotency-replayed", "true").body(Body::from(row.body.unwrap_or_default())).map_err(|_| broken())
+    response.header("idempotency-replayed", "true").body(Body::from(body)).map_err(|_| broken())
 }
 
 /// Keeps what was answered; a failure of ours is forgotten, so that the client may try again with the same key.
@@ -138,15 +173,20 @@ async fn finish(edge: &Edge, identity: &Identity, key: &str, response: Response)
     let subject = identity.scope.subject();
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.map_err(|_| ApiError::from(preceptor_core::Fault::internal()))?;
-    let tx = edge.store.write(&identity.scope).await?;
     let passing = parts.status.is_server_error() || matches!(parts.status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS);
     if passing {
+        let tx = edge.store.write(&identity.scope).await?;
         store::remove(&tx, subject, key).await?;
+        tx.commit().await?;
     } else {
         let kept = KEPT.iter().filter_map(|name| Some((name.as_str(), parts.headers.get(name)?.to_str().ok()?)));
         let headers = serde_json::to_string(&kept.collect::<Vec<_>>()).unwrap_or_else(|_| "[]".to_owned());
-        store::finish(&tx, subject, key, parts.status.as_u16(), headers, body.to_vec()).await?;
+        let place = place(identity, key);
+        let (data_key, wrapped_key) = DataKey::make(&*edge.keys, identity.scope.org(), &place).await?;
+        let kept = Kept { status: parts.status.as_u16(), headers, body: data_key.seal(&place, &body)?, wrapped_key };
+        let tx = edge.store.write(&identity.scope).await?;
+        store::finish(&tx, subject, key, kept).await?;
+        tx.commit().await?;
     }
-    tx.commit().await?;
     Ok(Response::from_parts(parts, Body::from(body)))
 }

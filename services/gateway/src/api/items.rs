@@ -1,7 +1,7 @@
 //! The item bank, and frozen quizzes.
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use preceptor_proto::credits::v1 as proto;
 use serde::{Deserialize, Serialize};
@@ -272,7 +272,8 @@ async fn generate(
     Path(id): Path<String>,
     Json(wanted): Json<Wanted>,
 ) -> Result<Response, ApiError> {
-    Ok((StatusCode::ACCEPTED, axum::Json(edge.generate_items(&identity, id, wanted).await?)).into_response())
+    let asked = edge.generate_items(&identity, id, wanted).await?;
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/generations/{}", asked.id))], axum::Json(asked)).into_response())
 }
 
 /// How far the making of drafts is.

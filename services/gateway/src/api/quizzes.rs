@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use preceptor_proto::credits::v1 as proto;
 use serde::{Deserialize, Serialize};
@@ -172,8 +172,8 @@ impl Edge {
         Ok(attempt_view(self.credits.clone().get_attempt(identity.request(request)?).await?.into_inner()))
     }
 
-    pub(crate) async fn start_attempt(&self, identity: &Identity, program: &str) -> Result<Attempt, ApiError> {
-        let request = proto::StartAttemptRequest { program_id: program.to_owned() };
+    pub(crate) async fn start_attempt(&self, identity: &Identity, program: &str, form: String) -> Result<Attempt, ApiError> {
+        let request = proto::StartAttemptRequest { program_id: program.to_owned(), form_id: form };
         Ok(attempt_view(self.credits.clone().start_attempt(identity.request(request)?).await?.into_inner()))
     }
 
@@ -220,11 +220,27 @@ async fn attempts(State(edge): State<Edge>, identity: Identity, Path(id): Path<S
     Ok(Json(AttemptList { data: edge.attempts(&identity, &id).await? }))
 }
 
-/// Begins an attempt, or goes on with the one that is under way.
+/// An attempt to begin.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewAttempt {
+    /// The form whose terms were shown to the learner, as `GET /v1/programs/{id}/quiz` names it.
+    #[schema(example = "form_01k9w0x5c8f3v9q2d7t4m6n8rz")]
+    form_id: String,
+}
+
+/// Begins an attempt, or goes on with the one that is under way. When another quiz was opened since its terms were read, it
+/// is refused with `QUIZ_CHANGED`: nobody is held to a threshold that they were not shown.
 #[utoipa::path(post, path = "/v1/programs/{id}/attempts", operation_id = "startAttempt", tag = "Quizzes", params(("id" = String, Path)),
-    responses((status = 201, body = Attempt), (status = 409, body = Problem)))]
-async fn start(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Response, ApiError> {
-    Ok((StatusCode::CREATED, axum::Json(edge.start_attempt(&identity, &id).await?)).into_response())
+    request_body = NewAttempt, responses((status = 201, body = Attempt), (status = 409, body = Problem)))]
+async fn start(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Json(new): Json<NewAttempt>,
+) -> Result<Response, ApiError> {
+    let attempt = edge.start_attempt(&identity, &id, new.form_id).await?;
+    Ok((StatusCode::CREATED, [(header::LOCATION, format!("/v1/attempts/{}", attempt.id))], axum::Json(attempt)).into_response())
 }
 
 /// Reads an attempt of your own.

@@ -1,7 +1,7 @@
 //! What is found out about sources, and what editors have to look at because of it.
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::StreamExt as _;
@@ -209,8 +209,8 @@ async fn verify(
     Path(id): Path<String>,
     Json(new): Json<NewVerification>,
 ) -> Result<Response, ApiError> {
-    let source = edge.verify_source(&identity, id, new).await?;
-    Ok((StatusCode::ACCEPTED, axum::Json(source_view(source))).into_response())
+    let source = source_view(edge.verify_source(&identity, id, new).await?);
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/sources/{}", source.id))], axum::Json(source)).into_response())
 }
 
 impl NewVerification {

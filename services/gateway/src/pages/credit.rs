@@ -8,7 +8,8 @@ use serde::Deserialize;
 
 use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
-use crate::api::{Certificate, Credit, Query};
+use crate::api::{Certificate, Credit, PageQuery, Query};
+use crate::domain::cursor;
 
 #[derive(Template)]
 #[template(path = "transcript.html")]
@@ -16,6 +17,8 @@ struct TranscriptPage {
     frame: Frame,
     own: bool,
     credits: Vec<Credit>,
+    /// Leads to older ones.
+    next: Option<String>,
 }
 
 #[derive(Template)]
@@ -42,10 +45,14 @@ pub(super) struct CodeQuery {
     code: String,
 }
 
-pub(super) async fn transcript(State(edge): State<Edge>, Visitor(identity): Visitor) -> Result<Html<String>, PageError> {
-    let credits = edge.transcript(&identity, 100, String::new()).await?.data;
+pub(super) async fn transcript(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Query(page): Query<PageQuery>,
+) -> Result<Html<String>, PageError> {
+    let credits = edge.transcript(&identity, page.limit()?, cursor::decode(page.cursor.as_deref())?).await?;
     let own = !identity.scope.grants(preceptor_core::Capability::ReadAudit);
-    html(&TranscriptPage { frame: Frame::of(&identity), own, credits })
+    html(&TranscriptPage { frame: Frame::of(&identity), own, credits: credits.data, next: credits.next_cursor })
 }
 
 pub(super) async fn credit(

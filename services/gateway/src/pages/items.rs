@@ -9,7 +9,10 @@ use serde::Deserialize;
 
 use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
-use crate::api::{Generation, Item, NewForm, NewVerification, Offer, Quiz, Wanted};
+use crate::api::{Generation, Item, ItemPage, NewForm, NewVerification, Offer, Quiz, Wanted};
+use crate::domain::cursor;
+use crate::error::ApiError;
+use crate::identity::Identity;
 
 const ITEMS: i32 = 100;
 
@@ -22,10 +25,15 @@ struct ItemsPage {
     may_write: bool,
     may_decide: bool,
     subject: String,
+    /// `draft`, `approved` or `rejected`: which items are shown.
+    state: String,
     items: Vec<Item>,
+    /// Leads to more items of that state.
+    next: Option<String>,
     /// The request for drafts that the visitor waits for.
     generation: Option<Generation>,
-    approved: usize,
+    /// How many items are approved, and `+` where there are more.
+    approved: String,
     quiz: Option<Quiz>,
     offers: Vec<Offer>,
 }
@@ -74,6 +82,18 @@ fn back(program: &str) -> Redirect {
 #[derive(Deserialize)]
 pub(super) struct Asked {
     generation: Option<String>,
+    state: Option<String>,
+    cursor: Option<String>,
+}
+
+/// The items of the state that was asked for; else what waits for a decision, or what is approved where nothing waits.
+async fn bank(edge: &Edge, identity: &Identity, program: &str, asked: &Asked, approved: ItemPage) -> Result<(String, ItemPage), ApiError> {
+    if let Some(state) = &asked.state {
+        let after = cursor::decode(asked.cursor.as_deref())?;
+        return Ok((state.clone(), edge.items(identity, program, state, ITEMS, after).await?));
+    }
+    let drafts = edge.items(identity, program, "draft", ITEMS, String::new()).await?;
+    Ok(if drafts.data.is_empty() { ("approved".to_owned(), approved) } else { ("draft".to_owned(), drafts) })
 }
 
 pub(super) async fn page(
@@ -82,12 +102,14 @@ pub(super) async fn page(
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, PageError> {
-    let generation = match asked.generation {
-        Some(generation) => Some(edge.generation(&identity, generation).await?),
+    let generation = match &asked.generation {
+        Some(generation) => Some(edge.generation(&identity, generation.clone()).await?),
         None => None,
     };
     let title = edge.program(&identity, &id).await?.title;
-    let items = edge.items(&identity, &id, "", ITEMS, String::new()).await?.data;
+    let approved = edge.items(&identity, &id, "approved", ITEMS, String::new()).await?;
+    let count = format!("{}{}", approved.data.len(), if approved.next_cursor.is_some() { "+" } else { "" });
+    let (state, shown) = bank(&edge, &identity, &id, &asked, approved).await?;
     let quiz = match edge.quiz(&identity, &id).await {
         Ok(quiz) => Some(quiz),
         Err(error) if error.code() == "QUIZ_NOT_FOUND" => None,
@@ -99,8 +121,10 @@ pub(super) async fn page(
         may_write: identity.scope.grants(Capability::WriteContent),
         may_decide: identity.scope.grants(Capability::ApproveContent),
         subject: identity.scope.subject().to_owned(),
-        approved: items.iter().filter(|item| item.state == "approved").count(),
-        items,
+        approved: count,
+        state,
+        items: shown.data,
+        next: shown.next_cursor,
         generation,
         quiz,
         offers: edge.offers(&identity, &id).await?,

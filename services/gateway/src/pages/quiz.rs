@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::extract::{Form, Path, State};
-use axum::response::{Html, Redirect};
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
 use super::{Frame, PageError, Visitor, html};
@@ -23,6 +23,7 @@ struct QuizPage {
     attempts: Vec<Attempt>,
     /// Empty where the provider shows none, or too few took part.
     places: Vec<Place>,
+    problem: String,
 }
 
 #[derive(Template)]
@@ -51,6 +52,11 @@ pub(super) struct Answers {
 }
 
 #[derive(Deserialize)]
+pub(super) struct Begin {
+    form_id: String,
+}
+
+#[derive(Deserialize)]
 pub(super) struct Claim {
     offer_id: String,
     amount: f64,
@@ -68,16 +74,32 @@ pub(super) struct Evaluation {
 }
 
 pub(super) async fn page(State(edge): State<Edge>, Visitor(identity): Visitor, Path(id): Path<String>) -> Result<Html<String>, PageError> {
-    let title = edge.program(&identity, &id).await?.title;
-    let quiz = edge.quiz(&identity, &id).await?;
-    let attempts = edge.attempts(&identity, &id).await?;
-    let places = if quiz.leaderboard { edge.leaderboard(&identity, &id).await? } else { Vec::new() };
-    html(&QuizPage { frame: Frame::of(&identity), program_id: id, title, quiz, attempts, places })
+    html(&quiz_page(&edge, &identity, id, String::new()).await?)
 }
 
-pub(super) async fn start(State(edge): State<Edge>, Visitor(identity): Visitor, Path(id): Path<String>) -> Result<Redirect, PageError> {
-    let attempt = edge.start_attempt(&identity, &id).await?;
-    Ok(Redirect::to(&format!("/attempts/{}", attempt.id)))
+async fn quiz_page(edge: &Edge, identity: &Identity, id: String, problem: String) -> Result<QuizPage, ApiError> {
+    let title = edge.program(identity, &id).await?.title;
+    let quiz = edge.quiz(identity, &id).await?;
+    let attempts = edge.attempts(identity, &id).await?;
+    let places = if quiz.leaderboard { edge.leaderboard(identity, &id).await? } else { Vec::new() };
+    Ok(QuizPage { frame: Frame::of(identity), program_id: id, title, quiz, attempts, places, problem })
+}
+
+/// Begins with the terms that the page showed; with others, it shows those first.
+pub(super) async fn start(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+    Form(begin): Form<Begin>,
+) -> Result<Response, PageError> {
+    match edge.start_attempt(&identity, &id, begin.form_id).await {
+        Ok(attempt) => Ok(Redirect::to(&format!("/attempts/{}", attempt.id)).into_response()),
+        Err(error) if error.code() == "QUIZ_CHANGED" => {
+            let page = quiz_page(&edge, &identity, id, error.detail().to_owned()).await?;
+            Ok((error.status(), html(&page)?).into_response())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 pub(super) async fn attempt(
@@ -99,7 +121,7 @@ async fn attempt_page(edge: &Edge, identity: &Identity, id: &str, problem: Strin
         }
         Err(error) => return Err(error),
     };
-    let held = edge.transcript(identity, 100, String::new()).await?.data;
+    let held = edge.own_credits(identity, &attempt.program_id).await?;
     let claimable = |offer: Offer| Claimable {
         amounts: (1..=(offer.maximum * 4.0) as i32).rev().map(|quarters| f64::from(quarters) / 4.0).collect(),
         credit: held.iter().find(|credit| credit.offer_id == offer.id && credit.state == "live").cloned(),
@@ -161,8 +183,7 @@ pub(super) async fn claim(
     Visitor(identity): Visitor,
     Path(id): Path<String>,
     Form(claim): Form<Claim>,
-) -> Result<axum::response::Response, PageError> {
-    use axum::response::IntoResponse as _;
+) -> Result<Response, PageError> {
     match edge.claim(&identity, id.clone(), claim.offer_id, claim.amount).await {
         Ok((credit, _)) => Ok(Redirect::to(&format!("/credits/{}", credit.id)).into_response()),
         Err(error) if error.status().is_client_error() && error.code() != "ATTEMPT_NOT_FOUND" => {

@@ -78,7 +78,7 @@ pub(super) async fn is_about(tx: &TenantTx, version: &source_version::Model, art
         let split = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 3);
         split.map(str::to_lowercase).collect::<BTreeSet<String>>()
     };
-    let wanted = words(&article.title);
+    let wanted = words(without_notice(&article.title));
     let mut beginning = format!("{} {}", version.title, version.file_name);
     for passage in sources::passages(tx, &version.id, 0, TITLE_PASSAGES).await? {
         beginning.push(' ');
@@ -88,6 +88,14 @@ pub(super) async fn is_about(tx: &TenantTx, version: &source_version::Model, art
     }
     let found = wanted.intersection(&words(&beginning)).count();
     Ok(!wanted.is_empty() && found as f64 / wanted.len() as f64 >= TITLE_FOUND)
+}
+
+/// A title without what publishers put before it, such as "RETRACTED:".
+fn without_notice(title: &str) -> &str {
+    match title.split_once(':') {
+        Some((notice, rest)) if ["RETRACTED", "WITHDRAWN", "RETRACTION"].iter().any(|word| notice.to_uppercase().starts_with(word)) => rest,
+        _ => title,
+    }
 }
 
 pub(super) fn call_rows(tx: &TenantTx, version: &str, verification: &str, calls: Vec<CallRecord>) -> Vec<registry_call::Model> {
@@ -180,4 +188,19 @@ async fn open_task(tx: &TenantTx, version: &source_version::Model, verdict: Verd
         outcome: String::new(),
     };
     Ok(tx.insert(row).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_publishers_put_before_a_title_is_none_of_it() {
+        for noticed in ["RETRACTED: Doses of warfarin", "Retracted Article: Doses of warfarin", "WITHDRAWN: Doses of warfarin"] {
+            assert_eq!(without_notice(noticed).trim(), "Doses of warfarin");
+        }
+        for own in ["Doses of warfarin: a trial", "Retracted articles and their readers"] {
+            assert_eq!(without_notice(own), own);
+        }
+    }
 }

@@ -207,6 +207,8 @@ impl Content {
         }
         let verdict = match &asked.article {
             None => Verdict::Unverifiable,
+            // The identifier was found to be right before: a retraction counts whatever became of the title.
+            Some(article) if article.verdict.is_retraction() && was_found(&current) => article.verdict,
             Some(article) if !is_about(&tx, &version, article).await? => Verdict::Unverifiable,
             Some(article) => article.verdict,
         };
@@ -220,6 +222,11 @@ impl Content {
         verifications::checked(&tx, &current, verdict, self.config.recheck_every()).await?;
         Ok(tx.commit().await?)
     }
+}
+
+/// Whether the registry's article was found to be this source under the identifier that is watched.
+fn was_found(watched: &surveillance::Model) -> bool {
+    Verdict::of_name(&watched.verdict).is_some_and(|verdict| verdict != Verdict::Unverifiable)
 }
 
 /// Has a version watched under an identifier, beginning now.

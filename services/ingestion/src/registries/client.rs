@@ -109,7 +109,7 @@ struct Asking<'a> {
     calls: Vec<CallRecord>,
 }
 
-impl Asking<'_> {
+impl<'a> Asking<'a> {
     async fn ask(mut self, pmid: &str, doi: &str) -> Asked {
         let mut silent = false;
         let number = if pmid.is_empty() { self.number(doi).await } else { Reading::Found(pmid.to_owned()) };
@@ -173,8 +173,12 @@ impl Asking<'_> {
                 400 if says(&record.body, &["id list is empty", "empty id list"]) => {
                     Reading::Nothing("PubMed has no article of this number")
                 }
-                400 if says(&record.body, &["api key invalid"]) => {
-                    Reading::NoAnswer("NCBI refuses the API key; set a valid one or remove it")
+                400 if self.key.is_some() && says(&record.body, &["api key invalid"]) => {
+                    // No fault of the registry's, and no reason to leave others unanswered: asked again without that key.
+                    record.finding = "NCBI refuses the API key; set a valid one or remove it".to_owned();
+                    self.calls.push(record);
+                    self.key = self.other_key();
+                    continue;
                 }
                 _ => Reading::NoAnswer("the registry gave no answer"),
             };
@@ -190,6 +194,12 @@ impl Asking<'_> {
             let Some(least) = pauses.next() else { return reading };
             tokio::time::sleep(pause(least, asked_to_wait, rand::random()).mul_f64(self.registries.haste)).await;
         }
+    }
+
+    /// The site's key, unless it is the one in use.
+    fn other_key(&self) -> Option<&'a Secret> {
+        let used = self.key.map(key_fingerprint);
+        self.registries.key.as_ref().filter(|site| Some(key_fingerprint(site)) != used)
     }
 
     /// One request, on record; with how long the registry asks to wait.

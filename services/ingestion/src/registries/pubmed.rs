@@ -25,8 +25,14 @@ pub(super) fn article(body: &[u8], pmid: &str) -> Reading<Article> {
         return Reading::NoAnswer("the answer is a web page");
     }
     let Ok(root) = xml::parse(text) else { return Reading::NoAnswer("the answer breaks off or is no XML") };
-    if root.name == "ERROR" || root.child("ERROR").is_some() {
-        return Reading::Nothing("the registry does not accept the identifier");
+    let refusal = if root.name == "ERROR" { Some(&root) } else { root.child("ERROR") };
+    if let Some(refusal) = refusal {
+        let text = refusal.text().to_lowercase();
+        return if ["id list is empty", "empty id list"].iter().any(|part| text.contains(part)) {
+            Reading::Nothing("the registry does not accept the identifier")
+        } else {
+            Reading::NoAnswer("the registry answered with an error")
+        };
     }
     let articles = root.descendants("PubmedArticle");
     let own = articles.into_iter().find(|article| article.at(&["MedlineCitation", "PMID"]).is_some_and(|id| id.text().trim() == pmid));
@@ -92,6 +98,9 @@ struct Search {
 struct SearchResult {
     #[serde(default)]
     idlist: Vec<String>,
+    /// The search failed; there is no list then, and none of it means that nothing was found.
+    #[serde(rename = "ERROR")]
+    error: Option<String>,
 }
 
 /// Reads an esearch answer: the number of the only article that has the identifier.
@@ -101,6 +110,9 @@ pub(super) fn number(body: &[u8]) -> Reading<String> {
     }
     let Ok(search) = serde_json::from_slice::<Search>(body) else { return Reading::NoAnswer("the answer breaks off or is no JSON") };
     let Some(result) = search.esearchresult else { return Reading::NoAnswer("the answer holds no result") };
+    if result.error.is_some() {
+        return Reading::NoAnswer("the registry's search failed");
+    }
     match result.idlist.as_slice() {
         [only] => Reading::Found(only.clone()),
         [] => Reading::Nothing("PubMed has no article of this DOI"),
@@ -174,6 +186,7 @@ mod tests {
         let no_answer = [
             "<!DOCTYPE html><html><body>502 Bad Gateway</body></html>",
             "<html>maintenance</html>",
+            "<eFetchResult><ERROR>Unable to obtain query #1</ERROR></eFetchResult>",
             r#"{"error":"API rate limit exceeded","api-key":"1.2.3.4","count":"4","limit":"3"}"#,
             "<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID>42</PMID>",
             r#"<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>"#,
@@ -195,5 +208,6 @@ mod tests {
         assert!(matches!(number(br#"{"esearchresult":{"count":"0","idlist":[]}}"#), Reading::Nothing(_)));
         assert!(matches!(number(br#"{"error":"API rate limit exceeded","count":"11"}"#), Reading::NoAnswer(_)));
         assert!(matches!(number(b"<html>"), Reading::NoAnswer(_)));
+        assert!(matches!(number(br#"{"esearchresult":{"ERROR":"Search Backend failed: read failed"}}"#), Reading::NoAnswer(_)));
     }
 }

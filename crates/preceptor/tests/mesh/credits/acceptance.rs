@@ -139,7 +139,7 @@ async fn what_was_passed_stays_when_the_program_is_withdrawn(store: Store) {
         .post(&format!("/v1/programs/{}/withdraw", course.program), &json!({ "reason": "outdated" }))
         .await
         .expect("it is withdrawn");
-    assert_eq!(code(learner.post(&format!("/v1/programs/{}/attempts", course.program), &json!({})).await), "PROGRAM_NOT_FOUND");
+    assert_eq!(code(learner.begin_quiz(&course.program).await), "PROGRAM_NOT_FOUND");
     let offers = learner.get(&format!("/v1/programs/{}/offers", course.program)).await.expect("the offers");
     assert_eq!(list(&offers, "data")[0]["activity_title"], "Doses of anticoagulants");
     learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit");
@@ -172,7 +172,12 @@ async fn a_threshold_that_changes_later_never_affects_past_attempts(store: Store
     let course = course(&local, json!({ "threshold_percent": 40 })).await;
     let learner = clinician(&local, &course.program, "ana").await;
     let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
-    local.editor.post(&format!("/v1/programs/{}/quiz", course.program), &json!({ "threshold_percent": 100 })).await.expect("another form");
+    let quiz = format!("/v1/programs/{}/quiz", course.program);
+    let shown = learner.get(&quiz).await.expect("the terms")["form"]["id"].clone();
+    local.editor.post(&quiz, &json!({ "threshold_percent": 100 })).await.expect("another form");
+    // Nobody is held to a threshold that they were not shown.
+    let begin = learner.post(&format!("/v1/programs/{}/attempts", course.program), &json!({ "form_id": shown })).await;
+    assert_eq!(code(begin), "QUIZ_CHANGED");
     let known = learner.get(&format!("/v1/attempts/{}", id(&attempt, "id").expect("an id"))).await.expect("the attempt");
     assert_eq!((&known["threshold_percent"], &known["result"]["passed"]), (&json!(40), &json!(true)));
     learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit");
@@ -213,6 +218,7 @@ async fn levels_rise_with_registry_and_primary_source(store: Store) {
         first_name: "Ada".into(),
         last_name: "Lovelace".into(),
         licence: "MD12345".into(),
+        deactivated: false,
     });
     let learner = local.learner(&course.program, "ada").await.expect("a learner");
     let mut statement = physician("Ada Lovelace", "ada@example.org");
@@ -240,13 +246,13 @@ async fn retakes_end_and_answers_stay_as_they_were_submitted(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let course = course(&local, json!({ "most_attempts": 1 })).await;
     let learner = local.learner(&course.program, "l").await.expect("a learner");
-    let begun = learner.post(&format!("/v1/programs/{}/attempts", course.program), &json!({})).await.expect("an attempt");
+    let begun = learner.begin_quiz(&course.program).await.expect("an attempt");
     let path = format!("/v1/attempts/{}", id(&begun, "id").expect("an id"));
     assert_eq!(code(learner.post(&format!("{path}/submit"), &json!({})).await), "QUIZ_INCOMPLETE");
     let attempt = learner.take_quiz(&course.program, &course.items, Answers::Wrong).await.expect("the same attempt goes on");
     assert_eq!(attempt["id"], begun["id"]);
     assert_eq!(code(learner.put(&format!("{path}/answers/1"), &json!({ "option": 1 })).await), "ATTEMPT_SUBMITTED");
-    assert_eq!(code(learner.post(&format!("/v1/programs/{}/attempts", course.program), &json!({})).await), "RETAKES_USED_UP");
+    assert_eq!(code(learner.begin_quiz(&course.program).await), "RETAKES_USED_UP");
     let again = learner.post(&format!("{path}/submit"), &json!({})).await.expect("the same result");
     assert_eq!(again, attempt);
     let attempts = learner.get(&format!("/v1/programs/{}/attempts", course.program)).await.expect("attempts");

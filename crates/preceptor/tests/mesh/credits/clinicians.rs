@@ -1,5 +1,7 @@
 //! What was checked of somebody is not inherited by whoever they say they are next.
 
+use std::path::{Path, PathBuf};
+
 use preceptor::client::{Client, id};
 use preceptor::journey::{Answers, physician};
 use preceptor_standins::Provider;
@@ -13,6 +15,7 @@ preceptor_testkit::on_both_stores! {
     another_name_begins_anew_and_the_certificate_keeps_the_name_that_was_checked
     a_refusal_by_the_board_ends_what_was_asserted
     a_number_of_the_registry_belongs_to_one_learner
+    a_deactivated_number_is_an_answer_and_holds_up_nobody
 }
 
 const NPI: &str = "1234567893";
@@ -25,6 +28,16 @@ async fn board(local: &Local, learner: &Value, confirmed: bool) -> Value {
 
 async fn me(learner: &Client) -> Value {
     learner.get("/v1/me/clinician").await.expect("a statement")
+}
+
+/// What the registry said.
+async fn asked_about(learner: &Client) -> Value {
+    eventually("the registry's answer", async || {
+        let known = me(learner).await;
+        let checks = known["checks"].as_array().cloned().unwrap_or_default();
+        checks.into_iter().find(|check| check["method"] == "npi_registry")
+    })
+    .await
 }
 
 async fn another_name_begins_anew_and_the_certificate_keeps_the_name_that_was_checked(store: Store) {
@@ -73,24 +86,89 @@ async fn a_number_of_the_registry_belongs_to_one_learner(store: Store) {
         first_name: "Ana".into(),
         last_name: "Nunez".into(),
         licence: "MD12345".into(),
+        deactivated: false,
     });
     let mut statement = physician("Ana María Núñez", "own@example.org");
     statement["npi"] = json!(NPI);
-    let known = async |learner: &Client| {
-        eventually("the registry's answer", async || {
-            let known = me(learner).await;
-            let checks = known["checks"].as_array().cloned().unwrap_or_default();
-            checks.into_iter().find(|check| check["method"] == "npi_registry")
-        })
-        .await
-    };
     let first = clinician(&local, &course.program, "own").await;
     first.put("/v1/me/clinician", &statement).await.expect("a statement");
-    assert_eq!(known(&first).await["passed"], true);
+    assert_eq!(asked_about(&first).await["passed"], true);
     let second = clinician(&local, &course.program, "thief").await;
     statement["email"] = json!("thief@example.org");
     second.put("/v1/me/clinician", &statement).await.expect("a statement");
-    assert_eq!(known(&second).await["passed"], false, "the number was confirmed for somebody else");
+    assert_eq!(asked_about(&second).await["passed"], false, "the number was confirmed for somebody else");
     assert_eq!(me(&second).await["assertion"]["level"], 0);
+    local.stop().await;
+}
+
+async fn a_deactivated_number_is_an_answer_and_holds_up_nobody(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let provider = |npi: &str, deactivated| Provider {
+        npi: npi.into(),
+        first_name: "Ana".into(),
+        last_name: "Nunez".into(),
+        licence: "MD12345".into(),
+        deactivated,
+    };
+    let gone = "1245319599";
+    local.registries.know_provider(provider(gone, true));
+    local.registries.know_provider(provider(NPI, false));
+    let state = async |learner: &Client, npi: &str, email: &str| {
+        let mut statement = physician("Ana María Núñez", email);
+        statement["npi"] = json!(npi);
+        learner.put("/v1/me/clinician", &statement).await.expect("a statement");
+    };
+    let (first, second) = (clinician(&local, &course.program, "gone").await, clinician(&local, &course.program, "known").await);
+    state(&first, gone, "gone@example.org").await;
+    state(&second, NPI, "known@example.org").await;
+    let answer = asked_about(&first).await;
+    assert!(answer["passed"] == false && answer["detail"].as_str().is_some_and(|why| why.contains("deactivated")), "{answer}");
+    assert_eq!(asked_about(&second).await["passed"], true);
+    local.stop().await;
+}
+
+/// Every byte of the data folder.
+fn at_rest(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files.extend(at_rest(&path));
+        } else {
+            files.push((path.clone(), std::fs::read(&path).expect("a file")));
+        }
+    }
+    files
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_names_a_person_is_on_disk_in_plain_text() {
+    let local = Local::start(None).await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let learner = local.learner(&course.program, "ana").await.expect("a learner");
+    let statement = physician("Quirina Zwetschgenbaum", "quirina@zwetschgen.example");
+    let put = async || {
+        let request = reqwest::Client::new().put(format!("{}/v1/me/clinician", local.url)).bearer_auth(learner.token());
+        request.header("idempotency-key", "once").json(&statement).send().await.expect("an answer").text().await.expect("text")
+    };
+    let first = put().await;
+    assert!(first.contains("Zwetschgenbaum") && put().await == first, "the same answer again: {first}");
+    learner.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
+    let path = format!("/v1/clinicians/{}/primary-source", me(&learner).await["learner"].as_str().expect("a pseudonym"));
+    let seen = "Board register: Zwetschgenbaum, licence MD12345, active";
+    let checked = local.editor.post(&path, &json!({ "confirmed": true, "evidence": seen })).await.expect("a check");
+    assert!(checked["checks"].to_string().contains(seen), "the admin reads it: {checked}");
+    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let credit = id(&learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit"), "id").expect("an id");
+    learner.certificate(&credit).await.expect("a certificate");
+    let told = local.editor.get(&format!("/v1/credits/{credit}/provenance")).await.expect("its history");
+    assert!(!told.to_string().contains("Zwetschgenbaum"), "the record names nobody: {told}");
+    let files = at_rest(&local.data());
+    assert!(files.iter().any(|(_, content)| content.windows(course.program.len()).any(|bytes| bytes == course.program.as_bytes())));
+    for needle in ["Zwetschgenbaum", "quirina@", "MD12345"] {
+        let found = files.iter().find(|(_, content)| content.windows(needle.len()).any(|bytes| bytes == needle.as_bytes()));
+        assert!(found.is_none(), "{needle} is in {:?}", found.map(|(path, _)| path));
+    }
     local.stop().await;
 }

@@ -1,6 +1,7 @@
 //! The way to a credit by pages alone, as a person without scripts walks it.
 
 use preceptor::client::{Client, id};
+use preceptor::journey::Answers;
 use preceptor_testkit::{Local, Store};
 use reqwest::{Response, Url};
 use serde_json::Value;
@@ -112,6 +113,15 @@ async fn provided(local: &Local) -> (String, Vec<Value>) {
     }
     let terms = [("threshold_percent", "60"), ("most_attempts", "0"), ("leaderboard", "on")];
     editor.send(&format!("/console/programs/{program}/quiz"), &terms).await;
+    // What is decided makes room for what waits.
+    let more = local.editor.generate_items(&program, 2, |_| {}).await.expect("drafts");
+    let (bank, shown) = (format!("/console/programs/{program}/items"), |page: &str, item: &Value| {
+        page.contains(&format!("id=\"{}\"", item["id"].as_str().expect("an id")))
+    });
+    let page = reviewer.open(&bank).await;
+    assert!(more.iter().all(|draft| shown(&page, draft)) && !items.iter().any(|item| shown(&page, item)), "{page}");
+    let page = reviewer.open(&format!("{bank}?state=approved")).await;
+    assert!(items.iter().all(|item| shown(&page, item)) && !more.iter().any(|draft| shown(&page, draft)), "{page}");
     (program, items)
 }
 
@@ -145,7 +155,8 @@ async fn the_way_from_a_source_to_a_certificate_is_open_to_people_without_script
     let rules = learner.open(&format!("/programs/{program}/quiz")).await;
     assert!(rules.contains("60 %") && rules.contains("Begin the quiz"), "the threshold is shown before the start: {rules}");
 
-    let (attempt, page) = learner.send(&format!("/programs/{program}/quiz"), &[]).await;
+    let form = rules.split("name=\"form_id\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("the form that is shown");
+    let (attempt, page) = learner.send(&format!("/programs/{program}/quiz"), &[("form_id", form)]).await;
     let answers = right_answers(&page, &items);
     assert_eq!(answers.len(), 3, "{page}");
     let (_, page) = learner.send(&attempt, &[(&answers[0].0, &answers[0].1), ("action", "submit")]).await;
@@ -167,7 +178,12 @@ async fn the_way_from_a_source_to_a_certificate_is_open_to_people_without_script
     })
     .await;
     assert!(page.contains("0.50"), "{page}");
+    assert!(page.contains("/verify/"), "there is a link to share: {page}");
     assert!(learner.open("/credits").await.contains(&credit), "the transcript leads to the credit");
+    // An admin who passed too sees their own credits there, and not those that they may read.
+    let passed = local.editor.take_quiz(&program, &items, Answers::Right).await.expect("an attempt");
+    let page = Person::new(&local, &local.editor).open(&format!("/attempts/{}", id(&passed, "id").expect("an id"))).await;
+    assert!(page.contains("Claim the credit") && !page.contains(&credit), "{page}");
     let history = Person::new(&local, &local.editor).open(&format!("{credit}/history")).await;
     for told in ["Peer-reviewed by the planning committee", "Approved by", "60"] {
         assert!(plain(&history).contains(told), "{told}: {history}");

@@ -13,6 +13,9 @@ preceptor_testkit::on_both_stores! {
     a_source_is_verified_by_number_and_by_doi_with_every_request_on_record
     a_limit_error_in_a_200_body_is_retried_and_nothing_broken_is_verified
     an_identifier_of_another_article_proves_nothing
+    a_retraction_counts_under_another_title_too
+    a_key_that_is_refused_leaves_nobody_unanswered
+    an_attempt_under_way_at_the_retraction_can_be_finished_and_the_credit_says_when
     recorded_errors_of_the_e_utilities_verify_nothing_and_are_kept_as_they_came
     an_organisation_asks_under_its_own_key
     a_recorded_answer_of_pubmed_verifies_though_the_article_is_not_in_pmc
@@ -67,12 +70,15 @@ async fn a_limit_error_in_a_200_body_is_retried_and_nothing_broken_is_verified(s
     let local = store.mesh().await.expect("a mesh");
     local.registries.know(article(Status::Sound));
     let (_, source) = published(&local).await;
-    for trouble in [Trouble::RateLimitWith200, Trouble::RateLimit, Trouble::WebPage, Trouble::BrokenOff, Trouble::Down] {
+    for trouble in [Trouble::RateLimitWith200, Trouble::RateLimit, Trouble::WebPage, Trouble::BrokenOff, Trouble::Down, Trouble::Backend] {
         local.registries.set_trouble(2, trouble);
         let verdict = local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
         assert_eq!(verdict["verdict"], "verified", "{trouble:?}");
         assert!(list(&verdict, "calls").len() >= 4, "two failures are on record: {verdict}");
     }
+    local.registries.set_trouble(2, Trouble::Backend);
+    let searched = local.editor.verify_by(&source, json!({ "doi": article(Status::Sound).doi })).await.expect("a verdict");
+    assert_eq!((&searched["verdict"], &searched["class"]), (&json!("verified"), &json!("pubmed")), "a search that fails found not nothing");
     let unknown = local.editor.verify_by(&source, json!({ "pmid": "999" })).await.expect("a verdict");
     assert_eq!((&unknown["verdict"], &unknown["counts"]), (&json!("unverifiable"), &json!(false)));
     for wrong in [json!({ "pmid": "PMC1" }), json!({ "doi": "11.1/x" }), json!({}), json!({ "pmid": "1", "doi": "10.1/x" })] {
@@ -153,6 +159,59 @@ async fn recorded_errors_of_the_e_utilities_verify_nothing_and_are_kept_as_they_
     local.stop().await;
 }
 
+async fn a_retraction_counts_under_another_title_too(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    local.registries.know(article(Status::Sound));
+    let (_, source) = published(&local).await;
+    local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
+    local.registries.know(Article { title: "Notice by the editors".into(), ..article(Status::Retracted) });
+    let verdict = local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
+    assert_eq!(verdict["verdict"], "retracted");
+    local.stop().await;
+}
+
+async fn a_key_that_is_refused_leaves_nobody_unanswered(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    local.registries.know(article(Status::Sound));
+    let (_, source) = published(&local).await;
+    let key = "f".repeat(36);
+    local.registries.refuse_key(&key);
+    local.editor.put("/v1/registry-keys/pubmed", &json!({ "api_key": key })).await.expect("a key");
+    for _ in 0..4 {
+        let verdict = local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
+        assert_eq!(verdict["verdict"], "verified");
+    }
+    let calls = local.editor.get(&format!("/v1/sources/{source}/registry-calls")).await.expect("the requests");
+    let told = |call: &&Value| call["finding"].as_str().is_some_and(|finding| finding.contains("refuses the API key"));
+    assert!(list(&calls, "data").iter().filter(told).count() >= 4, "{calls}");
+    local.stop().await;
+}
+
+async fn an_attempt_under_way_at_the_retraction_can_be_finished_and_the_credit_says_when(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    local.registries.know(article(Status::Sound));
+    let course = super::course(&local, json!({})).await;
+    let learner = clinician(&local, &course.program, "between").await;
+    learner.begin_quiz(&course.program).await.expect("an attempt");
+    let sources = local.editor.get(&format!("/v1/programs/{}/sources", course.program)).await.expect("sources");
+    let source = id(&list(&sources, "data")[0], "id").expect("an id");
+    local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
+    local.registries.change("31234567", Status::Retracted);
+    local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
+    eventually("the end of the quiz", async || {
+        let quiz = local.editor.get(&format!("/v1/programs/{}/quiz", course.program)).await.ok()?;
+        (quiz["closed"]["code"] == "QUIZ_SUSPENDED").then_some(())
+    })
+    .await;
+    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("what was begun can be ended");
+    let credit = learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit");
+    assert_eq!(
+        credit["annotations"][0]["text"],
+        "A source of this activity was retracted while the quiz was being taken. The credit remains valid."
+    );
+    local.stop().await;
+}
+
 async fn an_organisation_asks_under_its_own_key(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     local.registries.know(article(Status::Sound));
@@ -222,7 +281,7 @@ async fn a_retraction_closes_the_quiz_leaves_retrieval_and_annotates_credits_wit
     assert_eq!(state["verification"]["verdict"], "retracted");
     let other = local.learner(&program, "late").await.expect("a learner");
     let closed = eventually("the closed quiz", async || {
-        let refused = other.post(&format!("/v1/programs/{program}/attempts"), &json!({})).await.err()?.to_string();
+        let refused = other.begin_quiz(&program).await.err()?.to_string();
         refused.contains("QUIZ_SUSPENDED").then_some(refused)
     })
     .await;
