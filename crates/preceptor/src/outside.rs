@@ -43,7 +43,9 @@ impl Outside {
             article(PMID, "10.5555/bleeding.2026", "Managing bleeding on anticoagulants", Status::Sound),
             article(RETRACTED_PMID, "10.5555/bridging.2025", "Heparin bridging before procedures", Status::Retracted),
         ];
-        known.into_iter().for_each(|article| outside.registries.know(article));
+        for article in known {
+            outside.registries.know(article);
+        }
         Ok(outside)
     }
 

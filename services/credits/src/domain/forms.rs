@@ -139,7 +139,13 @@ impl Credits {
         Ok(QuizView {
             attempts_made: attempts::made(&tx, &open, scope.subject()).await?,
             evaluation_given: attempts::evaluation(&tx, program, scope.subject()).await?.is_some(),
-            offers: offers::of_program(&tx, program).await?.into_iter().map(|offer| super::offers::view(offer, now)).collect(),
+            // An offer that counts other sources cannot be earned with this quiz, so it promises nothing here.
+            offers: offers::of_program(&tx, program)
+                .await?
+                .into_iter()
+                .filter(|offer| offer.policy_id == printed.form.policy_id)
+                .map(|offer| super::offers::view(offer, now))
+                .collect(),
             closed: closed(&tx, &printed, &scope).await?,
             form: printed.form.clone(),
         })

@@ -231,6 +231,7 @@ fn was_found(watched: &surveillance::Model) -> bool {
 
 /// Has a version watched under an identifier, beginning now.
 async fn watch(tx: &mut TenantTx, version: &source_version::Model, pmid: &str, doi: &str) -> Result<(), Error> {
+    let before = verifications::watched(tx, &version.id).await?.filter(|before| before.pmid == pmid && before.doi == doi);
     let row = surveillance::Model {
         org_id: tx.org_key(),
         source_version_id: version.id.clone(),
@@ -238,7 +239,8 @@ async fn watch(tx: &mut TenantTx, version: &source_version::Model, pmid: &str, d
         source_id: version.source_id.clone(),
         pmid: pmid.to_owned(),
         doi: doi.to_owned(),
-        verdict: String::new(),
+        // The same question again does not forget what was found.
+        verdict: before.map(|before| before.verdict).unwrap_or_default(),
         next_check_at: tx.now().micros(),
         checked_at: 0,
     };

@@ -175,7 +175,7 @@ impl<'a> Asking<'a> {
                 }
                 400 if self.key.is_some() && says(&record.body, &["api key invalid"]) => {
                     // No fault of the registry's, and no reason to leave others unanswered: asked again without that key.
-                    record.finding = "NCBI refuses the API key; set a valid one or remove it".to_owned();
+                    record.finding = String::from("NCBI refuses the API key; set a valid one or remove it");
                     self.calls.push(record);
                     self.key = self.other_key();
                     continue;

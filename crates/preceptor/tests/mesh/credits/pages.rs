@@ -4,7 +4,7 @@ use preceptor::client::{Client, id};
 use preceptor::journey::Answers;
 use preceptor_testkit::{Local, Store};
 use reqwest::{Response, Url};
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::Position;
 
 use crate::support::{eventually, list, markdown};
@@ -113,6 +113,13 @@ async fn provided(local: &Local) -> (String, Vec<Value>) {
     }
     let terms = [("threshold_percent", "60"), ("most_attempts", "0"), ("leaderboard", "on")];
     editor.send(&format!("/console/programs/{program}/quiz"), &terms).await;
+    // An offer that counts other sources than the quiz promises nothing to learners, and its provider is told.
+    let other = json!({ "credit_type": "ancc_contact_hour", "activity_format": "enduring_material", "maximum": 0.5,
+        "terminates_at": "2040-01-01", "accreditation_id": accreditation, "source_classes": ["pubmed"] });
+    local.editor.post(&format!("/v1/programs/{program}/offers"), &other).await.expect("an offer");
+    assert!(editor.open(&format!("/console/programs/{program}/items")).await.contains("Nobody can earn this with the open quiz"));
+    let rules = local.editor.get(&format!("/v1/programs/{program}/quiz")).await.expect("the rules");
+    assert_eq!(list(&rules, "offers").len(), 1, "{rules}");
     // What is decided makes room for what waits.
     let more = local.editor.generate_items(&program, 2, |_| {}).await.expect("drafts");
     let (bank, shown) = (format!("/console/programs/{program}/items"), |page: &str, item: &Value| {
@@ -167,7 +174,8 @@ async fn the_way_from_a_source_to_a_certificate_is_open_to_people_without_script
     assert!(page.contains("Passed") && page.contains("Claim the credit"), "{page}");
 
     let offers = local.editor.get(&format!("/v1/programs/{program}/offers")).await.expect("offers");
-    let offer = id(&list(&offers, "data")[0], "id").expect("an id");
+    let offer = list(&offers, "data").iter().find(|offer| offer["credit_type"] == "ama_pra_1").expect("the offer for physicians");
+    let offer = id(offer, "id").expect("an id");
     let claim = [("offer_id", offer.as_str()), ("amount", "0.5")];
     become_clinician(&local, &learner).await;
     let (credit, _) = learner.send(&format!("{attempt}/claim"), &claim).await;
