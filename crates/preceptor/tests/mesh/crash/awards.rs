@@ -174,7 +174,7 @@ async fn stage(folder: &Path, database: Vec<(&'static str, String)>, points: &[&
     ]);
     let program = Program::new(folder, variables);
     let process = program.start();
-    let operator = program.admin().await.with_token(program.operator_token());
+    let operator = program.admin().await.with_token(program.operator_token().await);
     let mut making = JoinSet::new();
     for point in points {
         making.spawn(provider(point, operator.clone()));

@@ -66,9 +66,13 @@ impl Program {
     }
 
     /// The operator's token, which a first start prints once.
-    pub(super) fn operator_token(&self) -> String {
-        let printed = std::fs::read_to_string(self.printed()).expect("what was printed");
-        let line = printed.lines().find_map(|line| line.trim().strip_prefix("operator ")).expect("the operator's line");
-        line.trim().to_owned()
+    pub(super) async fn operator_token(&self) -> String {
+        // It comes last: the process answers, and the admin's token is in its file, a moment before.
+        eventually("the operator's line", async || {
+            let printed = std::fs::read_to_string(self.printed()).ok()?;
+            let (whole, _) = printed.rsplit_once('\n')?;
+            whole.lines().find_map(|line| line.trim().strip_prefix("operator ")).map(|token| token.trim().to_owned())
+        })
+        .await
     }
 }
