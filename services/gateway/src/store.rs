@@ -64,7 +64,7 @@ pub(crate) async fn find(tx: &TenantTx, subject: &str, key: &str) -> Result<Opti
 }
 
 /// Notes that a request with this key begins, in place of an older one.
-pub(crate) async fn begin(tx: &TenantTx, subject: &str, key: &str, request_sha256: &str) -> Result<(), StoreError> {
+pub(crate) async fn begin(tx: &TenantTx, subject: &str, key: &str, request_sha256: &str, wrapped_key: Vec<u8>) -> Result<(), StoreError> {
     remove(tx, subject, key).await?;
     let row = answer::Model {
         org_id: tx.org_key(),
@@ -75,7 +75,7 @@ pub(crate) async fn begin(tx: &TenantTx, subject: &str, key: &str, request_sha25
         status: None,
         headers: "[]".to_owned(),
         body: None,
-        wrapped_key: None,
+        wrapped_key: Some(wrapped_key),
     };
     tx.insert(row).await
 }
@@ -84,8 +84,8 @@ pub(crate) async fn begin(tx: &TenantTx, subject: &str, key: &str, request_sha25
 pub(crate) struct Kept {
     pub(crate) status: u16,
     pub(crate) headers: String,
+    /// Sealed.
     pub(crate) body: Vec<u8>,
-    pub(crate) wrapped_key: Vec<u8>,
 }
 
 /// Keeps the answer of a request.
@@ -95,7 +95,6 @@ pub(crate) async fn finish(tx: &TenantTx, subject: &str, key: &str, kept: Kept) 
         .col_expr(answer::Column::Status, Expr::value(i64::from(kept.status)))
         .col_expr(answer::Column::Headers, Expr::value(kept.headers))
         .col_expr(answer::Column::Body, Expr::value(kept.body))
-        .col_expr(answer::Column::WrappedKey, Expr::value(kept.wrapped_key))
         .filter(answer::Column::Subject.eq(subject))
         .filter(answer::Column::Key.eq(key));
     tx.run_update(update).await.map(|_| ())

@@ -62,7 +62,8 @@ pub(crate) async fn forget_answers(store: Handle, stop: Stop) -> Result<(), Task
 
 /// What to do with a request that carries a key.
 enum Found {
-    First,
+    /// It is the first; its answer is sealed under this key.
+    First(DataKey),
     Answered(Response),
 }
 
@@ -94,11 +95,13 @@ async fn with_key(edge: &Edge, request: Request, next: Next) -> Result<Response,
         .map_err(|_| ApiError::new(Kind::InvalidInput, "BODY_TOO_LARGE", "the body is larger than this operation takes"))?;
     let hash = fingerprint(&parts, &body);
 
-    if let Found::Answered(response) = begin(edge, &identity, &key, &hash).await? {
-        return Ok(response);
+    match begin(edge, &identity, &key, &hash).await? {
+        Found::Answered(response) => Ok(response),
+        Found::First(data_key) => {
+            let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+            finish(edge, &identity, &key, &data_key, response).await
+        }
     }
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    finish(edge, &identity, &key, response).await
 }
 
 fn key(value: Option<&HeaderValue>) -> Result<String, ApiError> {
@@ -126,6 +129,8 @@ fn fingerprint(parts: &Parts, body: &[u8]) -> String {
 
 async fn begin(edge: &Edge, identity: &Identity, key: &str, hash: &str) -> Result<Found, ApiError> {
     let subject = identity.scope.subject();
+    // Made before anything happens: an engine of keys that is away refuses the request, and not its answer.
+    let (data_key, wrapped_key) = DataKey::make(&*edge.keys, identity.scope.org(), &place(identity, key)).await?;
     let tx = edge.store.write(&identity.scope).await?;
     let now = tx.now();
     let age = |row: &answer::Model| now.since(Timestamp::from_micros(row.started_at));
@@ -144,9 +149,9 @@ async fn begin(edge: &Edge, identity: &Identity, key: &str, hash: &str) -> Resul
             return Err(ApiError::new(Kind::Conflict, "IDEMPOTENCY_KEY_RUNNING", detail).retry_after(1));
         }
     }
-    store::begin(&tx, subject, key, hash).await?;
+    store::begin(&tx, subject, key, hash, wrapped_key).await?;
     tx.commit().await?;
-    Ok(Found::First)
+    Ok(Found::First(data_key))
 }
 
 /// Where a sealed answer is, for the cipher, and whose key it has.
@@ -169,7 +174,7 @@ async fn replay(edge: &Edge, identity: &Identity, row: answer::Model) -> Result<
 }
 
 /// Keeps what was answered; a failure of ours is forgotten, so that the client may try again with the same key.
-async fn finish(edge: &Edge, identity: &Identity, key: &str, response: Response) -> Result<Response, ApiError> {
+async fn finish(edge: &Edge, identity: &Identity, key: &str, data_key: &DataKey, response: Response) -> Result<Response, ApiError> {
     let subject = identity.scope.subject();
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.map_err(|_| ApiError::from(preceptor_core::Fault::internal()))?;
@@ -182,8 +187,7 @@ async fn finish(edge: &Edge, identity: &Identity, key: &str, response: Response)
         let kept = KEPT.iter().filter_map(|name| Some((name.as_str(), parts.headers.get(name)?.to_str().ok()?)));
         let headers = serde_json::to_string(&kept.collect::<Vec<_>>()).unwrap_or_else(|_| "[]".to_owned());
         let place = place(identity, key);
-        let (data_key, wrapped_key) = DataKey::make(&*edge.keys, identity.scope.org(), &place).await?;
-        let kept = Kept { status: parts.status.as_u16(), headers, body: data_key.seal(&place, &body)?, wrapped_key };
+        let kept = Kept { status: parts.status.as_u16(), headers, body: data_key.seal(&place, &body)? };
         let tx = edge.store.write(&identity.scope).await?;
         store::finish(&tx, subject, key, kept).await?;
         tx.commit().await?;
