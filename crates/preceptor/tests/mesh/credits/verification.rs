@@ -41,6 +41,15 @@ async fn published(local: &Local) -> (String, String) {
     (program, id(&list(&sources, "data")[0], "id").expect("an id"))
 }
 
+/// Waits until nobody can begin the quiz of a program any more.
+async fn until_suspended(local: &Local, program: &str) {
+    eventually("the end of the quiz", async || {
+        let quiz = local.editor.get(&format!("/v1/programs/{program}/quiz")).await.ok()?;
+        (quiz["closed"]["code"] == "QUIZ_SUSPENDED").then_some(())
+    })
+    .await;
+}
+
 async fn a_source_is_verified_by_number_and_by_doi_with_every_request_on_record(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     local.registries.know(article(Status::Sound));
@@ -106,11 +115,7 @@ async fn a_credit_that_is_claimed_after_the_retraction_says_so(store: Store) {
     let source = id(&list(&sources, "data")[0], "id").expect("an id");
     local.registries.change("31234567", Status::Retracted);
     local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
-    eventually("the end of the quiz", async || {
-        let quiz = local.editor.get(&format!("/v1/programs/{}/quiz", course.program)).await.ok()?;
-        (quiz["closed"]["code"] == "QUIZ_SUSPENDED").then_some(())
-    })
-    .await;
+    until_suspended(&local, &course.program).await;
     let credit = learner.claim(&attempt, &course.offer, 0.5).await.expect("what was passed counts");
     let remarks = list(&credit, "annotations");
     assert!(remarks.len() == 1 && remarks[0]["text"].as_str().is_some_and(|text| text.contains("was retracted")), "{credit}");
@@ -198,11 +203,7 @@ async fn an_attempt_under_way_at_the_retraction_can_be_finished_and_the_credit_s
     local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
     local.registries.change("31234567", Status::Retracted);
     local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
-    eventually("the end of the quiz", async || {
-        let quiz = local.editor.get(&format!("/v1/programs/{}/quiz", course.program)).await.ok()?;
-        (quiz["closed"]["code"] == "QUIZ_SUSPENDED").then_some(())
-    })
-    .await;
+    until_suspended(&local, &course.program).await;
     let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("what was begun can be ended");
     let credit = learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit");
     assert_eq!(
