@@ -35,6 +35,8 @@ pub enum Purpose {
     AuditLog,
     /// Finds a person again by a number that is stored sealed.
     BlindIndex,
+    /// Signs the cursors of lists.
+    Cursors,
 }
 
 impl Purpose {
@@ -47,6 +49,7 @@ impl Purpose {
             Self::Certificates => "certificates",
             Self::AuditLog => "audit-log",
             Self::BlindIndex => "blind-index",
+            Self::Cursors => "cursors",
         }
     }
 }

@@ -1,12 +1,15 @@
 //! The public API, as the command line and the developer tasks use it.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use bytes::Bytes;
 use preceptor_core::Secret;
+use reqwest::header::HeaderMap;
 use reqwest::multipart::{Form, Part};
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
 /// How long one request may take.
@@ -15,25 +18,53 @@ const TIMEOUT: Duration = Duration::from_secs(180);
 const FIRST_POLL: Duration = Duration::from_millis(10);
 const LONGEST_POLL: Duration = Duration::from_millis(400);
 
+/// A request with its answer.
+#[derive(Debug)]
+pub struct Exchange<'a> {
+    /// What was done.
+    pub method: &'a Method,
+    /// Where, without the query.
+    pub path: &'a str,
+    /// How it ended.
+    pub status: u16,
+    /// The headers of the answer.
+    pub headers: &'a HeaderMap,
+    /// The body of the answer.
+    pub body: &'a [u8],
+}
+
+/// Sees every exchange of a client.
+pub trait Watch: Send + Sync + std::fmt::Debug {
+    /// An answer came.
+    fn exchanged(&self, exchange: &Exchange<'_>);
+}
+
 /// A client of one server with one credential.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
     server: String,
     token: Secret,
+    watch: Option<Arc<dyn Watch>>,
 }
 
 impl Client {
     /// A client of `server`, such as `http://127.0.0.1:8080`.
     pub fn new(server: &str, token: Secret) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder().timeout(TIMEOUT).build()?;
-        Ok(Self { http, server: server.trim_end_matches('/').to_owned(), token })
+        Ok(Self { http, server: server.trim_end_matches('/').to_owned(), token, watch: None })
     }
 
     /// The same server with another credential.
     #[must_use]
     pub fn with_token(&self, token: impl Into<String>) -> Self {
         Self { token: Secret::new(token), ..self.clone() }
+    }
+
+    /// The same client with somebody who sees its exchanges.
+    #[must_use]
+    pub fn watched(&self, watch: Arc<dyn Watch>) -> Self {
+        Self { watch: Some(watch), ..self.clone() }
     }
 
     /// The credential.
@@ -45,12 +76,22 @@ impl Client {
         self.http.request(method, format!("{}{path}", self.server)).bearer_auth(self.token.expose())
     }
 
-    async fn send(&self, request: RequestBuilder) -> anyhow::Result<Value> {
-        let response = request.send().await.with_context(|| {
+    async fn exchange(&self, request: RequestBuilder) -> anyhow::Result<(StatusCode, Bytes)> {
+        let request = request.build()?;
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = self.http.execute(request).await.with_context(|| {
             format!("{} does not answer; start it with `preceptor up`, or name another server with --server", self.server)
         })?;
-        let status = response.status();
+        let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.context("the answer was cut off")?;
+        if let Some(watch) = &self.watch {
+            watch.exchanged(&Exchange { method: &method, path: &path, status: status.as_u16(), headers: &headers, body: &body });
+        }
+        Ok((status, body))
+    }
+
+    async fn send(&self, request: RequestBuilder) -> anyhow::Result<Value> {
+        let (status, body) = self.exchange(request).await?;
         let value: Value = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap_or(Value::Null) };
         if status.is_success() {
             return Ok(value);
@@ -79,9 +120,7 @@ impl Client {
 
     /// Downloads a file.
     pub async fn download(&self, path: &str) -> anyhow::Result<Vec<u8>> {
-        let response = self.request(Method::GET, path).send().await?;
-        let status = response.status();
-        let body = response.bytes().await.context("the answer was cut off")?;
+        let (status, body) = self.exchange(self.request(Method::GET, path)).await?;
         anyhow::ensure!(status.is_success(), "the server answered {status}: {}", String::from_utf8_lossy(&body));
         Ok(body.to_vec())
     }
@@ -91,10 +130,10 @@ impl Client {
         let mut found = Vec::new();
         let mut cursor = String::new();
         loop {
-            let page = self.get(&format!("{path}?limit=100&cursor={cursor}")).await?;
+            let page = self.get(&format!("{path}{}limit=100{cursor}", if path.contains('?') { '&' } else { '?' })).await?;
             found.extend(page["data"].as_array().cloned().unwrap_or_default());
             match page["next_cursor"].as_str() {
-                Some(next) => next.clone_into(&mut cursor),
+                Some(next) => cursor = format!("&cursor={next}"),
                 None => return Ok(found),
             }
         }

@@ -44,6 +44,17 @@ pub struct Config {
     pub audit: preceptor_audit::Config,
 }
 
+impl Config {
+    /// What the document of the API says of a deployment with these settings.
+    pub fn terms(&self) -> preceptor_gateway::Terms {
+        preceptor_gateway::Terms {
+            public_url: self.gateway.public_url.clone(),
+            longest_question: self.answering.longest_question,
+            longest_learner_token_seconds: self.auth.longest_learner_token_seconds,
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {

@@ -286,6 +286,7 @@ fn gateway(store: Handle, parts: &Parts, peers: &Peers) -> anyhow::Result<Router
         verifier: parts.verifier.clone(),
         clock: Arc::clone(&parts.engines.clock),
         health: parts.health.clone(),
+        terms: parts.config.terms(),
     };
     Ok(preceptor_gateway::build(deps, parts.config.gateway.clone()))
 }

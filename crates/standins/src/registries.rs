@@ -2,6 +2,7 @@
 //!
 //! The forms of answers are those of NCBI's documentation (NBK25497) and of recorded answers; recorded bytes can be served
 //! as they are.
+#![expect(clippy::disallowed_types, reason = "answers as the servers of others do")]
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;

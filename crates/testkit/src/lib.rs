@@ -4,8 +4,11 @@
 //! skipped in silence.
 
 #[cfg(feature = "mesh")]
+pub mod contract;
+#[cfg(feature = "mesh")]
 pub mod local;
 pub mod postgres;
+pub mod tools;
 
 use std::fs::OpenOptions;
 use std::io::Write as _;

@@ -12,6 +12,7 @@ use preceptor_standins::{MailCatcher, Registries};
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::contract::Contract;
 use crate::postgres::{Server, server};
 
 /// Which engine holds the tables.
@@ -108,6 +109,8 @@ pub struct Local {
     pub registries: Registries,
     /// A mail server on this machine.
     pub mail: MailCatcher,
+    /// What the mesh says of its own API: every answer to the clients above is compared with it.
+    pub contract: Arc<Contract>,
     folder: TempDir,
     /// What it was started with.
     pub config: Config,
@@ -146,10 +149,11 @@ impl Local {
         let mesh = Mesh::start(config.clone(), Plan::whole(), embedder).await?;
         let url = format!("http://{}", mesh.address.context("the mesh has no address")?);
         let first = mesh.first_start.as_ref().context("a new folder is a first start")?;
-        let editor = Client::new(&url, first.admin_token.clone())?;
+        let contract = Arc::new(Contract::served_at(&url).await?);
+        let editor = Client::new(&url, first.admin_token.clone())?.watched(Arc::clone(&contract) as _);
         let operator = editor.with_token(first.operator_token.expose());
         let reviewer = editor.hire("reviewer", "reviewer").await?;
-        Ok(Self { mesh, operator, editor, reviewer, url, registries, mail, folder, config, _store: store })
+        Ok(Self { mesh, operator, editor, reviewer, url, registries, mail, contract, folder, config, _store: store })
     }
 
     /// The folder of the mesh's data.

@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The folder for engines: where a user without rights can read it too.
-fn engines() -> PathBuf {
+pub(crate) fn engines() -> PathBuf {
     if is_root() {
         return PathBuf::from("/var/cache/preceptor");
     }

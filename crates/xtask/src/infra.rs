@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use preceptor::config::Config;
 use preceptor_testkit::postgres::{self, Server};
+use preceptor_testkit::tools;
 
 /// Programs of others that read our PDF files, and the Debian package of each.
 const TOOLS: [(&str, &str); 2] = [("qpdf", "qpdf"), ("pdfinfo", "poppler-utils")];
@@ -34,6 +35,9 @@ pub(crate) fn install() {
     match postgres::install() {
         Ok(folder) => println!("PostgreSQL: {}", folder.display()),
         Err(why) => eprintln!("PostgreSQL could not be installed: {why}"),
+    }
+    for missing in tools::install() {
+        eprintln!("tools that look at the API could not be installed: {missing}");
     }
     let missing: Vec<&str> = TOOLS.iter().filter(|(program, _)| !is_here(program)).map(|(_, package)| *package).collect();
     if missing.is_empty() {

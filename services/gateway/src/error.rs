@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use preceptor_core::{Fault, Kind};
@@ -11,24 +10,27 @@ use preceptor_rpc::fault_of;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::extract::Json;
+
 /// Problem details (RFC 9457).
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Problem {
     /// A page that explains the code.
-    #[schema(example = "/errors/PROGRAM_NOT_FOUND")]
+    #[schema(example = "https://learn.example.org/errors/PROGRAM_NOT_FOUND", format = "uri")]
     pub r#type: String,
     /// The code in words.
     #[schema(example = "There is no such program")]
     pub title: String,
     /// The HTTP status.
-    #[schema(example = 404)]
+    #[schema(example = 404, minimum = 400, maximum = 599)]
     pub status: u16,
     /// What happened here and what to do.
     pub detail: String,
     /// The stable code to program against.
-    #[schema(example = "PROGRAM_NOT_FOUND")]
+    #[schema(example = "PROGRAM_NOT_FOUND", pattern = "^[A-Z][A-Z0-9_]*$")]
     pub code: String,
     /// Quote it when you ask for help.
+    #[schema(example = "req_01k9w0x5c8f3v9q2d7t4m6n8rz", min_length = 1)]
     pub request_id: String,
     /// What is wrong with which part of the input.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -38,7 +40,7 @@ pub(crate) struct Problem {
 /// A part of the input that is wrong.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct FieldProblem {
-    /// Where in the body, as a JSON pointer (RFC 6901).
+    /// Where in the body, as a JSON pointer (RFC 6901); the name of the parameter when the query is wrong.
     #[schema(example = "/title")]
     pub pointer: String,
     /// What is expected there.
@@ -76,6 +78,7 @@ pub(crate) struct ApiError {
     fields: Vec<FieldProblem>,
     status: Option<StatusCode>,
     retry_after: Option<u64>,
+    etag: Option<String>,
 }
 
 impl ApiError {
@@ -90,6 +93,30 @@ impl ApiError {
         let mut error = Self::new(Kind::InvalidInput, "INVALID_FIELD", detail.clone());
         error.fields.push(FieldProblem { pointer: pointer.into(), detail });
         error
+    }
+
+    /// Several wrong parts of the input.
+    pub(crate) fn fields(code: &'static str, fields: Vec<FieldProblem>) -> Self {
+        let first = fields
+            .first()
+            .map_or("the body", |field| if field.pointer.is_empty() { "the body" } else { field.pointer.trim_start_matches('/') });
+        let more = if fields.len() > 1 { format!(", and {} more", fields.len() - 1) } else { String::new() };
+        let detail = fields.first().map_or_else(String::new, |field| format!("{first} {}{more}", field.detail));
+        Self::new(Kind::InvalidInput, code, detail).with_fields(fields)
+    }
+
+    /// Points at parts of the input.
+    #[must_use]
+    pub(crate) fn with_fields(mut self, fields: Vec<FieldProblem>) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// Says what state the thing is in.
+    #[must_use]
+    pub(crate) fn with_etag(mut self, etag: String) -> Self {
+        self.etag = Some(etag);
+        self
     }
 
     /// The same error under another HTTP status than that of its kind.
@@ -118,8 +145,8 @@ impl ApiError {
         &self.fault.reason
     }
 
-    /// The error as it is sent.
-    pub(crate) fn problem(&self, request_id: &str) -> Problem {
+    /// The error as it is sent; the pages of codes are under `public_url`.
+    pub(crate) fn problem(&self, request_id: &str, public_url: &str) -> Problem {
         let known = CODES.iter().find(|entry| entry.code == self.fault.reason);
         let mut errors = self.fields.clone();
         if errors.is_empty()
@@ -128,7 +155,7 @@ impl ApiError {
             errors.push(FieldProblem { pointer: format!("/{field}"), detail: self.fault.message.to_string() });
         }
         Problem {
-            r#type: format!("/errors/{}", self.fault.reason),
+            r#type: format!("{}/errors/{}", public_url.trim_end_matches('/'), self.fault.reason),
             title: known.map_or_else(|| "Something went wrong".to_owned(), |entry| entry.title.clone()),
             status: self.status().as_u16(),
             detail: self.fault.message.to_string(),
@@ -142,7 +169,7 @@ impl ApiError {
 impl From<Fault> for ApiError {
     fn from(fault: Fault) -> Self {
         // What a caller may not see, it cannot tell from what is not there.
-        Self { fault, fields: Vec::new(), status: None, retry_after: None }
+        Self { fault, fields: Vec::new(), status: None, retry_after: None, etag: None }
     }
 }
 
@@ -154,12 +181,15 @@ impl From<tonic::Status> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        // The request id is filled in by the layer that knows it.
-        let problem = self.problem("");
+        // The request id and the address of the pages are filled in by the layer that knows them.
+        let problem = self.problem("", "");
         let mut response = (self.status(), Json(&problem)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(etag) = self.etag.and_then(|etag| etag.parse().ok()) {
+            response.headers_mut().insert(header::ETAG, etag);
         }
         response.extensions_mut().insert(ProblemOf(problem));
         response

@@ -8,11 +8,14 @@
 
 pub mod api;
 pub mod config;
+mod contract;
 mod domain;
 mod error;
+mod extract;
 mod identity;
 mod limits;
 mod pages;
+mod problems;
 mod store;
 
 use std::fmt;
@@ -20,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use preceptor_cache::Cache;
 use preceptor_core::Clock;
 use preceptor_keys::Keys;
@@ -36,6 +40,7 @@ use preceptor_runtime::{Health, OnEnd};
 use preceptor_store::Handle;
 
 pub use config::Config;
+pub use contract::Terms;
 pub use store::SCHEMA;
 
 /// The channels to the other rooms.
@@ -76,6 +81,8 @@ pub struct Deps {
     pub clock: Arc<dyn Clock>,
     /// How the parts of this process are.
     pub health: Health,
+    /// What the document says of this deployment.
+    pub terms: Terms,
 }
 
 /// What every handler shares. Cheap to clone.
@@ -99,6 +106,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) health: Health,
     pub(crate) identities: identity::Identities,
+    pub(crate) contract: contract::Contract,
 }
 
 impl std::ops::Deref for Edge {
@@ -146,8 +154,11 @@ pub fn build(deps: Deps, config: Config) -> Router {
         clock: deps.clock,
         health: deps.health,
         identities: identity::Identities::default(),
+        contract: api::contract(&deps.terms),
         config,
     }));
     let public = api::router(&edge).merge(pages::router(&edge));
+    // Around the fallbacks too: whatever happens, it happens to a request that has an id, and no error leaves bare.
+    let public = public.layer(from_fn_with_state(edge.clone(), problems::layer));
     domain::headers::secure(public).with_state(edge)
 }

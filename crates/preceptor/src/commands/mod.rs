@@ -160,7 +160,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Database(command) => command.run(&common).await,
         Command::Models(command) => command.run(&common).await,
         Command::Config(command) => command.run(&common),
-        Command::Openapi => openapi::run(),
+        Command::Openapi => openapi::run(&common),
     }
 }
 

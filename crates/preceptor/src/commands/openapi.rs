@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
-pub(super) fn run() -> anyhow::Result<ExitCode> {
-    println!("{}", serde_json::to_string_pretty(&preceptor_gateway::api::openapi())?);
+use super::Common;
+
+pub(super) fn run(common: &Common) -> anyhow::Result<ExitCode> {
+    let terms = common.load(Vec::new())?.terms();
+    println!("{}", serde_json::to_string_pretty(&preceptor_gateway::api::openapi_of(&terms))?);
     Ok(ExitCode::SUCCESS)
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod bad_files;
+mod contract;
 mod crash;
 mod credits;
 mod isolation;

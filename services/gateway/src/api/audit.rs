@@ -9,10 +9,11 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Json, Query};
+use super::page::PageQuery;
 use crate::Edge;
 use crate::domain::time::rfc3339;
-use crate::error::{ApiError, Problem};
+use crate::error::ApiError;
+use crate::extract::{Json, Query};
 use crate::identity::Identity;
 
 pub(super) fn router() -> OpenApiRouter<Edge> {
@@ -50,15 +51,15 @@ pub(crate) struct LeafPage {
 
 /// Which part of the log.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct LeafQuery {
     /// The first index.
     #[serde(default)]
+    #[param(minimum = 0)]
     from: i64,
     /// How many, at most 1000.
     #[serde(default = "most")]
-    #[param(maximum = 1000)]
+    #[param(minimum = 1, maximum = 1000, example = 100)]
     limit: i32,
 }
 
@@ -68,7 +69,7 @@ const fn most() -> i32 {
 
 /// Reads the head of the log.
 #[utoipa::path(get, path = "/v1/audit/head", operation_id = "getAuditHead", tag = "Audit",
-    responses((status = 200, body = Head), (status = 403, body = Problem)))]
+    responses((status = 200, body = Head)))]
 async fn head(State(edge): State<Edge>, identity: Identity) -> Result<Json<Head>, ApiError> {
     let head = edge.audit.clone().get_head(identity.request(proto::GetHeadRequest {})?).await?.into_inner();
     Ok(Json(Head { origin: head.origin, size: head.size, root: STANDARD.encode(head.root), updated_at: rfc3339(head.updated_at) }))
@@ -76,7 +77,7 @@ async fn head(State(edge): State<Edge>, identity: Identity) -> Result<Json<Head>
 
 /// Reads records of the log in order, with their exact bytes.
 #[utoipa::path(get, path = "/v1/audit/leaves", operation_id = "listAuditLeaves", tag = "Audit", params(LeafQuery),
-    responses((status = 200, body = LeafPage), (status = 403, body = Problem)))]
+    responses((status = 200, body = LeafPage)))]
 async fn leaves(State(edge): State<Edge>, identity: Identity, Query(query): Query<LeafQuery>) -> Result<Json<LeafPage>, ApiError> {
     let request = proto::ListLeavesRequest { from: query.from, limit: query.limit };
     let listed = edge.audit.clone().list_leaves(identity.request(request)?).await?.into_inner();

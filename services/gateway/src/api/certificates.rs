@@ -1,6 +1,6 @@
 //! Certificates: for their holder as files, for anybody with the code as what they say.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use preceptor_core::Fault;
@@ -11,10 +11,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Json;
 use super::credits::{Annotation, amount, annotations};
-use crate::domain::time::rfc3339;
-use crate::error::{ApiError, Problem};
+use crate::domain::time::{instant, rfc3339};
+use crate::error::ApiError;
+use crate::extract::{Json, Path};
 use crate::identity::Identity;
 use crate::{CALL_TIMEOUT, Edge};
 
@@ -40,7 +40,7 @@ impl Edge {
             credit_name: found.credit_name,
             amount: amount(found.quarters),
             recognition: found.recognition,
-            issued_at: rfc3339(found.issued_at),
+            issued_at: instant(found.issued_at),
             completed_at: rfc3339(found.completed_at),
             state: found.state,
             annotations: annotations(found.annotations),
@@ -51,7 +51,7 @@ impl Edge {
 
 /// Downloads your certificate as a PDF that proves itself: `preceptor verify` checks it without any network.
 #[utoipa::path(get, path = "/v1/credits/{id}/certificate", operation_id = "getCertificate", tag = "Credits", params(("id" = String, Path)),
-    responses((status = 200, content_type = "application/pdf", body = Vec<u8>), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, content_type = "application/pdf", body = Vec<u8>)))]
 async fn certificate(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Response, ApiError> {
     let files = edge.certificate(&identity, &id).await?;
     let headers = [
@@ -72,7 +72,7 @@ pub(crate) struct Badge {
 
 /// Downloads your certificate as an Open Badges 3.0 credential, in both of its forms.
 #[utoipa::path(get, path = "/v1/credits/{id}/badge", operation_id = "getBadge", tag = "Credits", params(("id" = String, Path)),
-    responses((status = 200, body = Badge), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses((status = 200, body = Badge)))]
 async fn badge(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Badge>, ApiError> {
     let files = edge.certificate(&identity, &id).await?;
     let credential = serde_json::from_str(&files.badge).map_err(|_| ApiError::from(Fault::internal()))?;
@@ -88,10 +88,11 @@ pub(crate) struct Certificate {
     pub(crate) provider: String,
     pub(crate) credit_name: String,
     pub(crate) amount: f64,
+    #[schema(value_type = super::values::Recognition)]
     pub(crate) recognition: String,
-    pub(crate) issued_at: Option<String>,
+    pub(crate) issued_at: String,
     pub(crate) completed_at: Option<String>,
-    /// `live` or `voided`.
+    #[schema(value_type = super::values::CreditState)]
     pub(crate) state: String,
     pub(crate) annotations: Vec<Annotation>,
     /// The provider's key, to compare with the one on the file.
@@ -100,7 +101,7 @@ pub(crate) struct Certificate {
 
 /// Looks a certificate up by its code. Needs no credential: whoever holds the code holds the certificate.
 #[utoipa::path(get, path = "/v1/certificates/{code}", operation_id = "lookUpCertificate", tag = "Credits", params(("code" = String, Path)),
-    responses((status = 200, body = Certificate), (status = 404, body = Problem)), security(()))]
+    responses((status = 200, body = Certificate)), security(()))]
 async fn look_up(State(edge): State<Edge>, Path(code): Path<String>) -> Result<Json<Certificate>, ApiError> {
     Ok(Json(edge.look_up(&code).await?))
 }

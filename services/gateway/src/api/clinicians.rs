@@ -1,17 +1,18 @@
 //! Who a learner is as a clinician.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use preceptor_proto::credentials::v1 as proto;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Json, PageQuery, Query};
+use super::page::{Page, PageQuery};
+use super::values;
 use crate::Edge;
-use crate::domain::cursor;
-use crate::domain::time::rfc3339;
-use crate::error::{ApiError, Problem};
+use crate::domain::time::{instant, rfc3339};
+use crate::error::ApiError;
+use crate::extract::{Json, Path};
 use crate::identity::Identity;
 
 pub(super) fn router() -> OpenApiRouter<Edge> {
@@ -36,8 +37,10 @@ fn profession_name(number: i32) -> &'static str {
 pub(crate) struct Assertion {
     #[schema(example = "asrt_01k9w0x5c8f3v9q2d7t4m6n8rz")]
     pub(crate) id: String,
+    #[schema(value_type = values::Profession)]
     pub(crate) profession: &'static str,
     /// 0 self-attested, 1 registered identifier, 2 registry matches name and licence, 3 primary source.
+    #[schema(minimum = 0, maximum = 3)]
     pub(crate) level: i32,
     pub(crate) method: String,
     pub(crate) valid_from: Option<String>,
@@ -51,7 +54,7 @@ pub(crate) struct Check {
     pub(crate) passed: bool,
     pub(crate) detail: String,
     pub(crate) actor: String,
-    pub(crate) checked_at: Option<String>,
+    pub(crate) checked_at: String,
 }
 
 /// A clinician, as only they and the admin who checks them see it.
@@ -60,6 +63,7 @@ pub(crate) struct Clinician {
     pub(crate) learner: String,
     /// False when nothing was stated yet.
     pub(crate) stated: bool,
+    #[schema(value_type = values::StatedProfession)]
     pub(crate) profession: &'static str,
     pub(crate) name: String,
     pub(crate) degree: String,
@@ -91,7 +95,7 @@ fn clinician_view(row: proto::Clinician) -> Clinician {
         passed: row.passed,
         detail: row.detail,
         actor: row.actor,
-        checked_at: rfc3339(row.checked_at),
+        checked_at: instant(row.checked_at),
     };
     Clinician {
         learner: row.learner,
@@ -117,28 +121,36 @@ fn clinician_view(row: proto::Clinician) -> Clinician {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Statement {
-    /// `physician`, `physician_assistant`, `nurse_practitioner`, `nurse`, `pharmacist`, `dentist`, `psychologist` or `other`.
-    #[schema(example = "physician")]
+    #[schema(example = "physician", value_type = values::Profession)]
     profession: String,
-    #[schema(example = "Ada Lovelace")]
+    #[schema(example = "Ada Lovelace", min_length = 1, max_length = 200, format = "line")]
     name: String,
     #[serde(default)]
-    #[schema(example = "MD")]
+    #[schema(example = "MD", max_length = 200, format = "line")]
     degree: String,
-    #[schema(example = "ada@example.org")]
+    #[schema(example = "ada@example.org", max_length = 200, format = "email")]
     email: String,
+    /// Needed by every profession but `other`.
     #[serde(default)]
+    #[schema(example = "MD12345", max_length = 200, format = "line")]
     licence_number: String,
+    /// Needed by every profession but `other`.
     #[serde(default)]
+    #[schema(example = "Medical Board of California", max_length = 200, format = "line")]
     licence_board: String,
-    /// A date: since when the licence is held.
-    #[schema(example = "2015-07-01")]
+    /// Since when the licence is held.
+    #[schema(example = "2015-07-01", format = "date")]
     licensed_since: String,
+    /// Later than `licensed_since`.
     #[serde(default)]
+    #[schema(example = "2027-07-01", format = "date-or-empty")]
     licence_expires: String,
     #[serde(default)]
+    #[schema(example = "Cardiology", max_length = 200, format = "line")]
     specialty: String,
+    /// Ten digits, the last of which checks the others.
     #[serde(default)]
+    #[schema(example = "1234567893", pattern = "^([0-9]{10})?$")]
     npi: String,
 }
 
@@ -184,14 +196,14 @@ async fn own(State(edge): State<Edge>, identity: Identity) -> Result<Json<Clinic
 
 /// States your profession, licence and address. A new address has to be verified.
 #[utoipa::path(put, path = "/v1/me/clinician", operation_id = "stateClinician", tag = "Clinicians", request_body = Statement,
-    responses((status = 200, body = Clinician), (status = 400, body = Problem)))]
+    responses((status = 200, body = Clinician)))]
 async fn state(State(edge): State<Edge>, identity: Identity, Json(stated): Json<Statement>) -> Result<Json<Clinician>, ApiError> {
     Ok(Json(edge.state_clinician(&identity, stated).await?))
 }
 
 /// Sends a code to the address you stated.
 #[utoipa::path(post, path = "/v1/me/email-codes", operation_id = "sendEmailCode", tag = "Clinicians",
-    responses((status = 200, body = Clinician), (status = 409, body = Problem), (status = 429, body = Problem)))]
+    responses((status = 200, body = Clinician)))]
 async fn send_code(State(edge): State<Edge>, identity: Identity) -> Result<Json<Clinician>, ApiError> {
     Ok(Json(edge.send_email_code(&identity).await?))
 }
@@ -200,13 +212,13 @@ async fn send_code(State(edge): State<Edge>, identity: Identity) -> Result<Json<
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Code {
-    #[schema(example = "1234 5678")]
+    #[schema(example = "1234 5678", min_length = 1, max_length = 32)]
     code: String,
 }
 
 /// Verifies the address with the code that was sent to it.
 #[utoipa::path(post, path = "/v1/me/email-verification", operation_id = "confirmEmail", tag = "Clinicians", request_body = Code,
-    responses((status = 200, body = Clinician), (status = 400, body = Problem)))]
+    responses((status = 200, body = Clinician)))]
 async fn confirm(State(edge): State<Edge>, identity: Identity, Json(code): Json<Code>) -> Result<Json<Clinician>, ApiError> {
     Ok(Json(edge.confirm_email(&identity, code.code).await?))
 }
@@ -220,11 +232,12 @@ pub(crate) struct ClinicianPage {
 
 /// Lists clinicians, for the admin who checks them.
 #[utoipa::path(get, path = "/v1/clinicians", operation_id = "listClinicians", tag = "Clinicians", params(PageQuery),
-    responses((status = 200, body = ClinicianPage), (status = 403, body = Problem)))]
-async fn list(State(edge): State<Edge>, identity: Identity, Query(page): Query<PageQuery>) -> Result<Json<ClinicianPage>, ApiError> {
-    let request = proto::ListCliniciansRequest { limit: page.limit()?, after: cursor::decode(page.cursor.as_deref())? };
+    responses((status = 200, body = ClinicianPage)))]
+async fn list(State(edge): State<Edge>, identity: Identity, page: Page) -> Result<Json<ClinicianPage>, ApiError> {
+    let request = proto::ListCliniciansRequest { limit: page.limit, after: page.after.clone() };
     let listed = edge.credentials.clone().list_clinicians(identity.request(request)?).await?.into_inner();
-    Ok(Json(ClinicianPage { next_cursor: cursor::encode(&listed.next), data: listed.clinicians.into_iter().map(clinician_view).collect() }))
+    let next_cursor = page.next(&edge, &listed.next).await?;
+    Ok(Json(ClinicianPage { next_cursor, data: listed.clinicians.into_iter().map(clinician_view).collect() }))
 }
 
 /// What was seen at the primary source.
@@ -233,14 +246,14 @@ async fn list(State(edge): State<Edge>, identity: Identity, Query(page): Query<P
 pub(crate) struct PrimarySource {
     confirmed: bool,
     /// Where it was looked up and what was seen.
-    #[schema(example = "State board's public register, 2026-11-24: active, no orders")]
+    #[schema(min_length = 1, max_length = 2000, example = "State board's public register, 2026-11-24: active, no orders")]
     evidence: String,
 }
 
 /// Confirms a clinician's licence at its primary source: the board's own record, seen by you.
 #[utoipa::path(post, path = "/v1/clinicians/{learner}/primary-source", operation_id = "confirmPrimarySource", tag = "Clinicians",
     params(("learner" = String, Path)), request_body = PrimarySource,
-    responses((status = 200, body = Clinician), (status = 404, body = Problem)))]
+    responses((status = 200, body = Clinician)))]
 async fn confirm_primary_source(
     State(edge): State<Edge>,
     identity: Identity,

@@ -1,6 +1,6 @@
 //! Claims, transcripts, and how a credit was earned.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use preceptor_core::{Fault, Kind};
@@ -10,12 +10,13 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::page::{Page, PageQuery};
 use super::programs::Reason;
-use super::{Json, PageQuery, Query};
+use super::values;
 use crate::Edge;
-use crate::domain::cursor;
-use crate::domain::time::rfc3339;
-use crate::error::{ApiError, Problem};
+use crate::domain::time::{instant, rfc3339};
+use crate::error::ApiError;
+use crate::extract::{Json, Path};
 use crate::identity::Identity;
 
 pub(super) fn router() -> OpenApiRouter<Edge> {
@@ -40,11 +41,11 @@ pub(super) fn amount(quarters: i64) -> f64 {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Annotation {
     pub(crate) text: String,
-    pub(crate) noted_at: Option<String>,
+    pub(crate) noted_at: String,
 }
 
 pub(super) fn annotations(rows: Vec<proto::Annotation>) -> Vec<Annotation> {
-    rows.into_iter().map(|row| Annotation { text: row.text, noted_at: rfc3339(row.noted_at) }).collect()
+    rows.into_iter().map(|row| Annotation { text: row.text, noted_at: instant(row.noted_at) }).collect()
 }
 
 /// A credit.
@@ -56,30 +57,33 @@ pub(crate) struct Credit {
     pub(crate) program_title: String,
     pub(crate) offer_id: String,
     pub(crate) attempt_id: String,
+    #[schema(value_type = values::CreditType)]
     pub(crate) credit_type: String,
     pub(crate) credit_name: String,
     #[schema(example = 0.75)]
     pub(crate) amount: f64,
-    pub(crate) issued_at: Option<String>,
+    pub(crate) issued_at: String,
     pub(crate) quiz_completed_at: Option<String>,
     pub(crate) content_verified_at: Option<String>,
     /// `credit`, or `participation` for professions that receive a certificate of participation.
+    #[schema(value_type = values::Recognition)]
     pub(crate) recognition: String,
+    #[schema(value_type = values::Profession)]
     pub(crate) profession: String,
     /// The learner's pseudonym.
     pub(crate) learner: String,
-    /// `live` or `voided`.
+    #[schema(value_type = values::CreditState)]
     pub(crate) state: String,
     pub(crate) void_reason: String,
     pub(crate) voided_at: Option<String>,
     pub(crate) annotations: Vec<Annotation>,
-    /// `preparing` or `ready`.
+    #[schema(value_type = values::CertificateState)]
     pub(crate) certificate_state: String,
     /// The verification code, in your own credits once the certificate is signed.
     #[schema(example = "9Q2D7T4M6N8RZ1K9W0X5C8F3V9Q2D7T")]
     pub(crate) certificate_code: Option<String>,
     /// The page on which anybody who has this link can check the certificate: share it as you like.
-    #[schema(example = "https://learn.example.org/verify/9Q2D7T4M6N8RZ1K9W0X5C8F3V9Q2D7T")]
+    #[schema(format = "uri", example = "https://learn.example.org/verify/9Q2D7T4M6N8RZ1K9W0X5C8F3V9Q2D7T")]
     pub(crate) verify_url: Option<String>,
 }
 
@@ -96,7 +100,7 @@ fn view(credit: proto::Credit, public_url: &str) -> Credit {
         credit_type: credit.credit_type,
         credit_name: credit.credit_name,
         amount: amount(credit.quarters),
-        issued_at: rfc3339(credit.issued_at),
+        issued_at: instant(credit.issued_at),
         quiz_completed_at: rfc3339(credit.quiz_completed_at),
         content_verified_at: rfc3339(credit.content_verified_at),
         recognition: credit.recognition,
@@ -116,7 +120,7 @@ fn view(credit: proto::Credit, public_url: &str) -> Credit {
 pub(crate) struct NewClaim {
     offer_id: String,
     /// Commensurate with your participation, in steps of 0.25.
-    #[schema(example = 0.75)]
+    #[schema(example = 0.75, minimum = 0.25, maximum = 100, multiple_of = 0.25)]
     amount: f64,
 }
 
@@ -138,11 +142,11 @@ impl Edge {
         Ok(self.credit_view(self.credits.clone().get_credit(identity.request(request)?).await?.into_inner()))
     }
 
-    pub(crate) async fn transcript(&self, identity: &Identity, limit: i32, after: String) -> Result<CreditPage, ApiError> {
-        let request = proto::ListCreditsRequest { limit, after, ..proto::ListCreditsRequest::default() };
+    pub(crate) async fn transcript(&self, identity: &Identity, page: &Page) -> Result<CreditPage, ApiError> {
+        let request = proto::ListCreditsRequest { limit: page.limit, after: page.after.clone(), ..proto::ListCreditsRequest::default() };
         let listed = self.credits.clone().list_credits(identity.request(request)?).await?.into_inner();
         let view = |credit| self.credit_view(credit);
-        Ok(CreditPage { next_cursor: cursor::encode(&listed.next), data: listed.credits.into_iter().map(view).collect() })
+        Ok(CreditPage { next_cursor: page.next(self, &listed.next).await?, data: listed.credits.into_iter().map(view).collect() })
     }
 
     /// The newest credits that the caller earned in a program, also for those who read the record.
@@ -161,8 +165,7 @@ impl Edge {
 
 /// Claims a credit for a passed attempt. The same claim again answers with the same credit.
 #[utoipa::path(post, path = "/v1/attempts/{id}/claims", operation_id = "claimCredit", tag = "Credits", params(("id" = String, Path)),
-    request_body = NewClaim, responses((status = 201, description = "A new credit", body = Credit), (status = 200, description = "The credit of an earlier claim", body = Credit),
-        (status = 400, body = Problem), (status = 409, body = Problem)))]
+    request_body = NewClaim, responses((status = 201, description = "A new credit", body = Credit), (status = 200, description = "The credit of an earlier claim", body = Credit)))]
 async fn claim(
     State(edge): State<Edge>,
     identity: Identity,
@@ -170,8 +173,10 @@ async fn claim(
     Json(new): Json<NewClaim>,
 ) -> Result<Response, ApiError> {
     let (credit, fresh) = edge.claim(&identity, id, new.offer_id, new.amount).await?;
-    let status = if fresh { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, [(header::LOCATION, format!("/v1/credits/{}", credit.id))], axum::Json(credit)).into_response())
+    if !fresh {
+        return Ok(Json(credit).into_response());
+    }
+    Ok((StatusCode::CREATED, [(header::LOCATION, format!("/v1/credits/{}", credit.id))], Json(credit)).into_response())
 }
 
 /// A page of credits.
@@ -184,20 +189,20 @@ pub(crate) struct CreditPage {
 /// Lists your transcript; for those who read the record, everybody's. Newest first.
 #[utoipa::path(get, path = "/v1/credits", operation_id = "listCredits", tag = "Credits", params(PageQuery),
     responses((status = 200, body = CreditPage)))]
-async fn list(State(edge): State<Edge>, identity: Identity, Query(page): Query<PageQuery>) -> Result<Json<CreditPage>, ApiError> {
-    Ok(Json(edge.transcript(&identity, page.limit()?, cursor::decode(page.cursor.as_deref())?).await?))
+async fn list(State(edge): State<Edge>, identity: Identity, page: Page) -> Result<Json<CreditPage>, ApiError> {
+    Ok(Json(edge.transcript(&identity, &page).await?))
 }
 
 /// Reads a credit.
 #[utoipa::path(get, path = "/v1/credits/{id}", operation_id = "getCredit", tag = "Credits", params(("id" = String, Path)),
-    responses((status = 200, body = Credit), (status = 404, body = Problem)))]
+    responses((status = 200, body = Credit)))]
 async fn get(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Credit>, ApiError> {
     Ok(Json(edge.credit(&identity, &id).await?))
 }
 
 /// Ends a credit by a new entry that says why. The learner can claim again afterwards.
 #[utoipa::path(post, path = "/v1/credits/{id}/void", operation_id = "voidCredit", tag = "Credits", params(("id" = String, Path)),
-    request_body = Reason, responses((status = 200, body = Credit), (status = 409, body = Problem)))]
+    request_body = Reason, responses((status = 200, body = Credit)))]
 async fn void(
     State(edge): State<Edge>,
     identity: Identity,
@@ -210,7 +215,7 @@ async fn void(
 
 /// Tells how a credit was earned: the whole chain, with times, hashes and the proof of the log.
 #[utoipa::path(get, path = "/v1/credits/{id}/provenance", operation_id = "getProvenance", tag = "Credits", params(("id" = String, Path)),
-    responses((status = 200, body = serde_json::Value), (status = 404, body = Problem)))]
+    responses((status = 200, body = serde_json::Value)))]
 async fn provenance(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<serde_json::Value>, ApiError> {
     Ok(Json(edge.provenance(&identity, &id).await?))
 }

@@ -1,11 +1,11 @@
 //! Whether the process lives and whether it should get requests.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use preceptor_runtime::health::State as PartState;
 
 use crate::Edge;
+use crate::extract::Json;
 
 /// The process answers.
 pub(crate) async fn alive() -> &'static str {

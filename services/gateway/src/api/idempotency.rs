@@ -81,7 +81,7 @@ pub(crate) async fn layer(State(edge): State<Edge>, request: Request, next: Next
 async fn with_key(edge: &Edge, request: Request, next: Next) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     let key = key(parts.headers.get(HEADER))?;
-    if super::wants_stream(&parts.headers) {
+    if super::messages::wants_stream(&parts.headers) {
         return Err(ApiError::new(
             Kind::InvalidInput,
             "IDEMPOTENCY_KEY_ON_STREAM",

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use preceptor_proto::alignment::v1 as alignment;
 use preceptor_proto::analytics::v1 as analytics;
 use preceptor_proto::answering::v1 as answering;
@@ -11,12 +11,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::page::{Page, PageQuery};
 use super::view::{Message, alignment_view, message_view};
-use super::{Json, PageQuery, Query};
 use crate::Edge;
-use crate::domain::cursor;
 use crate::domain::time::rfc3339;
-use crate::error::{ApiError, Problem};
+use crate::error::ApiError;
+use crate::extract::{Json, Path};
 use crate::identity::Identity;
 
 pub(super) fn router() -> OpenApiRouter<Edge> {
@@ -59,7 +59,13 @@ fn counts(counts: Vec<analytics::Count>) -> Vec<Count> {
 
 impl Edge {
     /// Messages of a program with their objectives, newest first.
-    pub(crate) async fn messages(&self, identity: &Identity, program: &str, limit: i32, after: String) -> Result<MessagePage, ApiError> {
+    pub(crate) async fn messages(
+        &self,
+        identity: &Identity,
+        program: &str,
+        limit: i32,
+        after: String,
+    ) -> Result<(Vec<Message>, String), ApiError> {
         let request = answering::ListMessagesRequest { program_id: program.to_owned(), limit, after };
         let listed = self.answering.clone().list_messages(identity.request(request)?).await?.into_inner();
         let request = alignment::ListAlignmentsRequest {
@@ -78,7 +84,7 @@ impl Edge {
             let alignment = by_message.remove(&message.id).map(alignment_view);
             message_view(message, alignment)
         });
-        Ok(MessagePage { data: data.collect(), next_cursor: cursor::encode(&listed.next) })
+        Ok((data.collect(), listed.next))
     }
 
     /// Counts of a program.
@@ -101,20 +107,21 @@ impl Edge {
 
 /// Lists the questions that were asked in a program, newest first, with their objectives.
 #[utoipa::path(get, path = "/v1/programs/{id}/messages", operation_id = "listMessages", tag = "Insight", params(("id" = String, Path), PageQuery),
-    responses((status = 200, body = MessagePage), (status = 403, body = Problem)))]
+    responses((status = 200, body = MessagePage)))]
 pub(super) async fn messages(
     State(edge): State<Edge>,
     identity: Identity,
     Path(id): Path<String>,
-    Query(page): Query<PageQuery>,
+    page: Page,
 ) -> Result<Json<MessagePage>, ApiError> {
     edge.program(&identity, &id).await?;
-    Ok(Json(edge.messages(&identity, &id, page.limit()?, cursor::decode(page.cursor.as_deref())?).await?))
+    let (data, next) = edge.messages(&identity, &id, page.limit, page.after.clone()).await?;
+    Ok(Json(MessagePage { data, next_cursor: page.next(&edge, &next).await? }))
 }
 
 /// Counts questions, refusals, learners, objectives and citations of a program.
 #[utoipa::path(get, path = "/v1/programs/{id}/report", operation_id = "getReport", tag = "Insight", params(("id" = String, Path)),
-    responses((status = 200, body = Report), (status = 403, body = Problem)))]
+    responses((status = 200, body = Report)))]
 async fn report(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Report>, ApiError> {
     edge.program(&identity, &id).await?;
     Ok(Json(edge.report(&identity, &id).await?))

@@ -1,6 +1,6 @@
 //! The item bank, and frozen quizzes.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use preceptor_proto::credits::v1 as proto;
@@ -9,12 +9,13 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::page::{Page, PageQuery};
+use super::values;
 use super::view::WorkProblem;
-use super::{Json, Query, page_limit};
 use crate::Edge;
-use crate::domain::cursor;
-use crate::domain::time::rfc3339;
-use crate::error::{ApiError, Problem};
+use crate::domain::time::{instant, rfc3339};
+use crate::error::ApiError;
+use crate::extract::{Json, Path, Query};
 use crate::identity::Identity;
 
 pub(super) fn router() -> OpenApiRouter<Edge> {
@@ -30,7 +31,7 @@ pub(super) fn router() -> OpenApiRouter<Edge> {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ItemOption {
-    #[schema(example = "5 mg")]
+    #[schema(example = "5 mg", min_length = 1, max_length = 500)]
     pub(crate) text: String,
     pub(crate) correct: bool,
 }
@@ -53,23 +54,24 @@ pub(crate) struct Item {
     pub(crate) program_id: String,
     pub(crate) source_id: String,
     pub(crate) source_version_id: String,
-    /// `multiple_choice` or `true_false`.
+    #[schema(value_type = values::ItemKind)]
     pub(crate) kind: String,
-    /// `easy`, `moderate` or `hard`.
+    #[schema(value_type = values::Difficulty)]
     pub(crate) difficulty: String,
     pub(crate) stem: String,
     pub(crate) options: Vec<ItemOption>,
     pub(crate) explanation: String,
     pub(crate) passages: Vec<ItemPassage>,
     /// `extractive` for those made from the text, `hand` for those written.
+    #[schema(value_type = values::ItemOrigin)]
     pub(crate) origin: String,
     pub(crate) author: String,
     pub(crate) sha256: String,
-    /// `draft`, `approved` or `rejected`.
+    #[schema(value_type = values::ItemState)]
     pub(crate) state: String,
     pub(crate) reviewer: String,
     pub(crate) reason: String,
-    pub(crate) created_at: Option<String>,
+    pub(crate) created_at: String,
     pub(crate) decided_at: Option<String>,
 }
 
@@ -95,7 +97,7 @@ pub(crate) fn item_view(item: proto::Item) -> Item {
         state: item.state,
         reviewer: item.reviewer,
         reason: item.reason,
-        created_at: rfc3339(item.created_at),
+        created_at: instant(item.created_at),
         decided_at: rfc3339(item.decided_at),
     }
 }
@@ -106,12 +108,12 @@ pub(crate) fn item_view(item: proto::Item) -> Item {
 pub(crate) struct Wanted {
     #[schema(example = 10, minimum = 1, maximum = 200)]
     pub(crate) count: i32,
-    /// `multiple_choice` or `true_false`; both when left out.
+    /// Both when left out.
     #[serde(default)]
-    pub(crate) kind: String,
-    /// `easy`, `moderate` or `hard`; all when left out.
+    pub(crate) kind: Option<values::ItemKind>,
+    /// All when left out.
     #[serde(default)]
-    pub(crate) difficulty: String,
+    pub(crate) difficulty: Option<values::Difficulty>,
 }
 
 /// An item written by hand.
@@ -121,15 +123,19 @@ pub(crate) struct NewItem {
     /// Set to write a new version of this item.
     #[serde(default)]
     item_id: String,
-    #[schema(example = "multiple_choice")]
+    #[schema(example = "multiple_choice", value_type = values::ItemKind)]
     kind: String,
-    #[schema(example = "moderate")]
+    #[schema(example = "moderate", value_type = values::Difficulty)]
     difficulty: String,
+    #[schema(min_length = 1, max_length = 2000)]
     stem: String,
+    /// Two for `true_false`, three to six for `multiple_choice`; exactly one is right.
+    #[schema(min_items = 2, max_items = 6)]
     options: Vec<ItemOption>,
     #[serde(default)]
     explanation: String,
     /// The passages that answer it, all of one published source.
+    #[schema(min_items = 1, max_items = 100)]
     passage_ids: Vec<String>,
 }
 
@@ -147,7 +153,7 @@ pub(crate) struct Generation {
     pub(crate) id: String,
     pub(crate) program_id: String,
     pub(crate) wanted: i64,
-    /// `waiting`, `reading`, `composing`, `done` or `failed`.
+    #[schema(value_type = values::GenerationState)]
     pub(crate) state: String,
     /// Verified sources that were read so far.
     pub(crate) sources_read: i64,
@@ -158,7 +164,7 @@ pub(crate) struct Generation {
     /// Why there are none.
     pub(crate) problem: Option<WorkProblem>,
     pub(crate) asked_by: String,
-    pub(crate) asked_at: Option<String>,
+    pub(crate) asked_at: String,
     pub(crate) ended_at: Option<String>,
 }
 
@@ -174,23 +180,18 @@ fn generation_view(made: proto::Generation) -> Generation {
         problem: failed.then(|| WorkProblem { code: made.problem_code, message: made.note.clone() }),
         note: if failed { String::new() } else { made.note },
         asked_by: made.asked_by,
-        asked_at: rfc3339(made.asked_at),
+        asked_at: instant(made.asked_at),
         ended_at: rfc3339(made.ended_at),
     }
 }
 
 /// Which items.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ItemQuery {
-    /// `draft`, `approved` or `rejected`.
-    #[serde(default)]
-    state: String,
-    /// How many, at most 100.
-    limit: Option<i32>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
+    /// Those in this state only.
+    #[param(inline)]
+    state: Option<values::ItemState>,
 }
 
 impl Edge {
@@ -201,14 +202,16 @@ impl Edge {
         state: &str,
         limit: i32,
         after: String,
-    ) -> Result<ItemPage, ApiError> {
+    ) -> Result<(Vec<Item>, String), ApiError> {
         let request = proto::ListItemsRequest { program_id: program.to_owned(), state: state.to_owned(), limit, after };
         let listed = self.credits.clone().list_items(identity.request(request)?).await?.into_inner();
-        Ok(ItemPage { next_cursor: cursor::encode(&listed.next), data: listed.items.into_iter().map(item_view).collect() })
+        Ok((listed.items.into_iter().map(item_view).collect(), listed.next))
     }
 
     pub(crate) async fn generate_items(&self, identity: &Identity, program: String, wanted: Wanted) -> Result<Generation, ApiError> {
         let Wanted { count, kind, difficulty } = wanted;
+        let kind = kind.map(|kind| kind.name().to_owned()).unwrap_or_default();
+        let difficulty = difficulty.map(|difficulty| difficulty.name().to_owned()).unwrap_or_default();
         let request = proto::GenerateItemsRequest { program_id: program, count, kind, difficulty };
         Ok(generation_view(self.credits.clone().generate_items(identity.request(request)?).await?.into_inner()))
     }
@@ -225,21 +228,23 @@ impl Edge {
 }
 
 /// Lists the newest version of every item of a program.
-#[utoipa::path(get, path = "/v1/programs/{id}/items", operation_id = "listItems", tag = "Quizzes", params(("id" = String, Path), ItemQuery),
-    responses((status = 200, body = ItemPage), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/v1/programs/{id}/items", operation_id = "listItems", tag = "Quizzes", params(("id" = String, Path), ItemQuery, PageQuery),
+    responses((status = 200, body = ItemPage)))]
 async fn list(
     State(edge): State<Edge>,
     identity: Identity,
     Path(id): Path<String>,
     Query(query): Query<ItemQuery>,
+    page: Page,
 ) -> Result<Json<ItemPage>, ApiError> {
-    let limit = page_limit(query.limit, 50)?;
-    Ok(Json(edge.items(&identity, &id, &query.state, limit, cursor::decode(query.cursor.as_deref())?).await?))
+    let state = query.state.map_or("", values::ItemState::name);
+    let (data, next) = edge.items(&identity, &id, state, page.limit, page.after.clone()).await?;
+    Ok(Json(ItemPage { data, next_cursor: page.next(&edge, &next).await? }))
 }
 
 /// Writes an item by hand. It counts once somebody else approves it.
 #[utoipa::path(post, path = "/v1/programs/{id}/items", operation_id = "writeItem", tag = "Quizzes", params(("id" = String, Path)),
-    request_body = NewItem, responses((status = 201, body = Item), (status = 400, body = Problem)))]
+    request_body = NewItem, responses((status = 201, body = Item)))]
 async fn write(
     State(edge): State<Edge>,
     identity: Identity,
@@ -259,13 +264,14 @@ async fn write(
         passage_ids: new.passage_ids,
     };
     let item = edge.credits.clone().write_item(identity.request(request)?).await?.into_inner();
-    Ok((StatusCode::CREATED, axum::Json(item_view(item))).into_response())
+    let location = format!("/v1/programs/{}/items#{}", item.program_id, item.id);
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(item_view(item))).into_response())
 }
 
 /// Has item drafts made from the verified sources of the published version. Ask for the result at `GET /v1/generations/{id}`.
 /// Each draft is bound to its passage and waits for a reviewer, who is somebody else than whoever asked.
 #[utoipa::path(post, path = "/v1/programs/{id}/items/generate", operation_id = "generateItems", tag = "Quizzes", params(("id" = String, Path)),
-    request_body = Wanted, responses((status = 202, body = Generation), (status = 400, body = Problem)))]
+    request_body = Wanted, responses((status = 202, body = Generation)))]
 async fn generate(
     State(edge): State<Edge>,
     identity: Identity,
@@ -273,12 +279,12 @@ async fn generate(
     Json(wanted): Json<Wanted>,
 ) -> Result<Response, ApiError> {
     let asked = edge.generate_items(&identity, id, wanted).await?;
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/generations/{}", asked.id))], axum::Json(asked)).into_response())
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/generations/{}", asked.id))], Json(asked)).into_response())
 }
 
 /// How far the making of drafts is.
 #[utoipa::path(get, path = "/v1/generations/{id}", operation_id = "getGeneration", tag = "Quizzes", params(("id" = String, Path)),
-    responses((status = 200, body = Generation), (status = 404, body = Problem)))]
+    responses((status = 200, body = Generation)))]
 async fn generation(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Generation>, ApiError> {
     Ok(Json(edge.generation(&identity, id).await?))
 }
@@ -288,14 +294,15 @@ async fn generation(State(edge): State<Edge>, identity: Identity, Path(id): Path
 #[serde(deny_unknown_fields)]
 pub(crate) struct ItemDecision {
     approve: bool,
+    /// A rejection needs one.
     #[serde(default)]
-    #[schema(example = "Checked against the passage")]
+    #[schema(example = "Checked against the passage", max_length = 2000)]
     reason: String,
 }
 
 /// Approves or rejects an item version. Whoever made it cannot.
 #[utoipa::path(post, path = "/v1/items/{id}/decision", operation_id = "decideItem", tag = "Quizzes", params(("id" = String, Path)),
-    request_body = ItemDecision, responses((status = 200, body = Item), (status = 409, body = Problem)))]
+    request_body = ItemDecision, responses((status = 200, body = Item)))]
 async fn decide(
     State(edge): State<Edge>,
     identity: Identity,
@@ -311,16 +318,19 @@ async fn decide(
 pub(crate) struct NewForm {
     /// Every approved item of a verified source when left out.
     #[serde(default)]
+    #[schema(max_items = 100)]
     pub(crate) item_ids: Vec<String>,
     /// Percent of right answers that pass; 60 when left out.
     #[serde(default)]
-    #[schema(example = 60, minimum = 1, maximum = 100)]
+    #[schema(example = 60, minimum = 0, maximum = 100)]
     pub(crate) threshold_percent: i32,
     /// How often a learner may try; as often as they like when left out.
     #[serde(default)]
+    #[schema(example = 3, minimum = 0, maximum = 1000)]
     pub(crate) most_attempts: i32,
     /// The source classes that count; all when left out.
     #[serde(default)]
+    #[schema(value_type = Vec<values::SourceClass>)]
     pub(crate) source_classes: Vec<String>,
     /// Whether learners see the best results under pseudonyms.
     #[serde(default)]
@@ -340,7 +350,7 @@ pub(crate) struct Form {
     pub(crate) source_classes: Vec<String>,
     pub(crate) sha256: String,
     pub(crate) frozen_by: String,
-    pub(crate) frozen_at: Option<String>,
+    pub(crate) frozen_at: String,
     pub(crate) content_verified_at: Option<String>,
 }
 
@@ -354,7 +364,7 @@ pub(crate) fn form_view(form: proto::Form) -> Form {
         source_classes: form.source_classes,
         sha256: form.sha256,
         frozen_by: form.frozen_by,
-        frozen_at: rfc3339(form.frozen_at),
+        frozen_at: instant(form.frozen_at),
         content_verified_at: rfc3339(form.content_verified_at),
     }
 }
@@ -375,12 +385,13 @@ impl Edge {
 
 /// Freezes approved items as a quiz and opens it to learners. Threshold and items of a frozen quiz never change.
 #[utoipa::path(post, path = "/v1/programs/{id}/quiz", operation_id = "freezeQuiz", tag = "Quizzes", params(("id" = String, Path)),
-    request_body = NewForm, responses((status = 201, body = Form), (status = 409, body = Problem)))]
+    request_body = NewForm, responses((status = 201, body = Form)))]
 async fn freeze(
     State(edge): State<Edge>,
     identity: Identity,
     Path(id): Path<String>,
     Json(new): Json<NewForm>,
 ) -> Result<Response, ApiError> {
-    Ok((StatusCode::CREATED, axum::Json(edge.freeze(&identity, id, new).await?)).into_response())
+    let location = format!("/v1/programs/{id}/quiz");
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(edge.freeze(&identity, id, new).await?)).into_response())
 }

@@ -3,12 +3,12 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt as _};
-use preceptor_core::Fault;
+use preceptor_core::{Fault, Timestamp};
 use preceptor_proto::answering::v1 as proto;
 use preceptor_proto::answering::v1::ask_event::Event as Answer;
 use serde::{Deserialize, Serialize};
@@ -18,11 +18,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::view::{Done, Meta, Refusal, Sentence, done_view, message_view, meta_view, refusal_view, sentence_view};
-use super::{Json, insight};
+use super::{insight, values};
 use crate::Edge;
+use crate::domain::accept;
 use crate::error::{ApiError, Problem};
+use crate::extract::{Json, Path};
 use crate::identity::Identity;
 use crate::limits;
+use crate::problems::RequestId;
 
 /// A line of comment keeps proxies from closing a quiet stream.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -35,7 +38,7 @@ pub(super) fn router() -> OpenApiRouter<Edge> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewMessage {
-    #[schema(example = "How is the dose adjusted in renal failure?")]
+    #[schema(example = "How is the dose adjusted in renal failure?", min_length = 1, max_length = 2000)]
     pub(crate) question: String,
     /// The conversation it belongs to; a new one when left out.
     #[serde(default)]
@@ -47,12 +50,24 @@ pub(crate) struct NewMessage {
 pub(crate) struct Reply {
     #[serde(flatten)]
     pub(crate) meta: Meta,
-    /// `answered` or `refused`.
+    #[schema(value_type = values::MessageOutcome)]
     outcome: &'static str,
     pub(crate) sentences: Vec<Sentence>,
     pub(crate) refusal: Option<Refusal>,
     #[serde(flatten)]
     pub(crate) done: Done,
+}
+
+/// An event of a streamed answer: `meta` first, then each `sentence` or one `refusal`, then `done`; `error` ends it early.
+#[derive(ToSchema)]
+#[serde(tag = "event", content = "data", rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes the stream, which is written event by event")]
+pub(crate) enum AnswerEvent {
+    Meta(Meta),
+    Sentence(Sentence),
+    Refusal(Refusal),
+    Done(Done),
+    Error(Problem),
 }
 
 /// What a learner thought of an answer.
@@ -61,6 +76,7 @@ pub(crate) struct Reply {
 pub(crate) struct NewFeedback {
     helpful: bool,
     #[serde(default)]
+    #[schema(max_length = 2000)]
     comment: String,
 }
 
@@ -74,7 +90,9 @@ impl Edge {
 
     /// Asks and waits for the whole answer.
     pub(crate) async fn answer(&self, identity: &Identity, program: String, new: NewMessage) -> Result<Reply, ApiError> {
-        whole(self.ask(identity, program, new).await?).await
+        let begun = self.clock.now();
+        let events = self.ask(identity, program, new).await?;
+        whole(events, self, begun).await
     }
 }
 
@@ -82,33 +100,35 @@ impl Edge {
 /// `done`; otherwise it comes as one JSON document.
 #[utoipa::path(post, path = "/v1/programs/{id}/messages", operation_id = "ask", tag = "Messages", params(("id" = String, Path)),
     request_body = NewMessage,
-    responses((status = 200, description = "The answer or the refusal", content((Reply = "application/json"), (String = "text/event-stream"))),
-        (status = 404, body = Problem), (status = 409, body = Problem), (status = 429, body = Problem)))]
+    responses((status = 200, description = "The answer or the refusal", content((Reply = "application/json"), (AnswerEvent = "text/event-stream")))))]
 async fn ask(
     State(edge): State<Edge>,
     identity: Identity,
     Path(id): Path<String>,
+    id_of_request: RequestId,
     headers: HeaderMap,
     Json(new): Json<NewMessage>,
 ) -> Result<Response, ApiError> {
     let decision = edge.limit_questions(&identity).await?;
     let limit = limits::headers("questions", edge.config.questions_per_minute, &decision);
+    let begun = edge.clock.now();
     let events = edge.ask(&identity, id, new).await?;
-    if super::wants_stream(&headers) {
-        return Ok((limit, Sse::new(server_sent(events)).keep_alive(KeepAlive::new().interval(HEARTBEAT))).into_response());
+    if wants_stream(&headers) {
+        let stream = server_sent(events, edge.clone(), id_of_request, begun);
+        return Ok((limit, Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT))).into_response());
     }
-    Ok((limit, axum::Json(whole(events).await?)).into_response())
+    Ok((limit, Json(whole(events, &edge, begun).await?)).into_response())
 }
 
 /// The answer in one piece.
-async fn whole(mut events: Streaming<proto::AskEvent>) -> Result<Reply, ApiError> {
+async fn whole(mut events: Streaming<proto::AskEvent>, edge: &Edge, begun: Timestamp) -> Result<Reply, ApiError> {
     let (mut meta, mut sentences, mut refusal, mut done) = (None, Vec::new(), None, None);
     while let Some(event) = events.message().await? {
         match event.event {
             Some(Answer::Meta(event)) => meta = Some(meta_view(event)),
             Some(Answer::Sentence(event)) => sentences.push(sentence_view(event)),
             Some(Answer::Refusal(event)) => refusal = Some(refusal_view(event)),
-            Some(Answer::Done(event)) => done = Some(done_view(event)),
+            Some(Answer::Done(event)) => done = Some(done_view(event, sentences.len(), edge.clock.now().since(begun))),
             None => {}
         }
     }
@@ -117,18 +137,32 @@ async fn whole(mut events: Streaming<proto::AskEvent>) -> Result<Reply, ApiError
     Ok(Reply { meta, outcome, sentences, refusal, done })
 }
 
+/// Whether the client would rather have the answer as it comes.
+pub(super) fn wants_stream(headers: &HeaderMap) -> bool {
+    accept::prefers(headers, "text/event-stream", "application/json")
+}
+
 /// The answer as server-sent events. A failure on the way is an event too: the status has left already.
-fn server_sent(events: Streaming<proto::AskEvent>) -> impl Stream<Item = Result<Event, Infallible>> {
-    events.filter_map(async |event| {
+fn server_sent(
+    events: Streaming<proto::AskEvent>,
+    edge: Edge,
+    id: RequestId,
+    begun: Timestamp,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    let mut sentences = 0;
+    events.filter_map(move |event| {
         let event = match event.map(|event| event.event) {
             Ok(Some(Answer::Meta(meta))) => named("meta", &meta_view(meta)),
-            Ok(Some(Answer::Sentence(sentence))) => named("sentence", &sentence_view(sentence)),
+            Ok(Some(Answer::Sentence(sentence))) => {
+                sentences += 1;
+                named("sentence", &sentence_view(sentence))
+            }
             Ok(Some(Answer::Refusal(refusal))) => named("refusal", &refusal_view(refusal)),
-            Ok(Some(Answer::Done(done))) => named("done", &done_view(done)),
-            Ok(None) => return None,
-            Err(status) => named("error", &ApiError::from(status).problem("")),
+            Ok(Some(Answer::Done(done))) => named("done", &done_view(done, sentences, edge.clock.now().since(begun))),
+            Ok(None) => return std::future::ready(None),
+            Err(status) => named("error", &ApiError::from(status).problem(&id.0, &edge.config.public_url)),
         };
-        Some(Ok(event))
+        std::future::ready(Some(Ok(event)))
     })
 }
 
@@ -139,7 +173,7 @@ fn named(name: &str, data: &impl Serialize) -> Event {
 
 /// Reads a message as it is on record.
 #[utoipa::path(get, path = "/v1/messages/{id}", operation_id = "getMessage", tag = "Messages", params(("id" = String, Path)),
-    responses((status = 200, body = super::view::Message), (status = 404, body = Problem)))]
+    responses((status = 200, body = super::view::Message)))]
 async fn get(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<super::view::Message>, ApiError> {
     let request = proto::GetMessageRequest { message_id: id };
     let message = edge.answering.clone().get_message(identity.request(request)?).await?.into_inner();
@@ -148,7 +182,7 @@ async fn get(State(edge): State<Edge>, identity: Identity, Path(id): Path<String
 
 /// Says what you think of an answer; it reaches the editor.
 #[utoipa::path(post, path = "/v1/messages/{id}/feedback", operation_id = "leaveFeedback", tag = "Messages", params(("id" = String, Path)),
-    request_body = NewFeedback, responses((status = 204), (status = 404, body = Problem)))]
+    request_body = NewFeedback, responses((status = 204)))]
 async fn feedback(
     State(edge): State<Edge>,
     identity: Identity,

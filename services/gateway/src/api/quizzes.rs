@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use preceptor_proto::credits::v1 as proto;
@@ -11,12 +11,14 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Json;
 use super::designations::{Offer, offer_view};
 use super::items::{Form, form_view};
+use super::page::{Page, PageQuery};
+use super::values;
 use crate::Edge;
-use crate::domain::time::rfc3339;
-use crate::error::{ApiError, Problem};
+use crate::domain::time::instant;
+use crate::error::ApiError;
+use crate::extract::{Json, Path};
 use crate::identity::Identity;
 
 pub(super) fn router() -> OpenApiRouter<Edge> {
@@ -64,6 +66,7 @@ pub(crate) struct Choice {
 pub(crate) struct Question {
     pub(crate) position: i32,
     pub(crate) stem: String,
+    #[schema(value_type = values::ItemKind)]
     pub(crate) kind: String,
     pub(crate) options: Vec<Choice>,
     /// The number of the chosen option.
@@ -95,8 +98,8 @@ pub(crate) struct Attempt {
     pub(crate) number: i32,
     /// The threshold that was shown.
     pub(crate) threshold_percent: i32,
-    pub(crate) started_at: Option<String>,
-    pub(crate) result: Option<Outcome>,
+    pub(crate) started_at: String,
+    pub(crate) result: Option<AttemptResult>,
     /// Whether the learner gave the evaluation of the activity.
     pub(crate) evaluation_given: bool,
     pub(crate) questions: Vec<Question>,
@@ -104,12 +107,12 @@ pub(crate) struct Attempt {
 
 /// How an attempt ended.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct Outcome {
+pub(crate) struct AttemptResult {
     pub(crate) right_answers: i32,
     pub(crate) items: i32,
     pub(crate) percent: i32,
     pub(crate) passed: bool,
-    pub(crate) completed_at: Option<String>,
+    pub(crate) completed_at: String,
 }
 
 pub(crate) fn attempt_view(attempt: proto::Attempt) -> Attempt {
@@ -134,13 +137,13 @@ pub(crate) fn attempt_view(attempt: proto::Attempt) -> Attempt {
         form_id: attempt.form_id,
         number: attempt.number,
         threshold_percent: attempt.threshold,
-        started_at: rfc3339(attempt.started_at),
-        result: ended.then(|| Outcome {
+        started_at: instant(attempt.started_at),
+        result: ended.then(|| AttemptResult {
             right_answers: attempt.right_answers,
             items: attempt.items,
             percent: attempt.right_answers * 100 / attempt.items.max(1),
             passed: attempt.passed,
-            completed_at: rfc3339(attempt.completed_at),
+            completed_at: instant(attempt.completed_at),
         }),
         evaluation_given: attempt.evaluation_given,
         questions: attempt.questions.into_iter().map(question).collect(),
@@ -196,13 +199,13 @@ impl Edge {
     ) -> Result<Evaluation, ApiError> {
         let request = proto::EvaluateRequest { program_id: program, ratings: ratings.into_iter().collect(), change };
         let given = self.credits.clone().evaluate(identity.request(request)?).await?.into_inner();
-        Ok(Evaluation { id: given.id, program_id: given.program_id, given_at: rfc3339(given.given_at) })
+        Ok(Evaluation { id: given.id, program_id: given.program_id, given_at: instant(given.given_at) })
     }
 }
 
 /// Shows the rules of the open quiz: threshold, number of questions, retakes, credit.
 #[utoipa::path(get, path = "/v1/programs/{id}/quiz", operation_id = "getQuiz", tag = "Quizzes", params(("id" = String, Path)),
-    responses((status = 200, body = Quiz), (status = 404, body = Problem)))]
+    responses((status = 200, body = Quiz)))]
 async fn quiz(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Quiz>, ApiError> {
     Ok(Json(edge.quiz(&identity, &id).await?))
 }
@@ -211,13 +214,15 @@ async fn quiz(State(edge): State<Edge>, identity: Identity, Path(id): Path<Strin
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AttemptList {
     data: Vec<Attempt>,
+    next_cursor: Option<String>,
 }
 
 /// Lists your attempts at a program's quizzes, failed ones too.
-#[utoipa::path(get, path = "/v1/programs/{id}/attempts", operation_id = "listAttempts", tag = "Quizzes", params(("id" = String, Path)),
-    responses((status = 200, body = AttemptList), (status = 404, body = Problem)))]
-async fn attempts(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<AttemptList>, ApiError> {
-    Ok(Json(AttemptList { data: edge.attempts(&identity, &id).await? }))
+#[utoipa::path(get, path = "/v1/programs/{id}/attempts", operation_id = "listAttempts", tag = "Quizzes", params(("id" = String, Path), PageQuery),
+    responses((status = 200, body = AttemptList)))]
+async fn attempts(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>, page: Page) -> Result<Json<AttemptList>, ApiError> {
+    let (data, next_cursor) = page.of(&edge, edge.attempts(&identity, &id).await?, |attempt| attempt.id.clone()).await?;
+    Ok(Json(AttemptList { data, next_cursor }))
 }
 
 /// An attempt to begin.
@@ -232,7 +237,7 @@ pub(crate) struct NewAttempt {
 /// Begins an attempt, or goes on with the one that is under way. When another quiz was opened since its terms were read, it
 /// is refused with `QUIZ_CHANGED`: nobody is held to a threshold that they were not shown.
 #[utoipa::path(post, path = "/v1/programs/{id}/attempts", operation_id = "startAttempt", tag = "Quizzes", params(("id" = String, Path)),
-    request_body = NewAttempt, responses((status = 201, body = Attempt), (status = 409, body = Problem)))]
+    request_body = NewAttempt, responses((status = 201, body = Attempt)))]
 async fn start(
     State(edge): State<Edge>,
     identity: Identity,
@@ -240,12 +245,12 @@ async fn start(
     Json(new): Json<NewAttempt>,
 ) -> Result<Response, ApiError> {
     let attempt = edge.start_attempt(&identity, &id, new.form_id).await?;
-    Ok((StatusCode::CREATED, [(header::LOCATION, format!("/v1/attempts/{}", attempt.id))], axum::Json(attempt)).into_response())
+    Ok((StatusCode::CREATED, [(header::LOCATION, format!("/v1/attempts/{}", attempt.id))], Json(attempt)).into_response())
 }
 
 /// Reads an attempt of your own.
 #[utoipa::path(get, path = "/v1/attempts/{id}", operation_id = "getAttempt", tag = "Quizzes", params(("id" = String, Path)),
-    responses((status = 200, body = Attempt), (status = 404, body = Problem)))]
+    responses((status = 200, body = Attempt)))]
 async fn attempt(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Attempt>, ApiError> {
     Ok(Json(edge.attempt(&identity, &id).await?))
 }
@@ -255,14 +260,14 @@ async fn attempt(State(edge): State<Edge>, identity: Identity, Path(id): Path<St
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewAnswer {
     /// The number of the option, as this attempt shows it.
-    #[schema(example = 2)]
+    #[schema(example = 2, minimum = 1, maximum = 6)]
     option: i32,
 }
 
 /// Keeps a choice; it can be changed until the attempt is submitted.
 #[utoipa::path(put, path = "/v1/attempts/{id}/answers/{position}", operation_id = "saveAnswer", tag = "Quizzes",
     params(("id" = String, Path), ("position" = i32, Path, description = "The question, as this attempt counts them")), request_body = NewAnswer,
-    responses((status = 200, body = Attempt), (status = 409, body = Problem)))]
+    responses((status = 200, body = Attempt)))]
 async fn answer(
     State(edge): State<Edge>,
     identity: Identity,
@@ -274,9 +279,23 @@ async fn answer(
 
 /// Ends an attempt and scores the stored answers. Again, it answers with the same result.
 #[utoipa::path(post, path = "/v1/attempts/{id}/submit", operation_id = "submitAttempt", tag = "Quizzes", params(("id" = String, Path)),
-    responses((status = 200, body = Attempt), (status = 409, body = Problem)))]
+    responses((status = 200, body = Attempt)))]
 async fn submit(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Attempt>, ApiError> {
     Ok(Json(edge.submit_attempt(&identity, &id).await?))
+}
+
+/// Each from 1 (not at all) to 5 (fully).
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the ratings; credits knows which are asked for")]
+struct Ratings {
+    #[schema(minimum = 1, maximum = 5)]
+    objectives_met: i32,
+    #[schema(minimum = 1, maximum = 5)]
+    free_of_bias: i32,
+    #[schema(minimum = 1, maximum = 5)]
+    will_change_practice: i32,
+    #[schema(minimum = 1, maximum = 5)]
+    overall: i32,
 }
 
 /// What a learner says about an activity.
@@ -285,9 +304,11 @@ async fn submit(State(edge): State<Edge>, identity: Identity, Path(id): Path<Str
 pub(crate) struct NewEvaluation {
     /// `objectives_met`, `free_of_bias`, `will_change_practice`, `overall`: each from 1 (not at all) to 5 (fully).
     #[schema(example = json!({ "objectives_met": 5, "free_of_bias": 5, "will_change_practice": 4, "overall": 5 }))]
+    #[schema(value_type = Ratings)]
     ratings: BTreeMap<String, i32>,
     /// What will change in practice.
     #[serde(default)]
+    #[schema(max_length = 2000)]
     change: String,
 }
 
@@ -297,19 +318,22 @@ pub(crate) struct Evaluation {
     #[schema(example = "eval_01k9w0x5c8f3v9q2d7t4m6n8rz")]
     id: String,
     program_id: String,
-    given_at: Option<String>,
+    given_at: String,
 }
 
 /// Gives the evaluation of an activity, once.
 #[utoipa::path(post, path = "/v1/programs/{id}/evaluations", operation_id = "evaluateProgram", tag = "Quizzes", params(("id" = String, Path)),
-    request_body = NewEvaluation, responses((status = 201, body = Evaluation), (status = 400, body = Problem)))]
+    request_body = NewEvaluation, responses((status = 201, body = Evaluation)))]
 async fn evaluate(
     State(edge): State<Edge>,
     identity: Identity,
     Path(id): Path<String>,
     Json(new): Json<NewEvaluation>,
 ) -> Result<Response, ApiError> {
-    Ok((StatusCode::CREATED, axum::Json(edge.evaluate(&identity, id, new.ratings, new.change).await?)).into_response())
+    // What was said is read by nobody but in counts: the quiz shows that it was given.
+    let location = format!("/v1/programs/{id}/quiz");
+    let given = edge.evaluate(&identity, id, new.ratings, new.change).await?;
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(given)).into_response())
 }
 
 /// A place on the leaderboard, under a name that leads back to nobody.
@@ -327,13 +351,21 @@ pub(crate) struct Place {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Leaderboard {
     data: Vec<Place>,
+    next_cursor: Option<String>,
 }
 
 /// Shows the best results of the open quiz under pseudonyms, if the provider wants them shown and at least three took part.
-#[utoipa::path(get, path = "/v1/programs/{id}/leaderboard", operation_id = "getLeaderboard", tag = "Quizzes", params(("id" = String, Path)),
-    responses((status = 200, body = Leaderboard), (status = 404, body = Problem)))]
-async fn leaderboard(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Leaderboard>, ApiError> {
-    Ok(Json(Leaderboard { data: edge.leaderboard(&identity, &id).await? }))
+#[utoipa::path(get, path = "/v1/programs/{id}/leaderboard", operation_id = "getLeaderboard", tag = "Quizzes", params(("id" = String, Path), PageQuery),
+    responses((status = 200, body = Leaderboard)))]
+async fn leaderboard(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    page: Page,
+) -> Result<Json<Leaderboard>, ApiError> {
+    let places = edge.leaderboard(&identity, &id).await?;
+    let (data, next_cursor) = page.of(&edge, places, |place| format!("{} {}", place.rank, place.name)).await?;
+    Ok(Json(Leaderboard { data, next_cursor }))
 }
 
 impl Edge {

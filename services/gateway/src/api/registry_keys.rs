@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Json;
 use crate::Edge;
 use crate::domain::time::rfc3339;
-use crate::error::{ApiError, Problem};
+use crate::error::ApiError;
+use crate::extract::Json;
 use crate::identity::Identity;
 
 pub(super) fn router() -> OpenApiRouter<Edge> {
@@ -40,7 +40,7 @@ fn key_view(key: proto::RegistryKey) -> RegistryKey {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewKey {
     /// As NCBI shows it in your account's settings.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, min_length = 36, max_length = 36, pattern = "^[0-9a-f]{36}$", example = "0123456789abcdef0123456789abcdef0123")]
     api_key: Secret,
 }
 
@@ -54,7 +54,7 @@ async fn get(State(edge): State<Edge>, identity: Identity) -> Result<Json<Regist
 
 /// Sets the organisation's key for PubMed: ten questions a second that are shared with nobody, instead of three for all.
 #[utoipa::path(put, path = "/v1/registry-keys/pubmed", operation_id = "setRegistryKey", tag = "Verification",
-    request_body = NewKey, responses((status = 200, body = RegistryKey), (status = 400, body = Problem)))]
+    request_body = NewKey, responses((status = 200, body = RegistryKey)))]
 async fn set(State(edge): State<Edge>, identity: Identity, Json(new): Json<NewKey>) -> Result<Json<RegistryKey>, ApiError> {
     let request = identity.request(proto::SetRegistryKeyRequest { api_key: new.api_key.expose().to_owned() })?;
     Ok(Json(key_view(edge.ingestion.clone().set_registry_key(request).await?.into_inner())))

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::multipart::{Field, MultipartError};
-use axum::extract::{DefaultBodyLimit, Multipart, Path, State};
+use axum::extract::{DefaultBodyLimit, Multipart, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -15,10 +15,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::page::{Page, PageQuery};
 use super::view::{Passage, Source, passage_view, source_view};
-use super::{Json, PageQuery, Query};
-use crate::domain::cursor;
-use crate::error::{ApiError, Problem};
+use crate::error::ApiError;
+use crate::extract::{Json, Path, Query};
 use crate::identity::Identity;
 use crate::{Edge, UPLOAD_TIMEOUT};
 
@@ -51,8 +51,8 @@ pub(crate) struct SourcePage {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewDecision {
     approve: bool,
-    /// Goes to the audit log.
-    #[schema(example = "Checked against the guideline of 2026")]
+    /// Goes to the audit log; a rejection needs one.
+    #[schema(example = "Checked against the guideline of 2026", max_length = 2000)]
     #[serde(default)]
     reason: String,
 }
@@ -82,31 +82,23 @@ struct UploadForm {
     source_id: Option<String>,
 }
 
-fn shown(status: StatusCode, source: proto::Source) -> Response {
-    let location = format!("/v1/sources/{}", source.id);
-    (status, [(header::LOCATION, location)], axum::Json(source_view(source))).into_response()
-}
-
 /// Lists the sources of a program, newest first.
 #[utoipa::path(get, path = "/v1/programs/{id}/sources", operation_id = "listSources", tag = "Sources", params(("id" = String, Path), PageQuery),
-    responses((status = 200, body = SourcePage), (status = 404, body = Problem)))]
-async fn list(
-    State(edge): State<Edge>,
-    identity: Identity,
-    Path(id): Path<String>,
-    Query(page): Query<PageQuery>,
-) -> Result<Json<SourcePage>, ApiError> {
-    let request = proto::ListSourcesRequest { program_id: id, limit: page.limit()?, after: cursor::decode(page.cursor.as_deref())? };
+    responses((status = 200, body = SourcePage)))]
+async fn list(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>, page: Page) -> Result<Json<SourcePage>, ApiError> {
+    let request = proto::ListSourcesRequest { program_id: id, limit: page.limit, after: page.after.clone() };
     let listed = edge.ingestion.clone().list_sources(identity.request(request)?).await?.into_inner();
-    Ok(Json(SourcePage { next_cursor: cursor::encode(&listed.next), data: listed.sources.into_iter().map(source_view).collect() }))
+    let next_cursor = page.next(&edge, &listed.next).await?;
+    Ok(Json(SourcePage { next_cursor, data: listed.sources.into_iter().map(source_view).collect() }))
 }
 
 /// Uploads a file; poll the source until it is read. Values may come before or after the file.
 #[utoipa::path(post, path = "/v1/programs/{id}/sources", operation_id = "uploadSource", tag = "Sources", params(("id" = String, Path)),
     request_body(content = inline(UploadForm), content_type = "multipart/form-data"),
-    responses((status = 202, body = Source), (status = 400, body = Problem), (status = 413, body = Problem)))]
+    responses((status = 202, body = Source)))]
 async fn upload(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>, form: Multipart) -> Result<Response, ApiError> {
-    Ok(shown(StatusCode::ACCEPTED, edge.upload(&identity, id, form).await?))
+    let source = source_view(edge.upload(&identity, id, form).await?);
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/sources/{}", source.id))], Json(source)).into_response())
 }
 
 impl Edge {
@@ -171,31 +163,31 @@ fn bad_form(error: MultipartError) -> ApiError {
 
 /// Reads a source: its state, progress, problem, decision.
 #[utoipa::path(get, path = "/v1/sources/{id}", operation_id = "getSource", tag = "Sources", params(("id" = String, Path)),
-    responses((status = 200, body = Source), (status = 404, body = Problem)))]
-async fn get(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Response, ApiError> {
+    responses((status = 200, body = Source)))]
+async fn get(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Source>, ApiError> {
     let request = proto::GetSourceRequest { source_id: id };
-    Ok(shown(StatusCode::OK, edge.ingestion.clone().get_source(identity.request(request)?).await?.into_inner()))
+    Ok(Json(source_view(edge.ingestion.clone().get_source(identity.request(request)?).await?.into_inner())))
 }
 
 /// Hands a source to review.
 #[utoipa::path(post, path = "/v1/sources/{id}/submit", operation_id = "submitSource", tag = "Sources", params(("id" = String, Path)),
-    responses((status = 200, body = Source), (status = 409, body = Problem)))]
-async fn submit(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Response, ApiError> {
+    responses((status = 200, body = Source)))]
+async fn submit(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Source>, ApiError> {
     let request = proto::SubmitSourceRequest { source_id: id };
-    Ok(shown(StatusCode::OK, edge.ingestion.clone().submit_source(identity.request(request)?).await?.into_inner()))
+    Ok(Json(source_view(edge.ingestion.clone().submit_source(identity.request(request)?).await?.into_inner())))
 }
 
 /// Approves or rejects a submitted source. Its author cannot.
 #[utoipa::path(post, path = "/v1/sources/{id}/decision", operation_id = "decideSource", tag = "Sources", params(("id" = String, Path)),
-    request_body = NewDecision, responses((status = 200, body = Source), (status = 403, body = Problem), (status = 409, body = Problem)))]
+    request_body = NewDecision, responses((status = 200, body = Source)))]
 async fn decide(
     State(edge): State<Edge>,
     identity: Identity,
     Path(id): Path<String>,
     Json(decision): Json<NewDecision>,
-) -> Result<Response, ApiError> {
+) -> Result<Json<Source>, ApiError> {
     let request = proto::DecideSourceRequest { source_id: id, approve: decision.approve, reason: decision.reason };
-    Ok(shown(StatusCode::OK, edge.ingestion.clone().decide_source(identity.request(request)?).await?.into_inner()))
+    Ok(Json(source_view(edge.ingestion.clone().decide_source(identity.request(request)?).await?.into_inner())))
 }
 
 impl Edge {
@@ -208,7 +200,6 @@ impl Edge {
 
 /// Which version of a source.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct VersionQuery {
     /// A source version; the newest that you may see when left out.
@@ -218,7 +209,7 @@ pub(crate) struct VersionQuery {
 
 /// Reads the extracted text of a source with its passages.
 #[utoipa::path(get, path = "/v1/sources/{id}/document", operation_id = "getDocument", tag = "Sources", params(("id" = String, Path), VersionQuery),
-    responses((status = 200, body = Document), (status = 404, body = Problem)))]
+    responses((status = 200, body = Document)))]
 async fn document(
     State(edge): State<Edge>,
     identity: Identity,
@@ -234,7 +225,7 @@ async fn document(
 /// Shows a page or slide as a picture.
 #[utoipa::path(get, path = "/v1/sources/{id}/pages/{page}", operation_id = "getPagePicture", tag = "Sources",
     params(("id" = String, Path), ("page" = i32, Path, description = "Counted from 1"), VersionQuery),
-    responses((status = 200, content_type = "image/png", body = Vec<u8>), (status = 404, body = Problem)))]
+    responses((status = 200, content_type = "image/png", body = Vec<u8>)))]
 async fn picture(
     State(edge): State<Edge>,
     identity: Identity,
@@ -250,7 +241,7 @@ async fn picture(
 
 /// Downloads the original file.
 #[utoipa::path(get, path = "/v1/sources/{id}/original", operation_id = "getOriginal", tag = "Sources", params(("id" = String, Path)),
-    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 404, body = Problem)))]
+    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>)))]
 async fn original(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Response, ApiError> {
     let request = identity.call(UPLOAD_TIMEOUT).request(proto::GetOriginalRequest { source_id: id })?;
     let mut chunks = edge.ingestion.clone().get_original(request).await?.into_inner();

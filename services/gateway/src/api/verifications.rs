@@ -1,6 +1,6 @@
 //! What is found out about sources, and what editors have to look at because of it.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -11,13 +11,14 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::page::{Page, PageQuery};
 use super::sources::download;
+use super::values;
 use super::view::{Source, source_view};
-use super::{Json, PageQuery, Query};
 use crate::Edge;
-use crate::domain::cursor;
-use crate::domain::time::rfc3339;
-use crate::error::{ApiError, Problem};
+use crate::domain::time::{instant, rfc3339};
+use crate::error::ApiError;
+use crate::extract::{Json, Path};
 use crate::identity::Identity;
 
 pub(super) fn router() -> OpenApiRouter<Edge> {
@@ -34,9 +35,14 @@ pub(super) fn router() -> OpenApiRouter<Edge> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewVerification {
     /// A PubMed number.
-    #[schema(example = "22663011")]
+    #[schema(example = "22663011", pattern = "^[1-9][0-9]{0,7}$")]
     pmid: Option<String>,
     /// A DOI, in any usual form.
+    #[schema(
+        example = "10.1371/journal.pmed.1001518",
+        max_length = 300,
+        pattern = "^\\s*(https://doi\\.org/|http://dx\\.doi\\.org/|doi:)?10\\.[^\\s/\"]+/[^\\s\"]+\\s*$"
+    )]
     doi: Option<String>,
     /// A reviewer's statement about an approved source.
     attestation: Option<Attestation>,
@@ -46,11 +52,11 @@ pub(crate) struct NewVerification {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Attestation {
-    /// `guideline` or `provider_attested` (the provider's own material, after peer review).
-    #[schema(example = "provider_attested")]
+    /// `provider_attested` is the provider's own material, after peer review.
+    #[schema(example = "provider_attested", value_type = values::AttestedClass)]
     class: String,
     /// On what the content rests.
-    #[schema(example = "Reviewed by two cardiologists against the 2026 guideline")]
+    #[schema(min_length = 1, max_length = 2000, example = "Reviewed by two cardiologists against the 2026 guideline")]
     statement: String,
 }
 
@@ -65,7 +71,7 @@ pub(crate) struct RegistryCall {
     pub(crate) status: i32,
     pub(crate) sha256: String,
     pub(crate) finding: String,
-    pub(crate) called_at: Option<String>,
+    pub(crate) called_at: String,
     pub(crate) source_version_id: String,
     /// The event that it led to; empty when nothing had changed.
     pub(crate) verification_id: String,
@@ -77,10 +83,9 @@ pub(crate) struct Verification {
     #[schema(example = "ver_01k9w0x5c8f3v9q2d7t4m6n8rz")]
     pub(crate) id: String,
     pub(crate) source_version_id: String,
-    /// `pubmed`, `crossref`, `guideline` or `provider_attested`.
+    #[schema(value_type = values::SourceClass)]
     pub(crate) class: &'static str,
-    /// `verified`, `erratum`, `expression_of_concern`, `partially_retracted`, `retracted`, `retracted_and_republished` or
-    /// `unverifiable`.
+    #[schema(value_type = values::Verdict)]
     pub(crate) verdict: &'static str,
     /// Whether quizzes for credit may ask about it.
     pub(crate) counts: bool,
@@ -90,7 +95,7 @@ pub(crate) struct Verification {
     pub(crate) title: String,
     pub(crate) statement: String,
     pub(crate) actor: String,
-    pub(crate) verified_at: Option<String>,
+    pub(crate) verified_at: String,
     pub(crate) calls: Vec<RegistryCall>,
 }
 
@@ -124,7 +129,7 @@ fn call_view(call: proto::RegistryCall) -> RegistryCall {
         status: call.status,
         sha256: call.sha256,
         finding: call.finding,
-        called_at: rfc3339(call.called_at),
+        called_at: instant(call.called_at),
         source_version_id: call.source_version_id,
         verification_id: call.verification_id,
     }
@@ -142,7 +147,7 @@ pub(crate) fn verification_view(row: proto::Verification) -> Verification {
         title: row.title,
         statement: row.statement,
         actor: row.actor,
-        verified_at: rfc3339(row.verified_at),
+        verified_at: instant(row.verified_at),
         calls: row.calls.into_iter().map(call_view).collect(),
     }
 }
@@ -151,6 +156,7 @@ pub(crate) fn verification_view(row: proto::Verification) -> Verification {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct VerificationList {
     data: Vec<Verification>,
+    next_cursor: Option<String>,
     /// Shown with data of PubMed, as NCBI asks.
     notice: &'static str,
 }
@@ -167,7 +173,7 @@ pub(crate) struct Task {
     pub(crate) source_id: String,
     pub(crate) kind: String,
     pub(crate) text: String,
-    pub(crate) opened_at: Option<String>,
+    pub(crate) opened_at: String,
     pub(crate) closed_at: Option<String>,
     pub(crate) closed_by: String,
     pub(crate) outcome: String,
@@ -179,7 +185,7 @@ pub(crate) fn task_view(task: proto::Task) -> Task {
         source_id: task.source_id,
         kind: task.kind,
         text: task.text,
-        opened_at: rfc3339(task.opened_at),
+        opened_at: instant(task.opened_at),
         closed_at: rfc3339(task.closed_at),
         closed_by: task.closed_by,
         outcome: task.outcome,
@@ -190,19 +196,20 @@ pub(crate) fn task_view(task: proto::Task) -> Task {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TaskList {
     data: Vec<Task>,
+    next_cursor: Option<String>,
 }
 
 /// What was decided.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Outcome {
-    #[schema(example = "Replaced by the republished article")]
+pub(crate) struct TaskOutcome {
+    #[schema(min_length = 1, max_length = 2000, example = "Replaced by the republished article")]
     outcome: String,
 }
 
 /// Has a source verified against PubMed and Crossref, or by a reviewer. Registries are asked in the background: poll the source.
 #[utoipa::path(post, path = "/v1/sources/{id}/verifications", operation_id = "verifySource", tag = "Verification", params(("id" = String, Path)),
-    request_body = NewVerification, responses((status = 202, body = Source), (status = 400, body = Problem), (status = 409, body = Problem)))]
+    request_body = NewVerification, responses((status = 202, body = Source)))]
 async fn verify(
     State(edge): State<Edge>,
     identity: Identity,
@@ -210,7 +217,7 @@ async fn verify(
     Json(new): Json<NewVerification>,
 ) -> Result<Response, ApiError> {
     let source = source_view(edge.verify_source(&identity, id, new).await?);
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/sources/{}", source.id))], axum::Json(source)).into_response())
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/sources/{}", source.id))], Json(source)).into_response())
 }
 
 impl NewVerification {
@@ -255,12 +262,18 @@ impl Edge {
 }
 
 /// Lists everything that was found out about a source, newest first.
-#[utoipa::path(get, path = "/v1/sources/{id}/verifications", operation_id = "listVerifications", tag = "Verification", params(("id" = String, Path)),
-    responses((status = 200, body = VerificationList), (status = 404, body = Problem)))]
-async fn list(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<VerificationList>, ApiError> {
+#[utoipa::path(get, path = "/v1/sources/{id}/verifications", operation_id = "listVerifications", tag = "Verification", params(("id" = String, Path), PageQuery),
+    responses((status = 200, body = VerificationList)))]
+async fn list(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    page: Page,
+) -> Result<Json<VerificationList>, ApiError> {
     let request = proto::ListVerificationsRequest { source_id: id, source_version_ids: Vec::new() };
     let listed = edge.ingestion.clone().list_verifications(identity.request(request)?).await?.into_inner();
-    Ok(Json(VerificationList { data: listed.verifications.into_iter().map(verification_view).collect(), notice: NLM_NOTICE }))
+    let (rows, next_cursor) = page.of(&edge, listed.verifications, |row| row.id.clone()).await?;
+    Ok(Json(VerificationList { data: rows.into_iter().map(verification_view).collect(), next_cursor, notice: NLM_NOTICE }))
 }
 
 /// Requests to registries.
@@ -272,21 +285,17 @@ pub(crate) struct CallPage {
 
 /// Lists every request to a registry about a source, those of daily checks too, newest first.
 #[utoipa::path(get, path = "/v1/sources/{id}/registry-calls", operation_id = "listRegistryCalls", tag = "Verification",
-    params(("id" = String, Path), PageQuery), responses((status = 200, body = CallPage), (status = 404, body = Problem)))]
-async fn calls(
-    State(edge): State<Edge>,
-    identity: Identity,
-    Path(id): Path<String>,
-    Query(page): Query<PageQuery>,
-) -> Result<Json<CallPage>, ApiError> {
-    let request = proto::ListRegistryCallsRequest { source_id: id, limit: page.limit()?, before: cursor::decode(page.cursor.as_deref())? };
+    params(("id" = String, Path), PageQuery), responses((status = 200, body = CallPage)))]
+async fn calls(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>, page: Page) -> Result<Json<CallPage>, ApiError> {
+    let request = proto::ListRegistryCallsRequest { source_id: id, limit: page.limit, before: page.after.clone() };
     let listed = edge.ingestion.clone().list_registry_calls(identity.request(request)?).await?.into_inner();
-    Ok(Json(CallPage { data: listed.calls.into_iter().map(call_view).collect(), next_cursor: cursor::encode(&listed.next) }))
+    let next_cursor = page.next(&edge, &listed.next).await?;
+    Ok(Json(CallPage { data: listed.calls.into_iter().map(call_view).collect(), next_cursor }))
 }
 
 /// Downloads exactly what came back from a registry.
 #[utoipa::path(get, path = "/v1/registry-calls/{id}/answer", operation_id = "getRegistryAnswer", tag = "Verification", params(("id" = String, Path)),
-    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 404, body = Problem)))]
+    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>)))]
 async fn answer(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Response, ApiError> {
     let request = identity.request(proto::GetRegistryAnswerRequest { call_id: id.clone() })?;
     let chunks = edge.ingestion.clone().get_registry_answer(request).await?.into_inner();
@@ -294,20 +303,21 @@ async fn answer(State(edge): State<Edge>, identity: Identity, Path(id): Path<Str
 }
 
 /// Lists what an editor of a program has to look at, open tasks first.
-#[utoipa::path(get, path = "/v1/programs/{id}/tasks", operation_id = "listTasks", tag = "Verification", params(("id" = String, Path)),
-    responses((status = 200, body = TaskList), (status = 404, body = Problem)))]
-async fn tasks(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<TaskList>, ApiError> {
-    Ok(Json(TaskList { data: edge.tasks(&identity, &id).await? }))
+#[utoipa::path(get, path = "/v1/programs/{id}/tasks", operation_id = "listTasks", tag = "Verification", params(("id" = String, Path), PageQuery),
+    responses((status = 200, body = TaskList)))]
+async fn tasks(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>, page: Page) -> Result<Json<TaskList>, ApiError> {
+    let (data, next_cursor) = page.of(&edge, edge.tasks(&identity, &id).await?, |task| task.id.clone()).await?;
+    Ok(Json(TaskList { data, next_cursor }))
 }
 
 /// Closes a task, with what was decided.
 #[utoipa::path(post, path = "/v1/tasks/{id}/close", operation_id = "closeTask", tag = "Verification", params(("id" = String, Path)),
-    request_body = Outcome, responses((status = 200, body = Task), (status = 404, body = Problem)))]
+    request_body = TaskOutcome, responses((status = 200, body = Task)))]
 async fn close(
     State(edge): State<Edge>,
     identity: Identity,
     Path(id): Path<String>,
-    Json(decided): Json<Outcome>,
+    Json(decided): Json<TaskOutcome>,
 ) -> Result<Json<Task>, ApiError> {
     let request = proto::CloseTaskRequest { task_id: id, outcome: decided.outcome };
     Ok(Json(task_view(edge.ingestion.clone().close_task(identity.request(request)?).await?.into_inner())))

@@ -7,6 +7,11 @@ pub(crate) fn rfc3339(micros: i64) -> Option<String> {
     (micros > 0).then(|| Timestamp::from_micros(micros).to_string())
 }
 
+/// RFC 3339 in UTC, of an instant that is always there.
+pub(crate) fn instant(micros: i64) -> String {
+    Timestamp::from_micros(micros).to_string()
+}
+
 /// Minutes and seconds of a recording, with hours when there are any: `1:02:03`, `4:05`.
 pub(crate) fn clock(milliseconds: i64) -> String {
     let seconds = milliseconds / 1000;

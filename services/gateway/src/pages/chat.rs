@@ -1,13 +1,14 @@
 //! The learner's page: ask, read, look it up.
 
 use askama::Template;
-use axum::extract::{Form, Path, State};
+use axum::extract::State;
 use axum::response::Html;
 use serde::Deserialize;
 
 use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
 use crate::api::{NewMessage, Reply};
+use crate::extract::{Form, Path};
 use crate::identity::Identity;
 
 /// Questions that are suggested.

@@ -1,7 +1,7 @@
 //! What a learner states about themselves, and the code that proves their address.
 
 use askama::Template;
-use axum::extract::{Form, State};
+use axum::extract::State;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
@@ -9,6 +9,7 @@ use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
 use crate::api::{Clinician, PROFESSIONS, Statement};
 use crate::error::ApiError;
+use crate::extract::Form;
 use crate::identity::Identity;
 
 #[derive(Template)]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use askama::Template;
-use axum::extract::{Form, Multipart, Path, State};
+use axum::extract::{Multipart, State};
 use axum::response::{Html, Redirect};
 use preceptor_core::Capability;
 use preceptor_proto::ingestion::v1 as proto;
@@ -13,6 +13,7 @@ use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
 use crate::api::{Message, Program, Report, Source, Task, program_view, source_view};
 use crate::error::ApiError;
+use crate::extract::{Form, Path};
 use crate::identity::Identity;
 
 /// Questions that the program page shows.
@@ -130,7 +131,7 @@ async fn insight(edge: &Edge, identity: &Identity, program: &str) -> Result<Opti
         return Ok(None);
     }
     let report = edge.report(identity, program).await?;
-    let questions = edge.messages(identity, program, QUESTIONS, String::new()).await?.data;
+    let questions = edge.messages(identity, program, QUESTIONS, String::new()).await?.0;
     Ok(Some(Insight { report, questions }))
 }
 

@@ -1,15 +1,15 @@
 //! Transcript, credit, and the page that verifies a certificate for anybody.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{Html, Redirect};
 use serde::Deserialize;
 
 use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
-use crate::api::{Certificate, Credit, PageQuery, Query};
-use crate::domain::cursor;
+use crate::api::{Certificate, Credit, Page};
+use crate::extract::{Path, Query};
 
 #[derive(Template)]
 #[template(path = "transcript.html")]
@@ -45,12 +45,8 @@ pub(super) struct CodeQuery {
     code: String,
 }
 
-pub(super) async fn transcript(
-    State(edge): State<Edge>,
-    Visitor(identity): Visitor,
-    Query(page): Query<PageQuery>,
-) -> Result<Html<String>, PageError> {
-    let credits = edge.transcript(&identity, page.limit()?, cursor::decode(page.cursor.as_deref())?).await?;
+pub(super) async fn transcript(State(edge): State<Edge>, Visitor(identity): Visitor, page: Page) -> Result<Html<String>, PageError> {
+    let credits = edge.transcript(&identity, &page).await?;
     let own = !identity.scope.grants(preceptor_core::Capability::ReadAudit);
     html(&TranscriptPage { frame: Frame::of(&identity), own, credits: credits.data, next: credits.next_cursor })
 }

@@ -1,6 +1,6 @@
 //! Styles and scripts. They are part of the binary, so that there is nothing to deploy beside it.
 
-use axum::extract::Path;
+use crate::extract::Path;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Html;
 use serde_json::Value;
 
 use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
+use crate::extract::Path;
 
 #[derive(Template)]
 #[template(path = "history.html")]

@@ -1,7 +1,7 @@
 //! The editor's item bank, verification of sources, and tasks.
 
 use askama::Template;
-use axum::extract::{Form, Path, Query, State};
+use axum::extract::State;
 use axum::response::{Html, Redirect};
 use preceptor_core::Capability;
 use preceptor_proto::ingestion::v1 as ingestion;
@@ -9,9 +9,9 @@ use serde::Deserialize;
 
 use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
-use crate::api::{Generation, Item, ItemPage, NewForm, NewVerification, Offer, Quiz, Wanted};
-use crate::domain::cursor;
+use crate::api::{Generation, Item, NewForm, NewVerification, Offer, Page, Quiz, Wanted};
 use crate::error::ApiError;
+use crate::extract::{Form, Path, Query};
 use crate::identity::Identity;
 
 const ITEMS: i32 = 100;
@@ -83,17 +83,34 @@ fn back(program: &str) -> Redirect {
 pub(super) struct Asked {
     generation: Option<String>,
     state: Option<String>,
-    cursor: Option<String>,
+    #[serde(rename = "cursor")]
+    _cursor: Option<String>,
 }
 
 /// The items of the state that was asked for; else what waits for a decision, or what is approved where nothing waits.
-async fn bank(edge: &Edge, identity: &Identity, program: &str, asked: &Asked, approved: ItemPage) -> Result<(String, ItemPage), ApiError> {
-    if let Some(state) = &asked.state {
-        let after = cursor::decode(asked.cursor.as_deref())?;
-        return Ok((state.clone(), edge.items(identity, program, state, ITEMS, after).await?));
-    }
-    let drafts = edge.items(identity, program, "draft", ITEMS, String::new()).await?;
-    Ok(if drafts.data.is_empty() { ("approved".to_owned(), approved) } else { ("draft".to_owned(), drafts) })
+async fn bank(
+    edge: &Edge,
+    identity: &Identity,
+    (program, page): (&str, &Page),
+    asked: &Asked,
+    approved: (Vec<Item>, String),
+) -> Result<Shown, ApiError> {
+    let (state, (items, next)) = if let Some(state) = &asked.state {
+        (state.clone(), edge.items(identity, program, state, ITEMS, page.after.clone()).await?)
+    } else {
+        let drafts = edge.items(identity, program, "draft", ITEMS, String::new()).await?;
+        if drafts.0.is_empty() { ("approved".to_owned(), approved) } else { ("draft".to_owned(), drafts) }
+    };
+    // The link to more names the state: the cursor is good for that address.
+    let next = page.filtered(&[("state", &state)]).next(edge, &next).await?;
+    Ok(Shown { state, items, next })
+}
+
+/// The items that are shown.
+struct Shown {
+    state: String,
+    items: Vec<Item>,
+    next: Option<String>,
 }
 
 pub(super) async fn page(
@@ -101,6 +118,7 @@ pub(super) async fn page(
     Visitor(identity): Visitor,
     Path(id): Path<String>,
     Query(asked): Query<Asked>,
+    page: Page,
 ) -> Result<Html<String>, PageError> {
     let generation = match &asked.generation {
         Some(generation) => Some(edge.generation(&identity, generation.clone()).await?),
@@ -108,8 +126,8 @@ pub(super) async fn page(
     };
     let title = edge.program(&identity, &id).await?.title;
     let approved = edge.items(&identity, &id, "approved", ITEMS, String::new()).await?;
-    let count = format!("{}{}", approved.data.len(), if approved.next_cursor.is_some() { "+" } else { "" });
-    let (state, shown) = bank(&edge, &identity, &id, &asked, approved).await?;
+    let count = format!("{}{}", approved.0.len(), if approved.1.is_empty() { "" } else { "+" });
+    let shown = bank(&edge, &identity, (&id, &page), &asked, approved).await?;
     let quiz = match edge.quiz(&identity, &id).await {
         Ok(quiz) => Some(quiz),
         Err(error) if error.code() == "QUIZ_NOT_FOUND" => None,
@@ -122,9 +140,9 @@ pub(super) async fn page(
         may_decide: identity.scope.grants(Capability::ApproveContent),
         subject: identity.scope.subject().to_owned(),
         approved: count,
-        state,
-        items: shown.data,
-        next: shown.next_cursor,
+        state: shown.state,
+        items: shown.items,
+        next: shown.next,
         generation,
         quiz,
         offers: edge.offers(&identity, &id).await?,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::extract::{Form, Path, State};
+use axum::extract::State;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
@@ -11,6 +11,7 @@ use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
 use crate::api::{Attempt, Credit, Offer, Place, Quiz};
 use crate::error::ApiError;
+use crate::extract::{Form, Path};
 use crate::identity::Identity;
 
 #[derive(Template)]

@@ -1,13 +1,13 @@
 //! The API as a page, made from the same document that generated clients read; and the page behind every error code.
 
 use askama::Template;
-use axum::extract::Path;
 use axum::response::Html;
 use preceptor_core::{Fault, Kind};
 use serde_json::Value;
 
 use super::{Frame, PageError, html};
 use crate::error::{Code, codes as table};
+use crate::extract::Path;
 
 #[derive(Template)]
 #[template(path = "reference.html")]

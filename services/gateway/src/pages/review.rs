@@ -1,7 +1,7 @@
 //! The review page: the document as it was read, and the decision.
 
 use askama::Template;
-use axum::extract::{Form, Path, State};
+use axum::extract::State;
 use axum::response::{Html, Redirect};
 use preceptor_core::{Capability, Fault};
 use preceptor_proto::ingestion::v1 as proto;
@@ -10,8 +10,9 @@ use serde::Deserialize;
 use super::source::{View, view};
 use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
-use crate::api::{NLM_NOTICE, Query, Source, source_view};
+use crate::api::{NLM_NOTICE, Source, source_view};
 use crate::error::ApiError;
+use crate::extract::{Form, Path, Query};
 
 #[derive(Template)]
 #[template(path = "review.html")]

@@ -1,7 +1,7 @@
 //! Signing in and out.
 
 use askama::Template;
-use axum::extract::{Form, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use preceptor_proto::auth::v1 as proto;
@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::{Frame, PageError, Visitor, html};
 use crate::error::ApiError;
+use crate::extract::Form;
 use crate::identity::{Carrier, SESSION_COOKIE, credential};
 use crate::{CALL_TIMEOUT, Edge};
 

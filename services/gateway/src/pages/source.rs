@@ -1,7 +1,7 @@
 //! The source viewer: the page, slide, transcript or section itself, the quotation highlighted.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Html;
 use preceptor_core::Fault;
 use preceptor_proto::ingestion::v1::locator::At;
@@ -10,10 +10,10 @@ use serde::Deserialize;
 
 use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
-use crate::api::Query;
 use crate::domain::citation::place;
 use crate::domain::time::clock;
 use crate::error::ApiError;
+use crate::extract::{Path, Query};
 
 /// Which part of which version.
 #[derive(Debug, Deserialize)]

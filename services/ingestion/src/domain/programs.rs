@@ -86,8 +86,14 @@ impl Content {
         let title = bounded("title", title, 300, "must have 1 to 300 characters")?;
         let mut tx = self.deps.store.write(scope).await?;
         let program = programs::get(&tx, id).await?;
+        let summary = summary_text(summary)?;
+        let is_read = revision.is_none_or(|revision| revision == program.revision);
+        if is_read && title == program.title && summary == program.summary {
+            // A change that changes nothing is no change: the revision says that something else is there.
+            return view(&tx, program).await;
+        }
         programs::raise_revision(&tx, &program, revision).await?;
-        programs::rename(&tx, id, &title, &summary_text(summary)?).await?;
+        programs::rename(&tx, id, &title, &summary).await?;
         tx.audit(AuditEntry::done("program.updated", id).in_program(program_id(id)?).fact("revision", program.revision + 1))?;
         let view = view(&tx, programs::get(&tx, id).await?).await?;
         tx.commit().await?;

@@ -1,6 +1,6 @@
 //! Every operation of the OpenAPI document, and every page.
 
-use preceptor::client::Client;
+use preceptor::client::{Client, Exchange, Watch as _};
 use preceptor_testkit::{Local, Store};
 use serde_json::{Value, json};
 
@@ -109,16 +109,20 @@ fn is_for_learners(route: &Route) -> bool {
 async fn call(local: &Local, client: &Client, route: &Route, victim: &Victim) -> (u16, String) {
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
     let url = format!("{}{}", local.url, fill(&route.path, victim));
-    let method = route.method.parse().expect("a method");
-    let mut request = http.request(method, url).bearer_auth(client.token());
+    let mut request = http.request(route.method.parse().expect("a method"), url).bearer_auth(client.token());
     if route.operation.starts_with(FORM) || route.operation == "uploadSource" {
         let (kind, fields) = pages::form(&route.path.replace("/v1/", "/console/"), victim);
         request = request.header("content-type", kind).header("sec-fetch-site", "same-origin").body(fields);
     } else if route.method != "GET" {
         request = request.header("if-match", "\"1\"").json(&body(&route.operation, victim));
     }
+    let method = route.method.parse().expect("a method");
     let response = request.send().await.expect("an answer");
-    (response.status().as_u16(), response.text().await.unwrap_or_default())
+    let (status, headers, path) = (response.status().as_u16(), response.headers().clone(), response.url().path().to_owned());
+    let body = response.bytes().await.unwrap_or_default();
+    // Whoever asks, and however it ends: the answer is as the document says.
+    local.contract.exchanged(&Exchange { method: &method, path: &path, status, headers: &headers, body: &body });
+    (status, String::from_utf8_lossy(&body).into_owned())
 }
 
 /// Routes whose answer is about the caller's own org, whatever ids are sent along.

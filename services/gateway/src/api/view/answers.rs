@@ -6,8 +6,9 @@ use preceptor_proto::ingestion::v1::locator::At;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::values;
 use crate::domain::citation;
-use crate::domain::time::rfc3339;
+use crate::domain::time::instant;
 
 /// Where a passage is, in the terms of its own medium.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -151,8 +152,7 @@ pub(crate) fn sentence_view(sentence: answering::Sentence) -> Sentence {
 /// Why there is no answer, and where to look.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Refusal {
-    /// `NOT_IN_PROGRAM`, `PATIENT_SPECIFIC` or `PHI_DETECTED`.
-    #[schema(example = "NOT_IN_PROGRAM")]
+    #[schema(example = "NOT_IN_PROGRAM", value_type = values::RefusalCode)]
     pub(crate) code: String,
     pub(crate) message: String,
     /// The closest sources, best first.
@@ -167,17 +167,30 @@ pub(crate) fn refusal_view(refusal: answering::Refusal) -> Refusal {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Done {
     /// Probability that the program holds the answer, 0 to 1, calibrated.
-    #[schema(example = 0.93)]
+    #[schema(example = 0.93, minimum = 0, maximum = 1)]
     pub(crate) confidence: f32,
-    /// `high`, `moderate` or `low`.
-    #[schema(example = "high")]
+    #[schema(example = "high", value_type = values::ConfidenceLabel)]
     pub(crate) confidence_label: String,
     /// How many passages were considered.
     pub(crate) considered: i32,
+    /// What the answer took.
+    pub(crate) usage: Usage,
 }
 
-pub(crate) fn done_view(done: answering::Done) -> Done {
-    Done { confidence: done.confidence, confidence_label: done.confidence_label, considered: done.considered }
+/// What an answer took.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Usage {
+    /// Passages that were compared with the question.
+    pub(crate) passages_considered: i32,
+    /// Sentences that the answer quotes.
+    pub(crate) sentences: i32,
+    /// Milliseconds from the question to its end.
+    pub(crate) elapsed_ms: i64,
+}
+
+pub(crate) fn done_view(done: answering::Done, sentences: usize, elapsed: std::time::Duration) -> Done {
+    let usage = Usage { passages_considered: done.considered, sentences: sentences as i32, elapsed_ms: elapsed.as_millis() as i64 };
+    Done { confidence: done.confidence, confidence_label: done.confidence_label, considered: done.considered, usage }
 }
 
 /// A question with its answer, as it is on record.
@@ -193,8 +206,7 @@ pub(crate) struct Message {
     pub(crate) question: String,
     /// True when the question held data that identifies a patient, and was not kept.
     pub(crate) quarantined: bool,
-    /// `answered` or `refused`.
-    #[schema(example = "answered")]
+    #[schema(example = "answered", value_type = values::MessageOutcome)]
     pub(crate) outcome: &'static str,
     pub(crate) sentences: Vec<Sentence>,
     pub(crate) refusal: Option<Refusal>,
@@ -202,7 +214,7 @@ pub(crate) struct Message {
     pub(crate) corrections: Vec<Correction>,
     pub(crate) composer: String,
     pub(crate) feedback: String,
-    pub(crate) asked_at: Option<String>,
+    pub(crate) asked_at: String,
     /// Sources that were retracted after this answer quoted them.
     pub(crate) notices: Vec<Notice>,
     /// The objective it is about, once it is classified.
@@ -213,14 +225,14 @@ pub(crate) struct Message {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Notice {
     pub(crate) source_version_id: String,
-    #[schema(example = "retracted")]
+    #[schema(example = "retracted", value_type = values::Verdict)]
     pub(crate) verdict: String,
     pub(crate) text: String,
-    pub(crate) noted_at: Option<String>,
+    pub(crate) noted_at: String,
 }
 
 fn notice_view(notice: answering::Notice) -> Notice {
-    Notice { source_version_id: notice.source_version_id, verdict: notice.verdict, text: notice.text, noted_at: rfc3339(notice.noted_at) }
+    Notice { source_version_id: notice.source_version_id, verdict: notice.verdict, text: notice.text, noted_at: instant(notice.noted_at) }
 }
 
 /// Which objective a message is about.
@@ -260,7 +272,7 @@ pub(crate) fn message_view(message: answering::Message, alignment: Option<Alignm
         corrections: corrections(message.corrections),
         composer: message.composer,
         feedback: message.feedback,
-        asked_at: rfc3339(message.asked_at),
+        asked_at: instant(message.asked_at),
         notices: message.notices.into_iter().map(notice_view).collect(),
         alignment,
     }

@@ -7,7 +7,7 @@ use preceptor_proto::ingestion::v1 as ingestion;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::time::rfc3339;
+use crate::domain::time::{instant, rfc3339};
 
 pub(crate) use answers::{
     Done, Message, Meta, Passage, Refusal, Sentence, alignment_view, done_view, message_view, meta_view, passage_view, refusal_view,
@@ -41,7 +41,7 @@ pub(crate) struct PublishedVersion {
     pub(crate) id: String,
     #[schema(example = 1)]
     pub(crate) number: i64,
-    pub(crate) published_at: Option<String>,
+    pub(crate) published_at: String,
 }
 
 /// How far the index of a frozen version is.
@@ -63,8 +63,7 @@ pub(crate) struct Program {
     #[schema(example = "Safe use of anticoagulants")]
     pub(crate) title: String,
     pub(crate) summary: String,
-    /// `draft`, `indexing`, `published` or `withdrawn`.
-    #[schema(example = "published")]
+    #[schema(example = "published", value_type = super::values::ProgramState)]
     pub(crate) state: &'static str,
     /// Raised by every change; also the ETag.
     pub(crate) revision: i64,
@@ -73,8 +72,8 @@ pub(crate) struct Program {
     pub(crate) indexing: Option<Indexing>,
     pub(crate) sources: SourceCounts,
     pub(crate) created_by: String,
-    pub(crate) created_at: Option<String>,
-    pub(crate) updated_at: Option<String>,
+    pub(crate) created_at: String,
+    pub(crate) updated_at: String,
 }
 
 const fn program_state(state: ingestion::ProgramState) -> &'static str {
@@ -96,7 +95,7 @@ pub(crate) fn program_view(program: ingestion::Program) -> Program {
         published: (!program.published_version_id.is_empty()).then(|| PublishedVersion {
             id: program.published_version_id.clone(),
             number: program.published_version_number,
-            published_at: rfc3339(program.published_at),
+            published_at: instant(program.published_at),
         }),
         indexing: waits.then(|| Indexing { done: program.indexed, total: program.to_index, problem: program.index_problem.clone() }),
         sources: SourceCounts {
@@ -112,8 +111,8 @@ pub(crate) fn program_view(program: ingestion::Program) -> Program {
         summary: program.summary,
         revision: program.revision,
         created_by: program.created_by,
-        created_at: rfc3339(program.created_at),
-        updated_at: rfc3339(program.updated_at),
+        created_at: instant(program.created_at),
+        updated_at: instant(program.updated_at),
     }
 }
 
@@ -144,7 +143,7 @@ pub(crate) struct Decision {
     pub(crate) approved: bool,
     pub(crate) reviewer: String,
     pub(crate) reason: String,
-    pub(crate) decided_at: Option<String>,
+    pub(crate) decided_at: String,
 }
 
 /// A source with its newest version.
@@ -167,8 +166,7 @@ pub(crate) struct Source {
     pub(crate) verifying: bool,
     /// Whether it was retracted and is served to nobody.
     pub(crate) quarantined: bool,
-    /// `extracting`, `failed`, `draft`, `in_review`, `approved` or `rejected`.
-    #[schema(example = "draft")]
+    #[schema(example = "draft", value_type = super::values::SourceState)]
     pub(crate) state: &'static str,
     pub(crate) progress: Progress,
     pub(crate) problem: Option<WorkProblem>,
@@ -178,7 +176,7 @@ pub(crate) struct Source {
     pub(crate) pages: i64,
     pub(crate) passages: i64,
     pub(crate) decision: Option<Decision>,
-    pub(crate) created_at: Option<String>,
+    pub(crate) created_at: String,
     pub(crate) submitted_at: Option<String>,
     /// What the reader should know about the extraction.
     pub(crate) notes: Vec<String>,
@@ -206,7 +204,7 @@ pub(crate) fn source_view(source: ingestion::Source) -> Source {
             approved: approval.approved,
             reviewer: approval.reviewer,
             reason: approval.reason,
-            decided_at: rfc3339(approval.decided_at),
+            decided_at: instant(approval.decided_at),
         }),
         id: source.id,
         program_id: source.program_id,
@@ -224,7 +222,7 @@ pub(crate) fn source_view(source: ingestion::Source) -> Source {
         sha256: source.sha256,
         pages: source.pages,
         passages: source.passages,
-        created_at: rfc3339(source.created_at),
+        created_at: instant(source.created_at),
         submitted_at: rfc3339(source.submitted_at),
         notes: source.notes,
     }

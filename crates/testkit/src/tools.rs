@@ -1,0 +1,91 @@
+//! Tools of others that look at the API from outside: validators of its document, a fuzzer, generators of clients. They come
+//! from the package indexes of Python and Node.js into the cache folder, once.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::postgres::engines;
+
+/// What Python installs.
+const PYTHON: [&str; 3] = ["schemathesis==4.32.5", "openapi-spec-validator==0.9.0", "openapi-python-client==0.29.1"];
+/// What Node.js installs.
+const NODE: [&str; 4] = ["@redocly/cli@2.77.0", "@stoplight/spectral-cli@6.16.3", "@hey-api/openapi-ts@0.95.0", "typescript@5.9"];
+/// Written last: what is not whole is not used. Another set of versions has another name.
+const WHOLE: &str = "whole";
+/// Between two looks whether a program has ended.
+const PAUSE: Duration = Duration::from_millis(50);
+
+fn folder() -> PathBuf {
+    engines().join("api-tools-1")
+}
+
+/// Installs what is missing; says what cannot be had.
+pub fn install() -> Vec<String> {
+    let kinds: [(&str, fn(&Path) -> Result<(), String>); 2] = [("python", install_python), ("node", install_node)];
+    let mut missing = Vec::new();
+    for (kind, install) in kinds {
+        let place = folder().join(kind);
+        if place.join(WHOLE).is_file() {
+            continue;
+        }
+        let _ = fs::remove_dir_all(&place);
+        let made = fs::create_dir_all(&place).map_err(|error| error.to_string()).and_then(|()| install(&place));
+        if let Err(why) = made.and_then(|()| fs::write(place.join(WHOLE), "").map_err(|error| error.to_string())) {
+            missing.push(format!("{kind}: {why}"));
+        }
+    }
+    missing
+}
+
+fn install_python(place: &Path) -> Result<(), String> {
+    run(Command::new("python3").args(["-m", "venv"]).arg(place.join("venv")))?;
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"];
+    run(Command::new(place.join("venv/bin/python")).args(pip).args(PYTHON))
+}
+
+fn install_node(place: &Path) -> Result<(), String> {
+    run(Command::new("npm").args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]).arg(place).args(NODE))
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{command:?}: {error}"))?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() { Ok(()) } else { Err(told.lines().last().unwrap_or("it failed").to_owned()) }
+}
+
+/// A program that was installed, or a skip of `test`.
+pub fn tool(test: &str, kind: &str, name: &str) -> Option<PathBuf> {
+    let place = folder().join(kind);
+    let program = if kind == "python" { place.join("venv/bin").join(name) } else { place.join("node_modules/.bin").join(name) };
+    if place.join(WHOLE).is_file() && program.exists() {
+        return Some(program);
+    }
+    crate::skip(test, &format!("{name} is not on this machine; `cargo xtask infra install` gets it"));
+    None
+}
+
+/// Runs a program to its end, or kills it when it takes longer than it may.
+pub fn bounded(command: &mut Command, most: Duration) -> Result<Output, String> {
+    let log = tempfile::tempfile().map_err(|error| error.to_string())?;
+    let errors = log.try_clone().map_err(|error| error.to_string())?;
+    let mut reading = log.try_clone().map_err(|error| error.to_string())?;
+    let mut child = command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn().map_err(|error| format!("{command:?}: {error}"))?;
+    let begun = Instant::now();
+    let status = loop {
+        match child.try_wait().map_err(|error| error.to_string())? {
+            Some(status) => break status,
+            None if begun.elapsed() > most => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!("{command:?} takes longer than {} seconds", most.as_secs()));
+            }
+            None => std::thread::sleep(PAUSE),
+        }
+    };
+    let mut stdout = Vec::new();
+    std::io::Seek::rewind(&mut reading).map_err(|error| error.to_string())?;
+    std::io::Read::read_to_end(&mut reading, &mut stdout).map_err(|error| error.to_string())?;
+    Ok(Output { status, stdout, stderr: Vec::new() })
+}
