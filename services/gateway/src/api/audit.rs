@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::page::PageQuery;
 use crate::Edge;
 use crate::domain::time::rfc3339;
 use crate::error::ApiError;

@@ -28,7 +28,7 @@ use operations::Operation;
 
 pub(crate) use body::parse;
 pub(crate) use layer::layer;
-pub(crate) use nouns::{nowhere, pattern};
+pub(crate) use nouns::nowhere;
 
 /// What differs between deployments and is said in the document.
 #[derive(Debug, Clone)]

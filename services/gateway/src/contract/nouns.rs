@@ -57,7 +57,7 @@ pub(super) const FIELDS: &[(&str, &str)] = &[
 ];
 
 /// The form of an id: the prefix and a UUIDv7 in Crockford base 32.
-pub(crate) fn pattern(prefix: &str) -> String {
+pub(super) fn pattern(prefix: &str) -> String {
     format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$")
 }
 

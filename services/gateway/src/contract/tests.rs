@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use axum::http::Method;
 use serde_json::Value;
 
 use super::operations::METHODS;
@@ -211,17 +212,17 @@ fn what_is_wrong_with_a_body_is_all_told() {
 #[test]
 fn ids_and_queries_are_checked_against_the_document() {
     let contract = contract();
-    let get = contract.operation(&axum::http::Method::GET, "/v1/programs/{id}").expect("getProgram");
+    let get = contract.operation(&Method::GET, "/v1/programs/{id}").expect("getProgram");
     let refused = get.check_path([("id", "zz")]).expect_err("no id");
     assert_eq!((refused.status().as_u16(), refused.code()), (404, "PROGRAM_NOT_FOUND"));
     assert!(get.check_path([("id", "prog_01k9w0x5c8f3v9q2d7t4m6n8rz")]).is_ok());
     assert_eq!(get.check_query("x=1").expect_err("unknown").code(), "QUERY_INVALID");
-    let list = contract.operation(&axum::http::Method::HEAD, "/v1/programs").expect("listPrograms");
+    let list = contract.operation(&Method::HEAD, "/v1/programs").expect("listPrograms");
     for wrong in ["limit=0", "limit=101", "limit=-1", "limit=abc", "limit=1.5", "limit=1&limit=2", "limit=+1", "limit=", "cursor=%00"] {
         assert!(list.check_query(wrong).is_err(), "{wrong}");
     }
     assert!(list.check_query("limit=100&cursor=abc").is_ok());
-    let leaves = contract.operation(&axum::http::Method::GET, "/v1/audit/leaves").expect("listAuditLeaves");
+    let leaves = contract.operation(&Method::GET, "/v1/audit/leaves").expect("listAuditLeaves");
     for wrong in ["limit=1001", "limit=0", "limit=-5", "from=-1"] {
         assert!(leaves.check_query(wrong).is_err(), "{wrong}");
     }
@@ -242,7 +243,8 @@ fn surface(document: &Value) -> String {
                 lines.push(format!("  {status} {}", kinds.collect::<Vec<_>>().join(", ")).trim_end().to_owned());
             }
         }
-        let refusals = said["responses"].as_object().into_iter().flatten().map(|(status, _)| status.as_str()).filter(|status| *status >= "300");
+        let refusals =
+            said["responses"].as_object().into_iter().flatten().map(|(status, _)| status.as_str()).filter(|status| *status >= "300");
         lines.push(format!("  {}", refusals.collect::<Vec<_>>().join(" ")));
     }
     for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
@@ -270,6 +272,11 @@ fn the_surface_is_as_it_was() {
 
 #[test]
 fn problems_look_as_they_did() {
-    let shown: Vec<Value> = super::shared::REFUSALS.iter().map(|refusal| contract().document()["components"]["responses"][refusal.name]["content"]["application/problem+json"]["example"].clone()).collect();
+    let shown: Vec<Value> = super::shared::REFUSALS
+        .iter()
+        .map(|refusal| {
+            contract().document()["components"]["responses"][refusal.name]["content"]["application/problem+json"]["example"].clone()
+        })
+        .collect();
     insta::assert_json_snapshot!(shown);
 }

@@ -31,6 +31,11 @@ fn said(schema: &Value, error: &ValidationError<'_>) -> Vec<FieldProblem> {
                 |name: &String| FieldProblem { pointer: format!("{place}/{}", escaped(name)), detail: format!("is not known here{known}") };
             unexpected.iter().map(field).collect()
         }
+        Wrong::OneOfNotValid { context } | Wrong::AnyOf { context } if node(schema, &place)["x-expected"].is_null() => {
+            // What is wrong with the choice that comes closest: it is of the right type at least.
+            let closest = context.iter().flatten().find(|inner| !matches!(inner.kind(), Wrong::Type { .. }));
+            closest.map_or_else(|| at(place.clone(), expected(node(schema, &place), error)), |inner| said(schema, inner))
+        }
         _ => at(place.clone(), expected(node(schema, &place), error)),
     }
 }
@@ -49,7 +54,7 @@ fn node<'a>(schema: &'a Value, place: &str) -> &'a Value {
 
 /// A thing that may be left out is described beside `null`.
 fn own<'a>(schema: &'a Value, node: &'a Value) -> &'a Value {
-    let choices = node["oneOf"].as_array().into_iter().flatten();
+    let choices = ["oneOf", "allOf"].into_iter().find_map(|kind| node[kind].as_array()).into_iter().flatten();
     let real: Vec<&Value> = choices.filter(|choice| choice["type"] != "null").collect();
     if let [only] = real[..] { resolve(schema, only) } else { node }
 }
