@@ -86,6 +86,16 @@ fn pdf(file: &[u8]) -> Result<Report, Refusal> {
     Ok(report(&unsigned, key, Some((proof.index, size))))
 }
 
+/// The proof of the log that a certificate carries, with the checkpoint that the log had signed when it was printed. Only
+/// the seal of the file is verified: the checkpoint carries the log's own signature.
+pub fn log_proof(file: &[u8]) -> Result<Proof, Refusal> {
+    let (content, _) = seal::open(file)?;
+    let attached = attachments(content)?;
+    let bytes = attached.get(PROOF).ok_or(Refusal::NotOne("the log's proof is missing"))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| Refusal::NotOne("an attached file is no text"))?;
+    Ok(text.parse()?)
+}
+
 /// Whether the log's record is of exactly this credential, signed by this key.
 fn is_about(record: &[u8], unsigned: &Value, key: IssuerKey) -> Result<(), Refusal> {
     let record = AuditRecord::decode(record).map_err(|_| Refusal::OtherRecord)?;

@@ -1,9 +1,9 @@
-//! The suite that every key engine passes.
+//! The suites that every key engine and every memory of a signer pass.
 
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use preceptor_core::id::OrgId;
 
-use crate::{KeyError, KeyName, Keys, Purpose};
+use crate::{KeyError, KeyName, Keys, MemoryError, Purpose, SignedHead, SignerMemory};
 
 /// Runs the whole suite.
 ///
@@ -50,4 +50,29 @@ async fn wrapping_is_bound_to_key_and_context(keys: &dyn Keys) {
     ] {
         assert!(matches!(result, Err(KeyError::BadCiphertext)), "another {what} opened the key");
     }
+}
+
+/// Runs the suite of the memory of a signer.
+///
+/// # Panics
+/// When it does not conform; the message says how.
+pub async fn remember(memory: &dyn SignerMemory) {
+    let (log, other) = (OrgId::generate(), OrgId::generate());
+    let head = |size: u64, root: u8| SignedHead { origin: format!("audit.example/{log}"), size, root: [root; 32] };
+    assert_eq!(memory.last(log).await.expect("an answer"), None, "a new log was signed already");
+    memory.advance(log, None, &head(3, 1)).await.expect("the first");
+    assert_eq!(memory.last(log).await.expect("an answer"), Some(head(3, 1)));
+    assert_eq!(memory.last(other).await.expect("an answer"), None, "logs share a memory");
+    for stale in [None, Some(&head(2, 1)), Some(&head(3, 2))] {
+        assert!(matches!(memory.advance(log, stale, &head(9, 9)).await, Err(MemoryError::Moved)), "it moved on from {stale:?}");
+    }
+    for (next, how) in [(head(2, 1), "went back"), (head(3, 2), "signed two roots of one size")] {
+        assert!(matches!(memory.advance(log, Some(&head(3, 1)), &next).await, Err(MemoryError::Backwards { .. })), "it {how}");
+    }
+    let renamed = SignedHead { origin: "audit.example/another".into(), ..head(9, 9) };
+    assert!(memory.advance(log, Some(&head(3, 1)), &renamed).await.is_err(), "a log changed its name");
+    assert_eq!(memory.last(log).await.expect("an answer"), Some(head(3, 1)), "a refusal changed what is remembered");
+    memory.advance(log, Some(&head(3, 1)), &head(3, 1)).await.expect("the same again");
+    memory.advance(log, Some(&head(3, 1)), &head(9, 9)).await.expect("the next");
+    assert_eq!(memory.last(log).await.expect("an answer"), Some(head(9, 9)));
 }

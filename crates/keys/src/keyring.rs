@@ -75,12 +75,8 @@ impl Keyring {
     pub fn open(path: &Path, passphrase: &Secret) -> Result<Self, OpenError> {
         let io_error = |source| OpenError::Io { path: path.to_owned(), source };
         let sealed = || OpenError::Sealed(path.to_owned());
-        let stored = match fs::read(path) {
-            Ok(bytes) => Some(serde_json::from_slice::<SealedFile>(&bytes).map_err(|_| sealed())?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(io_error(error)),
-        };
-        let Some(stored) = stored else {
+        let _turn = turn(path).map_err(io_error)?;
+        let Some(stored) = stored(path)? else {
             let mut salt = [0; SALT_LEN];
             rand::fill(&mut salt).map_err(|_| sealed())?;
             let sealing_key = sealing_key(passphrase, &salt).ok_or_else(sealed)?;
@@ -89,15 +85,20 @@ impl Keyring {
             return Ok(keyring);
         };
         refuse_open_mode(path)?;
-
-        let decode = |text: &str| STANDARD.decode(text).map_err(|_| sealed());
-        let salt: [u8; SALT_LEN] = decode(&stored.salt)?.try_into().map_err(|_| sealed())?;
-        let nonce: [u8; NONCE_LEN] = decode(&stored.nonce)?.try_into().map_err(|_| sealed())?;
+        let salt: [u8; SALT_LEN] = STANDARD.decode(&stored.salt).ok().and_then(|salt| salt.try_into().ok()).ok_or_else(sealed)?;
         let sealing_key = sealing_key(passphrase, &salt).ok_or_else(sealed)?;
-        let mut content = Zeroizing::new(decode(&stored.sealed)?);
-        let plain = sealing_key.open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(salt), &mut content).map_err(|_| sealed())?;
-        let seeds: Seeds = serde_json::from_slice(plain).map_err(|_| sealed())?;
-        Ok(Self { path: path.to_owned(), salt, sealing_key, seeds: Mutex::new(seeds) })
+        let keyring = Self { path: path.to_owned(), salt, sealing_key, seeds: Mutex::default() };
+        let seeds = keyring.unseal(&stored).ok_or_else(sealed)?;
+        Ok(Self { seeds: Mutex::new(seeds), ..keyring })
+    }
+
+    /// The seeds of the file.
+    fn unseal(&self, stored: &SealedFile) -> Option<Seeds> {
+        let nonce: [u8; NONCE_LEN] = STANDARD.decode(&stored.nonce).ok()?.try_into().ok()?;
+        let mut content = Zeroizing::new(STANDARD.decode(&stored.sealed).ok()?);
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let plain = self.sealing_key.open_in_place(nonce, Aad::from(self.salt), &mut content).ok()?;
+        serde_json::from_slice(plain).ok()
     }
 
     /// Writes a new file beside the old one and puts it in its place, so that a crash leaves one of the two.
@@ -120,15 +121,23 @@ impl Keyring {
         fs::rename(&beside, &self.path)
     }
 
-    /// The seed of `key`, made and saved when it is first asked for.
+    /// The seed of `key`, made and saved when it is first asked for by any process that shares the file.
     fn seed(&self, key: KeyName) -> Result<Zeroizing<[u8; KEY_LEN]>, KeyError> {
         let unavailable = |cause: &dyn fmt::Display| KeyError::Unavailable(cause.to_string());
         let mut seeds = self.seeds.lock().unwrap_or_else(PoisonError::into_inner);
         let name = key.to_string();
         let mut seed = Zeroizing::new([0; KEY_LEN]);
         if let Some(known) = seeds.get(&name) {
-            let bytes = Zeroizing::new(STANDARD.decode(known).map_err(|error| unavailable(&error))?);
-            seed.copy_from_slice(bytes.get(..KEY_LEN).ok_or_else(|| unavailable(&"damaged seed"))?);
+            seed.copy_from_slice(&decoded(known)?);
+            return Ok(seed);
+        }
+        // What others saved since must stay: a seed that is lost is a key that is lost, with everything under it.
+        let _turn = turn(&self.path).map_err(|error| unavailable(&error))?;
+        if let Some(stored) = stored(&self.path).map_err(|error| unavailable(&error))? {
+            *seeds = self.unseal(&stored).ok_or_else(|| unavailable(&"the keyring was changed by somebody else"))?;
+        }
+        if let Some(known) = seeds.get(&name) {
+            seed.copy_from_slice(&decoded(known)?);
             return Ok(seed);
         }
         rand::fill(&mut *seed).map_err(|error| unavailable(&error))?;
@@ -149,6 +158,28 @@ impl Keyring {
     }
 }
 
+/// A seed as it is used.
+fn decoded(seed: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let bytes = STANDARD.decode(seed).ok().filter(|bytes| bytes.len() == KEY_LEN);
+    bytes.map(Zeroizing::new).ok_or_else(|| KeyError::Unavailable("damaged seed".into()))
+}
+
+/// Takes the turn of the file among all processes; it ends with what is returned.
+fn turn(path: &Path) -> io::Result<fs::File> {
+    let turn = private_file(&path.with_extension("lock"))?;
+    turn.lock()?;
+    Ok(turn)
+}
+
+/// The file as it is now, if there is one.
+fn stored(path: &Path) -> Result<Option<SealedFile>, OpenError> {
+    match fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|_| OpenError::Sealed(path.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(OpenError::Io { path: path.to_owned(), source }),
+    }
+}
+
 fn sealing_key(passphrase: &Secret, salt: &[u8]) -> Option<RandomizedNonceKey> {
     let mut key = Zeroizing::new([0; KEY_LEN]);
     pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, ITERATIONS, salt, passphrase.expose().as_bytes(), &mut *key);
@@ -156,13 +187,13 @@ fn sealing_key(passphrase: &Secret, salt: &[u8]) -> Option<RandomizedNonceKey> {
 }
 
 #[cfg(unix)]
-fn private_file(path: &Path) -> io::Result<fs::File> {
+pub(crate) fn private_file(path: &Path) -> io::Result<fs::File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
 #[cfg(not(unix))]
-fn private_file(path: &Path) -> io::Result<fs::File> {
+pub(crate) fn private_file(path: &Path) -> io::Result<fs::File> {
     fs::File::create(path)
 }
 
@@ -240,6 +271,21 @@ mod tests {
         let after = open(&path, "right").expect("the same keyring").public_keys(NAME).await.expect("a key");
         assert_eq!(before, after);
         assert!(matches!(open(&path, "wrong"), Err(OpenError::Sealed(_))));
+    }
+
+    #[tokio::test]
+    async fn two_processes_that_share_the_file_have_the_same_keys_and_lose_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("keys");
+        let (one, other) = (open(&path, "p").expect("a keyring"), open(&path, "p").expect("the same keyring"));
+        let org = || KeyName::of_org(Purpose::AuditLog, preceptor_core::id::OrgId::generate());
+        let (first, second) = (org(), org());
+        let key = async |keyring: &Keyring, name| keyring.public_keys(name).await.expect("a key");
+        let of_one = key(&one, first).await;
+        let of_other = key(&other, second).await;
+        assert_eq!([key(&other, first).await, key(&one, second).await], [of_one.clone(), of_other.clone()]);
+        let after = open(&path, "p").expect("the same keyring");
+        assert_eq!([key(&after, first).await, key(&after, second).await], [of_one, of_other], "a key was lost");
     }
 
     #[cfg(unix)]

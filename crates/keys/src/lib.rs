@@ -4,11 +4,14 @@
 //! `up` and `--dev`. Production uses the transit engine of Vault or OpenBao, where keys never leave the server; the
 //! trait is cut to what transit offers. [`conformance`] is the suite that every engine passes.
 //!
+//! Beside the keys stands the memory of the signer of logs: see [`SignerMemory`].
+//!
 //! This crate does not decide who may use which key: callers build names from a verified scope.
 
 pub mod conformance;
 mod data_key;
 mod keyring;
+mod memory;
 
 use std::fmt;
 
@@ -17,6 +20,7 @@ use preceptor_core::id::OrgId;
 
 pub use data_key::DataKey;
 pub use keyring::{Keyring, OpenError};
+pub use memory::{MemoryError, SealedMemory, SignedHead, SignerMemory};
 
 /// What a key is for. A key made for one purpose is of no use for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -37,6 +41,8 @@ pub enum Purpose {
     BlindIndex,
     /// Signs the cursors of lists.
     Cursors,
+    /// Seals what the key of an org's log signed last.
+    SignedHeads,
 }
 
 impl Purpose {
@@ -50,6 +56,7 @@ impl Purpose {
             Self::AuditLog => "audit-log",
             Self::BlindIndex => "blind-index",
             Self::Cursors => "cursors",
+            Self::SignedHeads => "signed-heads",
         }
     }
 }

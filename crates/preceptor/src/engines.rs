@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use preceptor_bus::DurableLog;
 use preceptor_cache::MemoryCache;
 use preceptor_core::{Clock, Secret};
-use preceptor_keys::Keyring;
+use preceptor_keys::{Keyring, SealedMemory};
 use preceptor_objects::Directory;
 use preceptor_store::{Cells, Control, ControlConfig, Schema};
 use preceptor_vector::Edge;
@@ -32,6 +32,8 @@ pub struct Engines {
     pub index: Arc<Edge>,
     /// Keys.
     pub keys: Arc<Keyring>,
+    /// What the keys of logs signed last: in the folder also where the tables are elsewhere.
+    pub memory: Arc<SealedMemory>,
     /// Files.
     pub objects: Arc<Directory>,
     /// Limits.
@@ -58,7 +60,7 @@ impl Engines {
         let lock = lock(folder, sharing)?;
         let keyring = folder.join("keyring.json");
         let passphrase = passphrase(folder)?;
-        let keys = tokio::task::spawn_blocking(move || Keyring::open(&keyring, &passphrase)).await??;
+        let keys = Arc::new(tokio::task::spawn_blocking(move || Keyring::open(&keyring, &passphrase)).await??);
         let bus = DurableLog::open(&folder.join("bus.db"), Arc::clone(&clock)).await?;
         let (cells, control) = match config.postgres() {
             Some(postgres) => (preceptor_store::Config::Postgres(postgres.clone()), ControlConfig::Postgres(postgres)),
@@ -70,7 +72,8 @@ impl Engines {
             control: Control::open(&control, preceptor_auth::SCHEMA, Arc::clone(&clock)).await?,
             bus: Arc::new(bus),
             index: Arc::new(Edge::new(folder.join("index"), preceptor_retrieval::LAYOUT)),
-            keys: Arc::new(keys),
+            memory: Arc::new(SealedMemory::new(folder.join("signed-heads"), Arc::clone(&keys) as _)),
+            keys,
             objects: Arc::new(Directory::new(folder.join("objects"))),
             cache: Arc::new(MemoryCache::new(Arc::clone(&clock))),
             clock,

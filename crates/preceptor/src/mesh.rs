@@ -13,7 +13,8 @@ use axum::Router;
 use preceptor_core::{Clock, SystemActor, SystemClock};
 use preceptor_models::Embedder;
 use preceptor_models::kinds::Kinds;
-use preceptor_rpc::{Channel, MeshSecret, Policies, Server, Service, ServiceName, SharedVerifier, SystemCalls, Task};
+use preceptor_rpc::records::Recorder;
+use preceptor_rpc::{Channel, Ledger, MeshSecret, Policies, Server, Service, ServiceName, SharedVerifier, SystemCalls, Task};
 use preceptor_runtime::health::State;
 use preceptor_runtime::modules::{self, Module, Running, Table};
 use preceptor_runtime::{Health, OnEnd};
@@ -22,6 +23,7 @@ use tokio::net::TcpListener;
 
 use crate::config::Config;
 use crate::engines::{Engines, Sharing};
+use crate::recorders::{InCell, InControl};
 
 /// How long a stop may take.
 const GRACE: Duration = Duration::from_secs(10);
@@ -163,9 +165,11 @@ async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> any
     for room in BUILD_ORDER.into_iter().filter(|room| plan.rooms.contains(room)) {
         // Of the rooms only auth has no rows of orgs.
         let store = if room == ServiceName::Auth { None } else { Some(parts.engines.cells.handle(room.name()).await?) };
-        let service = build(room, store, parts, &peers)?;
+        let ledger = ledger(store.clone(), parts);
+        let mut service = build(room, store, parts, &peers)?;
+        service.tasks.push(ledger.task());
         let routes = preceptor_rpc::server::with_reflection(service.routes)?;
-        let routes = server.stack(room, routes);
+        let routes = server.stack(room, routes, ledger);
         peers.local.insert(room, routes.clone());
         let listens = if plan.listens {
             Some((preceptor_rpc::server::bind(parts.config.mesh.address(room)).await?, routes, server.clone()))
@@ -184,6 +188,15 @@ async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> any
         table.add(gateway_module(gateway(store, parts, &peers)?, tasks, names, listener));
     }
     Ok((table, peers))
+}
+
+/// The record as the layers of one service keep it.
+fn ledger(store: Option<Handle>, parts: &Parts) -> Arc<Ledger> {
+    let recorder: Arc<dyn Recorder> = match store {
+        Some(store) => Arc::new(InCell(store)),
+        None => Arc::new(InControl(parts.engines.control.clone())),
+    };
+    Ledger::new(recorder, Arc::clone(&parts.engines.clock))
 }
 
 const BUILD_ORDER: [ServiceName; 9] = [
@@ -208,7 +221,8 @@ fn build(room: ServiceName, store: Option<Handle>, parts: &Parts, peers: &Peers)
     Ok(match room {
         ServiceName::Auth => preceptor_auth::build(&auth_deps(engines), config.auth.clone()),
         ServiceName::Audit => {
-            preceptor_audit::build(&preceptor_audit::Deps { store: store()?, bus: bus(), keys: keys() }, config.audit.clone())
+            let (memory, health) = (Arc::clone(&engines.memory) as _, parts.health.clone());
+            preceptor_audit::build(&preceptor_audit::Deps { store: store()?, bus: bus(), keys: keys(), memory, health }, config.audit.clone())
         }
         ServiceName::Ingestion => {
             let deps = preceptor_ingestion::Deps {

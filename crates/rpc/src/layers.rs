@@ -19,6 +19,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use crate::call::Call;
 use crate::caller::{CALLER_HEADER, CallerIdentity};
 use crate::policy::{Policies, Policy};
+use crate::records::Note;
 use crate::server::Shared;
 use crate::status::status_of;
 
@@ -165,6 +166,9 @@ pub(crate) async fn scope(State(shared): State<Arc<Shared>>, mut request: Reques
         Ok(scope) => scope,
         Err(fault) => return refuse(&fault),
     };
+    if let Some(note) = request.extensions().get::<Note>() {
+        note.acting(Arc::clone(&scope));
+    }
     if let Err(fault) = policy.check_scope(&scope) {
         return refuse(&fault);
     }

@@ -3,10 +3,11 @@
 //! A generated client talks to a [`Channel`], which is one erased, boxed service. A *local* channel wraps the routes of
 //! a service in the same process, without a socket; a *remote* one wraps an HTTP/2 connection. The called side runs the
 //! same ordered layers in both cases, built by one function, [`Server::stack`]: catch-panic, trace, metrics, load-shed,
-//! deadline, caller policy, scope, handler.
+//! deadline, caller policy, records, scope, handler.
 //!
 //! * [`call`]: the verified context of an incoming call, and how to go on with it;
 //! * [`policy`]: who may call what, read from the contracts;
+//! * [`records`]: what a call leaves on the org's record, read from the contracts too;
 //! * [`status`]: the one map between [`preceptor_core::Fault`] and gRPC statuses;
 //! * [`caller`]: how a service proves to another which service it is;
 //! * [`system`]: calls that a service makes on its own behalf;
@@ -20,6 +21,7 @@ pub mod caller;
 pub mod channel;
 pub mod layers;
 pub mod policy;
+pub mod records;
 pub mod server;
 pub mod service;
 pub mod status;
@@ -29,6 +31,7 @@ pub use call::Call;
 pub use caller::{CallerIdentity, MeshSecret, ServiceName};
 pub use channel::Channel;
 pub use policy::Policies;
+pub use records::{Ledger, Note, Records};
 pub use server::{Server, SharedVerifier};
 pub use service::{Service, Task};
 pub use status::{IntoFault, fault_of, status_of};

@@ -7,6 +7,7 @@ use preceptor_core::{Capability, Fault, Kind, Scope};
 use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, Value};
 
 use crate::caller::{CallerIdentity, ServiceName};
+use crate::records::{Records, Subjects};
 
 const OPTION: &str = "preceptor.policy.v1.policy";
 /// Services that come with tonic and carry no policy of ours: any caller of the mesh may ask for health and reflection.
@@ -23,6 +24,8 @@ pub struct Policy {
     pub unscoped: bool,
     /// Safe to repeat.
     pub idempotent: bool,
+    /// What is put on record beside refusals.
+    pub records: Records,
 }
 
 /// A contract that cannot be enforced.
@@ -39,6 +42,7 @@ pub struct BadContract {
 #[derive(Debug, Clone)]
 pub struct Policies {
     by_path: Arc<HashMap<String, Policy>>,
+    pool: DescriptorPool,
 }
 
 impl Policies {
@@ -55,7 +59,12 @@ impl Policies {
                 by_path.insert(path, policy);
             }
         }
-        Ok(Self { by_path: Arc::new(by_path) })
+        Ok(Self { by_path: Arc::new(by_path), pool })
+    }
+
+    /// Whose data the answers of the methods hold.
+    pub(crate) fn subjects(&self) -> Subjects {
+        Subjects::read(&self.pool)
     }
 
     /// The policies of our own contracts.
@@ -113,6 +122,7 @@ fn policy_of(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<Policy,
         any_of: names(message, "any_of")?,
         unscoped: flag(message, "unscoped"),
         idempotent: flag(message, "idempotent"),
+        records: records(message)?,
     };
     if policy.callers.is_empty() {
         return Err("its policy lets no service in".into());
@@ -132,6 +142,14 @@ fn names<T: std::str::FromStr>(message: &DynamicMessage, field: &str) -> Result<
             name.parse().map_err(|_| format!("{field} names an unknown {name:?}"))
         })
         .collect()
+}
+
+fn records(message: &DynamicMessage) -> Result<Records, String> {
+    let value = message.get_field_by_name("records").ok_or("its policy has no field records")?;
+    let number = value.as_enum_number().unwrap_or_default();
+    let field = message.descriptor().get_field_by_name("records");
+    let kind = field.and_then(|field| field.kind().as_enum().cloned()).ok_or("records is no enum")?;
+    kind.get_value(number).ok_or_else(|| format!("records has no value {number}"))?.name().parse()
 }
 
 fn flag(message: &DynamicMessage, field: &str) -> bool {
@@ -156,5 +174,72 @@ mod tests {
         // The health service is a contract without our option.
         let error = Policies::read(tonic_health::pb::FILE_DESCRIPTOR_SET).expect_err("no policy");
         assert!(error.method.contains("grpc.health.v1.Health"), "{error}");
+    }
+
+    /// A field that is marked and a method that is not: whoever adds one is told here. So is whoever takes an option away.
+    #[test]
+    fn every_answer_with_personal_data_is_on_record() {
+        let policies = Policies::of_contracts().expect("enforceable contracts");
+        let of_gateway = |path: &str| policies.get(path).filter(|policy| policy.callers.contains(&ServiceName::Gateway));
+        let marked = crate::records::marked(&policies.pool);
+        let marked: Vec<&str> = marked.iter().map(String::as_str).filter(|path| of_gateway(path).is_some()).collect();
+        assert!(marked.len() >= 15, "{marked:?}");
+        for path in &marked {
+            assert_eq!(of_gateway(path).map(|policy| policy.records), Some(Records::ReadPersonal), "{path} shows personal data");
+        }
+        for (path, policy) in policies.iter().filter(|(_, policy)| policy.records == Records::ReadPersonal) {
+            assert!(marked.contains(&path), "{path} is on record as a read of personal data and marks none: {policy:?}");
+        }
+    }
+
+    /// Names of fields that hold personal data wherever they stand, but for the names of things.
+    const PERSONAL_NAMES: [&str; 12] = [
+        "email", "licence_number", "npi", "degree", "licensed_since", "licence_expires", "date_of_birth", "phone", "address", "question",
+        "learner", "subject",
+    ];
+    /// Messages where such a name means something else, or which no person is shown.
+    const NOT_SHOWN: [&str; 4] = [
+        // The learner's own, and of staff the answer to what they sent.
+        "preceptor.credits.v1.Attempt",
+        "preceptor.auth.v1.IssueLearnerTokenResponse",
+        "preceptor.retrieval.v1.SearchResponse",
+        "preceptor.credentials.v1.Assertion",
+    ];
+
+    #[test]
+    fn personal_fields_are_marked_under_whatever_message_they_come() {
+        let policies = Policies::of_contracts().expect("enforceable contracts");
+        let marks = crate::records::marked(&policies.pool);
+        let mut unmarked = Vec::new();
+        for service in policies.pool.services() {
+            for method in service.methods() {
+                let path = format!("/{}/{}", service.full_name(), method.name());
+                let is_shown = policies.get(&path).is_some_and(|policy| policy.callers.contains(&ServiceName::Gateway));
+                let output = method.output();
+                let named = output.fields().any(|field| PERSONAL_NAMES.contains(&field.name()));
+                if is_shown && named && !marks.contains(&path) && !NOT_SHOWN.contains(&output.full_name()) {
+                    unmarked.push(path);
+                }
+            }
+        }
+        assert_eq!(unmarked, Vec::<String>::new(), "mark the fields of these answers as personal or as a subject");
+    }
+
+    /// Fields that hold a secret: whoever is given one is on record.
+    const SECRETS: [&str; 5] = ["token", "admin_token", "secret", "session", "api_key"];
+
+    #[test]
+    fn every_answer_with_a_secret_is_on_record() {
+        let policies = Policies::of_contracts().expect("enforceable contracts");
+        let mut with_secrets = 0;
+        for service in policies.pool.services() {
+            for method in service.methods().filter(|method| method.output().fields().any(|field| SECRETS.contains(&field.name()))) {
+                let path = format!("/{}/{}", service.full_name(), method.name());
+                let records = policies.get(&path).map(|policy| policy.records);
+                assert!(matches!(records, Some(Records::Credential | Records::SignIn)), "{path} hands out a secret");
+                with_secrets += 1;
+            }
+        }
+        assert!(with_secrets >= 5, "{with_secrets}");
     }
 }

@@ -18,6 +18,7 @@ use tower::ServiceBuilder;
 use crate::caller::{MeshSecret, ServiceName};
 use crate::layers;
 use crate::policy::Policies;
+use crate::records::{self, Ledger, Subjects};
 
 /// Calls that one service works on at the same time before it sheds.
 const MOST_IN_FLIGHT: usize = 1024;
@@ -63,6 +64,8 @@ pub(crate) struct Shared {
     pub(crate) verifier: SharedVerifier,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) mesh_secret: Option<MeshSecret>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) subjects: Arc<Subjects>,
     pub(crate) in_flight: Semaphore,
     pub(crate) durations: Histogram<f64>,
 }
@@ -74,29 +77,19 @@ pub struct Server {
     verifier: SharedVerifier,
     clock: Arc<dyn Clock>,
     mesh_secret: Option<MeshSecret>,
+    subjects: Arc<Subjects>,
 }
 
 impl Server {
     /// A server that enforces `policies`. Without a mesh secret only local callers are known.
     pub fn new(policies: Policies, verifier: SharedVerifier, clock: Arc<dyn Clock>, mesh_secret: Option<MeshSecret>) -> Self {
-        Self { policies, verifier, clock, mesh_secret }
+        let subjects = Arc::new(policies.subjects());
+        Self { policies, verifier, clock, mesh_secret, subjects }
     }
 
-    /// The one list of layers, outermost first.
-    pub fn stack(&self, service: ServiceName, routes: Routes) -> Router {
-        let shared = Arc::new(Shared {
-            service,
-            policies: self.policies.clone(),
-            verifier: self.verifier.clone(),
-            clock: Arc::clone(&self.clock),
-            mesh_secret: self.mesh_secret.clone(),
-            in_flight: Semaphore::new(MOST_IN_FLIGHT),
-            durations: opentelemetry::global::meter("preceptor.rpc")
-                .f64_histogram("rpc.server.call.duration")
-                .with_unit("s")
-                .with_description("Duration of incoming calls")
-                .build(),
-        });
+    /// The one list of layers, outermost first. `ledger` is the record as this service keeps it.
+    pub fn stack(&self, service: ServiceName, routes: Routes, ledger: Arc<Ledger>) -> Router {
+        let shared = self.shared(service, ledger);
         routes.prepare().into_axum_router().layer(
             ServiceBuilder::new()
                 // A panic anywhere below becomes a status.
@@ -111,9 +104,30 @@ impl Server {
                 .layer(from_fn(layers::deadline))
                 // Which service calls.
                 .layer(from_fn_with_state(Arc::clone(&shared), layers::caller_policy))
+                // What is put on record of a call, its refusal included.
+                .layer(from_fn_with_state(Arc::clone(&shared), records::records))
                 // On whose behalf, and what they may do.
                 .layer(from_fn_with_state(shared, layers::scope)),
         )
+    }
+
+    /// What the layers in front of a service share.
+    pub(crate) fn shared(&self, service: ServiceName, ledger: Arc<Ledger>) -> Arc<Shared> {
+        Arc::new(Shared {
+            service,
+            policies: self.policies.clone(),
+            verifier: self.verifier.clone(),
+            clock: Arc::clone(&self.clock),
+            mesh_secret: self.mesh_secret.clone(),
+            ledger,
+            subjects: Arc::clone(&self.subjects),
+            in_flight: Semaphore::new(MOST_IN_FLIGHT),
+            durations: opentelemetry::global::meter("preceptor.rpc")
+                .f64_histogram("rpc.server.call.duration")
+                .with_unit("s")
+                .with_description("Duration of incoming calls")
+                .build(),
+        })
     }
 
     /// Serves `routes` (which came out of [`stack`](Self::stack)) on `listener` until `stop` completes, then lets calls

@@ -176,9 +176,18 @@ impl TenantTx {
 
     /// Puts an act on the org's record, in the same transaction: when it commits.
     pub fn audit(&mut self, entry: AuditEntry) -> Result<EventId, StoreError> {
+        let scope = Arc::clone(&self.scope);
+        self.audit_of(&scope, entry)
+    }
+
+    /// Puts an act of somebody else in the same org on its record: for entries of several people that go together.
+    pub fn audit_of(&mut self, scope: &Scope, entry: AuditEntry) -> Result<EventId, StoreError> {
         self.writing()?;
+        if scope.org() != self.org() {
+            return Err(StoreError::Refused("a record of another org".into()));
+        }
         let id = EventId::generate();
-        let payload = entry.encode(id, &self.scope, self.service, self.now);
+        let payload = entry.encode(id, scope, self.service, self.now);
         self.events.push(Event::new(id, AUDIT_TYPE, payload));
         Ok(id)
     }

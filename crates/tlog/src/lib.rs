@@ -1,7 +1,11 @@
 //! Transparency-log formats of C2SP, for making and for checking without the log: checkpoints in signed notes
-//! (`tlog-checkpoint`, `signed-note`, Ed25519) and inclusion proofs in one file (`tlog-proof@v1`).
+//! (`tlog-checkpoint`, `signed-note`, Ed25519), inclusion proofs in one file (`tlog-proof@v1`), and the tiles in which a
+//! log is read by others (`tlog-tiles`).
 //!
 //! Trees and proofs themselves are RFC 6962, by `tlog_tiles`. Signatures are made elsewhere: keys never come here.
+
+mod checkpoint;
+pub mod tiles;
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +14,10 @@ use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
-use tlog_tiles::tlog::{Hash, check_record, record_hash};
+use tlog_tiles::tlog::{check_record, record_hash};
+
+pub use checkpoint::{Checkpoint, check_consistency};
+pub use tlog_tiles::tlog::Hash;
 
 /// The first line of a proof.
 const PROOF_HEADER: &str = "c2sp.org/tlog-proof@v1";
@@ -39,6 +46,22 @@ pub enum Refusal {
     /// The record is not in the tree that was signed.
     #[error("the record is not in the signed log")]
     NotIncluded,
+    /// A log that only grows cannot have become smaller.
+    #[error("the log has {found} records; {earlier} were signed before")]
+    Shrunk {
+        /// The size that was signed before.
+        earlier: u64,
+        /// The size at hand.
+        found: u64,
+    },
+    /// What was signed before is not the beginning of what is at hand.
+    #[error("the log of {found} records does not continue the one of {earlier} that was signed before")]
+    NotContinued {
+        /// The size that was signed before.
+        earlier: u64,
+        /// The size at hand.
+        found: u64,
+    },
 }
 
 /// The public key of a log, under its name.
@@ -78,6 +101,11 @@ impl LogKey {
     pub fn checkpoint(&self, text: &str, signature: &[u8]) -> String {
         let line = STANDARD.encode([&self.id(), signature].concat());
         format!("{text}\n— {} {line}\n", self.name)
+    }
+
+    /// What a checkpoint states that carries this key's signature.
+    pub fn open(&self, note: &str) -> Result<Checkpoint, Refusal> {
+        self.opened(note)?.parse()
     }
 
     /// The text of a checkpoint that carries this key's signature.
@@ -164,12 +192,7 @@ impl FromStr for Proof {
 impl Proof {
     /// Checks that `record` is in the log of `key`; returns the size of the tree that was signed.
     pub fn verify(&self, record: &[u8], key: &LogKey) -> Result<u64, Refusal> {
-        let text = key.opened(&self.checkpoint)?;
-        let mut lines = text.lines().skip(1);
-        let malformed = || Refusal::Malformed("the checkpoint cannot be read");
-        let size: u64 = lines.next().and_then(|line| line.parse().ok()).ok_or_else(malformed)?;
-        let root =
-            lines.next().and_then(|line| STANDARD.decode(line).ok()).and_then(|bytes| bytes.try_into().ok()).ok_or_else(malformed)?;
+        let Checkpoint { size, root, .. } = key.open(&self.checkpoint)?;
         if self.index >= size {
             return Err(Refusal::NotIncluded);
         }

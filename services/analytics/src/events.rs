@@ -1,9 +1,9 @@
-//! What analytics counts.
+//! What analytics counts, and what of its calls goes to the record.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use preceptor_bus::{Consumer, Handler, HandlerError, Topic, consume, org_of, told};
+use preceptor_bus::{Consumer, Handler, HandlerError, Topic, consume, org_of, relay, told};
 use preceptor_core::{Scope, SystemActor};
 use preceptor_proto::events::v1::{Envelope, MessageClassified, MessageRecorded};
 use preceptor_rpc::Task;
@@ -16,8 +16,11 @@ use crate::{Deps, Error};
 pub(crate) fn tasks(deps: &Deps) -> Vec<Task> {
     let handler: Arc<dyn Handler> = Arc::new(Counter { store: deps.store.clone() });
     let consumer = Consumer { group: "analytics", topics: &[Topic::Message, Topic::Alignment], handler };
-    let bus = Arc::clone(&deps.bus);
-    vec![Task::new("counter", OnEnd::Restart, move |stop| consume::run(consumer.clone(), Arc::clone(&bus), stop))]
+    let (bus, relay_bus, outbox) = (Arc::clone(&deps.bus), Arc::clone(&deps.bus), Arc::new(deps.store.clone()));
+    vec![
+        Task::new("counter", OnEnd::Restart, move |stop| consume::run(consumer.clone(), Arc::clone(&bus), stop)),
+        Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)),
+    ]
 }
 
 struct Counter {

@@ -20,6 +20,15 @@ pub enum Error {
     /// What is stored does not fit together.
     #[error("the stored head is damaged")]
     DamagedHead,
+    /// What is stored is not what was signed before.
+    #[error("the stored log is not the one that was signed: {0}")]
+    Inconsistent(String),
+    /// A checkpoint that this log did not sign.
+    #[error("this is no checkpoint of this log: {0}")]
+    NotOurs(String),
+    /// There is no such log, or it has no such part.
+    #[error("the log has no such part")]
+    NoSuchPart,
     /// The event is not in the log, or not yet.
     #[error("the log holds no record of this event yet")]
     NotInLog,
@@ -39,6 +48,13 @@ impl IntoFault for Error {
         match self {
             Self::Store(error) => error.to_fault(),
             Self::NotInLog => Fault::new(Kind::NotFound, "RECORD_NOT_IN_LOG", "the log holds no record of this yet; try again in a moment"),
+            Self::NoSuchPart => Fault::new(Kind::NotFound, "LOG_PART_NOT_FOUND", "there is no such log, or it is not that long yet"),
+            Self::NotOurs(_) => Fault::new(Kind::InvalidInput, "CHECKPOINT_NOT_OURS", self.to_string()),
+            Self::Inconsistent(_) => Fault::new(
+                Kind::Internal,
+                "LOG_INCONSISTENT",
+                "the stored record is not the one that was signed before, so nothing of it is signed or handed out; the operator has to look",
+            ),
             Self::TooManyObjects(_) => Fault::new(Kind::InvalidInput, "INVALID_FIELD", self.to_string()).with("field", "objects"),
             Self::Keys(error) => {
                 tracing::error!(%error, "the key engine failed");

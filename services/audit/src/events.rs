@@ -1,29 +1,71 @@
-//! What the log takes in: `audit.record`. It publishes nothing.
+//! What the log takes in: `audit.record`, its own records among them. What was taken in is signed soon after, so that
+//! little of the log is ever without a signature, and the tables are held against what was signed from time to time.
 
 use std::slice;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use preceptor_bus::{Consumer, Handler, HandlerError, Topic, consume, org_of};
+use preceptor_bus::{Consumer, Handler, HandlerError, Topic, consume, org_of, relay};
+use preceptor_core::id::OrgId;
 use preceptor_core::{Scope, SystemActor};
 use preceptor_proto::events::v1::Envelope;
 use preceptor_rpc::Task;
-use preceptor_runtime::OnEnd;
+use preceptor_runtime::tasks::{Stop, TaskError};
+use preceptor_runtime::{OnEnd, Waiting};
 use preceptor_store::Handle;
 
+use crate::domain::Signer;
 use crate::store::{self, Record};
 use crate::{Deps, Error};
 
-pub(crate) fn tasks(deps: &Deps) -> Vec<Task> {
-    let handler: Arc<dyn Handler> = Arc::new(Sequencer { store: deps.store.clone() });
+/// How long records gather before the head over them is signed.
+const GATHERED: Duration = Duration::from_secs(1);
+/// How often every log is held against what was signed of it.
+const ROUND: Duration = Duration::from_secs(60);
+
+pub(crate) fn tasks(deps: &Deps, signer: &Arc<Signer>) -> Vec<Task> {
+    let grown: Arc<Waiting<OrgId>> = Arc::default();
+    let handler: Arc<dyn Handler> = Arc::new(Sequencer { store: deps.store.clone(), grown: Arc::clone(&grown) });
     let consumer = Consumer { group: "audit", topics: &[Topic::Audit], handler };
-    let bus = Arc::clone(&deps.bus);
-    vec![Task::new("sequencer", OnEnd::Restart, move |stop| consume::run(consumer.clone(), Arc::clone(&bus), stop))]
+    let (bus, relay_bus, outbox) = (Arc::clone(&deps.bus), Arc::clone(&deps.bus), Arc::new(deps.store.clone()));
+    let (signer, store) = (Arc::clone(signer), deps.store.clone());
+    vec![
+        Task::new("sequencer", OnEnd::Restart, move |stop| consume::run(consumer.clone(), Arc::clone(&bus), stop)),
+        Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)),
+        Task::new("signer", OnEnd::Restart, move |stop| sign(Arc::clone(&signer), store.clone(), Arc::clone(&grown), stop)),
+    ]
+}
+
+/// Signs what has grown, and every log once in a while.
+async fn sign(signer: Arc<Signer>, store: Handle, grown: Arc<Waiting<OrgId>>, stop: Stop) -> Result<(), TaskError> {
+    loop {
+        for org in store.known_orgs().await? {
+            grown.add(org);
+        }
+        let round = tokio::time::sleep(ROUND);
+        tokio::pin!(round);
+        loop {
+            let orgs = tokio::select! {
+                orgs = grown.gathered(GATHERED) => orgs,
+                () = &mut round => break,
+                () = stop.requested() => return Ok(()),
+            };
+            for org in orgs {
+                // What is wrong with a log was told by the signer; others go on.
+                if let Err(error) = signer.present(org).await {
+                    tracing::warn!(%error, org.id = %org, "a log was not signed");
+                }
+            }
+        }
+    }
 }
 
 /// Appends records in the order in which each producer numbered them.
 struct Sequencer {
     store: Handle,
+    /// Logs with records that no signature covers.
+    grown: Arc<Waiting<OrgId>>,
 }
 
 #[async_trait]
@@ -54,6 +96,7 @@ impl Sequencer {
         let records: Vec<_> = events.iter().map(record_of).collect();
         if store::append(&tx, &records).await? {
             tx.commit().await?;
+            self.grown.add(scope.org());
         }
         Ok(())
     }

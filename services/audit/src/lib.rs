@@ -3,23 +3,27 @@
 //! **Contract.** `preceptor.audit.v1.Audit`, and the events of type `audit.record`. A leaf is the exact bytes that its
 //! producer encoded; hashing is RFC 6962 from the first leaf on. Records of one producer are numbered without gaps: a
 //! missing one is refused and alarms, a repeated one changes nothing. Any record can be proved to be in the log, under a
-//! checkpoint that the org's key signs.
+//! checkpoint that the org's key signs. The signer remembers outside the database what it signed last and signs only what
+//! provably continues it. Heads, hashes and proofs are for anybody: `preceptor.audit.v1.PublicLog`.
 //!
-//! **What it does not do.** It interprets no record and changes none. Checkpoints outside the database, witnesses and
-//! served tiles come later; what is stored today is all that they need.
+//! **What it does not do.** It interprets no record and changes none. It asks no witnesses of other people: whoever holds
+//! this machine, keys and database at once can begin another log, and only a checkpoint that was kept elsewhere (each
+//! certificate carries one) shows that.
 
 pub mod config;
 mod domain;
 mod error;
 mod events;
+mod public;
 mod rpc;
 mod store;
 
 use std::sync::Arc;
 
 use preceptor_bus::Bus;
-use preceptor_keys::Keys;
+use preceptor_keys::{Keys, SignerMemory};
 use preceptor_rpc::{Service, ServiceName};
+use preceptor_runtime::Health;
 use preceptor_store::Handle;
 use tonic::service::Routes;
 
@@ -37,10 +41,16 @@ pub struct Deps {
     pub bus: Arc<dyn Bus>,
     /// Signs checkpoints.
     pub keys: Arc<dyn Keys>,
+    /// Remembers what was signed, outside the database.
+    pub memory: Arc<dyn SignerMemory>,
+    /// Is told when a log is not what was signed.
+    pub health: Health,
 }
 
 /// Builds the service.
 pub fn build(deps: &Deps, config: Config) -> Service {
-    let server = rpc::Server::new(deps.clone(), config);
-    Service { name: ServiceName::Audit, routes: Routes::new(server.into_service()), tasks: events::tasks(deps) }
+    let signer = Arc::new(domain::Signer::new(deps, config));
+    let routes = Routes::new(rpc::Server::new(deps.store.clone(), Arc::clone(&signer)).into_service());
+    let routes = routes.add_service(public::Server::new(deps.store.clone(), Arc::clone(&signer)).into_service());
+    Service { name: ServiceName::Audit, routes, tasks: events::tasks(deps, &signer) }
 }

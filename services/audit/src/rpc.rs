@@ -3,18 +3,16 @@
 use std::sync::Arc;
 
 use preceptor_core::Scope;
-use preceptor_core::id::OrgId;
-use preceptor_keys::{KeyError, KeyName, Keys, Purpose};
 use preceptor_proto::audit::v1 as proto;
 use preceptor_proto::audit::v1::audit_server::{Audit, AuditServer};
 use preceptor_rpc::Call;
-use preceptor_store::{Handle, TenantTx};
-use preceptor_tlog::{LogKey, Proof};
-use tlog_tiles::tlog::Hash;
+use preceptor_store::Handle;
+use preceptor_tlog::{Hash, Proof};
 use tonic::{Request, Response, Status};
 
+use crate::Error;
+use crate::domain::{Signed, Signer};
 use crate::store::{self, leaf, proofs};
-use crate::{Config, Deps, Error};
 
 /// Leaves per page.
 const MOST_LEAVES: u64 = 1000;
@@ -24,61 +22,47 @@ const MOST_OBJECTS: usize = 500;
 #[derive(Debug)]
 pub(crate) struct Server {
     store: Handle,
-    keys: Arc<dyn Keys>,
-    config: Config,
+    signer: Arc<Signer>,
 }
 
 impl Server {
-    pub(crate) fn new(deps: Deps, config: Config) -> Self {
-        Self { store: deps.store, keys: deps.keys, config }
-    }
-
-    /// The org's log under its name, with the key that signs its checkpoints.
-    async fn log_key(&self, org: OrgId) -> Result<LogKey, Error> {
-        let keys = self.keys.public_keys(KeyName::of_org(Purpose::AuditLog, org)).await?;
-        let raw = keys.into_iter().next().and_then(|key| key.bytes.try_into().ok());
-        let raw = raw.ok_or_else(|| KeyError::Unavailable("the log has no key".into()))?;
-        Ok(LogKey::new(self.origin(org), raw))
-    }
-
-    fn origin(&self, org: OrgId) -> String {
-        format!("{}/{org}", self.config.deployment)
+    pub(crate) fn new(store: Handle, signer: Arc<Signer>) -> Self {
+        Self { store, signer }
     }
 
     async fn prove(&self, scope: &Arc<Scope>, event: &str) -> Result<proto::InclusionProof, Error> {
         let tx = self.store.read(scope).await?;
         let leaf = proofs::leaf_of(&tx, event).await?.ok_or(Error::NotInLog)?;
-        self.proofs(&tx, vec![leaf]).await?.pop().ok_or(Error::NotInLog)
+        drop(tx);
+        self.proofs(scope, vec![leaf]).await?.pop().ok_or(Error::NotInLog)
     }
 
     async fn prove_objects(&self, scope: &Arc<Scope>, objects: &[String]) -> Result<Vec<proto::InclusionProof>, Error> {
         let tx = self.store.read(scope).await?;
         let leaves = proofs::leaves_about(&tx, objects, MOST_LEAVES as usize).await?;
-        self.proofs(&tx, leaves).await
+        drop(tx);
+        self.proofs(scope, leaves).await
     }
 
-    /// The proofs of leaves that are in the tree, under one checkpoint.
-    async fn proofs(&self, tx: &TenantTx, mut leaves: Vec<leaf::Model>) -> Result<Vec<proto::InclusionProof>, Error> {
-        let org = tx.scope().org();
-        let (frontier, _) = store::read_head(tx).await?;
-        let size = i64::try_from(frontier.size()).map_err(|_| Error::DamagedHead)?;
+    /// The proofs of leaves, under one checkpoint that covers them.
+    async fn proofs(&self, scope: &Arc<Scope>, mut leaves: Vec<leaf::Model>) -> Result<Vec<proto::InclusionProof>, Error> {
+        let Some(newest) = leaves.iter().map(|leaf| leaf.idx as u64).max() else { return Ok(Vec::new()) };
+        let Signed { head, note, key, .. } = self.signer.covering(scope.org(), newest).await?;
+        let size = i64::try_from(head.size).map_err(|_| Error::DamagedHead)?;
         leaves.retain(|leaf| leaf.idx < size);
-        if leaves.is_empty() {
-            return Ok(Vec::new());
-        }
         let indexes: Vec<u64> = leaves.iter().map(|leaf| leaf.idx as u64).collect();
-        let paths = proofs::prove(tx, frontier.size(), &indexes).await?;
-        let key = self.log_key(org).await?;
-        let text = key.checkpoint_text(frontier.size(), &frontier.root().0);
-        let signature = self.keys.sign(KeyName::of_org(Purpose::AuditLog, org), text.as_bytes()).await?;
-        let checkpoint = key.checkpoint(&text, &signature.bytes);
+        let tx = self.store.read(scope).await?;
+        let paths = proofs::prove(&tx, head.size, &indexes).await?;
         let proof = |(leaf, hashes): (leaf::Model, Vec<Hash>)| {
-            let proof = Proof { index: leaf.idx as u64, hashes, checkpoint: checkpoint.clone() };
-            // Nothing leaves this room that a verifier would refuse.
-            proof.verify(&leaf.record, &key).map_err(|_| Error::DamagedHead)?;
+            let proof = Proof { index: leaf.idx as u64, hashes, checkpoint: note.clone() };
+            // Nothing leaves this service that a verifier would refuse.
+            let holds = proof.verify(&leaf.record, &key);
+            holds.map_err(|refusal| Error::Inconsistent(format!("record {}: {refusal}", leaf.idx)))?;
             Ok(proto::InclusionProof { index: leaf.idx, size, proof: proof.to_string(), record: leaf.record, log_key: key.to_string() })
         };
-        leaves.into_iter().zip(paths).map(proof).collect()
+        let proved: Result<Vec<_>, Error> = leaves.into_iter().zip(paths).map(proof).collect();
+        self.signer.tell(scope.org(), proved.as_ref().err());
+        proved
     }
 
     pub(crate) fn into_service(self) -> AuditServer<Self> {
@@ -89,14 +73,15 @@ impl Server {
 #[tonic::async_trait]
 impl Audit for Server {
     async fn get_head(&self, request: Request<proto::GetHeadRequest>) -> Result<Response<proto::Head>, Status> {
-        let scope = Call::of(&request)?.shared_scope();
-        let tx = self.store.read(&scope).await.map_err(Error::from)?;
-        let (frontier, updated_at) = store::read_head(&tx).await?;
+        let org = Call::of(&request)?.scope().org();
+        let Signed { head, note, key, updated_at } = self.signer.present(org).await?;
         Ok(Response::new(proto::Head {
-            origin: self.origin(scope.org()),
-            size: i64::try_from(frontier.size()).map_err(|_| Error::DamagedHead)?,
-            root: frontier.root().0.to_vec(),
+            size: i64::try_from(head.size).map_err(|_| Error::DamagedHead)?,
+            root: head.root.to_vec(),
+            origin: head.origin,
             updated_at,
+            checkpoint: note,
+            log_key: key.to_string(),
         }))
     }
 
@@ -116,7 +101,16 @@ impl Audit for Server {
 
     async fn get_log_key(&self, request: Request<proto::GetLogKeyRequest>) -> Result<Response<proto::LogKey>, Status> {
         let org = Call::of(&request)?.scope().org();
-        Ok(Response::new(proto::LogKey { log_key: self.log_key(org).await?.to_string() }))
+        Ok(Response::new(proto::LogKey { log_key: self.signer.log_key(org).await?.to_string() }))
+    }
+
+    async fn confirm_checkpoint(
+        &self,
+        request: Request<proto::ConfirmCheckpointRequest>,
+    ) -> Result<Response<proto::ConfirmCheckpointResponse>, Status> {
+        let org = Call::of(&request)?.scope().org();
+        let present = self.signer.confirm(org, &request.into_inner().note).await?;
+        Ok(Response::new(proto::ConfirmCheckpointResponse { size: i64::try_from(present.head.size).map_err(|_| Error::DamagedHead)? }))
     }
 
     async fn list_leaves(&self, request: Request<proto::ListLeavesRequest>) -> Result<Response<proto::ListLeavesResponse>, Status> {

@@ -31,6 +31,7 @@ use preceptor_proto::alignment::v1::alignment_client::AlignmentClient;
 use preceptor_proto::analytics::v1::analytics_client::AnalyticsClient;
 use preceptor_proto::answering::v1::answering_client::AnsweringClient;
 use preceptor_proto::audit::v1::audit_client::AuditClient;
+use preceptor_proto::audit::v1::public_log_client::PublicLogClient;
 use preceptor_proto::auth::v1::auth_client::AuthClient;
 use preceptor_proto::credentials::v1::credentials_client::CredentialsClient;
 use preceptor_proto::credits::v1::credits_client::CreditsClient;
@@ -99,6 +100,7 @@ pub(crate) struct Inner {
     pub(crate) credentials: CredentialsClient<Channel>,
     pub(crate) credits: CreditsClient<Channel>,
     pub(crate) audit: AuditClient<Channel>,
+    pub(crate) log: PublicLogClient<Channel>,
     pub(crate) store: Handle,
     pub(crate) keys: Arc<dyn Keys>,
     pub(crate) cache: Arc<dyn Cache>,
@@ -146,6 +148,7 @@ pub fn build(deps: Deps, config: Config) -> Router {
         analytics: AnalyticsClient::new(rooms.analytics),
         credentials: CredentialsClient::new(rooms.credentials),
         credits: CreditsClient::new(rooms.credits).max_decoding_message_size(LARGEST_MESSAGE),
+        log: PublicLogClient::new(rooms.audit.clone()),
         audit: AuditClient::new(rooms.audit).max_decoding_message_size(LARGEST_MESSAGE),
         store: deps.store,
         keys: deps.keys,

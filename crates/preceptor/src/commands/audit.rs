@@ -1,49 +1,201 @@
 //! `preceptor audit`.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use preceptor_audit::Verifier;
+use preceptor_tlog::{Checkpoint, LogKey, Proof};
 use serde_json::Value;
 
 use super::{Common, Remote};
-use crate::client::id;
+use crate::client::{Client, id};
+use crate::logs::{Logs, Remembered};
+
+/// `EX_UNAVAILABLE` of sysexits.h: nothing was found out.
+const NOT_CHECKED: u8 = 69;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Audit {
-    /// Read every record of the log and recompute its root from the stored bytes.
-    Verify(#[command(flatten)] Remote),
+    /// Read every record of the log, recompute its root, and hold it against checkpoints from before.
+    Verify(Verify),
+}
+
+/// Check a log.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Every record is read and hashed again; all together must give the root of the head, which the log's key must have signed. That\n\
+    finds a changed record, and not a log that was made anew as a whole. Checkpoints that were kept elsewhere find that too: name files\n\
+    with --against, and have the newest one kept in logs.toml of the data folder with --remember. A certificate of that provider is\n\
+    such a file, because it carries a checkpoint of the log it was issued under.\n\n\
+    Ends with 0 when everything holds that was checked, with 1 when the log does not hold, and with 69 when it could not be checked:\n\
+    the server did not answer, or a file could not be read. 2 and 64 are wrong arguments and a wrong configuration."
+)]
+pub(super) struct Verify {
+    /// A checkpoint from before: a signed note, a log proof, or a certificate as PDF. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    against: Vec<PathBuf>,
+    /// Keep the verified checkpoint and the log's key, so that the next run is held against them by itself.
+    #[arg(long)]
+    remember: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// A checkpoint that somebody kept.
+struct Witness {
+    /// Where it was.
+    from: String,
+    note: String,
+}
+
+/// A log that was read whole and found in order in itself.
+struct Whole {
+    verifier: Verifier,
+    head: Checkpoint,
+    note: String,
+    key: LogKey,
+}
+
+/// Why a log was not found in order.
+#[derive(Debug)]
+enum Failure {
+    /// It does not hold.
+    Refused(anyhow::Error),
+    /// It was not found out.
+    NotChecked(anyhow::Error),
+}
+
+fn unknown(error: impl Into<anyhow::Error>) -> Failure {
+    Failure::NotChecked(error.into())
+}
+
+fn refused(error: impl Into<anyhow::Error>) -> Failure {
+    Failure::Refused(error.into())
 }
 
 impl Audit {
     pub(super) async fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
-        let Self::Verify(remote) = self;
-        let client = remote.client(&common.load(Vec::new())?)?;
-        let head = client.get("/v1/audit/head").await?;
-        let size = head["size"].as_u64().context("the head has no size")?;
-        let root = STANDARD.decode(id(&head, "root")?)?;
-        let mut verifier = Verifier::default();
-        let mut read = 0;
-        while read < size {
-            let page = client.get(&format!("/v1/audit/leaves?from={read}")).await?;
-            let leaves = page["data"].as_array().context("the log ends early")?;
-            anyhow::ensure!(!leaves.is_empty(), "the log ends at {read} of {size} records");
-            for leaf in leaves.iter().take((size - read) as usize) {
-                add(&mut verifier, leaf)?;
-                read += 1;
+        let Self::Verify(asked) = self;
+        let config = common.load(Vec::new())?;
+        match asked.verify(&config.data, asked.remote.client(&config)?).await {
+            Ok(()) => Ok(ExitCode::SUCCESS),
+            Err(Failure::Refused(error)) => {
+                eprintln!("REFUSED  {error:#}");
+                Ok(ExitCode::FAILURE)
+            }
+            Err(Failure::NotChecked(error)) => {
+                eprintln!("preceptor: the log was not checked: {error:#}");
+                Ok(ExitCode::from(NOT_CHECKED))
             }
         }
-        let verified = verifier.finish(size, &root)?;
-        println!("{}: {} records, root {}. Every record is as it was appended.", id(&head, "origin")?, verified.size, id(&head, "root")?);
-        Ok(ExitCode::SUCCESS)
     }
+}
+
+impl Verify {
+    async fn verify(&self, data: &Path, client: Client) -> Result<(), Failure> {
+        let mut logs = Logs::read(data).map_err(unknown)?;
+        let mut witnesses = self.against.iter().map(|path| witness(path)).collect::<anyhow::Result<Vec<_>>>().map_err(unknown)?;
+        let log = read(&client).await?;
+        if let Some(known) = logs.of(&log.head.origin) {
+            if known.key != log.key.to_string() {
+                return Err(refused(anyhow::anyhow!("the log is signed by another key than the one that was remembered for it")));
+            }
+            witnesses.push(Witness { from: "remembered".into(), note: known.checkpoint.clone() });
+        }
+        let mut held = Vec::new();
+        for witness in &witnesses {
+            held.push((witness.from.as_str(), continues(&log, witness)?));
+        }
+        tell(&log, &held);
+        if self.remember {
+            let remembered = Remembered { key: log.key.to_string(), checkpoint: log.note.clone() };
+            logs.remember(&log.head.origin, remembered).map_err(unknown)?;
+            println!("From now on the log is held against this checkpoint.");
+        }
+        Ok(())
+    }
+}
+
+/// Says what was checked, and what was not.
+fn tell(log: &Whole, held: &[(&str, u64)]) {
+    let Checkpoint { origin, size, root } = &log.head;
+    println!("{origin}: {size} records, root {}", STANDARD.encode(root));
+    println!("  Every record gives its hash, all together give the root, and the log's key signed it: the log is consistent in itself.");
+    for (from, size) in held {
+        println!("  It continues the checkpoint of {size} records ({from}): those records are as they were then.");
+    }
+    if held.is_empty() {
+        println!(
+            "  Nothing from outside was compared. A log that was made anew as a whole would look the same: keep this checkpoint with\n  \
+            --remember, or name an older one or a certificate with --against."
+        );
+    }
+}
+
+/// Reads every record, and finds the log consistent in itself or not.
+async fn read(client: &Client) -> Result<Whole, Failure> {
+    let head = client.get("/v1/audit/head").await.map_err(telling)?;
+    let text = |field: &str| id(&head, field).map_err(unknown);
+    let (note, key) = (text("checkpoint")?, text("log_key")?.parse::<LogKey>().map_err(refused)?);
+    let signed = key.open(&note).map_err(refused)?;
+    let root = STANDARD.decode(text("root")?).map_err(refused)?;
+    if (head["size"].as_u64(), root.as_slice(), text("origin")?) != (Some(signed.size), signed.root.as_slice(), signed.origin.clone()) {
+        return Err(refused(anyhow::anyhow!("the head is not what its checkpoint says")));
+    }
+    let mut verifier = Verifier::default();
+    let mut read = 0;
+    while read < signed.size {
+        let page = client.get(&format!("/v1/audit/leaves?from={read}")).await.map_err(telling)?;
+        let leaves = page["data"].as_array().map_or(&[] as &[Value], Vec::as_slice);
+        if leaves.is_empty() {
+            return Err(refused(anyhow::anyhow!("the log ends at {read} of {} records", signed.size)));
+        }
+        for leaf in leaves.iter().take((signed.size - read) as usize) {
+            add(&mut verifier, leaf).map_err(refused)?;
+            read += 1;
+        }
+    }
+    verifier.check(signed.size, &signed.root).map_err(refused)?;
+    Ok(Whole { verifier, head: signed, note, key })
+}
+
+/// The server itself may say that the log is not what it was.
+fn telling(error: anyhow::Error) -> Failure {
+    if error.to_string().contains("LOG_INCONSISTENT") { Failure::Refused(error) } else { Failure::NotChecked(error) }
 }
 
 fn add(verifier: &mut Verifier, leaf: &Value) -> anyhow::Result<()> {
     let record = STANDARD.decode(id(leaf, "record")?)?;
     let hash = STANDARD.decode(id(leaf, "leaf_hash")?)?;
     Ok(verifier.leaf(leaf["index"].as_u64().context("a record has no index")?, &record, &hash)?)
+}
+
+/// Whether the log continues a checkpoint; returns its size.
+fn continues(log: &Whole, witness: &Witness) -> Result<u64, Failure> {
+    let earlier = log.key.open(&witness.note).with_context(|| witness.from.clone()).map_err(refused)?;
+    if earlier.size > log.head.size {
+        let shrunk = format!("{}: it names {} records, and the log has {}", witness.from, earlier.size, log.head.size);
+        return Err(refused(anyhow::anyhow!(shrunk)));
+    }
+    // The root over the first records, from their bytes: no proof says more.
+    let same = log.verifier.check_first(earlier.size, &earlier.root);
+    same.with_context(|| format!("{}: the first {} records are not those of then", witness.from, earlier.size)).map_err(refused)?;
+    Ok(earlier.size)
+}
+
+/// The checkpoint in a file.
+fn witness(path: &Path) -> anyhow::Result<Witness> {
+    let from = path.display().to_string();
+    let file = std::fs::read(path).with_context(|| format!("{from} cannot be read"))?;
+    if file.starts_with(b"%PDF-") {
+        let proof = preceptor_certificate::verify::log_proof(&file).with_context(|| from.clone())?;
+        return Ok(Witness { from, note: proof.checkpoint });
+    }
+    let text = String::from_utf8(file).with_context(|| format!("{from} is neither a checkpoint nor a certificate"))?;
+    let note = text.parse::<Proof>().map_or(text, |proof| proof.checkpoint);
+    Ok(Witness { from, note })
 }

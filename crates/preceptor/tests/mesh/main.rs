@@ -8,4 +8,5 @@ mod credits;
 mod isolation;
 mod journey;
 mod real_sources;
+mod record;
 mod support;

@@ -1,7 +1,9 @@
-//! The tree (RFC 6962).
+//! The tree (RFC 6962), and the signer of its heads.
 
 mod frontier;
+mod signer;
 mod verify;
 
 pub(crate) use frontier::{Closed, Frontier};
+pub(crate) use signer::{Signed, Signer};
 pub use verify::{Verification, Verifier, VerifyError};

@@ -71,18 +71,28 @@ impl Verifier {
 
     /// Compares the recomputed root with the head.
     pub fn finish(self, head_size: u64, head_root: &[u8]) -> Result<Verification, VerifyError> {
+        self.check(head_size, head_root)
+    }
+
+    /// Compares the recomputed root with the head; more can be asked of the same leaves afterwards.
+    pub fn check(&self, head_size: u64, head_root: &[u8]) -> Result<Verification, VerifyError> {
         if self.size != head_size {
             return Err(VerifyError::SizeDiffers { head: head_size, found: self.size });
         }
-        let root = if self.size == 0 {
-            tlog::EMPTY_HASH
-        } else {
-            tlog::tree_hash(self.size, &self.stored).map_err(|_| VerifyError::RootDiffers)?
-        };
-        if root.0 != head_root {
+        self.check_first(head_size, head_root)
+    }
+
+    /// Compares the root over the first `size` leaves with one from before.
+    pub fn check_first(&self, size: u64, root: &[u8]) -> Result<Verification, VerifyError> {
+        if size > self.size {
+            return Err(VerifyError::SizeDiffers { head: size, found: self.size });
+        }
+        let recomputed =
+            if size == 0 { tlog::EMPTY_HASH } else { tlog::tree_hash(size, &self.stored).map_err(|_| VerifyError::RootDiffers)? };
+        if recomputed.0 != root {
             return Err(VerifyError::RootDiffers);
         }
-        Ok(Verification { size: self.size, root: root.0 })
+        Ok(Verification { size, root: recomputed.0 })
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod head;
 pub(crate) mod leaf;
 pub(crate) mod producer;
 pub(crate) mod proofs;
+pub(crate) mod signed;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ pub const SCHEMA: Schema = Schema {
         Migration { name: "0001_log", sql: include_str!("0001_log.sql"), append_only: &["audit_leaf"] },
         Migration { name: "0002_nodes", sql: include_str!("0002_nodes.sql"), append_only: &["audit_node"] },
         Migration { name: "0003_objects", sql: include_str!("0003_objects.sql"), append_only: &["audit_object"] },
+        Migration { name: "0004_signed", sql: include_str!("0004_signed.sql"), append_only: &[] },
     ],
 };
 

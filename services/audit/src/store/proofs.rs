@@ -1,15 +1,17 @@
-//! Inclusion proofs from stored rows.
+//! Hashes and proofs from stored rows.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use preceptor_store::TenantTx;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
-use tlog_tiles::tlog::{self, Hash, HashReader, node_hash, prove_record, split_stored_hash_index};
+use tlog_tiles::tlog::{
+    self, Hash, HashReader, node_hash, prove_record, prove_tree, split_stored_hash_index, stored_hash_index, sub_tree_index,
+};
 
 use super::{leaf, node, object};
 use crate::Error;
-use crate::domain::Closed;
+use crate::domain::{Closed, Frontier};
 
 /// Keeps the roots of the subtrees that an append closed.
 pub(crate) async fn keep(tx: &TenantTx, closed: Vec<Closed>) -> Result<(), Error> {
@@ -45,6 +47,32 @@ pub(crate) async fn prove(tx: &TenantTx, size: u64, indexes: &[u64]) -> Result<V
     }
     let known = Known(stored(tx, wanted.0.into_inner().unwrap_or_default()).await?);
     indexes.iter().map(|index| prove_record(size, *index, &known).map_err(|_| Error::DamagedHead)).collect()
+}
+
+/// The hashes that lead from the tree of one size to that of a larger one (RFC 6962, 2.1.2).
+pub(crate) async fn consistency(tx: &TenantTx, earlier: u64, later: u64) -> Result<Vec<Hash>, Error> {
+    if earlier == 0 || earlier == later {
+        return Ok(Vec::new());
+    }
+    let wanted = Wanted::default();
+    let _ = prove_tree(later, earlier, &wanted).map_err(|_| Error::DamagedHead)?;
+    let known = Known(stored(tx, wanted.0.into_inner().unwrap_or_default()).await?);
+    prove_tree(later, earlier, &known).map_err(|_| Error::DamagedHead)
+}
+
+/// The right edge of the tree of a size that the log has passed.
+pub(crate) async fn frontier(tx: &TenantTx, size: u64) -> Result<Frontier, Error> {
+    let wanted = if size == 0 { Vec::new() } else { sub_tree_index(0, size, Vec::new()) };
+    let known = stored(tx, wanted.iter().copied().collect()).await?;
+    let roots = wanted.iter().filter_map(|number| known.get(number)).flat_map(|hash| hash.0).collect::<Vec<_>>();
+    Frontier::read(size, &roots).ok_or(Error::DamagedHead)
+}
+
+/// Hashes of one level, from a place on. The tree must have them.
+pub(crate) async fn level(tx: &TenantTx, level: u8, first: u64, count: u64) -> Result<Vec<Hash>, Error> {
+    let numbers: Vec<u64> = (first..first + count).map(|place| stored_hash_index(level, place)).collect();
+    let known = stored(tx, numbers.iter().copied().collect()).await?;
+    numbers.iter().map(|number| known.get(number).copied().ok_or(Error::DamagedHead)).collect()
 }
 
 /// The hashes of these numbers: one look per level of the tree.

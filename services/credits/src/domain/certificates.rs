@@ -13,7 +13,7 @@ use preceptor_core::{Scope, SystemActor, Timestamp};
 use preceptor_keys::{DataKey, KeyError, KeyName, Purpose};
 use preceptor_proto::audit::v1 as audit;
 use preceptor_proto::credentials::v1 as credentials;
-use preceptor_rpc::Call;
+use preceptor_rpc::{Call, Note};
 use preceptor_runtime::pause;
 use preceptor_store::AuditEntry;
 use serde::{Deserialize, Serialize};
@@ -352,8 +352,19 @@ impl Credits {
         })
     }
 
-    /// What a certificate says, to anybody who holds its code.
-    pub(crate) async fn look_up(&self, code: &str) -> Result<Summary, Error> {
+    /// That the log, as it is now, continues the checkpoint under which a certificate was proved: every certificate is a
+    /// witness against a log that was rewritten.
+    pub(crate) async fn confirm(&self, call: &Call, files: &Files) -> Result<(), Error> {
+        let pdf = files.pdf.clone();
+        let read = tokio::task::spawn_blocking(move || preceptor_certificate::verify::log_proof(&pdf)).await;
+        let proof = read.map_err(|error| Error::Defect(error.to_string()))?.map_err(|refusal| Error::Defect(refusal.to_string()))?;
+        let request = audit::ConfirmCheckpointRequest { note: proof.checkpoint };
+        self.audit.clone().confirm_checkpoint(call.request(request)?).await?;
+        Ok(())
+    }
+
+    /// What a certificate says, to anybody who holds its code. That somebody looked is for the record.
+    pub(crate) async fn look_up(&self, code: &str, note: &Note) -> Result<Summary, Error> {
         let code = typed(code);
         if code.len() != ORG_LETTERS + RANDOM_LETTERS {
             return Err(Error::NotFound(Missing::Certificate));
@@ -366,6 +377,8 @@ impl Credits {
             let void = awards::void(&tx, &row.award_id).await?;
             let annotations = awards::annotations(&tx, &row.award_id).await?;
             let (_, signed) = self.unseal(org, &row).await?;
+            note.acting(Arc::new(Scope::of_system(SystemActor::Gateway, org)));
+            note.fact("certificate", &row.id);
             return Ok(Summary {
                 badge: signed.credential.to_string(),
                 facts: signed.facts,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use preceptor_proto::credits::v1 as proto;
 use preceptor_proto::credits::v1::credits_server::{Credits as Contract, CreditsServer};
-use preceptor_rpc::Call;
+use preceptor_rpc::{Call, Note};
 use tonic::{Request, Response, Status};
 
 use crate::domain::{Credits, NewForm, NewItem, NewOffer, Wanted};
@@ -219,12 +219,14 @@ impl Contract for Server {
     async fn get_provenance(&self, request: Request<proto::GetCreditRequest>) -> Result<Response<proto::Provenance>, Status> {
         let call = Call::of(&request)?;
         let document = self.credits.provenance(&call, &request.into_inner().credit_id).await?;
-        Ok(Response::new(proto::Provenance { document: document.to_string() }))
+        let learner = document["credit"]["learner"].as_str().unwrap_or_default().to_owned();
+        Ok(Response::new(proto::Provenance { document: document.to_string(), learner }))
     }
 
     async fn get_certificate(&self, request: Request<proto::GetCreditRequest>) -> Result<Response<proto::CertificateFiles>, Status> {
-        let scope = Call::of(&request)?.shared_scope();
-        let files = self.credits.certificate(&scope, &request.into_inner().credit_id).await?;
+        let call = Call::of(&request)?;
+        let files = self.credits.certificate(&call.shared_scope(), &request.into_inner().credit_id).await?;
+        self.credits.confirm(&call, &files).await?;
         Ok(Response::new(proto::CertificateFiles {
             pdf: files.pdf,
             badge: files.badge,
@@ -238,6 +240,7 @@ impl Contract for Server {
         &self,
         request: Request<proto::LookUpCertificateRequest>,
     ) -> Result<Response<proto::CertificateSummary>, Status> {
-        Ok(Response::new(encode::summary(self.credits.look_up(&request.into_inner().code).await?)))
+        let note = Note::of(&request);
+        Ok(Response::new(encode::summary(self.credits.look_up(&request.into_inner().code, &note).await?)))
     }
 }

@@ -28,6 +28,10 @@ pub(crate) struct Head {
     /// RFC 6962 root, base 64.
     root: String,
     updated_at: Option<String>,
+    /// The same as a signed note (C2SP tlog-checkpoint). Keep it: a later head can be held against it.
+    checkpoint: String,
+    /// The key that verifies it (C2SP signed-note).
+    log_key: String,
 }
 
 /// A record of the log.
@@ -71,7 +75,14 @@ const fn most() -> i32 {
     responses((status = 200, body = Head)))]
 async fn head(State(edge): State<Edge>, identity: Identity) -> Result<Json<Head>, ApiError> {
     let head = edge.audit.clone().get_head(identity.request(proto::GetHeadRequest {})?).await?.into_inner();
-    Ok(Json(Head { origin: head.origin, size: head.size, root: STANDARD.encode(head.root), updated_at: rfc3339(head.updated_at) }))
+    Ok(Json(Head {
+        origin: head.origin,
+        size: head.size,
+        root: STANDARD.encode(head.root),
+        updated_at: rfc3339(head.updated_at),
+        checkpoint: head.checkpoint,
+        log_key: head.log_key,
+    }))
 }
 
 /// Reads records of the log in order, with their exact bytes.

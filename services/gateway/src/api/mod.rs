@@ -9,6 +9,7 @@ mod health;
 mod idempotency;
 mod insight;
 mod items;
+mod logs;
 mod messages;
 mod orgs;
 mod page;
@@ -90,6 +91,7 @@ pub(crate) fn parts(largest_upload_mib: usize) -> Vec<OpenApiRouter<Edge>> {
         clinicians::router(),
         insight::router(),
         audit::router(),
+        logs::router(),
         orgs::router(),
     ]
 }

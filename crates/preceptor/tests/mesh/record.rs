@@ -1,0 +1,5 @@
+//! The record against somebody who writes past the product, and what calls leave on it.
+
+mod outsiders;
+mod reads;
+mod rewriting;

@@ -1,0 +1,123 @@
+//! What calls leave on record: counted through the public surface.
+
+use std::time::Duration;
+
+use preceptor::client::{Client, id};
+use preceptor::journey::Answers;
+use preceptor_proto::events::v1::AuditRecord;
+use preceptor_testkit::{Local, Store};
+use prost::Message as _;
+use serde_json::json;
+
+use crate::credits::{clinician, code, course};
+use crate::support::{Log, eventually};
+
+preceptor_testkit::on_both_stores! {
+    every_read_of_personal_data_is_on_record_before_its_answer
+    refusals_and_credentials_are_on_record_and_nobody_floods_it
+}
+
+/// The records of an action on a method, in the order of the log.
+async fn records(client: &Client, action: &str, method: &str) -> Vec<AuditRecord> {
+    let log = Log::read(client).await;
+    let records = log.leaves.iter().map(|(record, _)| AuditRecord::decode(record.as_slice()).expect("a record"));
+    records.filter(|record| record.action == action && record.object.ends_with(method)).collect()
+}
+
+/// Waits until there are that many, and a little longer: there must not be more.
+async fn exactly(client: &Client, action: &str, method: &str, count: usize) -> Vec<AuditRecord> {
+    let what = format!("{count} records of {action} by {method}");
+    eventually(&what, async || (records(client, action, method).await.len() >= count).then_some(())).await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let found = records(client, action, method).await;
+    assert_eq!(found.len(), count, "{what}: {found:#?}");
+    found
+}
+
+const READ: &str = "personal_data.read";
+
+async fn every_read_of_personal_data_is_on_record_before_its_answer(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let learner = clinician(&local, &course.program, "ana").await;
+    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let credit = id(&learner.claim(&attempt, &course.offer, 0.75).await.expect("a credit"), "id").expect("an id");
+    let pdf = learner.certificate(&credit).await.expect("a certificate");
+    let message = learner.ask(&course.program, "What is the starting dose of apixaban?").await.expect("an answer");
+    let message = id(&message, "message_id").expect("an id");
+    let own = learner.get("/v1/me/clinician").await.expect("their own");
+    let pseudonym = id(&own, "learner").expect("a pseudonym");
+    assert_eq!(records(&local.editor, READ, "").await, [], "nobody has read anything but their own");
+
+    let auditor = local.editor.hire("auditor", "auditor").await.expect("an auditor");
+    let analyst = local.editor.hire("analyst", "analyst").await.expect("an analyst");
+    let messages = format!("/v1/programs/{}/messages", course.program);
+    let reads = [
+        (&local.editor, "/v1/clinicians".to_owned(), "Credentials/ListClinicians"),
+        (&auditor, format!("/v1/credits/{credit}"), "Credits/GetCredit"),
+        (&auditor, format!("/v1/credits/{credit}/provenance"), "Credits/GetProvenance"),
+        (&auditor, "/v1/credits".to_owned(), "Credits/ListCredits"),
+        (&analyst, messages, "Answering/ListMessages"),
+        (&analyst, format!("/v1/messages/{message}"), "Answering/GetMessage"),
+    ];
+    for (reader, path, method) in &reads {
+        for times in 1..=3 {
+            reader.get(path).await.unwrap_or_else(|error| panic!("{path}: {error}"));
+            let found = exactly(&local.editor, READ, method, times).await;
+            let last = &found[times - 1];
+            assert!(last.facts["subjects"].contains(&pseudonym) && last.outcome == "done", "{last:?}");
+            assert!(!format!("{last:?}").contains("Ana María"), "the record speaks of pseudonyms: {last:?}");
+        }
+    }
+    let actors: Vec<_> = records(&local.editor, READ, "").await.into_iter().map(|record| record.actor).collect();
+    assert_eq!(actors.iter().filter(|actor| **actor == actors[3]).count(), 9, "each record names its reader: {actors:?}");
+
+    // Whoever holds a code may look; that somebody did is counted, and no more than once a minute.
+    let code = preceptor_certificate::verify::verify(&pdf, None).expect("it holds").code;
+    for _ in 0..20 {
+        learner.with_token("").get(&format!("/v1/certificates/{code}")).await.expect("what it says");
+    }
+    exactly(&local.editor, READ, "Credits/LookUpCertificate", 1).await;
+    local.stop().await;
+}
+
+async fn refusals_and_credentials_are_on_record_and_nobody_floods_it(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let program = local.publish("Warfarin", &["Choose the dose"], vec![crate::support::markdown("a.md", crate::support::WARFARIN)]).await;
+    let program = program.expect("a program");
+    let analyst = local.editor.hire("analyst", "analyst").await.expect("an analyst");
+    for _ in 0..200 {
+        assert_eq!(code(analyst.get("/v1/clinicians").await), "CAPABILITY_MISSING");
+    }
+    let refused = exactly(&local.editor, "access.refused", "Credentials/ListClinicians", 1).await;
+    let first = &refused[0];
+    assert_eq!((first.outcome.as_str(), first.reason.as_str(), first.facts["role"].as_str()), ("refused", "CAPABILITY_MISSING", "analyst"));
+    assert_eq!(code(analyst.get("/v1/audit/head").await), "CAPABILITY_MISSING");
+    exactly(&local.editor, "access.refused", "Audit/GetHead", 1).await;
+    assert_eq!(code(analyst.post("/v1/staff", &json!({ "name": "n", "role": "admin" })).await), "CAPABILITY_MISSING");
+    exactly(&local.editor, "access.refused", "Auth/CreateStaff", 1).await;
+
+    let hired = records(&local.editor, "credential.made", "Auth/CreateStaff").await.len();
+    local.editor.hire("editor", "editor").await.expect("an editor");
+    exactly(&local.editor, "credential.made", "Auth/CreateStaff", hired + 1).await;
+    for times in 1..=2 {
+        local.learner(&program, "ana").await.expect("a learner");
+        exactly(&local.editor, "credential.made", "Auth/IssueLearnerToken", times).await;
+    }
+    local.stop().await;
+}
+
+/// What nobody of any org does is in nobody's log, and makes no org.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_belongs_to_no_tenant_makes_no_tenant() {
+    let local = Local::start(None).await.expect("a mesh");
+    for _ in 0..3 {
+        assert!(local.editor.with_token("prc_api_made-up").get("/v1/programs").await.is_err());
+        let _ = local.operator.get("/v1/clinicians").await;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let cells = std::fs::read_dir(local.data().join("cells")).expect("cells");
+    let names: Vec<_> = cells.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    assert!(!names.iter().any(|name| name.contains("org_00000000000000000000000000")), "{names:?}");
+    local.stop().await;
+}
