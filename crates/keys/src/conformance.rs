@@ -75,4 +75,7 @@ pub async fn remember(memory: &dyn SignerMemory) {
     memory.advance(log, Some(&head(3, 1)), &head(3, 1)).await.expect("the same again");
     memory.advance(log, Some(&head(3, 1)), &head(9, 9)).await.expect("the next");
     assert_eq!(memory.last(log).await.expect("an answer"), Some(head(9, 9)));
+    memory.forget(log).await.expect("it forgets");
+    memory.forget(log).await.expect("it has nothing to forget");
+    assert_eq!(memory.last(log).await.expect("an answer"), None);
 }

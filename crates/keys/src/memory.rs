@@ -70,6 +70,10 @@ pub trait SignerMemory: Send + Sync + fmt::Debug {
     /// Puts `next` in the place of `last`, durably. [`MemoryError::Moved`] when `last` is no longer the last, so that of
     /// two processes that looked at the same time one looks again.
     async fn advance(&self, log: OrgId, last: Option<&SignedHead>, next: &SignedHead) -> Result<(), MemoryError>;
+
+    /// Forgets a log, whether or not what is remembered can be read: for the operator, after a restore. The signer never
+    /// asks for it.
+    async fn forget(&self, log: OrgId) -> Result<(), MemoryError>;
 }
 
 /// The embedded memory: one small sealed file per log, in a folder beside the keyring.
@@ -176,6 +180,21 @@ impl SignerMemory for SealedMemory {
         })
         .await
     }
+
+    async fn forget(&self, log: OrgId) -> Result<(), MemoryError> {
+        let (folder, path) = (Arc::clone(&self.folder), self.path(log));
+        blocking(move || {
+            let turn = turn(&folder, log)?;
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            File::open(&folder)?.sync_all()?;
+            drop(turn);
+            Ok(())
+        })
+        .await
+    }
 }
 
 #[cfg(test)]
@@ -223,5 +242,7 @@ mod tests {
         assert!(matches!(memory.last(log).await, Err(MemoryError::Damaged)));
         fs::write(&path, b"{}").expect("a file");
         assert!(matches!(memory.last(log).await, Err(MemoryError::Damaged)));
+        memory.forget(log).await.expect("it is forgotten all the same");
+        assert_eq!(memory.last(log).await.expect("an answer"), None);
     }
 }

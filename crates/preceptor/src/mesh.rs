@@ -222,7 +222,10 @@ fn build(room: ServiceName, store: Option<Handle>, parts: &Parts, peers: &Peers)
         ServiceName::Auth => preceptor_auth::build(&auth_deps(engines), config.auth.clone()),
         ServiceName::Audit => {
             let (memory, health) = (Arc::clone(&engines.memory) as _, parts.health.clone());
-            preceptor_audit::build(&preceptor_audit::Deps { store: store()?, bus: bus(), keys: keys(), memory, health }, config.audit.clone())
+            preceptor_audit::build(
+                &preceptor_audit::Deps { store: store()?, bus: bus(), keys: keys(), memory, health },
+                config.audit.clone(),
+            )
         }
         ServiceName::Ingestion => {
             let deps = preceptor_ingestion::Deps {

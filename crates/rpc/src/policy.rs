@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use preceptor_core::{Capability, Fault, Kind, Scope};
-use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, Value};
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, ReflectMessage as _, Value};
 
 use crate::caller::{CallerIdentity, ServiceName};
 use crate::records::{Records, Subjects};
@@ -194,8 +194,18 @@ mod tests {
 
     /// Names of fields that hold personal data wherever they stand, but for the names of things.
     const PERSONAL_NAMES: [&str; 12] = [
-        "email", "licence_number", "npi", "degree", "licensed_since", "licence_expires", "date_of_birth", "phone", "address", "question",
-        "learner", "subject",
+        "email",
+        "licence_number",
+        "npi",
+        "degree",
+        "licensed_since",
+        "licence_expires",
+        "date_of_birth",
+        "phone",
+        "address",
+        "question",
+        "learner",
+        "subject",
     ];
     /// Messages where such a name means something else, or which no person is shown.
     const NOT_SHOWN: [&str; 4] = [

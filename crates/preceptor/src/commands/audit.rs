@@ -2,17 +2,23 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, Subcommand};
 use preceptor_audit::Verifier;
+use preceptor_core::SystemClock;
+use preceptor_core::id::OrgId;
+use preceptor_rpc::ServiceName;
 use preceptor_tlog::{Checkpoint, LogKey, Proof};
 use serde_json::Value;
 
 use super::{Common, Remote};
 use crate::client::{Client, id};
+use crate::config::Config;
+use crate::engines::{Engines, Sharing};
 use crate::logs::{Logs, Remembered};
 
 /// `EX_UNAVAILABLE` of sysexits.h: nothing was found out.
@@ -22,6 +28,40 @@ const NOT_CHECKED: u8 = 69;
 pub(super) enum Audit {
     /// Read every record of the log, recompute its root, and hold it against checkpoints from before.
     Verify(Verify),
+    /// Have the signer of a log begin again with what is stored, after a restore. Only while nothing else uses the data folder.
+    BeginAgain(BeginAgain),
+}
+
+/// Accept what is stored as the log.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The signer of a log signs nothing that does not continue what it signed before (LOG_INCONSISTENT). After a restore of an older
+    state that is right, and a person has to say so. It goes on the record with the last signature that is known; checkpoints and
+    certificates that were signed over what is gone will not be continued by the log."
+)]
+pub(super) struct BeginAgain {
+    /// The organisation, `org_…`.
+    #[arg(long, value_name = "ORG")]
+    org: OrgId,
+    /// Why, for the record.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+impl BeginAgain {
+    async fn run(&self, config: &Config) -> anyhow::Result<()> {
+        let engines = Engines::open(config, Sharing::Alone, Arc::new(SystemClock)).await?;
+        let store = engines.cells.handle(ServiceName::Audit.name()).await?;
+        let done = if store.known_orgs().await?.contains(&self.org) {
+            preceptor_audit::begin_again(&store, &*engines.memory, self.org, &self.reason).await.map_err(Into::into)
+        } else {
+            Err(anyhow::anyhow!("there is no log of {}", self.org))
+        };
+        engines.close().await;
+        done?;
+        println!("The log of {} is signed again as it is stored, from the next start on.", self.org);
+        Ok(())
+    }
 }
 
 /// Check a log.
@@ -79,8 +119,11 @@ fn refused(error: impl Into<anyhow::Error>) -> Failure {
 
 impl Audit {
     pub(super) async fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
-        let Self::Verify(asked) = self;
         let config = common.load(Vec::new())?;
+        let asked = match self {
+            Self::Verify(asked) => asked,
+            Self::BeginAgain(asked) => return asked.run(&config).await.map(|()| ExitCode::SUCCESS),
+        };
         match asked.verify(&config.data, asked.remote.client(&config)?).await {
             Ok(()) => Ok(ExitCode::SUCCESS),
             Err(Failure::Refused(error)) => {

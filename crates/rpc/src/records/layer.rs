@@ -13,8 +13,8 @@ use http_body_util::{BodyExt as _, StreamBody};
 use preceptor_core::{Fault, Kind, Role, Scope, SystemActor};
 use tonic::{Code, Status};
 
-use super::note::Noted;
 use super::ledger::platform;
+use super::note::Noted;
 use super::{Entry, Ledger, Note, Records};
 use crate::caller::{CallerIdentity, ServiceName};
 use crate::policy::Policy;
@@ -236,7 +236,10 @@ mod tests {
             assert_eq!(Status::from_header_map(refused.headers()).map(|status| status.code()), Some(Code::PermissionDenied));
             call(&kept, LIST, Some(Status::not_found("nothing"))).await;
             let entries = kept.entries.lock().expect("a lock");
-            assert_eq!(entries.iter().map(|entry| (entry.action, entry.refused.as_deref())).collect::<Vec<_>>(), [(REFUSED, Some("NO"))][usize::from(is_broken)..]);
+            assert_eq!(
+                entries.iter().map(|entry| (entry.action, entry.refused.as_deref())).collect::<Vec<_>>(),
+                [(REFUSED, Some("NO"))][usize::from(is_broken)..]
+            );
         }
     }
 }

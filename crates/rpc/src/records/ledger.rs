@@ -116,7 +116,7 @@ impl Ledger {
             Verdict::Record => self.put(entry).await,
             Verdict::Counted => Ok(()),
             Verdict::Overflow => {
-                tracing::warn!(target: "security", org.id = %same.org, actor = same.subject, action = same.action, object = same.object, why = same.why, "too much at once to put each on record");
+                tracing::warn!(target: "security", org = %same.org, actor = same.subject, action = same.action, object = same.object, why = same.why, "too much at once to put each on record");
                 Ok(())
             }
         }
@@ -153,7 +153,8 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
-    use preceptor_core::{ManualClock, SystemActor, Timestamp};
+    use preceptor_core::clock::ManualClock;
+    use preceptor_core::{SystemActor, Timestamp};
 
     use super::*;
 
@@ -210,6 +211,9 @@ mod tests {
         clock.advance(super::super::windows::WINDOW);
         ledger.sweep(false).await;
         let writes = kept.writes.lock().expect("a lock").concat();
-        assert_eq!(writes.last().map(|entry| (entry.object.as_str(), entry.facts.as_slice())), Some(("one", &[("further_times", "999".to_owned())][..])));
+        assert_eq!(
+            writes.last().map(|entry| (entry.object.as_str(), entry.facts.as_slice())),
+            Some(("one", &[("further_times", "999".to_owned())][..]))
+        );
     }
 }

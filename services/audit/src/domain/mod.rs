@@ -5,5 +5,5 @@ mod signer;
 mod verify;
 
 pub(crate) use frontier::{Closed, Frontier};
-pub(crate) use signer::{Signed, Signer};
+pub(crate) use signer::{Signed, Signer, memory_error};
 pub use verify::{Verification, Verifier, VerifyError};

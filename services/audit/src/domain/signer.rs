@@ -211,7 +211,8 @@ fn loudly(error: Error) -> Error {
     }
 }
 
-fn memory_error(error: MemoryError) -> Error {
+/// What is wrong with the memory, as the service tells it.
+pub(crate) fn memory_error(error: MemoryError) -> Error {
     match error {
         MemoryError::Damaged | MemoryError::Backwards { .. } => Error::Inconsistent(error.to_string()),
         MemoryError::Unavailable(why) => KeyError::Unavailable(why).into(),

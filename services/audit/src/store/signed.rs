@@ -32,3 +32,9 @@ pub(crate) async fn keep(tx: &TenantTx, size: u64, note: &str) -> Result<(), Err
     tx.run_update(update.col_expr(last::Column::Note, Expr::value(note)).filter(last::Column::Size.lt(size))).await?;
     Ok(())
 }
+
+/// Takes the newest signed head away.
+pub(crate) async fn forget(tx: &TenantTx) -> Result<(), Error> {
+    tx.run_delete(tx.delete::<last::Entity>()).await?;
+    Ok(())
+}

@@ -91,11 +91,7 @@ pub(crate) struct InclusionQuery {
 #[utoipa::path(get, path = "/v1/logs/{org}/inclusion", operation_id = "proveInclusion", tag = "Audit",
     params(("org" = String, Path), InclusionQuery),
     responses((status = 200, content_type = "text/plain", body = String)), security(()))]
-async fn inclusion(
-    State(edge): State<Edge>,
-    Path(org): Path<String>,
-    Query(query): Query<InclusionQuery>,
-) -> Result<Response, ApiError> {
+async fn inclusion(State(edge): State<Edge>, Path(org): Path<String>, Query(query): Query<InclusionQuery>) -> Result<Response, ApiError> {
     let signed = edge.checkpoint(&org).await?;
     let request = proto::ProveInclusionRequest { org_id: org, index: query.index, size: signed.size };
     let found = edge.log.clone().prove_inclusion(unscoped(request, CALL_TIMEOUT)).await?.into_inner();

@@ -2,8 +2,8 @@
 
 use preceptor_core::Kind;
 use preceptor_core::id::{
-    AccreditationId, AttemptId, CreditId, FormId, GenerationId, ItemId, MessageId, ObjectiveId, OfferId, PassageId, ProgramId,
-    RegistryCallId, SessionId, SourceId, SourceVersionId, StaffId, TaskId,
+    AccreditationId, AttemptId, CreditId, FormId, GenerationId, ItemId, MessageId, ObjectiveId, OfferId, OrgId, PassageId,
+    ProgramId, RegistryCallId, SessionId, SourceId, SourceVersionId, StaffId, TaskId,
 };
 
 use crate::error::ApiError;
@@ -37,6 +37,7 @@ pub(super) const NOUNS: &[Noun] = &[
     noun("staff", StaffId::PREFIX, "STAFF_NOT_FOUND", "there is no such member of staff"),
     noun("clinicians", "", "CLINICIAN_NOT_FOUND", "there is no such clinician"),
     noun("certificates", "", "CERTIFICATE_NOT_FOUND", "no certificate has this code; check every letter"),
+    noun("logs", OrgId::PREFIX, "LOG_PART_NOT_FOUND", "there is no such log, or it is not that long yet"),
     noun("pages", "", "PAGE_NOT_FOUND", "the source has no such page, or its pages cannot be drawn"),
 ];
 

@@ -66,7 +66,10 @@ async fn an_outsider_checks_the_log_without_an_account(store: Store) {
     // Hashes are for anybody, records are not.
     let tile = at(&format!("tile/0/000.p/{}", first.size));
     let hashes = nobody.download(&tile).await.expect("a tile");
-    assert_eq!(hashes.chunks_exact(32).map(<[u8]>::to_vec).collect::<Vec<_>>(), log.leaves[..first.size as usize].iter().map(|leaf| leaf.1.clone()).collect::<Vec<_>>());
+    assert_eq!(
+        hashes.chunks_exact(32).map(<[u8]>::to_vec).collect::<Vec<_>>(),
+        log.leaves[..first.size as usize].iter().map(|leaf| leaf.1.clone()).collect::<Vec<_>>()
+    );
     let entries = at(&format!("tile/entries/000.p/{}", first.size));
     let analyst = local.editor.hire("analyst", "analyst").await.expect("an analyst");
     let (stranger, _) = local.other_org("B").await.expect("an org");
@@ -74,7 +77,9 @@ async fn an_outsider_checks_the_log_without_an_account(store: Store) {
         assert!(refused.download(&entries).await.is_err());
     }
     assert!(local.editor.download(&entries).await.is_ok());
-    for nothing in ["tile/0/999", "tile/8/000", "tile/0/000.p/0", "tile/../checkpoint", "consistency?from=2&to=99999999", "inclusion?index=-1"] {
+    for nothing in
+        ["tile/0/999", "tile/8/000", "tile/0/000.p/0", "tile/../checkpoint", "consistency?from=2&to=99999999", "inclusion?index=-1"]
+    {
         assert!(nobody.download(&at(nothing)).await.is_err(), "{nothing}");
     }
     let made_up = format!("org_{}", "1".repeat(26));

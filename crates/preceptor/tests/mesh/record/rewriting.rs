@@ -5,7 +5,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use preceptor::client::{Client, id};
+use preceptor::config::Config;
 use preceptor::journey::Answers;
+use preceptor::mesh::{Mesh, Plan};
+use preceptor_core::Secret;
 use preceptor_proto::events::v1::AuditRecord;
 use preceptor_testkit::postgres::Server;
 use preceptor_testkit::{Local, Store};
@@ -15,7 +18,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::credits::{clinician, code, course};
-use crate::support::eventually;
+use crate::support::{Log, eventually};
 
 preceptor_testkit::on_both_stores! {
     a_rewritten_log_is_signed_by_nobody_and_found_by_whoever_kept_a_checkpoint
@@ -83,7 +86,8 @@ impl Tables {
         let mut level: Vec<Hash> = records.iter().map(|record| hash_of(&[&[0], record])).collect();
         for (index, (record, leaf)) in records.iter().zip(&level).enumerate() {
             let (record, leaf) = (self.bytes(record), self.bytes(leaf));
-            self.run(&format!("UPDATE audit_leaf SET record = {record}, leaf_hash = {leaf} WHERE org_id = '{org}' AND idx = {index}")).await;
+            self.run(&format!("UPDATE audit_leaf SET record = {record}, leaf_hash = {leaf} WHERE org_id = '{org}' AND idx = {index}"))
+                .await;
         }
         self.run(&format!("DELETE FROM audit_leaf WHERE org_id = '{org}' AND idx >= {}", records.len())).await;
         self.run(&format!("DELETE FROM audit_node WHERE org_id = '{org}'")).await;
@@ -175,7 +179,10 @@ async fn a_rewritten_log_is_signed_by_nobody_and_found_by_whoever_kept_a_checkpo
     let (ended, said) = verify(&local, nowhere.path(), &[]);
     assert!(ended == Some(0) && said.contains("consistent in itself") && said.contains("Nothing from outside was compared"), "{said}");
     let (ended, said) = verify(&local, kept.path(), &["--against", &checkpoint, "--against", &certificate, "--remember"]);
-    assert!(ended == Some(0) && said.matches("It continues the checkpoint").count() == 2 && !said.contains("Nothing from outside"), "{said}");
+    assert!(
+        ended == Some(0) && said.matches("It continues the checkpoint").count() == 2 && !said.contains("Nothing from outside"),
+        "{said}"
+    );
     let (ended, said) = verify(&local, kept.path(), &[]);
     assert!(ended == Some(0) && said.contains("(remembered)"), "{said}");
     assert_eq!(verify(&local, kept.path(), &["--against", "/nowhere"]).0, Some(69), "nothing was found out");
@@ -210,7 +217,10 @@ async fn a_rewritten_log_is_signed_by_nobody_and_found_by_whoever_kept_a_checkpo
     }
     let (ended, said) = verify(&local, kept.path(), &[]);
     assert!(ended == Some(1) && said.contains("remembered"), "{said}");
-    assert!(learner.certificate(&credit).await.is_err_and(|error| error.to_string().contains("LOG_INCONSISTENT")), "a certificate is a witness");
+    assert!(
+        learner.certificate(&credit).await.is_err_and(|error| error.to_string().contains("LOG_INCONSISTENT")),
+        "a certificate is a witness"
+    );
     local.stop().await;
 }
 
@@ -242,5 +252,33 @@ async fn a_shortened_log_and_a_lost_memory_are_refused(store: Store) {
     records.pop();
     tables.rewrite(&records).await;
     assert_eq!(code(local.editor.get("/v1/audit/head").await), "LOG_INCONSISTENT");
-    local.stop().await;
+    drop(tables);
+
+    // The operator restored it so, and says it. That is on the record, and the log is signed again.
+    let (config, token) = (local.config.clone(), local.editor.token().to_owned());
+    local.mesh.stop().await;
+    let said = begin_again(&config, &org);
+    assert!(said.contains("signed again"), "{said}");
+    let mesh = Mesh::start(config, Plan::whole(), None).await.expect("it starts again");
+    let url = format!("http://{}", mesh.address.expect("an address"));
+    let admin = Client::new(&url, Secret::new(token)).expect("a client");
+    eventually("it is on the record", async || {
+        let log = Log::read(&admin).await;
+        let records = log.leaves.iter().map(|(record, _)| AuditRecord::decode(record.as_slice()).expect("a record"));
+        records.into_iter().find(|record| record.action == "log.begun_again" && record.facts["signed_before"].contains(&org))
+    })
+    .await;
+    mesh.stop().await;
+}
+
+/// `preceptor audit begin-again` as a process.
+fn begin_again(config: &Config, org: &str) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_preceptor"));
+    command.arg("--data").arg(&config.data).args(["audit", "begin-again", "--org", org, "--reason", "restored from Tuesday"]);
+    for (name, value) in [("CELL", &config.database.cell), ("CONTROL", &config.database.control)] {
+        command.envs(value.iter().map(|value| (format!("PRECEPTOR__DATABASE__{name}"), value)));
+    }
+    command.envs(config.database.secrets.iter().map(|secrets| ("PRECEPTOR__DATABASE__SECRETS", secrets)));
+    let output = command.output().expect("it runs");
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
