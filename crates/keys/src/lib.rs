@@ -12,6 +12,7 @@ pub mod conformance;
 mod data_key;
 mod keyring;
 mod memory;
+mod stream;
 
 use std::fmt;
 
@@ -21,6 +22,7 @@ use preceptor_core::id::OrgId;
 pub use data_key::DataKey;
 pub use keyring::{Keyring, OpenError};
 pub use memory::{MemoryError, SealedMemory, SignedHead, SignerMemory};
+pub use stream::{StreamKey, TAG_LEN};
 
 /// What a key is for. A key made for one purpose is of no use for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,10 +1,12 @@
 //! Originals, pictures and exports behind one small trait.
 //!
 //! Keys are built from an org and an id, never from a file's own name. The embedded engine is a directory; production
-//! is S3-compatible. An object appears whole or not at all. [`conformance`] is the suite that every engine passes.
+//! is S3-compatible. An object appears whole or not at all. [`Sealed`] wraps an engine, so that what it keeps can be read
+//! with the keys of its org only. [`conformance`] is the suite that every engine passes.
 
 pub mod conformance;
 mod directory;
+mod sealed;
 
 use std::fmt;
 
@@ -13,6 +15,7 @@ use bytes::Bytes;
 use preceptor_core::id::{ObjectId, OrgId};
 
 pub use directory::Directory;
+pub use sealed::Sealed;
 
 /// The name of an object: its org, its id, and what it is to that id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,6 +43,11 @@ impl Key {
     pub const fn new(org: OrgId, id: ObjectId, part: Part) -> Self {
         Self { org, id, part }
     }
+
+    /// The org that the object belongs to.
+    pub const fn org(&self) -> OrgId {
+        self.org
+    }
 }
 
 impl fmt::Display for Key {
@@ -60,6 +68,9 @@ pub enum ObjectError {
     /// There is no such object.
     #[error("object {0} does not exist")]
     NotFound(String),
+    /// What is stored was changed, moved or cut off since it was written.
+    #[error("the stored object is damaged")]
+    Damaged,
     /// The storage is full.
     #[error("object storage is full")]
     Full,

@@ -10,7 +10,7 @@ use preceptor_bus::DurableLog;
 use preceptor_cache::MemoryCache;
 use preceptor_core::{Clock, Secret};
 use preceptor_keys::{Keyring, SealedMemory};
-use preceptor_objects::Directory;
+use preceptor_objects::{Directory, Sealed};
 use preceptor_store::{Cells, Control, ControlConfig, Schema};
 use preceptor_vector::Edge;
 
@@ -34,8 +34,8 @@ pub struct Engines {
     pub keys: Arc<Keyring>,
     /// What the keys of logs signed last: in the folder also where the tables are elsewhere.
     pub memory: Arc<SealedMemory>,
-    /// Files.
-    pub objects: Arc<Directory>,
+    /// Files, sealed.
+    pub objects: Sealed,
     /// Limits.
     pub cache: Arc<MemoryCache>,
     /// The time.
@@ -73,8 +73,8 @@ impl Engines {
             bus: Arc::new(bus),
             index: Arc::new(Edge::new(folder.join("index"), preceptor_retrieval::LAYOUT)),
             memory: Arc::new(SealedMemory::new(folder.join("signed-heads"), Arc::clone(&keys) as _)),
+            objects: Sealed::new(Arc::new(Directory::new(folder.join("objects"))), Arc::clone(&keys) as _),
             keys,
-            objects: Arc::new(Directory::new(folder.join("objects"))),
             cache: Arc::new(MemoryCache::new(Arc::clone(&clock))),
             clock,
             _lock: lock,

@@ -230,7 +230,7 @@ fn build(room: ServiceName, store: Option<Handle>, parts: &Parts, peers: &Peers)
         ServiceName::Ingestion => {
             let deps = preceptor_ingestion::Deps {
                 store: store()?,
-                objects: Arc::clone(&engines.objects) as _,
+                objects: engines.objects.clone(),
                 bus: bus(),
                 cache: Arc::clone(&engines.cache) as _,
                 keys: keys(),
@@ -251,7 +251,8 @@ fn build(room: ServiceName, store: Option<Handle>, parts: &Parts, peers: &Peers)
             preceptor_retrieval::build(&deps, config.retrieval.clone())
         }
         ServiceName::Answering => {
-            let deps = preceptor_answering::Deps { store: store()?, bus: bus(), retrieval: channel(ServiceName::Retrieval)? };
+            let retrieval = channel(ServiceName::Retrieval)?;
+            let deps = preceptor_answering::Deps { store: store()?, bus: bus(), keys: keys(), retrieval };
             preceptor_answering::build(&deps, config.answering.clone())
         }
         ServiceName::Alignment => preceptor_alignment::build(&preceptor_alignment::Deps {

@@ -5,6 +5,7 @@ mod ask;
 mod floors;
 mod items;
 mod local;
+mod phi;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,8 @@ pub(crate) enum Eval {
     Align(AlignFiles),
     /// Make quiz items from real sources, print them beside their passages, and check them by rule.
     Items(ItemOptions),
+    /// Measure the guard of free text: recall by kind of identifier, false alarms by set.
+    Phi(PhiOptions),
     /// Run all sets of a data folder and print one table beside the floors.
     All(All),
 }
@@ -36,6 +39,17 @@ pub(crate) struct ItemOptions {
     count: usize,
     #[command(flatten)]
     options: Options,
+}
+
+/// Where the labelled texts are.
+#[derive(Debug, Args)]
+pub(crate) struct PhiOptions {
+    /// The folder with `phi/`, `natural/` and `asks/`.
+    #[arg(long, default_value = "../shared/data")]
+    data: PathBuf,
+    /// Prints every text that was judged wrongly as well. The texts are invented.
+    #[arg(long)]
+    wrong: bool,
 }
 
 /// The files of a set.
@@ -110,6 +124,12 @@ impl Eval {
                 Ok(())
             }
             Self::Items(options) => items::run(&options).await,
+            Self::Phi(options) => {
+                let below = phi::run(&options.data, options.wrong)?;
+                anyhow::ensure!(below == 0, "{below} figures are on the wrong side of their bar");
+                println!("Every figure is on the right side of its bar.");
+                Ok(())
+            }
             Self::All(all) => all.run().await,
         }
     }
@@ -122,7 +142,7 @@ impl All {
         if let Some(folder) = &self.keep {
             std::fs::create_dir_all(folder)?;
         }
-        let mut below = 0;
+        let mut below = phi::run(&self.data, false)?;
         for name in SETS {
             let answers = ask::run(&asks(name, "programs"), &asks(name, "questions"), &self.options).await?;
             if let Some(path) = kept(format!("{name}.answers.jsonl")) {

@@ -1,6 +1,7 @@
 //! What can go wrong with an answer.
 
 use preceptor_core::{Fault, Kind};
+use preceptor_phi::Identifying;
 use preceptor_rpc::{IntoFault, fault_of, status_of};
 use preceptor_store::StoreError;
 
@@ -27,6 +28,17 @@ pub enum Error {
         /// What is expected.
         what: &'static str,
     },
+    /// A text holds what identifies a patient. The text itself is not said again.
+    #[error("{field} holds {found}")]
+    Identifying {
+        /// The field.
+        field: &'static str,
+        /// What was found.
+        found: Identifying,
+    },
+    /// The key engine failed.
+    #[error(transparent)]
+    Keys(#[from] preceptor_keys::KeyError),
     /// Another room refused or failed.
     #[error("another service: {0}")]
     Call(Box<tonic::Status>),
@@ -58,6 +70,16 @@ impl IntoFault for Error {
             }
             Self::InvalidField { field, what } => {
                 Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}")).with("field", field)
+            }
+            Self::Identifying { field, found } => Fault::new(
+                Kind::InvalidInput,
+                "PHI_DETECTED",
+                format!("this seems to hold data that identifies a patient ({found}), so it was not kept; say it without that"),
+            )
+            .with("field", field),
+            Self::Keys(error) => {
+                tracing::error!(%error, "the key engine failed");
+                Fault::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "the key engine is not reachable; try again in a moment")
             }
             Self::Call(status) => fault_of(status),
             Self::Store(error) => error.to_fault(),

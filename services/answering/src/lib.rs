@@ -20,6 +20,7 @@ mod store;
 use std::sync::Arc;
 
 use preceptor_bus::Bus;
+use preceptor_keys::Keys;
 use preceptor_rpc::{Channel, Service, ServiceName};
 use preceptor_store::Handle;
 use tonic::service::Routes;
@@ -36,6 +37,8 @@ pub struct Deps {
     pub store: Handle,
     /// Where its events go.
     pub bus: Arc<dyn Bus>,
+    /// Wraps the keys under which words of learners are sealed.
+    pub keys: Arc<dyn Keys>,
     /// To `retrieval`.
     pub retrieval: Channel,
 }

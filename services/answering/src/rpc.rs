@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use preceptor_core::Capability;
 use preceptor_core::id::ProgramId;
+use preceptor_phi::Guarded;
 use preceptor_proto::answering::v1 as proto;
 use preceptor_proto::answering::v1::answering_server::{Answering, AnsweringServer};
 use preceptor_proto::answering::v1::ask_event::Event;
 use preceptor_rpc::Call;
+use preceptor_store::TenantTx;
 use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
 use crate::Error;
-use crate::domain::{Answers, Asked, Asking, decode, label};
+use crate::domain::{Answers, Asked, Asking, label};
 use crate::store::{self, feedback, message, notice};
 
 /// Messages per page.
@@ -46,6 +48,17 @@ impl Server {
         };
         message(&tx, id).await?.filter(visible).ok_or(Error::MessageNotFound)
     }
+
+    /// A message of a row, opened, with what its learner thought of it.
+    async fn shown(&self, tx: &TenantTx, row: &message::Model, said: Option<&feedback::Model>) -> Result<proto::Message, Error> {
+        let vault = self.answers.vault();
+        let message = vault.message(tx, row).await?;
+        let Some(said) = said else { return Ok(message) };
+        let verdict = if said.helpful { "helpful" } else { "not helpful" };
+        let comment = vault.comment(tx, row, said).await?;
+        let feedback = if comment.is_empty() { verdict.to_owned() } else { format!("{verdict}: {comment}") };
+        Ok(proto::Message { feedback, ..message })
+    }
 }
 
 fn program(id: &str) -> Result<ProgramId, Error> {
@@ -76,7 +89,7 @@ impl Answering for Server {
         let row = self.visible(&call, &request.into_inner().message_id).await?;
         let tx = self.answers.store().read(&call.shared_scope()).await.map_err(Error::from)?;
         let said = feedback(&tx, std::slice::from_ref(&row.id)).await?;
-        let message = with_feedback(decode(&row)?, said.last());
+        let message = self.shown(&tx, &row, said.last()).await?;
         let notices = store::notices(&tx, cited(&message)).await?;
         Ok(Response::new(with_notices(message, &notices)))
     }
@@ -95,7 +108,10 @@ impl Answering for Server {
         let shown = &rows[..rows.len().min(limit)];
         let ids: Vec<_> = shown.iter().map(|row| row.id.clone()).collect();
         let said: HashMap<_, _> = feedback(&tx, &ids).await?.into_iter().map(|row| (row.message_id.clone(), row)).collect();
-        let messages: Vec<_> = shown.iter().map(|row| Ok(with_feedback(decode(row)?, said.get(&row.id)))).collect::<Result<_, Error>>()?;
+        let mut messages = Vec::with_capacity(shown.len());
+        for row in shown {
+            messages.push(self.shown(&tx, row, said.get(&row.id)).await?);
+        }
         let notices = store::notices(&tx, messages.iter().flat_map(cited).collect()).await?;
         let messages = messages.into_iter().map(|message| with_notices(message, &notices)).collect();
         Ok(Response::new(proto::ListMessagesResponse { messages, next }))
@@ -110,22 +126,16 @@ impl Answering for Server {
         if request.comment.chars().count() > LONGEST_COMMENT {
             return Err(Error::InvalidField { field: "comment", what: "has at most 2000 characters" }.into());
         }
+        let comment = Guarded::new(&request.comment).map_err(|found| Error::Identifying { field: "comment", found })?;
         let row = self.visible(&call, &request.message_id).await?;
         if row.subject != call.scope().subject() {
             return Err(Error::MessageNotFound.into());
         }
         let tx = self.answers.store().write(&call.shared_scope()).await.map_err(Error::from)?;
-        store::add_feedback(&tx, &row.id, request.helpful, &request.comment).await?;
+        self.answers.vault().keep_feedback(&tx, &row, request.helpful, &comment).await?;
         tx.commit().await.map_err(Error::from)?;
         Ok(Response::new(proto::LeaveFeedbackResponse {}))
     }
-}
-
-fn with_feedback(message: proto::Message, said: Option<&feedback::Model>) -> proto::Message {
-    let Some(said) = said else { return message };
-    let verdict = if said.helpful { "helpful" } else { "not helpful" };
-    let feedback = if said.comment.is_empty() { verdict.to_owned() } else { format!("{verdict}: {}", said.comment) };
-    proto::Message { feedback, ..message }
 }
 
 /// The source versions that an answer quotes.

@@ -2,6 +2,7 @@
 
 use preceptor_core::{Fault, Kind};
 use preceptor_keys::KeyError;
+use preceptor_phi::Identifying;
 use preceptor_rpc::{IntoFault, fault_of, status_of};
 use preceptor_store::StoreError;
 
@@ -43,6 +44,14 @@ pub enum Error {
         field: &'static str,
         /// What is expected.
         what: String,
+    },
+    /// A text holds what identifies a patient. The text itself is not said again.
+    #[error("{field} holds {found}")]
+    Identifying {
+        /// The field.
+        field: &'static str,
+        /// What was found.
+        found: Identifying,
     },
     /// A link of the chain is missing; the database said so.
     #[error("a link is missing: {0:?}")]
@@ -184,6 +193,12 @@ impl IntoFault for Error {
         let precondition = |code: &'static str, words: String| Fault::new(Kind::FailedPrecondition, code, words);
         match self {
             Self::NotFound(missing) => missing.to_fault(),
+            Self::Identifying { field, found } => Fault::new(
+                Kind::InvalidInput,
+                "PHI_DETECTED",
+                format!("this seems to hold data that identifies a patient ({found}), so it was not kept; say it without that"),
+            )
+            .with("field", field),
             Self::InvalidField { field, what } => {
                 Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}")).with("field", field)
             }

@@ -16,6 +16,9 @@ pub enum Error {
     /// There is no such source for this caller.
     #[error("no such source")]
     SourceNotFound,
+    /// The source was retracted: learners are told so, and are not shown what it says.
+    #[error("the source was retracted")]
+    SourceRetracted,
     /// There is no such task for this caller.
     #[error("no such task")]
     TaskNotFound,
@@ -100,6 +103,9 @@ impl IntoFault for Error {
         match self {
             Self::ProgramNotFound => Fault::new(Kind::NotFound, "PROGRAM_NOT_FOUND", "there is no such program"),
             Self::SourceNotFound => Fault::new(Kind::NotFound, "SOURCE_NOT_FOUND", "there is no such source"),
+            Self::SourceRetracted => {
+                Fault::new(Kind::NotFound, "SOURCE_RETRACTED", "this source was retracted, so nothing of what it says is shown any more")
+            }
             Self::Keys(error) => {
                 tracing::error!(%error, "the key engine failed");
                 Fault::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "the key engine is not reachable; try again in a moment")

@@ -27,7 +27,7 @@ use preceptor_bus::Bus;
 use preceptor_cache::Cache;
 use preceptor_core::Clock;
 use preceptor_keys::Keys;
-use preceptor_objects::Objects;
+use preceptor_objects::Sealed;
 use preceptor_rpc::{Service, ServiceName};
 use preceptor_store::Handle;
 use tonic::service::Routes;
@@ -43,7 +43,7 @@ pub struct Deps {
     /// Its tables.
     pub store: Handle,
     /// Originals, texts, layouts, pictures.
-    pub objects: Arc<dyn Objects>,
+    pub objects: Sealed,
     /// Where its events go and come from.
     pub bus: Arc<dyn Bus>,
     /// The buckets of requests to registries, shared by all replicas.

@@ -12,8 +12,8 @@ use preceptor_store::{Handle, TenantTx};
 use super::citations::{cite, offers};
 use super::compose::{Composer, Extractive, check};
 use super::gate::{Gate, Verdict};
-use super::guard::{self, Refused};
-use super::record;
+use super::guard::{self, Checked};
+use super::{Vault, record};
 use crate::store::session;
 use crate::{Config, Deps, Error};
 
@@ -48,6 +48,7 @@ pub(crate) struct Asking {
 #[derive(Debug)]
 pub(crate) struct Answers {
     store: Handle,
+    vault: Vault,
     retrieval: RetrievalClient<Channel>,
     gate: Gate,
     composer: Arc<dyn Composer>,
@@ -58,6 +59,7 @@ impl Answers {
     pub(crate) fn new(deps: Deps, config: Config) -> Self {
         Self {
             store: deps.store,
+            vault: Vault::new(deps.keys),
             retrieval: RetrievalClient::new(deps.retrieval),
             gate: Gate::fitted(),
             composer: Arc::new(Extractive),
@@ -69,29 +71,33 @@ impl Answers {
         &self.store
     }
 
+    /// What learners wrote, sealed.
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
     /// Answers a question. When this returns, question and answer are on record.
     pub(crate) async fn ask(&self, call: &Call, asking: Asking) -> Result<Asked, Error> {
         let length = asking.question.trim().chars().count();
         if length == 0 || length > self.config.longest_question {
             return Err(Error::QuestionLength { most: self.config.longest_question });
         }
-        let guarded = guard::check(&asking.question);
-        let readable = match guarded {
-            Err(Refused::PatientData) => redacted(&asking.question),
-            _ => asking.question.clone(),
+        let checked = guard::check(&asking.question);
+        let readable = match &checked {
+            Checked::PatientData(_) => redacted(&asking.question),
+            Checked::Passed(_) | Checked::PatientSpecific(_) => asking.question.clone(),
         };
         let found = self.search(call, asking.program, readable).await?;
         let verdict = self.gate.decide(found.evidence.as_ref(), found.lexical_only, &self.config);
-        let sentences = match guarded {
-            Ok(()) if verdict.answers => self.compose(&asking.question, &found).await?,
+        let sentences = match &checked {
+            Checked::Passed(question) if verdict.answers => self.compose(question.as_str(), &found).await?,
             _ => Vec::new(),
         };
-        let refusal = match guarded {
-            Err(reason) => Some(refusal(reason.into(), &found)),
-            Ok(()) if sentences.is_empty() => Some(refusal(Reason::NotInProgram, &found)),
-            Ok(()) => None,
+        let refusal = match &checked {
+            Checked::Passed(_) if !sentences.is_empty() => None,
+            other => Some(refusal(other, &found)),
         };
-        self.put_on_record(call, &asking, found, Outcomes { sentences, refusal, verdict, guarded }).await
+        self.put_on_record(call, &asking, found, Outcomes { sentences, refusal, verdict, checked }).await
     }
 
     async fn search(&self, call: &Call, program: ProgramId, question: String) -> Result<retrieval::SearchResponse, Error> {
@@ -118,15 +124,16 @@ impl Answers {
     ) -> Result<Asked, Error> {
         let mut tx = self.store.write(&call.shared_scope()).await?;
         let session = open_session(&tx, asking).await?;
-        let Outcomes { sentences, refusal, verdict, guarded } = outcomes;
-        let quarantined = guarded == Err(Refused::PatientData);
+        let Outcomes { sentences, refusal, verdict, checked } = outcomes;
+        let quarantined = checked.kept().is_none();
         let message = Message {
             id: MessageId::generate().to_string(),
             session_id: session,
             program_id: asking.program.to_string(),
             program_version_id: found.program_version_id,
             subject: tx.scope().subject().to_owned(),
-            question: if quarantined { String::new() } else { asking.question.clone() },
+            // The vault puts in what may be kept.
+            question: String::new(),
             quarantined,
             outcome: if refusal.is_some() { Outcome::Refused } else { Outcome::Answered }.into(),
             composer: if refusal.is_some() { String::new() } else { self.composer.id().to_owned() },
@@ -139,7 +146,7 @@ impl Answers {
             evidence: if quarantined { None } else { found.evidence },
             notices: Vec::new(),
         };
-        tx.insert(record::row(&tx, &message)).await?;
+        let message = self.vault.keep_message(&tx, checked.kept(), message).await?;
         tx.emit("message.recorded", &record::event(&message))?;
         tx.commit().await?;
         Ok(Asked { message, version_number: found.version_number, lexical_only: found.lexical_only, considered: found.hits.len() as i32 })
@@ -151,58 +158,33 @@ struct Outcomes {
     sentences: Vec<Sentence>,
     refusal: Option<Refusal>,
     verdict: Verdict,
-    guarded: Result<(), Refused>,
+    checked: Checked,
 }
 
 /// A question without what identifies a patient, for finding sources only; it is not kept.
 fn redacted(question: &str) -> String {
-    let rest = guard::redact(question);
+    let rest = preceptor_phi::redact(question);
     if rest.chars().any(char::is_alphanumeric) { rest } else { ANYTHING.to_owned() }
 }
 
-/// Why there is no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reason {
-    NotInProgram,
-    PatientSpecific,
-    PatientData,
-}
+const NOT_IN_PROGRAM: &str = "Not found in this program. These of its sources come closest.";
+const PATIENT_SPECIFIC: &str = "This program teaches; it does not advise on the care of an individual. Ask about the topic in general, or turn \
+    to the clinician in charge. These sources cover it.";
 
-impl From<Refused> for Reason {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::PatientSpecific => Self::PatientSpecific,
-            Refused::PatientData => Self::PatientData,
+/// Why there is no answer, and what comes closest.
+fn refusal(checked: &Checked, found: &retrieval::SearchResponse) -> Refusal {
+    let (code, message) = match checked {
+        Checked::Passed(_) => ("NOT_IN_PROGRAM", NOT_IN_PROGRAM.to_owned()),
+        Checked::PatientSpecific(_) => ("PATIENT_SPECIFIC", PATIENT_SPECIFIC.to_owned()),
+        Checked::PatientData(identifying) => {
+            let message = format!(
+                "This question seems to hold data that identifies a patient ({identifying}), so it was not kept. Ask again without it. These \
+                 sources may help."
+            );
+            ("PHI_DETECTED", message)
         }
-    }
-}
-
-impl Reason {
-    const fn code(self) -> &'static str {
-        match self {
-            Self::NotInProgram => "NOT_IN_PROGRAM",
-            Self::PatientSpecific => "PATIENT_SPECIFIC",
-            Self::PatientData => "PHI_DETECTED",
-        }
-    }
-
-    const fn message(self) -> &'static str {
-        match self {
-            Self::NotInProgram => "Not found in this program. These of its sources come closest.",
-            Self::PatientSpecific => {
-                "This program teaches; it does not advise on the care of an individual. Ask about the topic in general, or turn to the \
-                 clinician in charge. These sources cover it."
-            }
-            Self::PatientData => {
-                "This question seems to hold data that identifies a patient, so it was not kept. Ask again without names, dates of birth \
-                 and numbers. These sources may help."
-            }
-        }
-    }
-}
-
-fn refusal(reason: Reason, found: &retrieval::SearchResponse) -> Refusal {
-    Refusal { code: reason.code().to_owned(), message: reason.message().to_owned(), sources: offers(&found.hits) }
+    };
+    Refusal { code: code.to_owned(), message, sources: offers(&found.hits) }
 }
 
 /// The conversation of a question: the one it names, if that is the learner's own in this program, or a new one.

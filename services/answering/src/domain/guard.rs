@@ -1,21 +1,13 @@
 //! What is not answered, whatever the program holds: questions about somebody's own patient, and pasted patient data.
 //!
-//! The patterns are about *whose* care is asked for. "A 54-year-old man presents with …" is how exam questions are
+//! What identifies a patient is found by `preceptor-phi`. The patterns here are about *whose* care is asked for. "A 54-year-old man presents with …" is how exam questions are
 //! written, and is answered; "should I stop my father's warfarin?" is not.
 
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use preceptor_phi::{Guarded, Identifying};
 use regex::Regex;
-
-/// Why a question is refused before anything is searched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// It asks what to do about one's own patient, relative or self.
-    PatientSpecific,
-    /// It holds data that identifies a patient.
-    PatientData,
-}
 
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the patterns are constants and tested")
@@ -38,27 +30,6 @@ static OWN_CASE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     .collect()
 });
 
-/// Data that identifies a person: numbers with their names, and written-out identities. Dates alone do not.
-static IDENTIFIERS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    [
-        // US social security number.
-        r"\b\d{3}-\d{2}-\d{4}\b",
-        // Record, account and insurance numbers that name themselves.
-        r"(?i)\b(?:mrn|medical record(?: number| no\.?| #)?|patient (?:id|number|no\.?)|member (?:id|number)|account (?:number|no\.?))\s*[:#]?\s*[A-Z]{0,3}\d[\d-]{3,}",
-        // Dates of birth that name themselves.
-        r"(?i)\b(?:dob|d\.o\.b\.|date of birth|born(?: on)?)\s*[:\-]?\s*\d{1,4}[/.\-]\d{1,2}[/.\-]\d{1,4}",
-        // E-mail addresses and telephone numbers.
-        r"(?i)\b[A-Z0-9._%+-]+@[A-Z0-9.-]+\.[A-Z]{2,}\b",
-        r"(?:\+\d{1,3}[ .-]?)?\(?\b\d{3}\)?[ .-]\d{3}[ .-]\d{4}\b",
-        // A named patient.
-        r"\b(?:[Pp]atient(?:'s)? name(?: is)?|[Pp]t\.?|[Pp]atient)\s*:\s*[A-Z][a-z]+ [A-Z][a-z]+\b",
-        r"\b(?:Mr|Mrs|Ms)\.? [A-Z][a-z]+\b[^.?!]{0,40}\b(?:\d{1,3}[- ]?(?:year|yo\b|y/o)|room \d+|bed \d+|admitted)",
-    ]
-    .iter()
-    .map(|text| pattern(text))
-    .collect()
-});
-
 /// Words in a source that talk to a machine instead of a reader.
 static INJECTIONS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
@@ -72,20 +43,34 @@ static INJECTIONS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     .collect()
 });
 
-/// Whether a question is refused unread, and why.
-pub(crate) fn check(question: &str) -> Result<(), Refused> {
-    if IDENTIFIERS.iter().any(|pattern| pattern.is_match(question)) {
-        return Err(Refused::PatientData);
-    }
-    if OWN_CASE.iter().any(|pattern| pattern.is_match(question)) {
-        return Err(Refused::PatientSpecific);
-    }
-    Ok(())
+/// A question that was looked at before anything was searched.
+#[derive(Debug)]
+pub(crate) enum Checked {
+    /// It may be answered and kept.
+    Passed(Guarded),
+    /// It asks what to do about one's own patient, relative or self: it may be kept, and is not answered.
+    PatientSpecific(Guarded),
+    /// It holds data that identifies a patient: it is neither kept nor answered.
+    PatientData(Identifying),
 }
 
-/// The question without what identifies a patient.
-pub(crate) fn redact(question: &str) -> String {
-    IDENTIFIERS.iter().fold(question.to_owned(), |text, pattern| pattern.replace_all(&text, " ").into_owned())
+/// Looks at a question.
+pub(crate) fn check(question: &str) -> Checked {
+    match Guarded::new(question) {
+        Err(identifying) => Checked::PatientData(identifying),
+        Ok(guarded) if OWN_CASE.iter().any(|pattern| pattern.is_match(question)) => Checked::PatientSpecific(guarded),
+        Ok(guarded) => Checked::Passed(guarded),
+    }
+}
+
+impl Checked {
+    /// What may be kept of the question.
+    pub(crate) const fn kept(&self) -> Option<&Guarded> {
+        match self {
+            Self::Passed(guarded) | Self::PatientSpecific(guarded) => Some(guarded),
+            Self::PatientData(_) => None,
+        }
+    }
 }
 
 /// Whether a sentence of a source may be quoted: one that addresses the assistant may not.
@@ -108,7 +93,7 @@ mod tests {
             "Results from 2014-05-12 to 2015-03-01, n = 1 234",
             "What can I expect the learner to recognise?",
         ] {
-            assert_eq!(check(question), Ok(()), "{question}");
+            assert!(matches!(check(question), Checked::Passed(_)), "{question}");
         }
     }
 
@@ -122,7 +107,7 @@ mod tests {
             "What would you give a patient of mine with sepsis in the ICU? The patient in our ward is septic.",
             "I saw a 60-year-old with dyspnea, what next?",
         ] {
-            assert_eq!(check(question), Err(Refused::PatientSpecific), "{question}");
+            assert!(matches!(check(question), Checked::PatientSpecific(_)), "{question}");
         }
     }
 
@@ -136,7 +121,7 @@ mod tests {
             "call her at 555-123-4567",
             "write to ann@example.org",
         ] {
-            assert_eq!(check(question), Err(Refused::PatientData), "{question}");
+            assert!(matches!(check(question), Checked::PatientData(_)), "{question}");
         }
     }
 

@@ -7,7 +7,8 @@ pub mod fitting;
 mod gate;
 mod guard;
 mod record;
+mod vault;
 
 pub(crate) use answers::{Answers, Asked, Asking};
 pub(crate) use gate::label;
-pub(crate) use record::decode;
+pub(crate) use vault::Vault;

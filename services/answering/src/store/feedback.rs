@@ -12,7 +12,8 @@ pub(crate) struct Model {
     pub(crate) id: String,
     pub(crate) message_id: String,
     pub(crate) helpful: bool,
-    pub(crate) comment: String,
+    /// The comment, sealed under the key of the learner.
+    pub(crate) sealed: Option<Vec<u8>>,
     pub(crate) given_at: i64,
 }
 

@@ -15,6 +15,7 @@ pub(crate) struct Model {
     pub(crate) program_version_id: String,
     pub(crate) subject: String,
     pub(crate) asked_at: i64,
+    /// Sealed under the key of the learner.
     pub(crate) record: Vec<u8>,
 }
 

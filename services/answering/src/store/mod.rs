@@ -4,7 +4,6 @@ pub(crate) mod feedback;
 pub(crate) mod message;
 pub(crate) mod session;
 
-use preceptor_core::id::EventId;
 use preceptor_store::{Migration, Schema, TenantTx, tenant_tables};
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
@@ -20,12 +19,16 @@ pub const SCHEMA: Schema = Schema {
             append_only: &["answering_session", "answering_message", "answering_feedback"],
         },
         Migration { name: "0002_notices", sql: include_str!("0002_notices.sql"), append_only: &["answering_notice"] },
+        Migration { name: "0003_sealed", sql: include_str!("0003_sealed.sql"), append_only: &[] },
     ],
 };
 
 tenant_tables! {
     /// Sources that were retracted after they had been quoted.
     notice = "answering_notice" key { source_version_id: String } { verdict: String, noted_at: i64 }
+
+    /// Keys of what learners wrote, wrapped.
+    key = "answering_key" key { subject: String } { wrapped_key: Vec<u8>, made_at: i64 }
 }
 
 /// What became of these source versions since they were quoted.
@@ -75,15 +78,13 @@ pub(crate) async fn feedback(tx: &TenantTx, messages: &[String]) -> Result<Vec<f
     Ok(tx.all(select.order_by_asc(feedback::Column::Id)).await?)
 }
 
-/// Keeps what a learner thought of an answer.
-pub(crate) async fn add_feedback(tx: &TenantTx, message: &str, helpful: bool, comment: &str) -> Result<(), Error> {
-    let row = feedback::Model {
-        org_id: tx.org_key(),
-        id: EventId::generate().to_string(),
-        message_id: message.to_owned(),
-        helpful,
-        comment: comment.to_owned(),
-        given_at: tx.now().micros(),
-    };
+/// The wrapped key of a learner.
+pub(crate) async fn key(tx: &TenantTx, subject: &str) -> Result<Option<key::Model>, Error> {
+    Ok(tx.one(tx.find::<key::Entity>().filter(key::Column::Subject.eq(subject))).await?)
+}
+
+/// Keeps the wrapped key of a learner who had none.
+pub(crate) async fn keep_key(tx: &TenantTx, subject: &str, wrapped_key: Vec<u8>) -> Result<(), Error> {
+    let row = key::Model { org_id: tx.org_key(), subject: subject.to_owned(), wrapped_key, made_at: tx.now().micros() };
     Ok(tx.insert(row).await?)
 }

@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use preceptor_core::Scope;
 use preceptor_core::id::EvaluationId;
+use preceptor_keys::DataKey;
+use preceptor_phi::Guarded;
 use preceptor_rpc::Call;
 use preceptor_store::AuditEntry;
 
@@ -36,15 +41,18 @@ impl Credits {
         if change.chars().count() > MOST_TEXT {
             return Err(Error::field("change", format!("must have at most {MOST_TEXT} characters")));
         }
+        let change = Guarded::new(change.trim()).map_err(|found| Error::Identifying { field: "change", found })?;
         let scope = call.shared_scope();
+        let id = EvaluationId::generate().to_string();
+        let change = self.sealed_change(&scope, &id, &change).await?;
         let mut tx = self.deps.store.write(&scope).await?;
         if let Some(given) = attempts::evaluation(&tx, program, scope.subject()).await? {
             return Ok(given);
         }
-        let responses = serde_json::json!({ "ratings": ratings, "change": change.trim() });
+        let responses = serde_json::json!({ "ratings": ratings, "change": change });
         let row = evaluation::Model {
             org_id: tx.org_key(),
-            id: EvaluationId::generate().to_string(),
+            id,
             program_id: program.to_owned(),
             learner: scope.subject().to_owned(),
             responses: responses.to_string(),
@@ -54,5 +62,14 @@ impl Credits {
         tx.audit(AuditEntry::done("evaluation.given", &row.id).in_program(program_id(program)?))?;
         tx.commit().await?;
         Ok(row)
+    }
+
+    /// A learner's own words as they are stored: sealed under a key of their own, since the guard may have missed
+    /// something.
+    async fn sealed_change(&self, scope: &Scope, id: &str, change: &Guarded) -> Result<serde_json::Value, Error> {
+        let org = scope.org();
+        let (key, wrapped) = DataKey::make(&*self.deps.keys, org, id).await?;
+        let sealed = key.seal(&format!("{org}/credits_evaluation/change/{id}"), change.as_str().as_bytes())?;
+        Ok(serde_json::json!({ "wrapped_key": STANDARD.encode(wrapped), "sealed": STANDARD.encode(sealed) }))
     }
 }

@@ -234,9 +234,7 @@ async fn picture(
 ) -> Result<Response, ApiError> {
     let request = proto::GetPagePictureRequest { source_id: id, source_version_id: query.version, page };
     let picture = edge.ingestion.clone().get_page_picture(identity.request(request)?).await?.into_inner();
-    // A version never changes, so its pictures do not either; they are for this reader's cache alone.
-    let headers = [(header::CONTENT_TYPE, picture.media_type), (header::CACHE_CONTROL, "private, max-age=3600".to_owned())];
-    Ok((headers, picture.picture).into_response())
+    Ok(([(header::CONTENT_TYPE, picture.media_type)], picture.picture).into_response())
 }
 
 /// Downloads the original file.

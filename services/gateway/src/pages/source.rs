@@ -38,6 +38,9 @@ struct SourcePage {
     file_name: String,
     version_number: i64,
     reviewed: Option<String>,
+    /// Whether it was retracted. Learners get this instead of the content, staff beside it.
+    retracted: bool,
+    has_content: bool,
     place: String,
     view: View,
 }
@@ -94,11 +97,13 @@ pub(super) async fn page(
         frame: Frame::of(&identity),
         program_id: source.program_id.clone(),
         program_title: document.program_title.clone(),
+        retracted: source.quarantined,
+        has_content: !document.passages.is_empty(),
         place: cited.map(|passage| place(passage.locator.as_ref())).unwrap_or_default(),
         reviewed: source
             .approval
             .as_ref()
-            .filter(|approval| approval.approved)
+            .filter(|approval| approval.approved && !source.quarantined)
             .and_then(|approval| crate::domain::time::rfc3339(approval.decided_at)),
         view: view(&document, source.id.clone(), source.version_id.clone(), span.from..span.to, span.page),
         title: source.title,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use preceptor_core::id::{ObjectId, OrgId, PassageId, SourceVersionId};
 use preceptor_core::{Scope, SystemActor};
-use preceptor_objects::{Key, ObjectError, Part};
+use preceptor_objects::{Key, ObjectError, Objects as _, Part};
 use preceptor_proto::events::v1::SourceExtracted;
 use preceptor_runtime::Waiting;
 use preceptor_store::AuditEntry;

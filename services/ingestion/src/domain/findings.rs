@@ -8,6 +8,7 @@ use preceptor_store::{AuditEntry, TenantTx};
 use sha2::{Digest as _, Sha256};
 
 use super::programs::program_id;
+use super::readable;
 use crate::Error;
 use crate::registries::{Article, CallRecord, Verdict};
 use crate::store::{quarantine, registry_call, source_version, sources, surveillance, task, verification, verifications};
@@ -80,7 +81,8 @@ pub(super) async fn is_about(tx: &TenantTx, version: &source_version::Model, art
     };
     let wanted = words(without_notice(&article.title));
     let mut beginning = format!("{} {}", version.title, version.file_name);
-    for passage in sources::passages(tx, &version.id, 0, TITLE_PASSAGES).await? {
+    let readable = readable::for_platform(tx, version)?;
+    for passage in sources::passages(tx, &readable, 0, TITLE_PASSAGES).await? {
         beginning.push(' ');
         beginning.push_str(&passage.heading);
         beginning.push(' ');

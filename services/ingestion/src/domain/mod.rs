@@ -7,10 +7,12 @@ pub(crate) mod measure;
 pub(crate) mod passages;
 mod programs;
 mod publishing;
+pub(crate) mod readable;
 mod reading;
 mod registry_keys;
 mod review;
 mod sentences;
+mod shown;
 mod uploads;
 mod verification;
 
@@ -81,7 +83,7 @@ impl Content {
 }
 
 /// Refuses a subject that is bound to another program. A foreign program looks like none.
-fn check_reach(scope: &Arc<Scope>, program: &str) -> Result<(), Error> {
+fn check_reach(scope: &Scope, program: &str) -> Result<(), Error> {
     let id: ProgramId = program.parse().map_err(|_| Error::ProgramNotFound)?;
     if scope.reaches(id) { Ok(()) } else { Err(Error::ProgramNotFound) }
 }

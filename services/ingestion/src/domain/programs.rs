@@ -6,7 +6,7 @@ use preceptor_core::Scope;
 use preceptor_core::id::{AppId, ObjectiveId, ProgramId};
 use preceptor_store::{AuditEntry, TenantTx};
 
-use super::{Content, bounded, check_reach, sees_drafts};
+use super::{Content, bounded, check_reach, sees_drafts, shown};
 use crate::Error;
 use crate::store::{objective, pending, program, program_version, programs, published, versions};
 
@@ -187,5 +187,5 @@ pub(super) async fn view(tx: &TenantTx, row: program::Model) -> Result<ProgramVi
 /// What the subject may see of it: a learner sees published programs only.
 fn visible(scope: &Scope, view: ProgramView) -> Result<ProgramView, Error> {
     let sees = sees_drafts(scope) || scope.grants(preceptor_core::Capability::ReadInsight) || view.published.is_some();
-    if sees { Ok(view) } else { Err(Error::ProgramNotFound) }
+    if sees { Ok(shown::program(scope, view)) } else { Err(Error::ProgramNotFound) }
 }

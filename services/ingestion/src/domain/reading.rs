@@ -5,16 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use preceptor_core::Scope;
-use preceptor_core::id::ObjectId;
-use preceptor_objects::{Key, ObjectError, Part};
+use preceptor_objects::{ObjectError, Objects as _, Part};
 use preceptor_store::TenantTx;
 
 use super::extract::{self, MediaType, Picture, WordBox};
+use super::readable::{self, Access, Seen};
 use super::uploads::{SourceView, Standing, standing};
-use super::{Content, check_reach, sees_drafts};
+use super::{Content, check_reach, sees_drafts, shown};
 use crate::Error;
 use crate::store::content::{self, Parts};
-use crate::store::{passage, program_version, programs, source_version, sources, verifications, versions};
+use crate::store::{passage, program_version, programs, source_version, sources, versions};
 
 /// Passages per page of a stream.
 const PAGE: u64 = 256;
@@ -47,6 +47,13 @@ pub(crate) struct DocumentView {
     pub(crate) boxes: Vec<WordBox>,
     pub(crate) pictures: i64,
     pub(crate) program_title: String,
+}
+
+impl DocumentView {
+    /// What is left of a document that was retracted: its name, and that it was.
+    fn without_content(source: SourceView, program_title: String) -> Self {
+        Self { source, text: String::new(), passages: Vec::new(), boxes: Vec::new(), pictures: 0, program_title }
+    }
 }
 
 /// A published source with everything that a quiz is made from.
@@ -126,27 +133,16 @@ impl Content {
         check_reach(scope, program)?;
         let tx = self.deps.store.read(scope).await?;
         let (sources, frozen) = self.known_version(&tx, version).await?;
-        let rows = sources::passages_by_id(&tx, ids).await?;
+        let quotable = readable::quotable(&tx, scope, program, sources.keys().cloned().collect()).await?;
+        let rows = sources::passages_by_id(&tx, ids, &quotable).await?;
         // Asked last: an answer is never made of a version that was gone before its text was read.
         match programs::published(&tx, program).await? {
             Some(visible) if visible.program_version_id == version => {}
             Some(_) => return Err(Error::VersionSuperseded),
             None => return Err(Error::NotPublished),
         }
-        // What was retracted after publication is served to nobody.
-        let quarantined = verifications::quarantined(&tx, program).await?;
-        let mut views = Vec::with_capacity(rows.len());
-        for row in rows {
-            if quarantined.contains(&row.source_version_id) {
-                continue;
-            }
-            if let Some(source) = sources.get(&row.source_version_id) {
-                views.push(view(row, source)?);
-            } else {
-                tracing::error!(passage.id = row.id, program_version.id = version, "a passage outside the published version was asked for");
-            }
-        }
-        Ok((views, frozen))
+        let named = rows.into_iter().filter_map(|row| sources.get(&row.source_version_id).map(|source| view(row, source)));
+        Ok((named.collect::<Result<_, _>>()?, frozen))
     }
 
     /// The passages of a frozen version, page by page.
@@ -162,10 +158,16 @@ impl Content {
         ordered.sort_by(|a, b| a.source_id.cmp(&b.source_id));
         let first = *place == (0, 0);
         let mut passages = Vec::new();
+        let ids = ordered.iter().map(|source| source.source_version_id.clone()).collect();
+        let readable = readable::reviewable(&tx, scope, &frozen.program_id, ids).await?;
         while (passages.len() as u64) < PAGE {
             let Some(source) = ordered.get(place.0) else { break };
             let left = PAGE - passages.len() as u64;
-            let rows = sources::passages(&tx, &source.source_version_id, place.1, left).await?;
+            let Some(may) = readable.get(&source.source_version_id) else {
+                *place = (place.0 + 1, 0);
+                continue;
+            };
+            let rows = sources::passages(&tx, may, place.1, left).await?;
             *place = if (rows.len() as u64) < left { (place.0 + 1, 0) } else { (place.0, place.1 + left as i64) };
             for row in rows {
                 passages.push(view(row, source)?);
@@ -184,9 +186,14 @@ impl Content {
         let (sources, _) = self.known_version(&tx, &frozen.id).await?;
         let mut ordered: Vec<_> = sources.values().cloned().collect();
         ordered.sort_by(|a, b| a.source_id.cmp(&b.source_id));
+        let ids = ordered.iter().map(|source| source.source_version_id.clone()).collect();
+        let readable = readable::reviewable(&tx, scope, program, ids).await?;
         let mut content = Vec::with_capacity(ordered.len());
         for source in ordered {
-            let rows = sources::passages(&tx, &source.source_version_id, 0, u64::from(u32::MAX)).await?;
+            let rows = match readable.get(&source.source_version_id) {
+                Some(may) => sources::passages(&tx, may, 0, u64::from(u32::MAX)).await?,
+                None => Vec::new(),
+            };
             content.push(ContentOfSource {
                 passages: rows.into_iter().map(|row| view(row, &source)).collect::<Result<_, _>>()?,
                 standing: standing(&tx, &source.source_version_id).await?,
@@ -202,7 +209,7 @@ impl Content {
         let tx = self.deps.store.read(scope).await?;
         let row = sources::version(&tx, version).await?;
         let source = Arc::new(source_of(&row, ""));
-        let rows = sources::passages(&tx, version, from, PAGE).await?;
+        let rows = sources::passages(&tx, &readable::for_platform(&tx, &row)?, from, PAGE).await?;
         rows.into_iter().map(|row| view(row, &source)).collect()
     }
 
@@ -212,38 +219,21 @@ impl Content {
         versions::to_index(&tx).await
     }
 
-    /// The version of a source that the subject may read: staff any, learners what is published.
-    async fn readable(
-        &self,
-        tx: &TenantTx,
-        scope: &Arc<Scope>,
-        source: &str,
-        version: &str,
-    ) -> Result<(SourceView, source_version::Model), Error> {
-        let (row, newest) = sources::newest(tx, source).await?;
-        check_reach(scope, &row.program_id).map_err(|_| Error::SourceNotFound)?;
-        let wanted = if version.is_empty() { newest } else { sources::version(tx, version).await? };
-        if wanted.source_id != source {
-            return Err(Error::SourceNotFound);
-        }
-        if !sees_drafts(scope) && !versions::is_published(tx, &row.program_id, &wanted.id).await? {
-            return Err(Error::SourceNotFound);
-        }
-        Ok((self.source_view(tx, row, wanted.clone()).await?, wanted))
-    }
-
     pub(crate) async fn document(&self, scope: &Arc<Scope>, source: &str, version: &str) -> Result<DocumentView, Error> {
         let tx = self.deps.store.read(scope).await?;
-        let (view_of_source, version) = self.readable(&tx, scope, source, version).await?;
+        let Seen { source: row, version, access } = readable::see(&tx, scope, source, version).await?;
         if version.state == "extracting" || version.state == "failed" {
             return Err(Error::WrongState { state: version.state, needed: "read" });
         }
         let program = programs::get(&tx, &version.program_id).await?;
-        let object = object_id(&version)?;
-        let text = self.deps.objects.get(Key::new(scope.org(), object, Part::Text)).await?;
-        let layout = self.deps.objects.get(Key::new(scope.org(), object, Part::Layout)).await?;
+        let view_of_source = shown::source(scope, self.source_view(&tx, row, version.clone()).await?);
+        let Access::Readable(readable) = access else {
+            return Ok(DocumentView::without_content(view_of_source, program.title));
+        };
+        let text = self.deps.objects.get(readable.object(scope, Part::Text)?).await?;
+        let layout = self.deps.objects.get(readable.object(scope, Part::Layout)?).await?;
         let known = Arc::new(source_of(&version, view_of_source.source.external_id.as_deref().unwrap_or_default()));
-        let rows = sources::passages(&tx, &version.id, 0, u64::from(u32::MAX)).await?;
+        let rows = sources::passages(&tx, &readable, 0, u64::from(u32::MAX)).await?;
         let has_pictures = MediaType::of_name(&version.media_type).is_some_and(MediaType::has_pictures);
         Ok(DocumentView {
             source: view_of_source,
@@ -257,22 +247,22 @@ impl Content {
 
     /// One page as a picture, drawn when it is first asked for.
     pub(crate) async fn picture(&self, scope: &Arc<Scope>, source: &str, version: &str, page: u32) -> Result<Picture, Error> {
-        let version = {
+        let Seen { version, access, .. } = {
             let tx = self.deps.store.read(scope).await?;
-            self.readable(&tx, scope, source, version).await?.1
+            readable::see(&tx, scope, source, version).await?
         };
+        let readable = access.content()?;
         let media = MediaType::of_name(&version.media_type).filter(|media| media.has_pictures()).ok_or(Error::PageNotFound)?;
         if page == 0 || i64::from(page) > version.pages {
             return Err(Error::PageNotFound);
         }
-        let object = object_id(&version)?;
-        let key = Key::new(scope.org(), object, Part::Picture(page));
+        let key = readable.object(scope, Part::Picture(page))?;
         match self.deps.objects.get(key).await {
             Ok(drawn) => return Ok(Picture { media_type: media.picture_type(), bytes: drawn.to_vec() }),
             Err(ObjectError::NotFound(_)) => {}
             Err(error) => return Err(error.into()),
         }
-        let original = self.deps.objects.get(Key::new(scope.org(), object, Part::Original)).await?;
+        let original = self.deps.objects.get(readable.object(scope, Part::Original)?).await?;
         let _permit = self.readers.acquire().await.map_err(|error| Error::Defect(error.to_string()))?;
         let limits = self.config.limits();
         let drawing = tokio::task::spawn_blocking(move || extract::picture(media, &original, page, &limits));
@@ -284,14 +274,10 @@ impl Content {
     /// The file as it was uploaded.
     pub(crate) async fn original(&self, scope: &Arc<Scope>, source: &str) -> Result<(source_version::Model, Bytes), Error> {
         let tx = self.deps.store.read(scope).await?;
-        let (_, version) = self.readable(&tx, scope, source, "").await?;
-        let content = self.deps.objects.get(Key::new(scope.org(), object_id(&version)?, Part::Original)).await?;
+        let Seen { version, access, .. } = readable::see(&tx, scope, source, "").await?;
+        let content = self.deps.objects.get(access.content()?.object(scope, Part::Original)?).await?;
         Ok((version, content))
     }
-}
-
-fn object_id(version: &source_version::Model) -> Result<ObjectId, Error> {
-    version.object_id.parse().map_err(|_| Error::Defect("an object id cannot be read".into()))
 }
 
 fn source_of(version: &source_version::Model, external_id: &str) -> SourceOfVersion {

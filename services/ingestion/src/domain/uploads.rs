@@ -6,15 +6,16 @@ use bytes::{Bytes, BytesMut};
 use hex::ToHex as _;
 use preceptor_core::Scope;
 use preceptor_core::id::{ObjectId, SourceId, SourceVersionId};
-use preceptor_objects::{Key, Part};
+use preceptor_objects::{Key, Objects as _, Part};
 use preceptor_store::{AuditEntry, TenantTx};
 use sha2::{Digest as _, Sha256};
 
 use super::extract::{ExtractError, MediaType};
 use super::programs::program_id;
-use super::{Content, check_reach, sees_drafts};
+use super::readable::{self, Seen};
+use super::{Content, check_reach, shown};
 use crate::Error;
-use crate::store::{approval, programs, registry_call, source, source_version, sources, verification, verifications, versions};
+use crate::store::{approval, programs, registry_call, source, source_version, sources, verification, verifications};
 
 /// What a caller says about a file.
 #[derive(Debug, Clone, Default)]
@@ -150,12 +151,8 @@ impl Content {
 
     pub(crate) async fn source(&self, scope: &Arc<Scope>, id: &str) -> Result<SourceView, Error> {
         let tx = self.deps.store.read(scope).await?;
-        let (source, version) = sources::newest(&tx, id).await?;
-        check_reach(scope, &source.program_id).map_err(|_| Error::SourceNotFound)?;
-        if !sees_drafts(scope) && !versions::is_published(&tx, &source.program_id, &version.id).await? {
-            return Err(Error::SourceNotFound);
-        }
-        self.source_view(&tx, source, version).await
+        let Seen { source, version, .. } = readable::see(&tx, scope, id, "").await?;
+        Ok(shown::source(scope, self.source_view(&tx, source, version).await?))
     }
 
     pub(crate) async fn list_sources(&self, scope: &Arc<Scope>, program: &str, after: &str, limit: u64) -> Result<Vec<SourceView>, Error> {
@@ -164,19 +161,14 @@ impl Content {
         programs::get(&tx, program).await?;
         let after = (!after.is_empty()).then_some(after);
         let rows = sources::list(&tx, program, after, limit).await?;
-        let ids: Vec<_> = rows.iter().map(|row| row.newest_version_id.clone()).collect();
-        let (newest, approvals) = (sources::versions(&tx, ids.clone()).await?, sources::approvals(&tx, ids).await?);
-        let drafts = sees_drafts(scope);
-        let mut views = Vec::with_capacity(rows.len());
-        for source in rows {
-            let Some(version) = newest.iter().find(|version| version.id == source.newest_version_id).cloned() else { continue };
-            if !drafts && !versions::is_published(&tx, program, &version.id).await? {
-                continue;
-            }
+        let seen = readable::see_all(&tx, scope, program, rows).await?;
+        let approvals = sources::approvals(&tx, seen.iter().map(|(_, version)| version.id.clone()).collect()).await?;
+        let mut views = Vec::with_capacity(seen.len());
+        for (source, version) in seen {
             let approval = approvals.iter().find(|approval| approval.source_version_id == version.id).cloned();
             let progress = self.progress(&version.id);
             let standing = standing(&tx, &version.id).await?;
-            views.push(SourceView { source, version, approval, progress, standing });
+            views.push(shown::source(scope, SourceView { source, version, approval, progress, standing }));
         }
         Ok(views)
     }

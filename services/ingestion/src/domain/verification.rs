@@ -11,7 +11,7 @@ use preceptor_store::{AuditEntry, TenantTx};
 use super::findings::{call_rows, event, is_about, keep, registry_event};
 use super::programs::program_id;
 use super::uploads::SourceView;
-use super::{Content, bounded, check_reach, sees_drafts};
+use super::{Content, bounded, check_reach, readable, sees_drafts, shown};
 use crate::Error;
 use crate::registries::{Asked, Verdict};
 use crate::store::{programs, registry_call, source_version, sources, surveillance, task, verification, verifications, versions};
@@ -109,17 +109,22 @@ impl Content {
         let ids = if source.is_empty() {
             version_ids
         } else {
-            let (row, newest) = sources::newest(&tx, source).await?;
-            check_reach(scope, &row.program_id).map_err(|_| Error::SourceNotFound)?;
-            if !reads_record && !versions::is_published(&tx, &row.program_id, &newest.id).await? {
-                return Err(Error::SourceNotFound);
+            if reads_record {
+                let (row, _) = sources::newest(&tx, source).await?;
+                check_reach(scope, &row.program_id).map_err(|_| Error::SourceNotFound)?;
+                verifications::versions_of(&tx, source).await?
+            } else {
+                // What is known of drafts is the provider's.
+                vec![readable::see(&tx, scope, source, "").await?.version.id]
             }
-            verifications::versions_of(&tx, source).await?
         };
         let mut views = Vec::new();
         for row in verifications::of_versions(&tx, &ids).await? {
             if check_reach(scope, &row.program_id).is_ok() {
-                views.push(VerificationView { calls: verifications::calls(&tx, &row.id).await?, row });
+                let calls = verifications::calls(&tx, &row.id).await?;
+                let view = VerificationView { row, calls };
+                // Credits read by version, and decide themselves what a holder is shown of the evidence.
+                views.push(if source.is_empty() { view } else { shown::verification(scope, view) });
             }
         }
         Ok(views)

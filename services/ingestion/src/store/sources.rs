@@ -1,11 +1,14 @@
 //! Sources, their versions, and decisions on them.
 
+use std::collections::HashMap;
+
 use preceptor_store::TenantTx;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Query};
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select};
 
 use super::{approval, passage, source, source_version};
 use crate::Error;
+use crate::domain::readable::Readable;
 
 /// The newest version of every source of a program.
 pub(crate) fn newest_of_program(tx: &TenantTx, program: &str) -> Select<source_version::Entity> {
@@ -125,18 +128,24 @@ pub(crate) async fn approvals(tx: &TenantTx, versions: Vec<String>) -> Result<Ve
     Ok(tx.all(tx.find::<approval::Entity>().filter(approval::Column::SourceVersionId.is_in(versions))).await?)
 }
 
-/// Passages of a version from an ordinal on.
-pub(crate) async fn passages(tx: &TenantTx, version: &str, from: i64, limit: u64) -> Result<Vec<passage::Model>, Error> {
+/// Passages of a version that may be read, from an ordinal on.
+pub(crate) async fn passages(tx: &TenantTx, version: &Readable, from: i64, limit: u64) -> Result<Vec<passage::Model>, Error> {
     let select = tx
         .find::<passage::Entity>()
-        .filter(passage::Column::SourceVersionId.eq(version))
+        .filter(passage::Column::SourceVersionId.eq(version.version_id()))
         .filter(passage::Column::Ordinal.gte(from))
         .order_by_asc(passage::Column::Ordinal)
         .limit(limit);
     Ok(tx.all(select).await?)
 }
 
-/// Passages of these ids.
-pub(crate) async fn passages_by_id(tx: &TenantTx, ids: Vec<String>) -> Result<Vec<passage::Model>, Error> {
-    Ok(tx.all(tx.find::<passage::Entity>().filter(passage::Column::Id.is_in(ids))).await?)
+/// Passages of these ids, of versions that may be read.
+pub(crate) async fn passages_by_id(
+    tx: &TenantTx,
+    ids: Vec<String>,
+    readable: &HashMap<String, Readable>,
+) -> Result<Vec<passage::Model>, Error> {
+    let mut rows = tx.all(tx.find::<passage::Entity>().filter(passage::Column::Id.is_in(ids))).await?;
+    rows.retain(|row| readable.contains_key(&row.source_version_id));
+    Ok(rows)
 }

@@ -62,14 +62,22 @@ pub(crate) async fn sources(tx: &TenantTx, version: &str) -> Result<Vec<program_
     Ok(tx.all(select.order_by_asc(program_version_source::Column::SourceId)).await?)
 }
 
-/// Whether a source version is part of what learners of a program see.
-pub(crate) async fn is_published(tx: &TenantTx, program: &str, source_version: &str) -> Result<bool, Error> {
-    let Some(visible) = super::programs::published(tx, program).await? else { return Ok(false) };
+/// What learners of a program see: the source versions of the visible version, by source.
+pub(crate) async fn published_sources(tx: &TenantTx, program: &str) -> Result<Vec<program_version_source::Model>, Error> {
+    match super::programs::published(tx, program).await? {
+        Some(visible) => sources(tx, &visible.program_version_id).await,
+        None => Ok(Vec::new()),
+    }
+}
+
+/// The version of a source that learners of its program see, if any.
+pub(crate) async fn published_of(tx: &TenantTx, program: &str, source: &str) -> Result<Option<String>, Error> {
+    let Some(visible) = super::programs::published(tx, program).await? else { return Ok(None) };
     let select = tx
         .find::<program_version_source::Entity>()
         .filter(program_version_source::Column::ProgramVersionId.eq(visible.program_version_id))
-        .filter(program_version_source::Column::SourceVersionId.eq(source_version));
-    Ok(tx.one(select).await?.is_some())
+        .filter(program_version_source::Column::SourceId.eq(source));
+    Ok(tx.one(select).await?.map(|row| row.source_version_id))
 }
 
 /// Every version that has to be in the index.

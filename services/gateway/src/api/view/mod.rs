@@ -164,7 +164,7 @@ pub(crate) struct Source {
     pub(crate) verification: Option<super::verifications::Verification>,
     /// Whether a registry is being asked at this moment.
     pub(crate) verifying: bool,
-    /// Whether it was retracted and is served to nobody.
+    /// Whether it was retracted: learners then see no text and no pictures of it.
     pub(crate) quarantined: bool,
     #[schema(example = "draft", value_type = super::values::SourceState)]
     pub(crate) state: &'static str,

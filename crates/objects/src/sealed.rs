@@ -1,0 +1,176 @@
+//! Objects that nobody reads on disk: every one is sealed under a key of its own, which a key of its org wraps.
+//!
+//! Services are given this and no engine, so that none of them can forget it. A sealed object is bound to its key: one
+//! that is moved to another place, another org included, does not open, and neither does one that was changed or cut.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use preceptor_core::id::{ObjectId, OrgId};
+use preceptor_keys::{KeyError, Keys, StreamKey, TAG_LEN};
+
+use crate::{Key, ObjectError, Objects};
+
+/// What a sealed object begins with: a name, and the version of the format.
+const MAGIC: &[u8; 4] = b"PSO1";
+/// Bytes of a piece before it is sealed.
+const PIECE: usize = 64 << 10;
+
+/// An engine whose objects are sealed.
+#[derive(Debug, Clone)]
+pub struct Sealed {
+    engine: Arc<dyn Objects>,
+    keys: Arc<dyn Keys>,
+}
+
+impl Sealed {
+    /// Seals what `engine` keeps.
+    pub fn new(engine: Arc<dyn Objects>, keys: Arc<dyn Keys>) -> Self {
+        Self { engine, keys }
+    }
+}
+
+fn failed(error: KeyError) -> ObjectError {
+    match error {
+        KeyError::BadCiphertext => ObjectError::Damaged,
+        other => ObjectError::Unavailable(other.to_string()),
+    }
+}
+
+/// The content of an object on its way into an engine: a header, then sealed pieces of equal length, then the last.
+#[derive(Debug)]
+struct Sealer {
+    key: StreamKey,
+    /// What is not a whole piece yet.
+    rest: BytesMut,
+}
+
+impl Sealer {
+    /// Begins an object; returns what it begins with.
+    async fn begin(keys: &dyn Keys, key: Key) -> Result<(Self, Bytes), ObjectError> {
+        let (stream, wrapped) = StreamKey::make(keys, key.org(), &key.to_string()).await.map_err(failed)?;
+        let length = u16::try_from(wrapped.len()).map_err(|_| ObjectError::Unavailable("a wrapped key is too long".to_owned()))?;
+        let header = [MAGIC.as_slice(), &length.to_be_bytes(), &wrapped].concat();
+        Ok((Self { key: stream, rest: BytesMut::new() }, header.into()))
+    }
+
+    /// Seals what is whole of the content so far. The last piece is kept back: only the end knows that it is the last.
+    fn seal(&mut self, content: &[u8]) -> Result<Bytes, ObjectError> {
+        self.rest.extend_from_slice(content);
+        let mut sealed = BytesMut::new();
+        while self.rest.len() > PIECE {
+            let piece = self.rest.split_to(PIECE);
+            sealed.extend_from_slice(&self.key.seal(&piece, false).map_err(failed)?);
+        }
+        Ok(sealed.freeze())
+    }
+
+    /// Seals the end.
+    fn finish(mut self) -> Result<Bytes, ObjectError> {
+        Ok(self.key.seal(&self.rest, true).map_err(failed)?.into())
+    }
+}
+
+/// The content of a stored object.
+async fn open(keys: &dyn Keys, key: Key, stored: Bytes) -> Result<Bytes, ObjectError> {
+    let (magic, rest) = stored.split_first_chunk::<4>().ok_or(ObjectError::Damaged)?;
+    let (length, rest) = rest.split_first_chunk::<2>().ok_or(ObjectError::Damaged)?;
+    let (wrapped, sealed) = rest.split_at_checked(u16::from_be_bytes(*length).into()).ok_or(ObjectError::Damaged)?;
+    if magic != MAGIC {
+        return Err(ObjectError::Damaged);
+    }
+    let mut stream = StreamKey::open(keys, key.org(), &key.to_string(), wrapped).await.map_err(failed)?;
+    let mut content = BytesMut::with_capacity(sealed.len());
+    let mut pieces = sealed.chunks(PIECE + TAG_LEN).peekable();
+    while let Some(piece) = pieces.next() {
+        let from = content.len();
+        content.extend_from_slice(piece);
+        let length = stream.unseal(&mut content[from..], pieces.peek().is_none()).map_err(failed)?;
+        content.truncate(from + length);
+    }
+    // An object without any piece was cut off: even an empty one has its last.
+    if sealed.is_empty() { Err(ObjectError::Damaged) } else { Ok(content.freeze()) }
+}
+
+#[async_trait]
+impl Objects for Sealed {
+    async fn put(&self, key: Key, content: Bytes) -> Result<(), ObjectError> {
+        let (mut sealer, header) = Sealer::begin(&*self.keys, key).await?;
+        let sealed = [header, sealer.seal(&content)?, sealer.finish()?].concat();
+        self.engine.put(key, sealed.into()).await
+    }
+
+    async fn get(&self, key: Key) -> Result<Bytes, ObjectError> {
+        let stored = self.engine.get(key).await?;
+        let opened = open(&*self.keys, key, stored).await;
+        if matches!(opened, Err(ObjectError::Damaged)) {
+            tracing::error!(object.key = %key, "a stored object was changed, moved or cut off");
+        }
+        opened
+    }
+
+    async fn delete(&self, org: OrgId, id: ObjectId) -> Result<(), ObjectError> {
+        self.engine.delete(org, id).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use preceptor_core::Secret;
+    use preceptor_keys::Keyring;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{Directory, Part, conformance};
+
+    fn sealed(folder: &TempDir) -> Sealed {
+        let keys = Keyring::open(&folder.path().join("keys"), &Secret::new("test")).expect("keys");
+        Sealed::new(Arc::new(Directory::new(folder.path().join("objects"))), Arc::new(keys))
+    }
+
+    #[tokio::test]
+    async fn a_sealed_directory_conforms() {
+        let folder = tempfile::tempdir().expect("a folder");
+        conformance::run(&sealed(&folder)).await;
+    }
+
+    #[tokio::test]
+    async fn content_of_every_length_comes_back_and_is_not_on_disk() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let objects = sealed(&folder);
+        let key = Key::new(OrgId::generate(), ObjectId::generate(), Part::Text);
+        for length in [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE, 3 * PIECE + 17] {
+            let content: Bytes = b"Rosa Alvarez ".iter().copied().cycle().take(length).collect();
+            objects.put(key, content.clone()).await.expect("a write");
+            assert_eq!(objects.get(key).await.expect("the object"), content, "{length}");
+            let stored = objects.engine.get(key).await.expect("the file");
+            assert!(!stored.windows(13).any(|window| window == b"Rosa Alvarez "), "{length}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_changed_swapped_or_cut_object_does_not_open() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let objects = sealed(&folder);
+        let (org, id) = (OrgId::generate(), ObjectId::generate());
+        let (one, two) = (Key::new(org, id, Part::Original), Key::new(org, id, Part::Text));
+        objects.put(one, Bytes::from(vec![1; 2 * PIECE])).await.expect("a write");
+        objects.put(two, Bytes::from_static(b"two")).await.expect("a write");
+        let stored = objects.engine.get(one).await.expect("the file");
+
+        let whole = stored.len();
+        let mut flipped = stored.to_vec();
+        flipped[whole - 1] ^= 1;
+        let clear = Bytes::from_static(b"never sealed");
+        let spoilt = [flipped.into(), stored.slice(..whole - PIECE), stored.slice(..40), Bytes::new(), clear];
+        for content in spoilt {
+            objects.engine.put(one, content.clone()).await.expect("a write");
+            assert!(matches!(objects.get(one).await, Err(ObjectError::Damaged)), "{} bytes", content.len());
+        }
+        for (key, name) in [(two, "another part"), (Key::new(OrgId::generate(), id, Part::Original), "another org")] {
+            objects.engine.put(key, stored.clone()).await.expect("a write");
+            assert!(matches!(objects.get(key).await, Err(ObjectError::Damaged)), "{name}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What is known about words: given names, words that are none, and what is named after people.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::pattern;
+
+type Words = HashSet<&'static str>;
+
+fn words(list: &'static str) -> Words {
+    list.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace).collect()
+}
+
+static GIVEN: LazyLock<Words> = LazyLock::new(|| words(include_str!("given.txt")));
+static AMBIGUOUS: LazyLock<Words> = LazyLock::new(|| words(include_str!("ambiguous.txt")));
+static OTHERS: LazyLock<Words> = LazyLock::new(|| words(include_str!("words.txt")));
+static WORKS: LazyLock<Words> = LazyLock::new(|| words(include_str!("works.txt")));
+
+/// Lower case, without accents: "Zoë" is looked up as "zoe".
+fn key(word: &str) -> String {
+    word.trim_end_matches(['.', '\'']).nfd().filter(|sign| !matches!(sign, '\u{300}'..='\u{36f}')).collect::<String>().to_lowercase()
+}
+
+/// Whether this is a given name somewhere. Double names count by their first half.
+pub(super) fn is_given(word: &str) -> bool {
+    let key = key(word);
+    let first = key.split('-').next().unwrap_or_default();
+    GIVEN.contains(key.as_str()) || GIVEN.contains(first) || AMBIGUOUS.contains(key.as_str())
+}
+
+/// Whether it is a word of the language as well.
+pub(super) fn is_ambiguous(word: &str) -> bool {
+    AMBIGUOUS.contains(key(word).as_str())
+}
+
+/// Whether it is no name.
+pub(super) fn is_word(word: &str) -> bool {
+    let key = key(word);
+    OTHERS.contains(key.as_str()) || WORKS.contains(key.as_str())
+}
+
+/// Whether it is written as names are: with small letters, and none of the words that titles have.
+pub(super) fn looks_like_a_name(word: &str) -> bool {
+    let initial = word.trim_end_matches('.').chars().count() == 1;
+    initial || (word.chars().any(char::is_lowercase) && !is_word(word))
+}
+
+/// The words of a name, up to the first that cannot belong to one. A possessive ends it.
+pub(super) fn words_of_name(name: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    for word in name.split(' ').filter(|word| !word.is_empty()) {
+        let bare = word.strip_suffix("'s").unwrap_or(word);
+        if is_word(bare) && !(words.is_empty() && is_given(bare)) {
+            break;
+        }
+        words.push(bare);
+        if bare.len() < word.len() {
+            break;
+        }
+    }
+    words
+}
+
+/// Whether what follows a name makes it an eponym, an author or an institution.
+pub(super) fn is_work(behind: &str) -> bool {
+    let behind = behind.strip_prefix("'s").unwrap_or(behind);
+    let mut next = behind.split(|sign: char| !sign.is_alphanumeric() && sign != '\'').filter(|word| !word.is_empty());
+    let is_one = |word: &str| WORKS.contains(key(word).as_str());
+    // "Rossi Treadmill Score" is one too; "Rossi in clinic" is not.
+    let then = |first: &str, second: Option<&str>| first.starts_with(char::is_uppercase) && second.is_some_and(is_one);
+    behind.starts_with([' ', '-', '\'']) && next.next().is_some_and(|first| is_one(first) || then(first, next.next()))
+}
+
+/// Whether what stands before a name makes it one that is cited.
+pub(super) fn is_cited(before: &str) -> bool {
+    static CITED: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"(?i)(?:\b(?:by|dr|drs|prof|professor|doctor|author|authors|speaker|lecturer|investigator|surgeon|according to|after|brand|trade|generic|drug|product|study|trial|et al|and colleagues|president|sir|nobel)\b\.?[ :,]*(?:name(?:s|d)?(?: is| was|:)? )?)$",
+        )
+    });
+    CITED.is_match(before)
+}
+
+/// Whether a text is written as a title, each word with a capital: there, capitals say nothing.
+pub(super) fn is_titled(text: &str) -> bool {
+    let long: Vec<&str> = text.split(|sign: char| !sign.is_alphabetic()).filter(|word| word.chars().count() > 3).collect();
+    let capital = long.iter().filter(|word| word.starts_with(char::is_uppercase)).count();
+    long.len() > 3 && capital * 10 > long.len() * 6
+}

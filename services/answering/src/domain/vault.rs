@@ -1,0 +1,121 @@
+//! Words of learners at rest. What the guard lets pass may still name somebody, so nothing of it is stored in clear:
+//! everything that a learner writes, and what is answered, is sealed under a key of that learner, and the key is kept
+//! wrapped under a key of the org. Destroying the wrapped key destroys the words, wherever copies of them are.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use preceptor_core::id::OrgId;
+use preceptor_keys::{DataKey, Keys};
+use preceptor_phi::Guarded;
+use preceptor_proto::answering::v1::Message;
+use preceptor_store::TenantTx;
+use prost::Message as _;
+
+use crate::Error;
+use crate::store::{self, feedback, message};
+
+/// Opened keys that are remembered.
+const MOST_KEYS: usize = 1024;
+
+type Opened = HashMap<(OrgId, String), Arc<DataKey>>;
+
+/// Seals and opens what learners wrote.
+pub(crate) struct Vault {
+    keys: Arc<dyn Keys>,
+    /// Of keys that are stored: one of a transaction that may still fail is not remembered.
+    opened: Mutex<Opened>,
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vault([redacted])")
+    }
+}
+
+fn place(org: OrgId, column: &str, id: &str) -> String {
+    format!("{org}/answering_{column}/{id}")
+}
+
+impl Vault {
+    pub(crate) fn new(keys: Arc<dyn Keys>) -> Self {
+        Self { keys, opened: Mutex::default() }
+    }
+
+    /// The stored key of a learner.
+    async fn stored(&self, tx: &TenantTx, subject: &str) -> Result<Option<Arc<DataKey>>, Error> {
+        let (org, name) = (tx.scope().org(), (tx.scope().org(), subject.to_owned()));
+        if let Some(known) = self.opened.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let Some(row) = store::key(tx, subject).await? else { return Ok(None) };
+        let key = Arc::new(DataKey::open(&*self.keys, org, subject, &row.wrapped_key).await?);
+        let mut all = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MOST_KEYS {
+            all.clear();
+        }
+        all.insert(name, Arc::clone(&key));
+        Ok(Some(key))
+    }
+
+    /// The key of a learner, made when they first write.
+    async fn key(&self, tx: &TenantTx, subject: &str) -> Result<Arc<DataKey>, Error> {
+        if let Some(key) = self.stored(tx, subject).await? {
+            return Ok(key);
+        }
+        let (key, wrapped) = DataKey::make(&*self.keys, tx.scope().org(), subject).await?;
+        store::keep_key(tx, subject, wrapped).await?;
+        Ok(Arc::new(key))
+    }
+
+    /// Puts a question that passed the guard, or one that did not without its words, on record with its answer.
+    pub(crate) async fn keep_message(&self, tx: &TenantTx, question: Option<&Guarded>, mut record: Message) -> Result<Message, Error> {
+        record.question = question.map(|question| question.as_str().to_owned()).unwrap_or_default();
+        let key = self.key(tx, &record.subject).await?;
+        let sealed = key.seal(&place(tx.scope().org(), "message/record", &record.id), &record.encode_to_vec())?;
+        let row = message::Model {
+            org_id: tx.org_key(),
+            id: record.id.clone(),
+            session_id: record.session_id.clone(),
+            program_id: record.program_id.clone(),
+            program_version_id: record.program_version_id.clone(),
+            subject: record.subject.clone(),
+            asked_at: record.asked_at,
+            record: sealed,
+        };
+        tx.insert(row).await?;
+        Ok(record)
+    }
+
+    /// The message of a row.
+    pub(crate) async fn message(&self, tx: &TenantTx, row: &message::Model) -> Result<Message, Error> {
+        let damaged = |what: String| Error::Defect(format!("a recorded message cannot be read: {what}"));
+        let key = self.stored(tx, &row.subject).await?.ok_or_else(|| damaged("its key is gone".to_owned()))?;
+        let record = key.unseal(&place(tx.scope().org(), "message/record", &row.id), &row.record)?;
+        Message::decode(record.as_slice()).map_err(|error| damaged(error.to_string()))
+    }
+
+    /// Keeps what a learner thought of their answer.
+    pub(crate) async fn keep_feedback(&self, tx: &TenantTx, about: &message::Model, helpful: bool, comment: &Guarded) -> Result<(), Error> {
+        let key = self.key(tx, &about.subject).await?;
+        let id = preceptor_core::id::EventId::generate().to_string();
+        let sealed = key.seal(&place(tx.scope().org(), "feedback/sealed", &id), comment.as_str().as_bytes())?;
+        let row = feedback::Model {
+            org_id: tx.org_key(),
+            id,
+            message_id: about.id.clone(),
+            helpful,
+            sealed: Some(sealed),
+            given_at: tx.now().micros(),
+        };
+        Ok(tx.insert(row).await?)
+    }
+
+    /// What a learner wrote about an answer.
+    pub(crate) async fn comment(&self, tx: &TenantTx, about: &message::Model, said: &feedback::Model) -> Result<String, Error> {
+        let (Some(sealed), Some(key)) = (&said.sealed, self.stored(tx, &about.subject).await?) else { return Ok(String::new()) };
+        let text = key.unseal(&place(tx.scope().org(), "feedback/sealed", &said.id), sealed)?;
+        String::from_utf8(text).map_err(|error| Error::Defect(error.to_string()))
+    }
+}
