@@ -16,6 +16,10 @@ pub async fn run(cache: &dyn Cache, pass: impl Fn(Duration)) {
     let remaining = [take("a").await, take("a").await, take("a").await].map(|decision| (decision.allowed, decision.remaining));
     assert_eq!(remaining, [(true, 2), (true, 1), (true, 0)], "a burst of the quota's size is allowed");
 
+    assert!(!cache.peek("a", QUOTA).await.expect("a decision").allowed, "a look says what a call would be told");
+    let look = async || cache.peek("c", QUOTA).await.expect("a decision");
+    assert_eq!((look().await, look().await.remaining), (look().await, 2), "a look takes nothing");
+
     let refused = take("a").await;
     assert!(!refused.allowed, "a call beyond the quota was allowed");
     assert_eq!(refused.reset, Duration::from_secs(1), "a refusal says how long to wait");

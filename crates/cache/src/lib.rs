@@ -52,4 +52,7 @@ pub struct Unavailable(pub String);
 pub trait Cache: Send + Sync + fmt::Debug {
     /// Takes one call out of the quota of `key`.
     async fn take(&self, key: &str, quota: Quota) -> Result<Decision, Unavailable>;
+
+    /// What [`take`](Self::take) would say, without taking anything.
+    async fn peek(&self, key: &str, quota: Quota) -> Result<Decision, Unavailable>;
 }

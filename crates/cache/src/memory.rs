@@ -39,6 +39,12 @@ impl Cache for MemoryCache {
         });
         Ok(decision)
     }
+
+    async fn peek(&self, key: &str, quota: Quota) -> Result<Decision, Unavailable> {
+        let now = self.clock.now();
+        let whole_at = self.arrivals.get(key).map_or(now, |whole_at| whole_at.max(now));
+        Ok(step(now, whole_at, quota).1)
+    }
 }
 
 /// One step of the generic cell rate algorithm (ITU-T I.371, virtual scheduling).

@@ -22,6 +22,17 @@ pub async fn run(objects: &dyn Objects) {
     objects.put(original, Bytes::from_static(b"two")).await.expect("a write");
     assert_eq!(objects.get(original).await.expect("the object"), "two", "the newer write did not win");
 
+    let mut pieces = objects.begin(original).await.expect("it begins");
+    pieces.write(Bytes::from_static(b"thr")).await.expect("a write");
+    assert_eq!(objects.get(original).await.expect("the object"), "two", "half an object was seen");
+    pieces.write(Bytes::from_static(b"ee")).await.expect("a write");
+    pieces.finish().await.expect("it appears");
+    assert_eq!(objects.get(original).await.expect("the object"), "three");
+    let mut dropped = objects.begin(original).await.expect("it begins");
+    dropped.write(Bytes::from_static(b"four")).await.expect("a write");
+    drop(dropped);
+    assert_eq!(objects.get(original).await.expect("the object"), "three", "what was thrown away was seen");
+
     let foreign = objects.get(Key::new(other, id, Part::Original)).await;
     assert!(matches!(foreign, Err(ObjectError::NotFound(_))), "another org reads the object");
 

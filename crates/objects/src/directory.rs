@@ -3,12 +3,13 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use preceptor_core::id::{ObjectId, OrgId};
 
-use crate::{Key, ObjectError, Objects};
+use crate::{Key, ObjectError, Objects, Writing};
 
 /// Objects as files under one directory.
 #[derive(Debug, Clone)]
@@ -52,12 +53,69 @@ fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     written
 }
 
+/// A file beside its target, until it is whole.
+#[derive(Debug)]
+struct Piecewise {
+    key: Key,
+    path: PathBuf,
+    beside: PathBuf,
+    file: Arc<fs::File>,
+    is_whole: bool,
+}
+
+impl Piecewise {
+    fn begin(key: Key, path: PathBuf) -> io::Result<Self> {
+        fs::create_dir_all(path.parent().ok_or_else(|| io::Error::other("an object has a folder"))?)?;
+        let beside = path.with_extension(format!("{}.part", ObjectId::generate()));
+        let file = Arc::new(fs::File::create(&beside)?);
+        Ok(Self { key, path, beside, file, is_whole: false })
+    }
+}
+
+impl Drop for Piecewise {
+    fn drop(&mut self) {
+        if !self.is_whole {
+            // Best effort: what stays behind is swept with the object that it belongs to.
+            let _ = fs::remove_file(&self.beside);
+            if let Some(folder) = self.path.parent() {
+                // Fails when other parts of the object are there, as it should.
+                let _ = fs::remove_dir(folder);
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Writing for Piecewise {
+    async fn write(&mut self, piece: Bytes) -> Result<(), ObjectError> {
+        let file = Arc::clone(&self.file);
+        blocking(move || (&*file).write_all(&piece)).await.map_err(|error| failed(&self.key.to_string(), &error))
+    }
+
+    async fn finish(mut self: Box<Self>) -> Result<(), ObjectError> {
+        let (file, beside, path) = (Arc::clone(&self.file), self.beside.clone(), self.path.clone());
+        let renamed = blocking(move || {
+            file.sync_data()?;
+            fs::rename(beside, path)
+        });
+        renamed.await.map_err(|error| failed(&self.key.to_string(), &error))?;
+        self.is_whole = true;
+        Ok(())
+    }
+}
+
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
 #[async_trait]
 impl Objects for Directory {
+    async fn begin(&self, key: Key) -> Result<Box<dyn Writing>, ObjectError> {
+        let path = self.path(key);
+        let begun = blocking(move || Piecewise::begin(key, path)).await;
+        Ok(Box::new(begun.map_err(|error| failed(&key.to_string(), &error))?))
+    }
+
     async fn put(&self, key: Key, content: Bytes) -> Result<(), ObjectError> {
         let path = self.path(key);
         blocking(move || write_whole(&path, &content)).await.map_err(|error| failed(&key.to_string(), &error))
@@ -87,6 +145,17 @@ mod tests {
     async fn a_directory_conforms() {
         let folder = tempfile::tempdir().expect("a folder");
         conformance::run(&Directory::new(folder.path().join("objects"))).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_not_finished_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let directory = Directory::new(folder.path().to_owned());
+        let (org, id) = (OrgId::generate(), ObjectId::generate());
+        let mut writing = directory.begin(Key::new(org, id, Part::Original)).await.expect("it begins");
+        writing.write(Bytes::from_static(b"half")).await.expect("a write");
+        drop(writing);
+        assert_eq!(fs::read_dir(folder.path().join(org.to_string())).expect("the org's folder").count(), 0);
     }
 
     #[tokio::test]

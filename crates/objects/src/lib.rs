@@ -79,9 +79,22 @@ pub enum ObjectError {
     Unavailable(String),
 }
 
+/// An object that is being written in pieces. Nobody sees it before it is whole; dropping this throws it away.
+#[async_trait]
+pub trait Writing: Send + fmt::Debug {
+    /// Adds the next piece.
+    async fn write(&mut self, piece: Bytes) -> Result<(), ObjectError>;
+
+    /// Makes the object appear, replacing an older one of the same key.
+    async fn finish(self: Box<Self>) -> Result<(), ObjectError>;
+}
+
 /// The object store.
 #[async_trait]
 pub trait Objects: Send + Sync + fmt::Debug {
+    /// Begins an object whose size nobody has to hold in memory.
+    async fn begin(&self, key: Key) -> Result<Box<dyn Writing>, ObjectError>;
+
     /// Stores an object, replacing an older one of the same key.
     async fn put(&self, key: Key, content: Bytes) -> Result<(), ObjectError>;
 

@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use preceptor_core::id::{ObjectId, OrgId};
 use preceptor_keys::{KeyError, Keys, StreamKey, TAG_LEN};
 
-use crate::{Key, ObjectError, Objects};
+use crate::{Key, ObjectError, Objects, Writing};
 
 /// What a sealed object begins with: a name, and the version of the format.
 const MAGIC: &[u8; 4] = b"PSO1";
@@ -93,8 +93,36 @@ async fn open(keys: &dyn Keys, key: Key, stored: Bytes) -> Result<Bytes, ObjectE
     if sealed.is_empty() { Err(ObjectError::Damaged) } else { Ok(content.freeze()) }
 }
 
+/// An object that is sealed while it is written.
+#[derive(Debug)]
+struct SealedWriting {
+    sealer: Sealer,
+    inner: Box<dyn Writing>,
+}
+
+#[async_trait]
+impl Writing for SealedWriting {
+    async fn write(&mut self, piece: Bytes) -> Result<(), ObjectError> {
+        let sealed = self.sealer.seal(&piece)?;
+        if sealed.is_empty() { Ok(()) } else { self.inner.write(sealed).await }
+    }
+
+    async fn finish(self: Box<Self>) -> Result<(), ObjectError> {
+        let Self { sealer, mut inner } = *self;
+        inner.write(sealer.finish()?).await?;
+        inner.finish().await
+    }
+}
+
 #[async_trait]
 impl Objects for Sealed {
+    async fn begin(&self, key: Key) -> Result<Box<dyn Writing>, ObjectError> {
+        let mut inner = self.engine.begin(key).await?;
+        let (sealer, header) = Sealer::begin(&*self.keys, key).await?;
+        inner.write(header).await?;
+        Ok(Box::new(SealedWriting { sealer, inner }))
+    }
+
     async fn put(&self, key: Key, content: Bytes) -> Result<(), ObjectError> {
         let (mut sealer, header) = Sealer::begin(&*self.keys, key).await?;
         let sealed = [header, sealer.seal(&content)?, sealer.finish()?].concat();
@@ -144,6 +172,12 @@ mod tests {
             let content: Bytes = b"Rosa Alvarez ".iter().copied().cycle().take(length).collect();
             objects.put(key, content.clone()).await.expect("a write");
             assert_eq!(objects.get(key).await.expect("the object"), content, "{length}");
+            let mut pieces = objects.begin(key).await.expect("it begins");
+            for piece in content.chunks(1000) {
+                pieces.write(Bytes::copy_from_slice(piece)).await.expect("a write");
+            }
+            pieces.finish().await.expect("it appears");
+            assert_eq!(objects.get(key).await.expect("the object"), content, "{length} in pieces");
             let stored = objects.engine.get(key).await.expect("the file");
             assert!(!stored.windows(13).any(|window| window == b"Rosa Alvarez "), "{length}");
         }

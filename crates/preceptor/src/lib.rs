@@ -10,6 +10,7 @@
 //! * `recorders`: where the services put what their calls leave on record;
 //! * [`client`]: the public API as the command line uses it;
 //! * [`journey`]: the steps from a source to a certificate, for the demo and for tests;
+//! * `probes`: what readiness is told from;
 //! * `outside`: stand-ins for the services outside, for the demo and for development;
 //! * [`commands`]: what the binary can do.
 
@@ -25,4 +26,5 @@ mod logs;
 pub mod mesh;
 pub mod model;
 mod outside;
+mod probes;
 mod recorders;

@@ -13,16 +13,18 @@ use axum::Router;
 use preceptor_core::{Clock, SystemActor, SystemClock};
 use preceptor_models::Embedder;
 use preceptor_models::kinds::Kinds;
+use preceptor_rpc::health::Reporter;
 use preceptor_rpc::records::Recorder;
 use preceptor_rpc::{Channel, Ledger, MeshSecret, Policies, Server, Service, ServiceName, SharedVerifier, SystemCalls, Task};
 use preceptor_runtime::health::State;
 use preceptor_runtime::modules::{self, Module, Running, Table};
-use preceptor_runtime::{Health, OnEnd};
+use preceptor_runtime::{Health, OnEnd, Tasks};
 use preceptor_store::Handle;
 use tokio::net::TcpListener;
 
 use crate::config::Config;
 use crate::engines::{Engines, Sharing};
+use crate::probes;
 use crate::recorders::{InCell, InControl};
 
 /// How long a stop may take.
@@ -160,6 +162,7 @@ async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> any
     let server = Server::new(Policies::of_contracts()?, parts.verifier.clone(), Arc::clone(&parts.engines.clock), secret.clone());
     let mut peers = Peers { local: HashMap::new(), config: parts.config.mesh.clone(), secret };
     let mut table = Table::default();
+    table.add(probes::store(parts.engines.cells.handle(ServiceName::Gateway.name()).await?));
     let mut names = Vec::new();
     // In this order every room is built after those it calls.
     for room in BUILD_ORDER.into_iter().filter(|room| plan.rooms.contains(room)) {
@@ -168,11 +171,16 @@ async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> any
         let ledger = ledger(store.clone(), parts);
         let mut service = build(room, store, parts, &peers)?;
         service.tasks.push(ledger.task());
-        let routes = preceptor_rpc::server::with_reflection(service.routes)?;
+        let (routes, reporter) = preceptor_rpc::health::with_health(room, service.routes).await?;
         let routes = server.stack(room, routes, ledger);
         peers.local.insert(room, routes.clone());
         let listens = if plan.listens {
-            Some((preceptor_rpc::server::bind(parts.config.mesh.address(room)).await?, routes, server.clone()))
+            Some(Listens {
+                socket: preceptor_rpc::server::bind(parts.config.mesh.address(room)).await?,
+                routes,
+                server: server.clone(),
+                reporter,
+            })
         } else {
             None
         };
@@ -183,9 +191,12 @@ async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> any
         table.add(keys_module(peers.channel(ServiceName::Auth, plan.rooms[0])?, parts.verifier.clone()));
     }
     if let Some(listener) = listener {
+        let elsewhere = BUILD_ORDER.into_iter().filter(|room| !plan.rooms.contains(room));
+        let elsewhere: anyhow::Result<Vec<_>> = elsewhere.map(|room| Ok((room, peers.channel(room, ServiceName::Gateway)?))).collect();
+        table.add(probes::peers(elsewhere?));
         let store = parts.engines.cells.handle(ServiceName::Gateway.name()).await?;
         let tasks = preceptor_gateway::tasks(store.clone());
-        table.add(gateway_module(gateway(store, parts, &peers)?, tasks, names, listener));
+        table.add(gateway_module(gateway(store, parts, &peers, listener)?, tasks, names));
     }
     Ok((table, peers))
 }
@@ -284,7 +295,14 @@ fn build(room: ServiceName, store: Option<Handle>, parts: &Parts, peers: &Peers)
     })
 }
 
-fn gateway(store: Handle, parts: &Parts, peers: &Peers) -> anyhow::Result<Router> {
+/// What the public edge is made of.
+struct Public {
+    listener: preceptor_edge::Listener,
+    router: Router,
+    work: Tasks,
+}
+
+fn gateway(store: Handle, parts: &Parts, peers: &Peers, socket: TcpListener) -> anyhow::Result<Public> {
     let channel = |to| peers.channel(to, ServiceName::Gateway);
     let rooms = preceptor_gateway::Rooms {
         auth: channel(ServiceName::Auth)?,
@@ -296,6 +314,7 @@ fn gateway(store: Handle, parts: &Parts, peers: &Peers) -> anyhow::Result<Router
         credits: channel(ServiceName::Credits)?,
         audit: channel(ServiceName::Audit)?,
     };
+    let work = Tasks::standalone("requests");
     let deps = preceptor_gateway::Deps {
         rooms,
         store,
@@ -305,21 +324,38 @@ fn gateway(store: Handle, parts: &Parts, peers: &Peers) -> anyhow::Result<Router
         clock: Arc::clone(&parts.engines.clock),
         health: parts.health.clone(),
         terms: parts.config.terms(),
+        policies: Policies::of_contracts()?,
+        work: work.clone(),
     };
-    Ok(preceptor_gateway::build(deps, parts.config.gateway.clone()))
+    let config = parts.config.gateway.clone();
+    let listener = preceptor_edge::Listener {
+        socket,
+        limits: config.connections.clone(),
+        trusted: config.trusted_proxies.clone(),
+        tls: config.tls.clone().map(preceptor_edge::tls::Tls::load).transpose()?,
+    };
+    Ok(Public { listener, router: preceptor_gateway::build(deps, config), work })
 }
 
-fn room_module(room: ServiceName, after: Vec<&'static str>, tasks: Vec<Task>, listens: Option<(TcpListener, Router, Server)>) -> Module {
+/// What a service of this process needs to be called from others.
+struct Listens {
+    socket: TcpListener,
+    routes: Router,
+    server: Server,
+    reporter: Reporter,
+}
+
+fn room_module(room: ServiceName, after: Vec<&'static str>, tasks: Vec<Task>, listens: Option<Listens>) -> Module {
     Module::new(room.name(), &after, move |context| async move {
         for task in tasks {
             task.spawn(&context.tasks);
         }
-        if let Some((listener, routes, server)) = listens {
+        if let Some(Listens { socket, routes, server, reporter }) = listens {
             let stop = context.tasks.stop_signal();
-            context.tasks.spawn_once("listener", async move {
-                if let Err(error) = server.serve(listener, routes, async move { stop.requested().await }).await {
-                    tracing::error!(%error, "a room stopped listening");
-                }
+            context.tasks.spawn_once("health", probes::report(reporter, context.health.clone(), stop.clone()));
+            context.tasks.spawn_vital("listener", async move {
+                server.serve(socket, routes, async move { stop.requested().await }).await?;
+                Ok(())
             });
         }
         Ok(())
@@ -363,18 +399,22 @@ async fn fetch_keys(auth: Channel) -> anyhow::Result<preceptor_core::scope::Scop
     Ok(preceptor_core::scope::ScopeVerifier::new(&response.issuer, keys)?)
 }
 
-fn gateway_module(router: Router, tasks: Vec<Task>, after: Vec<&'static str>, listener: TcpListener) -> Module {
+fn gateway_module(public: Public, tasks: Vec<Task>, after: Vec<&'static str>) -> Module {
     Module::new(ServiceName::Gateway.name(), &after, move |context| async move {
         for task in tasks {
             task.spawn(&context.tasks);
         }
+        let Public { listener, router, work } = public;
+        // Requests go on when their connections end, and a stop waits for them.
         let stop = context.tasks.stop_signal();
-        context.tasks.spawn_once("http", async move {
-            let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.requested().await }).await;
-            if let Err(error) = served {
-                tracing::error!(%error, "the public edge stopped listening");
+        context.tasks.spawn_once("requests", async move {
+            stop.requested().await;
+            if !work.finish(GRACE).await {
+                tracing::warn!("requests did not end in time");
             }
         });
+        let served = preceptor_edge::serve(listener, router, context.tasks.clone());
+        context.tasks.spawn_vital("http", async move { Ok(served.await?) });
         Ok(())
     })
 }

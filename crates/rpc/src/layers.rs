@@ -26,6 +26,11 @@ use crate::status::status_of;
 /// The longest time a caller may ask for.
 const LONGEST_DEADLINE: Duration = Duration::from_secs(600);
 
+/// The methods of `grpc.health.v1`.
+const HEALTH: &str = "/grpc.health.v1.Health/";
+/// How the decoder of messages begins when it cannot read one; it calls that a defect of ours.
+const UNREADABLE: &str = "failed to decode Protobuf message";
+
 /// When the caller stops waiting; put there by [`deadline`].
 #[derive(Debug, Clone, Copy)]
 struct Deadline(Instant);
@@ -85,6 +90,17 @@ pub(crate) async fn load_shed(State(shared): State<Arc<Shared>>, request: Reques
     next.run(request).await
 }
 
+/// A message that cannot be read is a fault of whoever sent it.
+pub(crate) async fn unreadable(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = Status::from_header_map(response.headers());
+    let is_unreadable = |status: &Status| status.code() == Code::Internal && status.message().starts_with(UNREADABLE);
+    if !status.as_ref().is_some_and(is_unreadable) {
+        return response;
+    }
+    refuse(&Fault::new(Kind::InvalidInput, "MESSAGE_UNREADABLE", "the message is not one of this method"))
+}
+
 /// Every call says how long its caller waits; work stops then. In-process calls have no transport to do this.
 pub(crate) async fn deadline(mut request: Request, next: Next) -> Response {
     let Some(time) = request.headers().get("grpc-timeout").and_then(|value| parse_timeout(value.to_str().ok()?)) else {
@@ -127,9 +143,17 @@ pub(crate) async fn caller_policy(State(shared): State<Arc<Shared>>, mut request
         shared.mesh_secret.as_ref()?.verify(proof)
     });
     let path = request.uri().path();
+    // Probes of whoever runs the process have no proof, and learn nothing but that it serves.
+    if path.starts_with(HEALTH) {
+        return next.run(request).await;
+    }
+    if caller.is_none() {
+        // Before it is known who asks, a method that is not there looks like one that is.
+        tracing::warn!(rpc.path = path, "a call came without a proof of its caller");
+        return refuse(&unknown_caller());
+    }
     if Policies::is_open(path) {
-        let known = caller.is_some();
-        return if known { next.run(request).await } else { refuse(&unknown_caller()) };
+        return next.run(request).await;
     }
     let Some(policy) = shared.policies.get(path).cloned() else {
         return Status::unimplemented("no such method").into_http();

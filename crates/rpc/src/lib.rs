@@ -10,6 +10,7 @@
 //! * [`records`]: what a call leaves on the org's record, read from the contracts too;
 //! * [`status`]: the one map between [`preceptor_core::Fault`] and gRPC statuses;
 //! * [`caller`]: how a service proves to another which service it is;
+//! * [`health`]: whether a service works, asked and told;
 //! * [`system`]: calls that a service makes on its own behalf;
 //! * [`service`]: what every service gives back to the process that built it.
 //!
@@ -19,6 +20,7 @@
 pub mod call;
 pub mod caller;
 pub mod channel;
+pub mod health;
 pub mod layers;
 pub mod policy;
 pub mod records;

@@ -107,7 +107,9 @@ impl Server {
                 // What is put on record of a call, its refusal included.
                 .layer(from_fn_with_state(Arc::clone(&shared), records::records))
                 // On whose behalf, and what they may do.
-                .layer(from_fn_with_state(shared, layers::scope)),
+                .layer(from_fn_with_state(shared, layers::scope))
+                // What the handler's decoder cannot read.
+                .layer(from_fn(layers::unreadable)),
         )
     }
 
@@ -146,14 +148,6 @@ impl Server {
             .serve_with_incoming_shutdown(incoming, stop)
             .await
     }
-}
-
-/// Adds health and reflection to the routes of a service.
-pub fn with_reflection(routes: Routes) -> Result<Routes, tonic_reflection::server::Error> {
-    let reflection =
-        tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(preceptor_proto::DESCRIPTORS).build_v1()?;
-    let (_, health) = tonic_health::server::health_reporter();
-    Ok(routes.add_service(reflection).add_service(health))
 }
 
 /// Binds a listener, naming the address in the error.

@@ -26,6 +26,9 @@ impl Health {
         let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = parts.insert(part, state.clone());
         drop(parts);
+        if before.as_ref() == Some(&state) {
+            return;
+        }
         match (&state, before) {
             (State::Degraded(reason), _) => tracing::warn!(health.part = part, reason, "a part works with less than it could"),
             (State::Down(reason), _) => tracing::error!(health.part = part, reason, "a part is down"),
@@ -38,6 +41,11 @@ impl Health {
     pub fn parts(&self) -> Vec<(&'static str, State)> {
         let parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         parts.iter().map(|(part, state)| (*part, state.clone())).collect()
+    }
+
+    /// Whether a part is down, as far as is known.
+    pub fn has_failed(&self) -> bool {
+        self.parts().iter().any(|(_, state)| matches!(state, State::Down(_)))
     }
 
     /// Whether requests should be sent here: nothing is starting or down.

@@ -101,6 +101,35 @@ impl Tasks {
         tokio::spawn(self.tracker.track_future(work));
     }
 
+    /// Starts the one piece of work that this module is there for: when it ends before it was asked to, the process goes
+    /// down.
+    pub fn spawn_vital(&self, name: &'static str, work: impl Future<Output = Result<(), TaskError>> + Send + 'static) {
+        let tasks = self.clone();
+        self.spawn_once(name, async move {
+            let ended = std::panic::AssertUnwindSafe(work).catch_unwind().await;
+            if tasks.stop.is_requested() {
+                return;
+            }
+            let cause = match ended {
+                Ok(Ok(())) => "it ended although nobody asked it to".to_owned(),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "it panicked".to_owned(),
+            };
+            tracing::error!(task.module = tasks.module, task.name = name, cause, "a task that the process is there for failed");
+            tasks.fatal.send_replace(Some(format!("{}/{name}: {cause}", tasks.module)));
+        });
+    }
+
+    /// Does a piece of work to its end, whether or not anybody goes on waiting for it. `None` when it panicked.
+    pub async fn detached<T: Send + 'static>(&self, name: &'static str, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        let (result, done) = tokio::sync::oneshot::channel();
+        self.spawn_once(name, async move {
+            // Nobody wants the result any more: that is theirs to decide.
+            let _ = result.send(work.await);
+        });
+        done.await.ok()
+    }
+
     /// The signal that this module's tasks should end.
     pub fn stop_signal(&self) -> Stop {
         self.stop.clone()
@@ -211,6 +240,42 @@ mod tests {
         tasks.spawn("server", OnEnd::Fatal, |_| async { Err("port gone".into()) });
         fatal.changed().await.expect("an announcement");
         assert_eq!(fatal.borrow().as_deref(), Some("test/server: port gone"));
+    }
+
+    #[tokio::test]
+    async fn vital_work_that_ends_takes_the_process_down_unless_it_was_asked_to_end() {
+        let (vital, mut fatal) = tasks();
+        vital.spawn_vital("listener", async { panic!("on purpose") });
+        fatal.changed().await.expect("an announcement");
+        assert_eq!(fatal.borrow().as_deref(), Some("test/listener: it panicked"));
+
+        let (vital, fatal) = tasks();
+        let stop = vital.stop_signal();
+        vital.spawn_vital("listener", async move {
+            stop.requested().await;
+            Ok(())
+        });
+        assert!(vital.finish(Duration::from_secs(1)).await);
+        assert_eq!(*fatal.borrow(), None);
+    }
+
+    #[tokio::test]
+    async fn detached_work_goes_on_when_nobody_waits_and_is_waited_for_at_the_end() {
+        let (tasks, _fatal) = tasks();
+        assert_eq!(tasks.detached("sum", async { 1 + 1 }).await, Some(2));
+        assert_eq!(tasks.detached("bad", async { panic!("on purpose") }).await, None::<()>);
+        let done = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&done);
+        {
+            let caller = tasks.detached("slow", async move {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                counter.fetch_add(1, Ordering::SeqCst);
+            });
+            futures::pin_mut!(caller);
+            assert!(futures::poll!(caller.as_mut()).is_pending());
+        }
+        assert!(tasks.finish(Duration::from_secs(5)).await);
+        assert_eq!(done.load(Ordering::SeqCst), 1);
     }
 
     #[tokio::test(start_paused = true)]

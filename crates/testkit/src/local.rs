@@ -136,6 +136,10 @@ impl Local {
         config.gateway.listen = ([127, 0, 0, 1], 0).into();
         config.gateway.requests_per_minute = NO_LIMIT;
         config.gateway.questions_per_minute = NO_LIMIT;
+        config.gateway.sign_ins_per_minute = NO_LIMIT;
+        config.gateway.look_ups_per_minute = NO_LIMIT;
+        config.gateway.refusals_per_minute = NO_LIMIT;
+        config.gateway.public_requests_per_minute = NO_LIMIT;
         config.ingestion.pubmed_url = registries.pubmed_url();
         config.ingestion.crossref_url = registries.crossref_url();
         config.credentials.npi_registry = registries.npi_url();

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use preceptor_core::{Fault, Kind};
 use preceptor_rpc::fault_of;
@@ -79,6 +79,8 @@ pub(crate) struct ApiError {
     status: Option<StatusCode>,
     retry_after: Option<u64>,
     etag: Option<String>,
+    /// How the bucket stands that has nothing left.
+    limit: HeaderMap,
 }
 
 impl ApiError {
@@ -133,6 +135,13 @@ impl ApiError {
         self
     }
 
+    /// Says how the limit stands that refuses this.
+    #[must_use]
+    pub(crate) fn with_limit(mut self, standing: HeaderMap) -> Self {
+        self.limit = standing;
+        self
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         self.status.unwrap_or_else(|| StatusCode::from_u16(self.fault.kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
     }
@@ -169,7 +178,7 @@ impl ApiError {
 impl From<Fault> for ApiError {
     fn from(fault: Fault) -> Self {
         // What a caller may not see, it cannot tell from what is not there.
-        Self { fault, fields: Vec::new(), status: None, retry_after: None, etag: None }
+        Self { fault, fields: Vec::new(), status: None, retry_after: None, etag: None, limit: HeaderMap::new() }
     }
 }
 
@@ -191,6 +200,7 @@ impl IntoResponse for ApiError {
         if let Some(etag) = self.etag.and_then(|etag| etag.parse().ok()) {
             response.headers_mut().insert(header::ETAG, etag);
         }
+        response.headers_mut().extend(self.limit);
         response.extensions_mut().insert(ProblemOf(problem));
         response
     }

@@ -14,6 +14,7 @@ use preceptor_rpc::Call;
 use preceptor_rpc::call::unscoped;
 
 use crate::error::ApiError;
+use crate::limits;
 use crate::{CALL_TIMEOUT, Edge};
 
 /// The cookie that holds a browser's session.
@@ -63,6 +64,7 @@ impl Edge {
         if let Some(known) = self.identities.0.get(credential).filter(|known| known.scope.expires_at() > self.clock.now()) {
             return Ok(known);
         }
+        self.limit_exchange(credential).await?;
         let request = unscoped(proto::ExchangeRequest { credential: credential.to_owned() }, CALL_TIMEOUT);
         let exchanged = self.auth.clone().exchange(request).await?.into_inner();
         let token: Arc<str> = exchanged.scope_token.into();
@@ -132,7 +134,10 @@ impl FromRequestParts<Edge> for Identity {
             ));
         }
         let identity = edge.identify(&secret).await?;
-        edge.limit_requests(&identity).await?;
+        let decision = edge.limit_requests(&identity).await?;
+        if let Some(seen) = parts.extensions.get::<limits::Seen>() {
+            seen.note(limits::headers("requests", edge.config.requests_per_minute, &decision));
+        }
         parts.extensions.insert(identity.clone());
         Ok(identity)
     }

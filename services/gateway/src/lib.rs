@@ -9,12 +9,16 @@
 pub mod api;
 pub mod config;
 mod contract;
+mod cors;
 mod domain;
 mod error;
 mod extract;
+mod gate;
 mod identity;
 mod limits;
 mod pages;
+mod panics;
+mod permissions;
 mod problems;
 mod store;
 
@@ -23,9 +27,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use preceptor_cache::Cache;
 use preceptor_core::Clock;
+use preceptor_edge::body::Budget;
 use preceptor_keys::Keys;
 use preceptor_proto::alignment::v1::alignment_client::AlignmentClient;
 use preceptor_proto::analytics::v1::analytics_client::AnalyticsClient;
@@ -36,8 +41,8 @@ use preceptor_proto::auth::v1::auth_client::AuthClient;
 use preceptor_proto::credentials::v1::credentials_client::CredentialsClient;
 use preceptor_proto::credits::v1::credits_client::CreditsClient;
 use preceptor_proto::ingestion::v1::ingestion_client::IngestionClient;
-use preceptor_rpc::{Channel, SharedVerifier, Task};
-use preceptor_runtime::{Health, OnEnd};
+use preceptor_rpc::{Channel, Policies, SharedVerifier, Task};
+use preceptor_runtime::{Health, OnEnd, Tasks};
 use preceptor_store::Handle;
 
 pub use config::Config;
@@ -84,6 +89,10 @@ pub struct Deps {
     pub health: Health,
     /// What the document says of this deployment.
     pub terms: Terms,
+    /// Who may make which call, so that what would be refused is refused before its body.
+    pub policies: Policies,
+    /// Where requests are worked on: a stop waits for them, whether or not their clients do.
+    pub work: Tasks,
 }
 
 /// What every handler shares. Cheap to clone.
@@ -109,6 +118,9 @@ pub(crate) struct Inner {
     pub(crate) health: Health,
     pub(crate) identities: identity::Identities,
     pub(crate) contract: contract::Contract,
+    pub(crate) permissions: permissions::Permissions,
+    pub(crate) work: Tasks,
+    pub(crate) bodies: Arc<Budget>,
 }
 
 impl std::ops::Deref for Edge {
@@ -130,7 +142,7 @@ const LARGEST_MESSAGE: usize = 256 << 20;
 /// How long a call may take that answers no question.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long an upload may take.
-pub(crate) const UPLOAD_TIMEOUT: Duration = Duration::from_secs(120);
+pub(crate) const UPLOAD_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// What the gateway does off the request path.
 pub fn tasks(store: Handle) -> Vec<Task> {
@@ -140,6 +152,7 @@ pub fn tasks(store: Handle) -> Vec<Task> {
 /// Builds the router of the public edge.
 pub fn build(deps: Deps, config: Config) -> Router {
     let rooms = deps.rooms;
+    let contract = api::contract(&deps.terms);
     let edge = Edge(Arc::new(Inner {
         auth: AuthClient::new(rooms.auth),
         ingestion: IngestionClient::new(rooms.ingestion).max_decoding_message_size(LARGEST_MESSAGE),
@@ -157,11 +170,15 @@ pub fn build(deps: Deps, config: Config) -> Router {
         clock: deps.clock,
         health: deps.health,
         identities: identity::Identities::default(),
-        contract: api::contract(&deps.terms),
+        permissions: permissions::Permissions::read(contract.document(), &deps.policies),
+        contract,
+        work: deps.work,
+        bodies: Budget::new(config.bodies_in_memory_mib << 20, config.bodies_in_memory_mib << 18),
         config,
     }));
     let public = api::router(&edge).merge(pages::router(&edge));
+    let public = public.layer(from_fn_with_state(edge.clone(), gate::layer)).layer(from_fn(panics::layer));
     // Around the fallbacks too: whatever happens, it happens to a request that has an id, and no error leaves bare.
-    let public = public.layer(from_fn_with_state(edge.clone(), problems::layer));
-    domain::headers::secure(public).with_state(edge)
+    let public = public.layer(from_fn_with_state(edge.clone(), problems::layer)).layer(cors::layer(&edge.config));
+    domain::headers::secure(public, edge.config.is_https()).with_state(edge)
 }

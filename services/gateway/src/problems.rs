@@ -85,9 +85,10 @@ fn told(response: Response, is_api: bool) -> Response {
     let error = of_status(status);
     let mut made = if is_api { error.into_response() } else { PageError::from(error).into_response() };
     *made.status_mut() = status;
-    for name in [header::ALLOW, header::RETRY_AFTER, header::CONNECTION] {
-        if let Some(value) = response.headers().get(&name) {
-            made.headers_mut().insert(name, value.clone());
+    let limits = ["ratelimit", "ratelimit-policy"].map(HeaderName::from_static);
+    for name in [header::ALLOW, header::RETRY_AFTER, header::CONNECTION].into_iter().chain(limits) {
+        for value in response.headers().get_all(&name) {
+            made.headers_mut().append(name.clone(), value.clone());
         }
     }
     made

@@ -18,6 +18,11 @@ pub const SCHEMA: Schema = Schema {
             append_only: &[],
         },
         Migration { name: "0002_sealed_answers", sql: "ALTER TABLE gateway_idempotency ADD COLUMN wrapped_key BYTEA;\n", append_only: &[] },
+        Migration {
+            name: "0003_leases",
+            sql: "ALTER TABLE gateway_idempotency ADD COLUMN leased_until BIGINT NOT NULL DEFAULT 0;\n",
+            append_only: &[],
+        },
     ],
 };
 
@@ -45,6 +50,8 @@ pub(crate) mod answer {
         pub(crate) body: Option<Vec<u8>>,
         /// The key of the body. Rows of an earlier version have none, and are not repeated.
         pub(crate) wrapped_key: Option<Vec<u8>>,
+        /// While it runs: until when it runs for sure.
+        pub(crate) leased_until: i64,
     }
 
     #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]
@@ -64,7 +71,14 @@ pub(crate) async fn find(tx: &TenantTx, subject: &str, key: &str) -> Result<Opti
 }
 
 /// Notes that a request with this key begins, in place of an older one.
-pub(crate) async fn begin(tx: &TenantTx, subject: &str, key: &str, request_sha256: &str, wrapped_key: Vec<u8>) -> Result<(), StoreError> {
+pub(crate) async fn begin(
+    tx: &TenantTx,
+    subject: &str,
+    key: &str,
+    request_sha256: &str,
+    wrapped_key: Vec<u8>,
+    until: Timestamp,
+) -> Result<(), StoreError> {
     remove(tx, subject, key).await?;
     let row = answer::Model {
         org_id: tx.org_key(),
@@ -76,6 +90,7 @@ pub(crate) async fn begin(tx: &TenantTx, subject: &str, key: &str, request_sha25
         headers: "[]".to_owned(),
         body: None,
         wrapped_key: Some(wrapped_key),
+        leased_until: until.micros(),
     };
     tx.insert(row).await
 }
@@ -86,6 +101,7 @@ pub(crate) struct Kept {
     pub(crate) headers: String,
     /// Sealed.
     pub(crate) body: Vec<u8>,
+    pub(crate) request_sha256: String,
 }
 
 /// Keeps the answer of a request.
@@ -95,8 +111,20 @@ pub(crate) async fn finish(tx: &TenantTx, subject: &str, key: &str, kept: Kept) 
         .col_expr(answer::Column::Status, Expr::value(i64::from(kept.status)))
         .col_expr(answer::Column::Headers, Expr::value(kept.headers))
         .col_expr(answer::Column::Body, Expr::value(kept.body))
+        .col_expr(answer::Column::RequestSha256, Expr::value(kept.request_sha256))
         .filter(answer::Column::Subject.eq(subject))
         .filter(answer::Column::Key.eq(key));
+    tx.run_update(update).await.map(|_| ())
+}
+
+/// Says that a request still runs.
+pub(crate) async fn renew(tx: &TenantTx, subject: &str, key: &str, until: Timestamp) -> Result<(), StoreError> {
+    let update = tx
+        .update::<answer::Entity>()
+        .col_expr(answer::Column::LeasedUntil, Expr::value(until.micros()))
+        .filter(answer::Column::Subject.eq(subject))
+        .filter(answer::Column::Key.eq(key))
+        .filter(answer::Column::Status.is_null());
     tx.run_update(update).await.map(|_| ())
 }
 

@@ -14,6 +14,8 @@ use crate::domain::extract::Limits;
 pub struct Config {
     /// The largest file that is taken, in MiB.
     pub largest_file_mib: u64,
+    /// The most that the files of one org may take, in MiB.
+    pub org_storage_mib: u64,
     /// The most that an archive may unpack to, in MiB.
     pub largest_unpacked_mib: u64,
     /// The most text that a file may hold, in MiB.
@@ -45,6 +47,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             largest_file_mib: 100,
+            org_storage_mib: 50 << 10,
             largest_unpacked_mib: 400,
             largest_text_mib: 20,
             most_pages: 2000,
@@ -81,6 +84,7 @@ impl Validate for Config {
             }
         };
         bounded("largest_file_mib", self.largest_file_mib, 1024);
+        bounded("org_storage_mib", self.org_storage_mib, 1 << 30);
         bounded("largest_unpacked_mib", self.largest_unpacked_mib, 4096);
         bounded("largest_text_mib", self.largest_text_mib, 200);
         bounded("most_pages", self.most_pages as u64, 20_000);

@@ -65,6 +65,12 @@ pub enum Error {
         /// What is expected.
         what: &'static str,
     },
+    /// The org stores as much as it may.
+    #[error("the org stores {limit_mib} MiB already")]
+    StorageUsedUp {
+        /// How much it may.
+        limit_mib: u64,
+    },
     /// The file cannot be read.
     #[error("{0}")]
     File(FileProblem),
@@ -148,6 +154,12 @@ impl IntoFault for Error {
             Self::InvalidField { field, what } => {
                 Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}")).with("field", field)
             }
+            Self::StorageUsedUp { limit_mib } => Fault::new(
+                Kind::FailedPrecondition,
+                "STORAGE_USED_UP",
+                format!("your organisation's files take all of the {limit_mib} MiB that they may; ask the operator to raise the limit"),
+            )
+            .with("limit_mib", limit_mib),
             Self::File(problem) => Fault::new(Kind::InvalidInput, problem.code, problem.message.clone()),
             Self::Objects(ObjectError::Full) => {
                 Fault::new(Kind::Unavailable, "STORE_FULL", "the storage is full; an operator has to make room")

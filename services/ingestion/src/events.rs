@@ -18,6 +18,9 @@ use crate::{Deps, Error};
 /// The pause before a file is taken up again after a failure of ours.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// How often leftovers of uploads are looked for.
+const SWEEP: Duration = Duration::from_secs(600);
+
 pub(crate) fn tasks(deps: &Deps, content: &Arc<Content>) -> Vec<Task> {
     let (outbox, relay_bus) = (Arc::new(deps.store.clone()), Arc::clone(&deps.bus));
     let handler: Arc<dyn Handler> = Arc::new(IndexListener(Arc::clone(content)));
@@ -26,11 +29,13 @@ pub(crate) fn tasks(deps: &Deps, content: &Arc<Content>) -> Vec<Task> {
     let reader = Arc::clone(content);
     let again = Arc::clone(content);
     let watcher = Arc::clone(content);
+    let sweeper = Arc::clone(content);
     vec![
         Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)),
         Task::new("index listener", OnEnd::Restart, move |stop| consume::run(consumer.clone(), Arc::clone(&bus), stop)),
         Task::new("reader", OnEnd::Restart, move |stop| read_files(Arc::clone(&reader), stop)),
         Task::new("registries", OnEnd::Restart, move |stop| watch_sources(Arc::clone(&watcher), stop)),
+        Task::new("uploads", OnEnd::Restart, move |stop| sweep_uploads(Arc::clone(&sweeper), stop)),
         Task::new("take up again", OnEnd::Restart, move |stop| take_up_again(Arc::clone(&again), stop)),
     ]
 }
@@ -62,6 +67,21 @@ async fn watch_sources(content: Arc<Content>, stop: Stop) -> Result<(), TaskErro
             if let Err(error) = content.check_due(org).await {
                 tracing::error!(%error, "sources could not be checked for now");
             }
+        }
+    }
+}
+
+/// After a start and from then on: what is left of uploads that ended without an end.
+async fn sweep_uploads(content: Arc<Content>, stop: Stop) -> Result<(), TaskError> {
+    loop {
+        for org in content.deps().store.known_orgs().await? {
+            let swept = content.sweep_intakes(org).await?;
+            if swept > 0 {
+                tracing::info!(swept, "what broken uploads left was swept away");
+            }
+        }
+        if !stop.sleep(SWEEP).await {
+            return Ok(());
         }
     }
 }

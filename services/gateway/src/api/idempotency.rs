@@ -1,23 +1,32 @@
 //! Idempotent writes: the same key and body give the first answer again, byte for byte.
+//!
+//! A write runs in a task of its own, and its answer is kept there: a client that goes away changes nothing.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequestParts as _, Request, State};
+use axum::extract::{FromRequest as _, FromRequestParts as _, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
-use preceptor_core::{Kind, Scope, SystemActor, Timestamp};
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt as _;
+use preceptor_core::{Fault, Kind, Scope, SystemActor, Timestamp};
+use preceptor_edge::body::Account;
 use preceptor_keys::{DataKey, KeyError};
 use preceptor_runtime::tasks::{Stop, TaskError};
 use preceptor_store::{Handle, StoreError};
 use sha2::{Digest as _, Sha256};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tracing::Instrument as _;
 
+use super::upload::{self, FormDigest, UploadForm};
 use crate::Edge;
 use crate::error::ApiError;
 use crate::identity::Identity;
+use crate::problems::{self, RequestId};
 use crate::store::{self, Kept, answer};
 
 const HEADER: &str = "idempotency-key";
@@ -26,8 +35,8 @@ const LONGEST_KEY: usize = 128;
 const LIFE: Duration = Duration::from_secs(24 * 3600);
 /// How often old ones are looked for.
 const SWEEP: Duration = Duration::from_secs(600);
-/// A request that has not ended by then went down with its process.
-const LONGEST_REQUEST: Duration = Duration::from_secs(180);
+/// How long a running request holds its key without saying that it still runs: then its process is gone.
+const LEASE: Duration = Duration::from_secs(15);
 /// Headers that belong to the answer.
 const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
 
@@ -64,18 +73,36 @@ pub(crate) async fn forget_answers(store: Handle, stop: Stop) -> Result<(), Task
 enum Found {
     /// It is the first; its answer is sealed under this key.
     First(DataKey),
-    Answered(Response),
+    /// It was answered before.
+    Answered(answer::Model),
 }
 
+/// Has every write done to its end, whether or not the client waits for it, and answers a repeated one as the first.
 pub(crate) async fn layer(State(edge): State<Edge>, request: Request, next: Next) -> Response {
     let writes = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
-    if !writes || !request.headers().contains_key(HEADER) {
+    if !writes {
         return next.run(request).await;
     }
-    match with_key(&edge, request, next).await {
-        Ok(response) => response,
-        Err(error) => error.into_response(),
-    }
+    // Bytes of the body are held until the handler is done, and not until the client is gone.
+    let account = request.extensions().get::<Arc<Account>>().cloned();
+    let tasks = edge.work.clone();
+    let work = async move {
+        let _account = account;
+        if !request.headers().contains_key(HEADER) {
+            return caught(next.run(request)).await;
+        }
+        with_key(&edge, request, next).await.unwrap_or_else(IntoResponse::into_response)
+    };
+    let answered = tasks.detached("request", work.in_current_span()).await;
+    answered.unwrap_or_else(|| ApiError::from(Fault::internal()).into_response())
+}
+
+/// A panic is the answer of its own request only, and its key can be used again.
+async fn caught(answer: impl Future<Output = Response>) -> Response {
+    AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!("a handler panicked");
+        ApiError::from(Fault::internal()).into_response()
+    })
 }
 
 async fn with_key(edge: &Edge, request: Request, next: Next) -> Result<Response, ApiError> {
@@ -89,19 +116,59 @@ async fn with_key(edge: &Edge, request: Request, next: Next) -> Result<Response,
         ));
     }
     let identity = Identity::from_request_parts(&mut parts, edge).await?;
-    let most = (edge.config.largest_upload_mib << 20) + (1 << 20);
-    let body = to_bytes(body, most)
-        .await
-        .map_err(|_| ApiError::new(Kind::InvalidInput, "BODY_TOO_LARGE", "the body is larger than this operation takes"))?;
-    let hash = fingerprint(&parts, &body);
-
-    match begin(edge, &identity, &key, &hash).await? {
-        Found::Answered(response) => Ok(response),
+    let place = Place { edge, identity: &identity, key: &key };
+    if upload::is_form(&parts.headers) {
+        return with_form(place, Request::from_parts(parts, body), next).await;
+    }
+    // The gate bounds the body, and says what was wrong with one that breaks off.
+    let body = to_bytes(body, usize::MAX).await.map_err(|_| broken_off())?;
+    let hash = fingerprint(&parts, &hex::encode(Sha256::digest(&body)), true);
+    match place.begin(&hash).await? {
+        Found::Answered(row) if row.request_sha256 == hash => place.replay(row).await,
+        Found::Answered(_) => Err(reused()),
         Found::First(data_key) => {
-            let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-            finish(edge, &identity, &key, &data_key, response).await
+            let id = request_id(&parts);
+            let running = place.keep_running();
+            let response = caught(next.run(Request::from_parts(parts, Body::from(body)))).await;
+            drop(running);
+            place.finish(&data_key, id, Some(hash), response).await
         }
     }
+}
+
+/// A form streams through, so what it holds is known only when it has been read.
+async fn with_form(place: Place<'_>, mut request: Request, next: Next) -> Result<Response, ApiError> {
+    let digest = FormDigest::default();
+    request.extensions_mut().insert(digest.clone());
+    let (parts, body) = request.into_parts();
+    let head = parts.clone();
+    let hash = || Some(fingerprint(&head, &digest.finished()?, false));
+    match place.begin("").await? {
+        Found::Answered(row) => {
+            UploadForm::from_request(Request::from_parts(parts, body), place.edge).await?.drain().await?;
+            if hash().as_deref() == Some(&row.request_sha256) { place.replay(row).await } else { Err(reused()) }
+        }
+        Found::First(data_key) => {
+            let id = request_id(&parts);
+            let running = place.keep_running();
+            let response = caught(next.run(Request::from_parts(parts, body))).await;
+            drop(running);
+            place.finish(&data_key, id, hash(), response).await
+        }
+    }
+}
+
+fn request_id(parts: &Parts) -> RequestId {
+    parts.extensions.get::<RequestId>().cloned().unwrap_or_else(RequestId::new)
+}
+
+fn broken_off() -> ApiError {
+    ApiError::new(Kind::InvalidInput, "REQUEST_TIMEOUT", "the body broke off; send it again").with_status(StatusCode::REQUEST_TIMEOUT)
+}
+
+fn reused() -> ApiError {
+    let detail = "this idempotency key was used for another request; use a new key for a new request";
+    ApiError::new(Kind::InvalidInput, "IDEMPOTENCY_KEY_REUSED", detail).with_status(StatusCode::UNPROCESSABLE_ENTITY)
 }
 
 fn key(value: Option<&HeaderValue>) -> Result<String, ApiError> {
@@ -113,12 +180,14 @@ fn key(value: Option<&HeaderValue>) -> Result<String, ApiError> {
 }
 
 /// The operation and everything that decides its outcome.
-fn fingerprint(parts: &Parts, body: &[u8]) -> String {
+fn fingerprint(parts: &Parts, body: &str, with_type: bool) -> String {
     let mut hash = Sha256::new();
     hash.update(parts.method.as_str());
     hash.update([0]);
-    hash.update(parts.uri.to_string());
-    for name in [header::CONTENT_TYPE, header::IF_MATCH] {
+    hash.update(parts.uri.path_and_query().map_or("", |path| path.as_str()));
+    // The type of a form carries its boundary, which is another one every time.
+    let names = [header::IF_MATCH, header::CONTENT_TYPE];
+    for name in names.iter().take(if with_type { 2 } else { 1 }) {
         hash.update([0]);
         hash.update(parts.headers.get(name).map_or(&b""[..], HeaderValue::as_bytes));
     }
@@ -127,70 +196,118 @@ fn fingerprint(parts: &Parts, body: &[u8]) -> String {
     hex::encode(hash.finalize())
 }
 
-async fn begin(edge: &Edge, identity: &Identity, key: &str, hash: &str) -> Result<Found, ApiError> {
-    let subject = identity.scope.subject();
-    // Made before anything happens: an engine of keys that is away refuses the request, and not its answer.
-    let (data_key, wrapped_key) = DataKey::make(&*edge.keys, identity.scope.org(), &place(identity, key)).await?;
-    let tx = edge.store.write(&identity.scope).await?;
-    let now = tx.now();
-    let age = |row: &answer::Model| now.since(Timestamp::from_micros(row.started_at));
-    let known = store::find(&tx, subject, key).await?.filter(|row| age(row) < LIFE && (row.body.is_none() || row.wrapped_key.is_some()));
-    if let Some(row) = known {
-        if row.request_sha256 != hash {
-            let detail = "this idempotency key was used for another request; use a new key for a new request";
-            return Err(ApiError::new(Kind::InvalidInput, "IDEMPOTENCY_KEY_REUSED", detail).with_status(StatusCode::UNPROCESSABLE_ENTITY));
-        }
-        if row.status.is_some() {
-            drop(tx);
-            return Ok(Found::Answered(replay(edge, identity, row).await?));
-        }
-        if age(&row) < LONGEST_REQUEST {
-            let detail = "the first request with this key is still running; wait for it, then ask again";
-            return Err(ApiError::new(Kind::Conflict, "IDEMPOTENCY_KEY_RUNNING", detail).retry_after(1));
-        }
+/// The key of a subject, and where its row is.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    edge: &'a Edge,
+    identity: &'a Identity,
+    key: &'a str,
+}
+
+impl Place<'_> {
+    /// Where a sealed answer is, for the cipher, and whose key it has.
+    fn name(&self) -> String {
+        format!("{}/gateway_idempotency/body/{}/{}", self.identity.scope.org(), self.identity.scope.subject(), self.key)
     }
-    store::begin(&tx, subject, key, hash, wrapped_key).await?;
-    tx.commit().await?;
-    Ok(Found::First(data_key))
-}
 
-/// Where a sealed answer is, for the cipher, and whose key it has.
-fn place(identity: &Identity, key: &str) -> String {
-    format!("{}/gateway_idempotency/body/{}/{key}", identity.scope.org(), identity.scope.subject())
-}
-
-async fn replay(edge: &Edge, identity: &Identity, row: answer::Model) -> Result<Response, ApiError> {
-    let broken = || ApiError::from(preceptor_core::Fault::internal());
-    let headers: Vec<(String, String)> = serde_json::from_str(&row.headers).map_err(|_| broken())?;
-    let status = row.status.and_then(|status| StatusCode::from_u16(status as u16).ok()).ok_or_else(broken)?;
-    let place = place(identity, &row.key);
-    let data_key = DataKey::open(&*edge.keys, identity.scope.org(), &place, &row.wrapped_key.unwrap_or_default()).await?;
-    let body = data_key.unseal(&place, &row.body.unwrap_or_default())?;
-    let mut response = Response::builder().status(status);
-    for (name, value) in headers {
-        response = response.header(name, value);
-    }
-    response.header("idempotency-replayed", "true").body(Body::from(body)).map_err(|_| broken())
-}
-
-/// Keeps what was answered; a failure of ours is forgotten, so that the client may try again with the same key.
-async fn finish(edge: &Edge, identity: &Identity, key: &str, data_key: &DataKey, response: Response) -> Result<Response, ApiError> {
-    let subject = identity.scope.subject();
-    let (parts, body) = response.into_parts();
-    let body = to_bytes(body, usize::MAX).await.map_err(|_| ApiError::from(preceptor_core::Fault::internal()))?;
-    let passing = parts.status.is_server_error() || matches!(parts.status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS);
-    if passing {
-        let tx = edge.store.write(&identity.scope).await?;
-        store::remove(&tx, subject, key).await?;
+    /// Notes that a request begins, unless it is one that began before. `hash` is empty where it is not known yet.
+    async fn begin(&self, hash: &str) -> Result<Found, ApiError> {
+        let (edge, scope) = (self.edge, &self.identity.scope);
+        // Made before anything happens: an engine of keys that is away refuses the request, and not its answer.
+        let (data_key, wrapped_key) = DataKey::make(&*edge.keys, scope.org(), &self.name()).await?;
+        let tx = edge.store.write(scope).await?;
+        let now = tx.now();
+        let lives = |row: &answer::Model| now.since(Timestamp::from_micros(row.started_at)) < LIFE;
+        let known = store::find(&tx, scope.subject(), self.key)
+            .await?
+            .filter(|row| lives(row) && (row.body.is_none() || row.wrapped_key.is_some()));
+        if let Some(row) = known {
+            if row.status.is_some() {
+                return Ok(Found::Answered(row));
+            }
+            if ![hash, ""].contains(&row.request_sha256.as_str()) {
+                return Err(reused());
+            }
+            if row.leased_until > now.micros() {
+                let detail = "the first request with this key is still running; wait for it, then ask again";
+                return Err(ApiError::new(Kind::Conflict, "IDEMPOTENCY_KEY_RUNNING", detail).retry_after(1));
+            }
+            // Nobody renewed the lease: the process that ran the request is gone.
+        }
+        store::begin(&tx, scope.subject(), self.key, hash, wrapped_key, now.after(LEASE)).await?;
         tx.commit().await?;
-    } else {
-        let kept = KEPT.iter().filter_map(|name| Some((name.as_str(), parts.headers.get(name)?.to_str().ok()?)));
-        let headers = serde_json::to_string(&kept.collect::<Vec<_>>()).unwrap_or_else(|_| "[]".to_owned());
-        let place = place(identity, key);
-        let kept = Kept { status: parts.status.as_u16(), headers, body: data_key.seal(&place, &body)? };
-        let tx = edge.store.write(&identity.scope).await?;
-        store::finish(&tx, subject, key, kept).await?;
-        tx.commit().await?;
+        Ok(Found::First(data_key))
     }
-    Ok(Response::from_parts(parts, Body::from(body)))
+
+    /// Renews the lease of the row until what it gives back is dropped.
+    fn keep_running(&self) -> DropGuard {
+        let ended = CancellationToken::new();
+        let (edge, scope, key, stop) = (self.edge.clone(), Arc::clone(&self.identity.scope), self.key.to_owned(), ended.clone());
+        let renew = async move {
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(LEASE / 3) => {}
+                }
+                if let Err(error) = renew(&edge, &scope, &key).await {
+                    tracing::warn!(%error, "the lease of an idempotency key was not renewed");
+                }
+            }
+        };
+        self.edge.work.spawn_once("lease of a key", renew);
+        ended.drop_guard()
+    }
+
+    async fn replay(&self, row: answer::Model) -> Result<Response, ApiError> {
+        let broken = || ApiError::from(Fault::internal());
+        let headers: Vec<(String, String)> = serde_json::from_str(&row.headers).map_err(|_| broken())?;
+        let status = row.status.and_then(|status| StatusCode::from_u16(status as u16).ok()).ok_or_else(broken)?;
+        let place = self.name();
+        let data_key = DataKey::open(&*self.edge.keys, self.identity.scope.org(), &place, &row.wrapped_key.unwrap_or_default()).await?;
+        let body = data_key.unseal(&place, &row.body.unwrap_or_default())?;
+        let mut response = Response::builder().status(status);
+        for (name, value) in headers {
+            response = response.header(name, value);
+        }
+        response.header("idempotency-replayed", "true").body(Body::from(body)).map_err(|_| broken())
+    }
+
+    /// Keeps what was answered. What changed nothing and may turn out differently is forgotten, so that the client may
+    /// try again with the same key: failures of ours, limits, and conflicts with a state that passes.
+    async fn finish(&self, data_key: &DataKey, id: RequestId, hash: Option<String>, response: Response) -> Result<Response, ApiError> {
+        let (edge, scope) = (self.edge, &self.identity.scope);
+        // What is kept is what is sent, the id of this request included.
+        let (parts, body) = problems::finish(edge, &id, response).into_parts();
+        let body = to_bytes(body, usize::MAX).await.map_err(|_| ApiError::from(Fault::internal()))?;
+        let tx = edge.store.write(scope).await?;
+        match hash.filter(|_| !is_passing(parts.status)) {
+            Some(hash) => {
+                let kept = KEPT.iter().filter_map(|name| Some((name.as_str(), parts.headers.get(name)?.to_str().ok()?)));
+                let headers = serde_json::to_string(&kept.collect::<Vec<_>>()).unwrap_or_else(|_| "[]".to_owned());
+                let kept = Kept { status: parts.status.as_u16(), headers, body: data_key.seal(&self.name(), &body)?, request_sha256: hash };
+                store::finish(&tx, scope.subject(), self.key, kept).await?;
+            }
+            None => store::remove(&tx, scope.subject(), self.key).await?,
+        }
+        tx.commit().await?;
+        Ok(Response::from_parts(parts, Body::from(body)))
+    }
+}
+
+/// Whether the same request may be answered differently although nothing was done.
+fn is_passing(status: StatusCode) -> bool {
+    let passing = [
+        StatusCode::UNAUTHORIZED,
+        StatusCode::REQUEST_TIMEOUT,
+        StatusCode::CONFLICT,
+        StatusCode::PRECONDITION_FAILED,
+        StatusCode::TOO_MANY_REQUESTS,
+    ];
+    status.is_server_error() || passing.contains(&status)
+}
+
+async fn renew(edge: &Edge, scope: &Arc<Scope>, key: &str) -> Result<(), StoreError> {
+    let tx = edge.store.write(scope).await?;
+    store::renew(&tx, scope.subject(), key, tx.now().after(LEASE)).await?;
+    tx.commit().await
 }

@@ -5,6 +5,7 @@ mod certificates;
 mod clinicians;
 mod credits;
 mod designations;
+mod document;
 mod health;
 mod idempotency;
 mod insight;
@@ -17,6 +18,7 @@ mod programs;
 mod quizzes;
 mod registry_keys;
 mod sources;
+mod upload;
 pub(crate) mod values;
 mod verifications;
 mod view;
@@ -32,7 +34,6 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::Edge;
 use crate::contract::{self, Contract, Terms};
 use crate::error::Problem;
-use crate::extract::Json;
 
 pub(crate) use certificates::Certificate;
 pub(crate) use clinicians::{Clinician, PROFESSIONS, Statement};
@@ -44,11 +45,12 @@ pub(crate) use items::{Generation, Item, NewForm, Wanted};
 pub(crate) use messages::{NewMessage, Reply};
 pub(crate) use page::Page;
 pub(crate) use quizzes::{Attempt, Place, Quiz};
+pub(crate) use upload::{UploadForm, file_too_large};
 pub(crate) use verifications::{NLM_NOTICE, NewVerification, Task};
 pub(crate) use view::{Message, Program, Source, program_view, source_view};
 
-/// The largest JSON body.
-const LARGEST_JSON: usize = 8 << 20;
+/// No body that is held is larger: what the gate allows is less.
+const LARGEST_BODY: usize = 8 << 20;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -122,11 +124,10 @@ pub fn openapi() -> serde_json::Value {
 /// The routes of the API.
 pub(crate) fn router(edge: &Edge) -> Router<Edge> {
     let (api, _) = declared(edge.config.largest_upload_mib).split_for_parts();
-    let document = edge.contract.document().clone();
-    api.layer(DefaultBodyLimit::max(LARGEST_JSON))
+    api.layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(from_fn_with_state(edge.clone(), idempotency::layer))
         .layer(from_fn_with_state(edge.clone(), contract::layer))
-        .route("/openapi.json", get(move || async move { Json(document) }))
+        .route("/openapi.json", document::route(edge.contract.document()))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
 }

@@ -1,30 +1,24 @@
 //! Files: upload, reading, review, approval.
 
 use axum::body::Body;
-use axum::extract::multipart::{Field, MultipartError};
-use axum::extract::{DefaultBodyLimit, Multipart, State};
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
-use preceptor_core::Kind;
 use preceptor_proto::ingestion::v1 as proto;
-use preceptor_proto::ingestion::v1::upload_source_request::Part;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::page::{Page, PageQuery};
+use super::upload::UploadForm;
 use super::view::{Passage, Source, passage_view, source_view};
 use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
 use crate::identity::Identity;
 use crate::{Edge, UPLOAD_TIMEOUT};
-
-/// Bytes per message of an upload.
-const CHUNK: usize = 256 << 10;
-const LONGEST_FORM_VALUE: usize = 4096;
 
 pub(super) fn router(largest_upload_mib: usize) -> OpenApiRouter<Edge> {
     // Multipart framing comes on top of the file itself.
@@ -70,7 +64,7 @@ pub(crate) struct Document {
 /// The form of an upload, for the description of the API.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes the multipart form; it is read part by part")]
-struct UploadForm {
+struct UploadFields {
     /// The file. Its type is decided from its name and its bytes, which must agree.
     #[schema(format = Binary, content_media_type = "application/octet-stream")]
     file: String,
@@ -94,71 +88,11 @@ async fn list(State(edge): State<Edge>, identity: Identity, Path(id): Path<Strin
 
 /// Uploads a file; poll the source until it is read. Values may come before or after the file.
 #[utoipa::path(post, path = "/v1/programs/{id}/sources", operation_id = "uploadSource", tag = "Sources", params(("id" = String, Path)),
-    request_body(content = inline(UploadForm), content_type = "multipart/form-data"),
+    request_body(content = inline(UploadFields), content_type = "multipart/form-data"),
     responses((status = 202, body = Source)))]
-async fn upload(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>, form: Multipart) -> Result<Response, ApiError> {
+async fn upload(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>, form: UploadForm) -> Result<Response, ApiError> {
     let source = source_view(edge.upload(&identity, id, form).await?);
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/sources/{}", source.id))], Json(source)).into_response())
-}
-
-impl Edge {
-    /// Takes a file from a form to ingestion.
-    pub(crate) async fn upload(&self, identity: &Identity, program: String, mut form: Multipart) -> Result<proto::Source, ApiError> {
-        let mut header = proto::UploadHeader { program_id: program, ..proto::UploadHeader::default() };
-        let mut file = None;
-        while let Some(mut field) = form.next_field().await.map_err(bad_form)? {
-            match field.name().unwrap_or_default() {
-                "file" => {
-                    header.file_name = field.file_name().unwrap_or_default().to_owned();
-                    file = Some(read_file(&mut field).await?);
-                }
-                "title" => header.title = value(field).await?,
-                "external_id" => header.external_id = value(field).await?,
-                "source_id" => header.source_id = value(field).await?,
-                other => {
-                    return Err(ApiError::field(
-                        format!("/{other}"),
-                        "is not a part of an upload; use file, title, external_id, source_id",
-                    ));
-                }
-            }
-        }
-        let file = file.ok_or_else(|| ApiError::field("/file", "send the file as the part named `file`"))?;
-        header.length = file.iter().map(Bytes::len).sum::<usize>() as i64;
-        let parts = std::iter::once(Part::Header(header)).chain(file.into_iter().map(|bytes| Part::Chunk(bytes.to_vec())));
-        let messages = stream::iter(parts.map(|part| proto::UploadSourceRequest { part: Some(part) }));
-        let request = identity.call(UPLOAD_TIMEOUT).request(messages)?;
-        Ok(self.ingestion.clone().upload_source(request).await?.into_inner())
-    }
-}
-
-/// The bytes of a file, in pieces that fit a message.
-async fn read_file(field: &mut Field<'_>) -> Result<Vec<Bytes>, ApiError> {
-    let mut pieces = Vec::new();
-    while let Some(mut bytes) = field.chunk().await.map_err(bad_form)? {
-        while bytes.len() > CHUNK {
-            pieces.push(bytes.split_to(CHUNK));
-        }
-        pieces.push(bytes);
-    }
-    Ok(pieces)
-}
-
-async fn value(field: Field<'_>) -> Result<String, ApiError> {
-    let pointer = format!("/{}", field.name().unwrap_or_default());
-    let text = field.text().await.map_err(bad_form)?;
-    if text.len() > LONGEST_FORM_VALUE {
-        return Err(ApiError::field(pointer, "is too long"));
-    }
-    Ok(text)
-}
-
-fn bad_form(error: MultipartError) -> ApiError {
-    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let detail = "the file is larger than this deployment takes; split it, or ask the operator to raise gateway.largest_upload_mib";
-        return ApiError::new(Kind::InvalidInput, "FILE_TOO_LARGE", detail).with_status(StatusCode::PAYLOAD_TOO_LARGE);
-    }
-    ApiError::new(Kind::InvalidInput, "FORM_INVALID", error.body_text())
 }
 
 /// Reads a source: its state, progress, problem, decision.

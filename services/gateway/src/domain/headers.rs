@@ -18,7 +18,7 @@ fn caching<B>(response: &Response<B>) -> Option<HeaderValue> {
 }
 
 /// Adds security headers and compression to a router.
-pub(crate) fn secure<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
+pub(crate) fn secure<S: Clone + Send + Sync + 'static>(router: Router<S>, is_https: bool) -> Router<S> {
     let fixed = [
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -31,6 +31,12 @@ pub(crate) fn secure<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Rou
         .into_iter()
         .fold(router, |router, (name, value)| router.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))));
     let router = router.layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, caching));
+    // Whoever came over TLS once comes over TLS for the next two years.
+    let transport = is_https.then(|| HeaderValue::from_static("max-age=63072000; includeSubDomains"));
+    let router = match transport {
+        Some(value) => router.layer(SetResponseHeaderLayer::overriding(header::STRICT_TRANSPORT_SECURITY, value)),
+        None => router,
+    };
     // A compressed stream of answers would be held back until a block is full.
     let predicate = DefaultPredicate::new().and(NotForContentType::new("text/event-stream")).and(NotForContentType::IMAGES);
     router.layer(CompressionLayer::new().compress_when(predicate))

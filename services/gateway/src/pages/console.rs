@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use askama::Template;
-use axum::extract::{Multipart, State};
+use axum::extract::State;
 use axum::response::{Html, Redirect};
 use preceptor_core::Capability;
 use preceptor_proto::ingestion::v1 as proto;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
-use crate::api::{Message, Program, Report, Source, Task, program_view, source_view};
+use crate::api::{Message, Program, Report, Source, Task, UploadForm, program_view, source_view};
 use crate::error::ApiError;
 use crate::extract::{Form, Path};
 use crate::identity::Identity;
@@ -160,7 +160,7 @@ pub(super) async fn upload(
     State(edge): State<Edge>,
     Visitor(identity): Visitor,
     Path(id): Path<String>,
-    form: Multipart,
+    form: UploadForm,
 ) -> Result<Redirect, PageError> {
     edge.upload(&identity, id.clone(), form).await?;
     Ok(console(&id))

@@ -1,11 +1,15 @@
 //! The API as a page, made from the same document that generated clients read; and the page behind every error code.
 
+use std::sync::OnceLock;
+
 use askama::Template;
+use axum::extract::State;
 use axum::response::Html;
 use preceptor_core::{Fault, Kind};
 use serde_json::Value;
 
 use super::{Frame, PageError, html};
+use crate::Edge;
 use crate::error::{Code, codes as table};
 use crate::extract::Path;
 
@@ -46,9 +50,15 @@ struct CodePage {
     code: &'static Code,
 }
 
-pub(super) async fn page() -> Result<Html<String>, PageError> {
-    let document = serde_json::to_value(crate::api::openapi()).unwrap_or_default();
-    html(&ReferencePage { frame: Frame::nobody(), groups: groups(&document) })
+/// The page, which is the same for everybody.
+static PAGE: OnceLock<String> = OnceLock::new();
+
+pub(super) async fn page(State(edge): State<Edge>) -> Result<Html<String>, PageError> {
+    if let Some(page) = PAGE.get() {
+        return Ok(Html(page.clone()));
+    }
+    let page = html(&ReferencePage { frame: Frame::nobody(), groups: groups(edge.contract.document()) })?;
+    Ok(Html(PAGE.get_or_init(|| page.0).clone()))
 }
 
 pub(super) async fn codes() -> Result<Html<String>, PageError> {

@@ -21,10 +21,11 @@ use crate::extract::{Path, Query};
 pub(super) struct Span {
     #[serde(default)]
     version: String,
+    /// Offsets into the text: no text of ours is longer than they can be.
     #[serde(default)]
-    from: i64,
+    from: u32,
     #[serde(default)]
-    to: i64,
+    to: u32,
     page: Option<i32>,
 }
 
@@ -92,7 +93,8 @@ pub(super) async fn page(
 ) -> Result<Html<String>, PageError> {
     let mut document = edge.document(&identity, id, span.version.clone()).await?;
     let source = document.source.take().ok_or_else(|| ApiError::from(Fault::internal()))?;
-    let cited = document.passages.iter().find(|passage| passage.start <= span.from && span.from < passage.end && span.to > span.from);
+    let (from, to) = (i64::from(span.from), i64::from(span.to));
+    let cited = document.passages.iter().find(|passage| passage.start <= from && from < passage.end && to > from);
     let page = SourcePage {
         frame: Frame::of(&identity),
         program_id: source.program_id.clone(),
@@ -105,7 +107,7 @@ pub(super) async fn page(
             .as_ref()
             .filter(|approval| approval.approved && !source.quarantined)
             .and_then(|approval| crate::domain::time::rfc3339(approval.decided_at)),
-        view: view(&document, source.id.clone(), source.version_id.clone(), span.from..span.to, span.page),
+        view: view(&document, source.id.clone(), source.version_id.clone(), from..to, span.page),
         title: source.title,
         file_name: source.file_name,
         version_number: source.version_number,

@@ -3,6 +3,7 @@
 pub(crate) mod extract;
 mod extraction;
 mod findings;
+mod intake;
 pub(crate) mod measure;
 pub(crate) mod passages;
 mod programs;
@@ -25,9 +26,10 @@ use preceptor_runtime::Waiting;
 use tokio::sync::Semaphore;
 
 pub(crate) use extraction::Work;
+pub(crate) use intake::Upload;
 pub(crate) use programs::ProgramView;
 pub(crate) use reading::{ContentOfSource, DocumentView, PassageView, VersionPage};
-pub(crate) use uploads::{SourceView, Upload};
+pub(crate) use uploads::SourceView;
 pub(crate) use verification::{VerificationView, Way};
 
 use crate::registries::Registries;

@@ -1,33 +1,14 @@
-//! Taking files in.
+//! Sources as they are shown: each with its newest version.
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
-use hex::ToHex as _;
 use preceptor_core::Scope;
-use preceptor_core::id::{ObjectId, SourceId, SourceVersionId};
-use preceptor_objects::{Key, Objects as _, Part};
-use preceptor_store::{AuditEntry, TenantTx};
-use sha2::{Digest as _, Sha256};
+use preceptor_store::TenantTx;
 
-use super::extract::{ExtractError, MediaType};
-use super::programs::program_id;
 use super::readable::{self, Seen};
 use super::{Content, check_reach, shown};
 use crate::Error;
 use crate::store::{approval, programs, registry_call, source, source_version, sources, verification, verifications};
-
-/// What a caller says about a file.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Upload {
-    pub(crate) program_id: String,
-    pub(crate) source_id: String,
-    pub(crate) file_name: String,
-    pub(crate) media_type: String,
-    pub(crate) title: String,
-    pub(crate) external_id: String,
-    pub(crate) length: i64,
-}
 
 /// A source with its newest version.
 #[derive(Debug)]
@@ -49,106 +30,7 @@ pub(crate) struct Standing {
     pub(crate) is_quarantined: bool,
 }
 
-/// Bytes on their way in, never more than allowed.
-#[derive(Debug)]
-pub(crate) struct Incoming {
-    bytes: BytesMut,
-    most: u64,
-}
-
-impl Incoming {
-    /// Takes the next chunk.
-    pub(crate) fn take(&mut self, chunk: &[u8]) -> Result<(), Error> {
-        if self.bytes.len() as u64 + chunk.len() as u64 > self.most {
-            return Err(ExtractError::TooLarge { limit_mib: self.most >> 20 }.into());
-        }
-        self.bytes.extend_from_slice(chunk);
-        Ok(())
-    }
-}
-
 impl Content {
-    /// Room for a file of the announced length.
-    pub(crate) fn incoming(&self, upload: &Upload) -> Result<Incoming, Error> {
-        let most = self.config.limits().file_bytes;
-        if u64::try_from(upload.length).unwrap_or(0) > most {
-            return Err(ExtractError::TooLarge { limit_mib: most >> 20 }.into());
-        }
-        Ok(Incoming { bytes: BytesMut::new(), most })
-    }
-
-    /// Stores a file that came in whole, and has it read. Nothing is stored of a file that is not what it says.
-    pub(crate) async fn upload(&self, scope: &Arc<Scope>, upload: Upload, incoming: Incoming) -> Result<SourceView, Error> {
-        check_reach(scope, &upload.program_id)?;
-        let media = MediaType::declared(&upload.file_name, &upload.media_type)?;
-        let content: Bytes = incoming.bytes.freeze();
-        media.check(&content)?;
-
-        let object = ObjectId::generate();
-        let (sha256, size): (String, _) = (Sha256::digest(&content).encode_hex(), content.len() as i64);
-        self.deps.objects.put(Key::new(scope.org(), object, Part::Original), content).await?;
-
-        let mut tx = self.deps.store.write(scope).await?;
-        let program = programs::get(&tx, &upload.program_id).await?;
-        let (source, number) = self.source_of(&tx, &upload).await?;
-        let version = source_version::Model {
-            org_id: tx.org_key(),
-            id: SourceVersionId::generate().to_string(),
-            source_id: source.as_ref().map_or_else(|| SourceId::generate().to_string(), |source| source.id.clone()),
-            program_id: program.id.clone(),
-            number,
-            title: given_title(&upload),
-            file_name: file_name(&upload.file_name),
-            media_type: media.name().to_owned(),
-            object_id: object.to_string(),
-            size_bytes: size,
-            sha256,
-            author: scope.subject().to_owned(),
-            state: "extracting".to_owned(),
-            problem_code: String::new(),
-            problem_message: String::new(),
-            notes: "[]".to_owned(),
-            pages: 0,
-            passages: 0,
-            created_at: tx.now().micros(),
-            submitted_at: None,
-        };
-        let source = if let Some(source) = source {
-            tx.insert(version.clone()).await?;
-            sources::set_newest(&tx, &source.id, &version.id).await?;
-            source::Model { newest_version_id: version.id.clone(), ..source }
-        } else {
-            let source = new_source(&tx, &upload, &version);
-            tx.insert(source.clone()).await?;
-            tx.insert(version.clone()).await?;
-            source
-        };
-        let entry = AuditEntry::done("source.uploaded", &version.id).in_program(program_id(&program.id)?);
-        tx.audit(entry.fact("source", &source.id).fact("sha256", &version.sha256).fact("media_type", &version.media_type))?;
-        tx.commit().await?;
-        self.work.add((scope.org(), version.id.clone()));
-        Ok(SourceView { source, version, approval: None, progress: Some((0, 0)), standing: Standing::default() })
-    }
-
-    /// The source that gets a new version, and that version's number.
-    async fn source_of(&self, tx: &TenantTx, upload: &Upload) -> Result<(Option<source::Model>, i64), Error> {
-        let known = if !upload.source_id.is_empty() {
-            Some(sources::newest(tx, &upload.source_id).await?)
-        } else if !upload.external_id.is_empty() {
-            match sources::by_external_id(tx, &upload.program_id, &upload.external_id).await? {
-                Some(source) => Some(sources::newest(tx, &source.id).await?),
-                None => None,
-            }
-        } else {
-            None
-        };
-        let Some((source, newest)) = known else { return Ok((None, 1)) };
-        if source.program_id != upload.program_id {
-            return Err(Error::SourceNotFound);
-        }
-        Ok((Some(source), newest.number + 1))
-    }
-
     pub(crate) async fn source(&self, scope: &Arc<Scope>, id: &str) -> Result<SourceView, Error> {
         let tx = self.deps.store.read(scope).await?;
         let Seen { source, version, .. } = readable::see(&tx, scope, id, "").await?;
@@ -198,27 +80,4 @@ pub(super) async fn standing(tx: &TenantTx, version: &str) -> Result<Standing, E
         },
         verification,
     })
-}
-
-fn new_source(tx: &TenantTx, upload: &Upload, version: &source_version::Model) -> source::Model {
-    source::Model {
-        org_id: tx.org_key(),
-        id: version.source_id.clone(),
-        program_id: version.program_id.clone(),
-        external_id: (!upload.external_id.is_empty()).then(|| upload.external_id.clone()),
-        created_at: tx.now().micros(),
-        newest_version_id: version.id.clone(),
-    }
-}
-
-/// The title that the caller gives, shortened to what is shown.
-fn given_title(upload: &Upload) -> String {
-    upload.title.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect()
-}
-
-/// The last part of the name, without control characters: it is shown and offered for download, never opened.
-fn file_name(name: &str) -> String {
-    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let clean: String = last.chars().filter(|c| !c.is_control()).take(200).collect();
-    if clean.is_empty() { "unnamed".to_owned() } else { clean }
 }

@@ -102,14 +102,30 @@ impl Ingestion for Server {
             external_id: header.external_id,
             length: header.length,
         };
-        let mut incoming = self.content.incoming(&upload)?;
-        while let Some(message) = parts.message().await? {
-            let Some(Part::Chunk(chunk)) = message.part else {
-                return Err(Error::InvalidField { field: "chunk", what: "only bytes follow the header" }.into());
-            };
-            incoming.take(&chunk)?;
+        let mut intake = self.content.begin_intake(&scope, upload).await?;
+        let object = intake.object();
+        let taken = async {
+            loop {
+                match parts.message().await?.and_then(|message| message.part) {
+                    Some(Part::Chunk(chunk)) => intake.take(chunk).await?,
+                    Some(Part::Details(last)) => {
+                        intake.learn(last.source_id, last.title, last.external_id);
+                        return Ok::<_, Status>(self.content.finish_intake(&scope, intake).await?);
+                    }
+                    Some(Part::Header(_)) => return Err(Error::InvalidField { field: "header", what: "comes once, and first" }.into()),
+                    None => {
+                        return Err(Error::InvalidField { field: "details", what: "end the stream; without them it was broken off" }.into());
+                    }
+                }
+            }
+        };
+        match taken.await {
+            Ok(view) => Ok(Response::new(encode::source(view))),
+            Err(status) => {
+                self.content.abandon_intake(&scope, object).await;
+                Err(status)
+            }
         }
-        Ok(Response::new(encode::source(self.content.upload(&scope, upload, incoming).await?)))
     }
 
     async fn verify_source(&self, request: Request<proto::VerifySourceRequest>) -> Answer<proto::Source> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod approval;
 pub(crate) mod content;
+pub(crate) mod intake;
 pub(crate) mod objective;
 pub(crate) mod passage;
 pub(crate) mod pending;
@@ -42,6 +43,7 @@ pub const SCHEMA: Schema = Schema {
             append_only: &["ingestion_verification", "ingestion_registry_call", "ingestion_quarantine"],
         },
         Migration { name: "0003_registry_key", sql: include_str!("0003_registry_key.sql"), append_only: &[] },
+        Migration { name: "0004_uploads", sql: include_str!("0004_uploads.sql"), append_only: &[] },
     ],
 };
 
@@ -53,6 +55,12 @@ tenant_tables! {
         fingerprint: String,
         set_by: String,
         set_at: i64,
+    }
+
+    /// Uploads that have not ended.
+    upload = "ingestion_upload" key { object_id: String } {
+        reserved_bytes: i64,
+        begun_at: i64,
     }
 
     /// What was found out about a source version.

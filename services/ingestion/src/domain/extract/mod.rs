@@ -20,7 +20,7 @@ pub(crate) mod xml;
 use std::ops::Range;
 
 pub(crate) use builder::Builder;
-pub(crate) use sniff::MediaType;
+pub(crate) use sniff::{MediaType, Sniffer};
 
 /// Limits of what is read.
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{ExtractError, text};
+use super::ExtractError;
 
 /// A kind of file that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,37 +84,42 @@ impl MediaType {
     }
 
     /// Checks the content against what it is said to be.
+    #[cfg(test)]
     pub(crate) fn check(self, content: &[u8]) -> Result<(), ExtractError> {
-        if content.is_empty() {
-            return Err(ExtractError::Empty);
-        }
-        if content.starts_with(OLE) {
+        let mut sniffer = Sniffer::new(self);
+        sniffer.take(content)?;
+        sniffer.finish()
+    }
+
+    /// What the first bytes of a file say about it.
+    fn check_head(self, head: &[u8]) -> Result<(), ExtractError> {
+        if head.starts_with(OLE) {
             // Office encrypts by wrapping the archive into an OLE file.
             return Err(if self == Self::Pptx { ExtractError::Encrypted } else { self.mismatch("an old or encrypted Office file") });
         }
-        let head = &content[..content.len().min(1024)];
-        let is_pdf = head.windows(5).any(|window| window == b"%PDF-");
-        let is_zip = content.starts_with(ZIP);
+        let is_pdf = head[..head.len().min(1024)].windows(5).any(|window| window == b"%PDF-");
+        let is_zip = head.starts_with(ZIP);
         match self {
             Self::Pdf if !is_pdf => Err(self.mismatch(if is_zip { "a ZIP archive" } else { "not a PDF" })),
             Self::Pptx if !is_zip => Err(self.mismatch(if is_pdf { "a PDF" } else { "not a PPTX" })),
             Self::Pdf | Self::Pptx => Ok(()),
             _ if is_pdf => Err(self.mismatch("a PDF")),
             _ if is_zip => Err(self.mismatch("a ZIP archive")),
-            _ => self.check_text(content),
+            _ => Ok(()),
         }
     }
 
-    fn check_text(self, content: &[u8]) -> Result<(), ExtractError> {
-        let text = text(content)?;
-        if text.contains('\0') {
-            return Err(self.mismatch("binary"));
-        }
-        let start = text.trim_start();
+    const fn is_text(self) -> bool {
+        !matches!(self, Self::Pdf | Self::Pptx)
+    }
+
+    /// What the beginning of a text says about it.
+    fn check_start(self, start: &str, has_arrow: bool) -> Result<(), ExtractError> {
+        let start = start.trim_start_matches('\u{feff}').trim_start();
         match self {
             Self::Jats if !start.starts_with('<') => Err(self.mismatch("not XML")),
             Self::WebVtt if !start.starts_with("WEBVTT") => Err(self.mismatch("not WebVTT")),
-            Self::Srt if !start.contains("-->") => Err(self.mismatch("not SRT")),
+            Self::Srt if !has_arrow => Err(self.mismatch("not SRT")),
             Self::Plain | Self::Markdown if start.starts_with("<?xml") => Err(self.mismatch("XML")),
             _ => Ok(()),
         }
@@ -135,9 +140,112 @@ impl MediaType {
     }
 }
 
+/// Bytes of a file by which its kind is told.
+const HEAD: usize = 4096;
+
+/// Checks a file as it comes in: the first bytes before the rest, and every byte of a text.
+#[derive(Debug)]
+pub(crate) struct Sniffer {
+    media: MediaType,
+    head: Vec<u8>,
+    /// Whether the head was looked at.
+    is_known: bool,
+    /// The end of the piece before that may belong to a character of the next.
+    carried: Vec<u8>,
+    has_arrow: bool,
+}
+
+impl Sniffer {
+    pub(crate) fn new(media: MediaType) -> Self {
+        Self { media, head: Vec::new(), is_known: false, carried: Vec::new(), has_arrow: false }
+    }
+
+    /// Looks at the next piece.
+    pub(crate) fn take(&mut self, piece: &[u8]) -> Result<(), ExtractError> {
+        if self.head.len() < HEAD {
+            self.head.extend_from_slice(&piece[..piece.len().min(HEAD - self.head.len())]);
+            if self.head.len() == HEAD {
+                self.look()?;
+            }
+        }
+        if self.media.is_text() { self.take_text(piece) } else { Ok(()) }
+    }
+
+    /// Whether it was what it is said to be.
+    pub(crate) fn finish(mut self) -> Result<(), ExtractError> {
+        if self.head.is_empty() {
+            return Err(ExtractError::Empty);
+        }
+        self.look()?;
+        if !self.media.is_text() {
+            return Ok(());
+        }
+        // A character that was begun and never ended.
+        if std::str::from_utf8(&self.carried).is_err() {
+            return Err(ExtractError::NotUtf8);
+        }
+        let start = match std::str::from_utf8(&self.head) {
+            Ok(start) => start,
+            // The head may end within a character.
+            Err(error) => std::str::from_utf8(&self.head[..error.valid_up_to()]).unwrap_or_default(),
+        };
+        self.media.check_start(start, self.has_arrow)
+    }
+
+    fn look(&mut self) -> Result<(), ExtractError> {
+        if std::mem::replace(&mut self.is_known, true) { Ok(()) } else { self.media.check_head(&self.head) }
+    }
+
+    fn take_text(&mut self, piece: &[u8]) -> Result<(), ExtractError> {
+        if piece.contains(&0) {
+            // What is told of the head comes first: it names what the file is.
+            self.look()?;
+            return Err(self.media.mismatch("binary"));
+        }
+        let mut bytes = std::mem::take(&mut self.carried);
+        bytes.extend_from_slice(piece);
+        self.has_arrow |= bytes.windows(3).any(|window| window == b"-->");
+        let whole = match std::str::from_utf8(&bytes) {
+            Ok(_) => bytes.len(),
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            Err(_) => {
+                self.look()?;
+                return Err(ExtractError::NotUtf8);
+            }
+        };
+        // Two more than what is not whole, for an arrow across pieces; they are whole characters of one byte or left out.
+        let ascii = bytes[..whole].iter().rev().take(2).take_while(|byte| byte.is_ascii()).count();
+        self.carried = bytes.split_off(whole - ascii);
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pieces_of_any_size_give_the_same_verdict() {
+        let files: [(&str, &[u8]); 7] = [
+            ("a.md", "# Käse – und „Brot“ – über alles".as_bytes()),
+            ("a.srt", b"1\n00:00:01,000 --> 00:00:02,000\nHello\n"),
+            ("b.srt", b"no cue"),
+            ("a.txt", b"caf\xc3"),
+            ("b.txt", b"ok \xff"),
+            ("c.txt", b"a\0b"),
+            ("a.pdf", b"junk %PDF-1.7"),
+        ];
+        for (name, content) in files {
+            let media = MediaType::declared(name, "").expect("a kind");
+            let whole = media.check(content).map_err(|error| error.code());
+            for size in 1..5 {
+                let mut sniffer = Sniffer::new(media);
+                let taken = content.chunks(size).try_for_each(|piece| sniffer.take(piece));
+                let pieces = taken.and_then(|()| sniffer.finish()).map_err(|error| error.code());
+                assert_eq!(pieces, whole, "{name} in pieces of {size}");
+            }
+        }
+    }
 
     fn check(name: &str, content: &[u8]) -> Result<MediaType, &'static str> {
         let media = MediaType::declared(name, "").map_err(|error| error.code())?;

@@ -1,0 +1,178 @@
+//! What every request passes before its handler: limits of its address, who asks, whether they may, and the bounds of
+//! the body. Nothing of a body is read before that.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts as _, MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use http_body::Body as _;
+use preceptor_core::Kind;
+use preceptor_edge::body::{Account, Broken, Fate, bounded};
+use preceptor_edge::{Client, Prefix};
+
+use crate::Edge;
+use crate::api::file_too_large;
+use crate::error::ApiError;
+use crate::extract::is_api;
+use crate::identity::{Identity, credential};
+use crate::limits::{Door, Seen};
+use crate::pages::PageError;
+use crate::permissions::OPEN;
+
+/// What is asked of every process all the time, by whoever runs it.
+const PROBES: [&str; 2] = ["/healthz", "/readyz"];
+/// Multipart framing comes on top of the file itself.
+const FRAMING: usize = 1 << 20;
+
+pub(crate) async fn layer(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+    let is_page = !is_api(request.uri().path());
+    let seen = Seen::default();
+    let mut response = match enter(&edge, request, &seen).await {
+        Ok(entered) => pass(&edge, entered, next, is_page).await,
+        Err(error) => refused(error, is_page),
+    };
+    seen.write(response.headers_mut());
+    response
+}
+
+fn refused(error: ApiError, is_page: bool) -> Response {
+    if is_page { PageError::from(error).into_response() } else { error.into_response() }
+}
+
+/// A request that may go on to its handler.
+struct Entered {
+    request: Request,
+    bound: Bound,
+    fate: Fate,
+    /// From where a credential came that nobody has looked at yet.
+    unproven: Option<Prefix>,
+    _account: Option<Arc<Account>>,
+}
+
+async fn pass(edge: &Edge, entered: Entered, next: Next, is_page: bool) -> Response {
+    let Entered { request, bound, fate, unproven, _account } = entered;
+    let mut response = next.run(request).await;
+    if let Some(address) = unproven.filter(|_| is_refusal(&response)) {
+        edge.note_refusal(address).await;
+    }
+    if let Some(broken) = fate.broken() {
+        // Whatever the handler made of half a body: this is what happened.
+        response = refused(of_broken(bound, broken), is_page);
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// Whether a credential turned out to be none.
+fn is_refusal(response: &Response) -> bool {
+    let leads_to = response.headers().get(header::LOCATION).map(HeaderValue::as_bytes);
+    response.status() == StatusCode::UNAUTHORIZED || (response.status().is_redirection() && leads_to == Some(b"/sign-in"))
+}
+
+async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, ApiError> {
+    let (mut parts, body) = request.into_parts();
+    let route = parts.extensions.get::<MatchedPath>().map(|matched| matched.as_str().to_owned()).unwrap_or_default();
+    let client = parts.extensions.get::<Client>().copied();
+    let address = client.map(|client| Prefix::of(client.address(&parts.headers, &edge.config.trusted_proxies)));
+    let address = address.unwrap_or(Prefix::V4([127, 0, 0, 1].into()));
+    let has_credential = credential(&parts.headers).is_some();
+    if let Some(door) = door(&parts.method, &route, has_credential) {
+        seen.note(edge.limit_door(door, address).await?);
+    }
+    parts.extensions.insert(seen.clone());
+    let reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    let mut unproven = None;
+    if has_credential && !OPEN.contains(&route.as_str()) {
+        edge.check_refusals(address).await?;
+        unproven = Some(address);
+    }
+    let mut holder = address.to_string();
+    if !reads && !route.is_empty() && !OPEN.contains(&route.as_str()) {
+        let identity = identify(edge, &mut parts, address).await?;
+        edge.permissions.check(&parts.method, &route, &identity.scope)?;
+        holder = format!("{}:{}", identity.scope.org(), identity.scope.subject());
+        unproven = None;
+    }
+    let bound = bound(edge, &parts.method, &route);
+    if announced(&parts).is_some_and(|length| length > bound.most as u64) {
+        return Err(too_large(bound));
+    }
+    let fate = parts.extensions.get::<Fate>().cloned().unwrap_or_default();
+    let account = (!bound.streams && !body.is_end_stream()).then(|| edge.bodies.account(holder));
+    if let Some(account) = &account {
+        parts.extensions.insert(Arc::clone(account));
+    }
+    let body = bounded(body, bound.most, account.clone(), fate.clone());
+    Ok(Entered { request: Request::from_parts(parts, body), bound, fate, unproven, _account: account })
+}
+
+/// Who asks. A credential that is none counts against its address.
+async fn identify(edge: &Edge, parts: &mut Parts, address: Prefix) -> Result<Identity, ApiError> {
+    let had_one = credential(&parts.headers).is_some();
+    match Identity::from_request_parts(parts, edge).await {
+        Ok(identity) => Ok(identity),
+        Err(error) => {
+            if had_one && error.status() == StatusCode::UNAUTHORIZED {
+                edge.note_refusal(address).await;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Which limit of its address a request comes under, besides those of the subject.
+fn door(method: &Method, route: &str, has_credential: bool) -> Option<Door> {
+    if PROBES.contains(&route) {
+        return None;
+    }
+    if OPEN.contains(&route) && method == Method::POST {
+        return Some(Door::SignIn);
+    }
+    if route.contains("{code}") && !route.starts_with("/errors/") {
+        return Some(Door::LookUp);
+    }
+    (!has_credential).then_some(Door::Public)
+}
+
+/// How much a route takes.
+#[derive(Debug, Clone, Copy)]
+struct Bound {
+    most: usize,
+    /// Whether the body streams through instead of being held.
+    streams: bool,
+}
+
+fn bound(edge: &Edge, method: &Method, route: &str) -> Bound {
+    if method == Method::POST && matches!(route, "/v1/programs/{id}/sources" | "/console/programs/{id}/sources") {
+        return Bound { most: (edge.config.largest_upload_mib << 20) + FRAMING, streams: true };
+    }
+    Bound { most: edge.config.largest_body_kib << 10, streams: false }
+}
+
+fn announced(parts: &Parts) -> Option<u64> {
+    parts.headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn too_large(bound: Bound) -> ApiError {
+    if bound.streams {
+        return file_too_large();
+    }
+    let detail = format!("the body is larger than this operation takes, which is {} KiB", bound.most >> 10);
+    ApiError::new(Kind::InvalidInput, "BODY_TOO_LARGE", detail).with_status(StatusCode::PAYLOAD_TOO_LARGE)
+}
+
+fn of_broken(bound: Bound, broken: Broken) -> ApiError {
+    match broken {
+        Broken::TooLarge => too_large(bound),
+        Broken::TooSlow => {
+            let detail = "the body did not arrive in time; send it again, without pauses";
+            ApiError::new(Kind::InvalidInput, "REQUEST_TIMEOUT", detail).with_status(StatusCode::REQUEST_TIMEOUT)
+        }
+        Broken::NoRoom => {
+            ApiError::new(Kind::Unavailable, "OVERLOADED", "too much is going on right now; try again in a moment").retry_after(1)
+        }
+    }
+}
