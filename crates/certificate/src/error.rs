@@ -1,11 +1,16 @@
 //! What can go wrong when a certificate is made, and why one is refused.
 
+use crate::fonts::Unprintable;
+
 /// Why a certificate could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The credential is not one that can be signed.
     #[error("the credential cannot be signed: {0}")]
     Credential(String),
+    /// No font of this process draws these characters.
+    #[error("no font here can print {0}")]
+    NotPrintable(Unprintable),
     /// The certificate could not be set.
     #[error("the certificate cannot be printed: {0}")]
     Print(String),
@@ -40,6 +45,12 @@ pub enum Refusal {
     /// The proof does not hold.
     #[error("the proof of the log does not hold: {0}")]
     Log(#[from] preceptor_tlog::Refusal),
+    /// The document is signed, and is not what its values are written as.
+    #[error("the badge is signed, but holds something else, or holds it in another form, than what is read from a certificate")]
+    OtherForm,
+    /// No list of voided certificates.
+    #[error("the status list cannot be used: {0}")]
+    NoList(&'static str),
     /// The credential cannot be read in one way only.
     #[error("the badge cannot be read: {0}")]
     Unreadable(String),

@@ -33,26 +33,39 @@ pub fn hash_data(unsigned: &Value, options: &Map<String, Value>) -> Result<[u8; 
     Ok(data)
 }
 
-/// Puts a proof into a credential: `signature` is of [`hash_data`].
+/// Puts a proof into a credential, as the one entry of a list: Open Badges wants a list. `signature` is of [`hash_data`].
 pub fn attach(credential: &mut Map<String, Value>, mut options: Map<String, Value>, signature: &[u8]) {
     options.insert("proofValue".to_owned(), Value::String(multibase(signature)));
-    credential.insert("proof".to_owned(), Value::Object(options));
+    credential.insert("proof".to_owned(), Value::Array(vec![Value::Object(options)]));
 }
 
-/// Checks the proof; returns the key that signed, which is the issuer's own, and the credential without the proof.
-pub(crate) fn verify(signed: &Value) -> Result<(IssuerKey, Value), Refusal> {
-    let mut unsigned = signed.as_object().cloned().ok_or(Refusal::NotOne("the badge is no object"))?;
-    let Some(Value::Object(mut options)) = unsigned.remove("proof") else { return Err(Refusal::NotOne("the badge carries no proof")) };
-    let text = |name: &str| options.get(name).and_then(Value::as_str).unwrap_or_default();
-    if (text("type"), text("cryptosuite"), text("proofPurpose")) != KIND || options.contains_key("@context") {
-        return Err(Refusal::NotOne("the badge's proof is of another kind"));
+/// The one proof of a document, out of its list if it is in one.
+fn single(proof: Option<Value>) -> Result<Map<String, Value>, Refusal> {
+    match proof {
+        Some(Value::Object(proof)) => Ok(proof),
+        Some(Value::Array(proofs)) => match <[Value; 1]>::try_from(proofs) {
+            Ok([Value::Object(proof)]) => Ok(proof),
+            _ => Err(Refusal::NotOne("the badge carries several proofs, or none")),
+        },
+        _ => Err(Refusal::NotOne("the badge carries no proof")),
     }
+}
+
+/// Checks the proof of a document; returns the key that signed, which is that of the `issuer` that the document names, and
+/// the document without the proof.
+pub(crate) fn verify(signed: &Value, issuer: &Value) -> Result<(IssuerKey, Value), Refusal> {
+    let mut unsigned = signed.as_object().cloned().ok_or(Refusal::NotOne("the badge is no object"))?;
+    let mut options = single(unsigned.remove("proof"))?;
+    let text = |name: &str| options.get(name).and_then(Value::as_str).unwrap_or_default();
     let key = IssuerKey::of_did(text("verificationMethod")).ok_or(Refusal::NotOne("the badge's key cannot be read"))?;
-    let issuer = signed["issuer"]["id"].as_str().and_then(IssuerKey::of_did);
-    if issuer != Some(key) {
+    let expected = proof_options(&key, text("created"));
+    if issuer.as_str().and_then(IssuerKey::of_did) != Some(key) {
         return Err(Refusal::OtherKey { found: key.multikey(), expected_by: "issuer that it names" });
     }
     let signature = options.remove("proofValue").as_ref().and_then(Value::as_str).and_then(of_multibase).ok_or(Refusal::BadgeChanged)?;
+    if options != expected {
+        return Err(Refusal::NotOne("the badge's proof is of another kind"));
+    }
     let unsigned = Value::Object(unsigned);
     let data = hash_data(&unsigned, &options).map_err(|error| Refusal::Unreadable(error.to_string()))?;
     if key.signed(&data, &signature) { Ok((key, unsigned)) } else { Err(Refusal::BadgeChanged) }

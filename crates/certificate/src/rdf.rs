@@ -54,7 +54,11 @@ fn dataset(document: &Value, base: Option<&str>) -> Result<Dataset, Problem> {
 
 /// One spelling only: plain keys, contexts by name, no labelled blank nodes.
 fn refuse_odd_forms(value: &Value, top: bool) -> Result<(), Problem> {
-    let is_ours = |contexts: &[Value]| contexts.iter().map(Value::as_str).eq(CONTEXT_NAMES.map(Some));
+    // Badges name both contexts; what is no badge names the first alone.
+    let is_ours = |contexts: &[Value]| {
+        let names: Option<Vec<&str>> = contexts.iter().map(Value::as_str).collect();
+        names.is_some_and(|names| names == CONTEXT_NAMES || names == CONTEXT_NAMES[..1])
+    };
     match value {
         Value::Object(map) => map.iter().try_for_each(|(key, value)| match (key.as_str(), value) {
             ("@context", Value::Array(contexts)) if top && is_ours(contexts) => Ok(()),

@@ -40,6 +40,8 @@ pub struct Config {
     pub answering: preceptor_answering::Config,
     /// Clinicians: mail and registries.
     pub credentials: preceptor_credentials::Config,
+    /// How certificates are printed.
+    pub certificates: Certificates,
     /// The log.
     pub audit: preceptor_audit::Config,
 }
@@ -69,6 +71,7 @@ impl Default for Config {
             retrieval: preceptor_retrieval::Config::default(),
             answering: preceptor_answering::Config::default(),
             credentials: preceptor_credentials::Config::default(),
+            certificates: Certificates::default(),
             audit: preceptor_audit::Config::default(),
         }
     }
@@ -142,6 +145,23 @@ pub struct Models {
     pub hub: Option<String>,
 }
 
+/// How certificates are printed.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Certificates {
+    /// Folders with fonts beside those of the binary, for names in scripts that those lack. When none is named, the Noto
+    /// fonts of the system are used where they are installed.
+    pub fonts: Vec<PathBuf>,
+}
+
+impl Validate for Certificates {
+    fn validate(&self, path: &str, problems: &mut Vec<Problem>) {
+        for folder in self.fonts.iter().filter(|folder| !folder.is_dir()) {
+            problems.push(Problem::at(format!("{path}.fonts"), format!("{} is no folder", folder.display())));
+        }
+    }
+}
+
 /// How rooms in other processes are reached. Only under `serve --dev`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -182,6 +202,7 @@ impl Validate for Config {
         self.retrieval.validate("retrieval", problems);
         self.answering.validate("answering", problems);
         self.credentials.validate("credentials", problems);
+        self.certificates.validate("certificates", problems);
         self.audit.validate("audit", problems);
         for name in self.mesh.addresses.keys() {
             if name.parse::<ServiceName>().is_err() {

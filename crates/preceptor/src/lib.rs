@@ -5,6 +5,7 @@
 //! * [`engines`]: the engines of a process;
 //! * `issuers`: the keys of providers that are trusted on this machine;
 //! * `logs`: the logs that were verified on this machine, with their newest checkpoints;
+//! * `status_lists`: copies of their lists of voided certificates;
 //! * [`model`]: the embedding model, found or pulled;
 //! * [`mesh`]: the rooms, joined and running;
 //! * `recorders`: where the services put what their calls leave on record;
@@ -28,3 +29,4 @@ pub mod model;
 mod outside;
 mod probes;
 mod recorders;
+mod status_lists;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use preceptor_certificate::Fonts;
 use preceptor_core::{Clock, SystemActor, SystemClock};
 use preceptor_models::Embedder;
 use preceptor_models::kinds::Kinds;
@@ -87,6 +88,7 @@ struct Parts {
     kinds: Arc<Kinds>,
     verifier: SharedVerifier,
     health: Health,
+    fonts: Arc<Fonts>,
 }
 
 impl Mesh {
@@ -104,6 +106,7 @@ impl Mesh {
             kinds: Arc::new(Kinds::fitted()?),
             verifier: SharedVerifier::pending(),
             health: health.clone(),
+            fonts: fonts(&config),
             config,
         };
         let first_start = if plan.rooms.contains(&ServiceName::Auth) { found(&parts).await? } else { None };
@@ -277,7 +280,7 @@ fn build(room: ServiceName, store: Option<Handle>, parts: &Parts, peers: &Peers)
             kinds: Arc::clone(kinds),
         }),
         ServiceName::Credentials => {
-            let deps = preceptor_credentials::Deps { store: store()?, keys: keys(), bus: bus() };
+            let deps = preceptor_credentials::Deps { store: store()?, keys: keys(), bus: bus(), fonts: Arc::clone(&parts.fonts) };
             preceptor_credentials::build(&deps, &config.credentials)?
         }
         ServiceName::Credits => preceptor_credits::build(&preceptor_credits::Deps {
@@ -288,7 +291,8 @@ fn build(room: ServiceName, store: Option<Handle>, parts: &Parts, peers: &Peers)
             credentials: channel(ServiceName::Credentials)?,
             audit: channel(ServiceName::Audit)?,
             system: system(SystemActor::Credits)?,
-            verify_url: format!("{}/verify", config.gateway.public_url.trim_end_matches('/')),
+            public_url: config.gateway.public_url.trim_end_matches('/').to_owned(),
+            fonts: Arc::clone(&parts.fonts),
         }),
         ServiceName::Analytics => preceptor_analytics::build(&preceptor_analytics::Deps { store: store()?, bus: bus() }),
         ServiceName::Gateway => anyhow::bail!("the gateway has no RPCs of its own"),
@@ -335,6 +339,17 @@ fn gateway(store: Handle, parts: &Parts, peers: &Peers, socket: TcpListener) -> 
         tls: config.tls.clone().map(preceptor_edge::tls::Tls::load).transpose()?,
     };
     Ok(Public { listener, router: preceptor_gateway::build(deps, config), work })
+}
+
+/// What certificates are printed with; whoever runs this is told which names will be refused.
+fn fonts(config: &Config) -> Arc<Fonts> {
+    let fonts = Fonts::of_folders(&config.certificates.fonts);
+    let missing = fonts.missing_scripts();
+    if !missing.is_empty() {
+        let scripts = missing.join(", ");
+        tracing::warn!(scripts, "no font for names in these scripts, which are refused: install Noto fonts, or set certificates.fonts");
+    }
+    fonts
 }
 
 /// What a service of this process needs to be called from others.

@@ -16,6 +16,14 @@ pub enum Error {
         /// What is expected.
         what: String,
     },
+    /// A name has characters that certificates cannot show.
+    #[error("{field} cannot be printed: {missing}")]
+    NotPrintable {
+        /// The field.
+        field: &'static str,
+        /// The characters.
+        missing: preceptor_certificate::Unprintable,
+    },
     /// Nothing was stated yet.
     #[error("nothing was stated yet")]
     NotStated,
@@ -66,6 +74,13 @@ impl IntoFault for Error {
             Self::InvalidField { field, what } => {
                 Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}")).with("field", field)
             }
+            Self::NotPrintable { field, missing } => Fault::new(
+                Kind::InvalidInput,
+                "NAME_NOT_PRINTABLE",
+                format!("{field}: a certificate cannot show {missing} with the fonts of this deployment"),
+            )
+            .with("field", field)
+            .with("characters", missing.0.iter().collect::<String>()),
             Self::NotStated => {
                 Fault::new(Kind::FailedPrecondition, "CLINICIAN_NOT_STATED", "state your profession, licence and address first")
             }

@@ -42,6 +42,8 @@ pub struct Deps {
     pub keys: Arc<dyn Keys>,
     /// Where its records go.
     pub bus: Arc<dyn Bus>,
+    /// What certificates are printed with: a name that they cannot show is not taken.
+    pub fonts: Arc<preceptor_certificate::Fonts>,
 }
 
 /// Builds the service.

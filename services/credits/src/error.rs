@@ -29,6 +29,12 @@ pub enum Missing {
     Credit,
     /// A certificate.
     Certificate,
+    /// An activity that certificates name.
+    Activity,
+    /// A provider that issued certificates.
+    Issuer,
+    /// A list of voided certificates.
+    StatusList,
 }
 
 /// Why a request failed.
@@ -113,6 +119,14 @@ pub enum Error {
     /// The key engine failed.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// A text that certificates print has characters that no font has.
+    #[error("{field} cannot be printed: {missing}")]
+    NotPrintable {
+        /// The field.
+        field: &'static str,
+        /// The characters.
+        missing: preceptor_certificate::Unprintable,
+    },
     /// A certificate could not be made or read.
     #[error(transparent)]
     Certificate(#[from] preceptor_certificate::Error),
@@ -153,7 +167,8 @@ impl Error {
                 matches!(fault_of(status).kind, Kind::Unavailable | Kind::DeadlineExceeded | Kind::ResourceExhausted)
             }
             Self::Keys(KeyError::Unavailable(_)) | Self::Preparing => true,
-            Self::Store(error) => error.is_transient(),
+            // Two certificates chose the same place at the same moment.
+            Self::Store(error) => error.is_transient() || error.constraint() == Some("credits_status_entry_place_once"),
             _ => false,
         }
     }
@@ -171,6 +186,9 @@ impl Missing {
             Self::Attempt => ("ATTEMPT_NOT_FOUND", "there is no such attempt"),
             Self::Credit => ("CREDIT_NOT_FOUND", "there is no such credit"),
             Self::Certificate => ("CERTIFICATE_NOT_FOUND", "no certificate has this code; check every letter"),
+            Self::Activity => ("ACTIVITY_NOT_FOUND", "no certificate names this activity"),
+            Self::Issuer => ("ISSUER_NOT_FOUND", "no provider of this name has issued a certificate"),
+            Self::StatusList => ("STATUS_LIST_NOT_FOUND", "no certificate names this list"),
         };
         Fault::new(Kind::NotFound, code, words)
     }
@@ -251,6 +269,13 @@ impl IntoFault for Error {
                 Fault::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "the key engine is not reachable; try again in a moment")
             }
             Self::Store(error) => error.to_fault(),
+            Self::NotPrintable { field, missing } => Fault::new(
+                Kind::InvalidInput,
+                "NAME_NOT_PRINTABLE",
+                format!("{field}: a certificate cannot show {missing} with the fonts of this deployment"),
+            )
+            .with("field", field)
+            .with("characters", missing.0.iter().collect::<String>()),
             Self::Certificate(error) => {
                 tracing::error!(%error, "a certificate could not be made");
                 Fault::internal()

@@ -44,8 +44,10 @@ pub struct Deps {
     pub audit: Channel,
     /// Calls on its own behalf.
     pub system: SystemCalls,
-    /// Where anybody can look a certificate up; a code is appended.
-    pub verify_url: String,
+    /// Where this deployment is reached: certificates, activities and providers have their pages below it. No slash at the end.
+    pub public_url: String,
+    /// What certificates are printed with.
+    pub fonts: Arc<preceptor_certificate::Fonts>,
 }
 
 /// Builds the service.

@@ -1,15 +1,24 @@
 //! `preceptor verify`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
+use preceptor_certificate::status::StatusList;
 use preceptor_certificate::verify::{Report, verify};
 use preceptor_certificate::{IssuerKey, Refusal};
 
 use super::Common;
 use crate::issuers::{Issuers, Standing};
+use crate::status_lists::StatusLists;
+
+/// The certificate is not what its issuer made, or cannot be read.
+const REFUSED: u8 = 1;
+/// It is consistent, and nobody said whose key signed it.
+const UNKNOWN_ISSUER: u8 = 2;
+/// It was voided, by a list of its issuer.
+const VOIDED: u8 = 3;
 
 /// Check a certificate: a PDF, a badge in JSON, or a JWT. Needs no network and no database.
 #[derive(Debug, Args)]
@@ -17,17 +26,27 @@ use crate::issuers::{Issuers, Standing};
     after_help = "A PDF is checked whole: its seal over every byte, the badge's own signature, the JWT, that both state the same, and that the\n\
     provider's log holds the record of exactly this certificate. Name the provider's key with --key to be sure who signed; the provider\n\
     publishes it on its certificate pages. With --remember, later certificates of that provider are held against it by themselves.\n\n\
-    Ends with 0 when the certificate holds and with 1 when it is refused. Whether it was voided since, only the provider's page knows."
+    Whether it was voided since, the provider's page knows. Offline, a copy of its list of voided certificates says so for the date of the\n\
+    list: download it from the address that the badge names as credentialStatus, and name the file with --status-list.\n\n\
+    Ends with\n  \
+      0  when the certificate holds and its key is known: named with --key, or remembered\n  \
+      1  when it is refused, or cannot be read\n  \
+      2  when it holds in itself only: signed throughout by one key, and nobody said whose\n  \
+      3  when it was voided, by a list that its issuer signed\n  \
+      64 when the command line is wrong"
 )]
 pub(super) struct Verify {
     /// The certificate.
     #[arg(required = true, value_name = "FILE")]
     file: PathBuf,
-    /// The provider's key, as it is printed on its certificates.
+    /// The provider's key, as the provider publishes it.
     #[arg(long, value_name = "z6Mk…")]
     key: Option<String>,
-    /// Remember that key as this provider's, in issuers.toml of the data folder.
-    #[arg(long, requires = "key")]
+    /// A copy of the provider's list of voided certificates.
+    #[arg(long, value_name = "FILE")]
+    status_list: Option<PathBuf>,
+    /// Remember the key as this provider's and the list as its newest, in the data folder.
+    #[arg(long)]
     remember: bool,
 }
 
@@ -39,27 +58,104 @@ enum Known {
     Not,
 }
 
+/// Whether it was voided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Status {
+    /// Void by the list of this date.
+    Void(String),
+    /// Not void by the list of this date.
+    Good(String),
+    /// No list is at hand.
+    NotChecked,
+    /// It was issued before there were lists.
+    NoList,
+}
+
+/// What the check may rest on.
+struct Trusted {
+    key: Option<IssuerKey>,
+    issuers: Issuers,
+    lists: StatusLists,
+}
+
 impl Verify {
     pub(super) fn run(&self, common: &Common) -> anyhow::Result<ExitCode> {
-        let file = std::fs::read(&self.file).with_context(|| format!("{} cannot be read", self.file.display()))?;
-        let mut issuers = Issuers::read(&common.load(Vec::new())?.data)?;
+        let file = read(&self.file)?;
+        let data = common.load(Vec::new())?.data;
         let key = self.key.as_deref().map(|key| {
             IssuerKey::of_multikey(key.trim_start_matches("did:key:")).with_context(|| format!("{key} is no key; it begins with z6Mk"))
         });
-        match check(&file, key.transpose()?.as_ref(), &issuers) {
-            Ok((report, known)) => {
-                show(&report, known);
-                if self.remember {
-                    issuers.remember(&report.provider, &report.key)?;
-                    println!("From now on, certificates of {} are held against this key.", report.provider);
-                }
-                Ok(ExitCode::SUCCESS)
-            }
+        anyhow::ensure!(!self.remember || self.key.is_some() || self.status_list.is_some(), "--remember needs --key or --status-list");
+        let mut trusted = Trusted { key: key.transpose()?, issuers: Issuers::read(&data)?, lists: StatusLists::of(&data) };
+        let checked = check(&file, trusted.key.as_ref(), &trusted.issuers);
+        let given = self.status_list.as_deref().map(read).transpose()?;
+        let checked = match checked {
+            Ok((report, known)) => trusted.status(&report, given.as_deref())?.map(|status| (report, known, status)),
+            Err(refusal) => Err(refusal),
+        };
+        let (report, known, status) = match checked {
+            Ok(checked) => checked,
             Err(refusal) => {
                 eprintln!("REFUSED  {}: {refusal}", self.file.display());
-                Ok(ExitCode::FAILURE)
+                return Ok(ExitCode::from(REFUSED));
             }
+        };
+        show(&report, known, &status);
+        if self.remember {
+            trusted.remember(&report, known, given.as_deref())?;
         }
+        Ok(match (status, known) {
+            (Status::Void(_), _) => ExitCode::from(VOIDED),
+            (_, Known::Not) => ExitCode::from(UNKNOWN_ISSUER),
+            _ => ExitCode::SUCCESS,
+        })
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
+}
+
+impl Trusted {
+    /// Whether the list that is given, or else the one that was remembered, has the certificate as void.
+    fn status(&self, report: &Report, given: Option<&[u8]>) -> anyhow::Result<Result<Status, Refusal>> {
+        let Some(entry) = &report.status else { return Ok(Ok(Status::NoList)) };
+        let list = match given.map(StatusList::read) {
+            Some(Err(refusal)) => return Ok(Err(refusal)),
+            Some(Ok(list)) => list,
+            None => match self.lists.find(&entry.list)? {
+                Some(list) => list,
+                None => return Ok(Ok(Status::NotChecked)),
+            },
+        };
+        // Lists are signed with the newest key of a provider, and certificates outlive keys.
+        if list.key != report.key && self.issuers.standing(&report.provider, &list.key) != Standing::Trusted {
+            return Ok(Err(Refusal::OtherKey {
+                found: list.key.multikey(),
+                expected_by: "certificate whose status list this is meant to be",
+            }));
+        }
+        Ok(match list.is_void(entry) {
+            None => Err(Refusal::NoList("the certificate stands on another list")),
+            Some(true) => Ok(Status::Void(list.made_at)),
+            Some(false) => Ok(Status::Good(list.made_at)),
+        })
+    }
+
+    fn remember(&mut self, report: &Report, known: Known, given: Option<&[u8]>) -> anyhow::Result<()> {
+        if self.key.is_some() {
+            self.issuers.remember(&report.provider, &report.key)?;
+            println!("From now on, certificates of {} are held against this key.", report.provider);
+        }
+        let Some(file) = given else { return Ok(()) };
+        anyhow::ensure!(known != Known::Not, "a list is remembered only of a provider whose key is known: name the key with --key");
+        let list = StatusList::read(file)?;
+        if self.lists.remember(&list, std::str::from_utf8(file)?)? {
+            println!("From now on, certificates of {} are looked up in its list of {}.", report.provider, list.made_at);
+        } else {
+            println!("A newer list of {} is remembered already, and stays.", report.provider);
+        }
+        Ok(())
     }
 }
 
@@ -78,11 +174,19 @@ fn check(file: &[u8], named: Option<&IssuerKey>, issuers: &Issuers) -> Result<(R
     }
 }
 
-fn show(report: &Report, known: Known) {
-    println!("{}  {}", if known == Known::Not { "HOLDS IN ITSELF" } else { "HOLDS" }, report.title);
+fn show(report: &Report, known: Known, status: &Status) {
+    let outcome = match (status, known) {
+        (Status::Void(_), _) => "VOIDED",
+        (_, Known::Not) => "HOLDS IN ITSELF",
+        _ => "HOLDS",
+    };
+    println!("{outcome}  {}", report.title);
     println!("  for         {}", report.name);
     println!("  award       {}", report.award);
     println!("  provider    {}", report.provider);
+    if let Some(standing) = &report.standing {
+        println!("              {standing}");
+    }
     println!("  completed   {}", report.completed_at);
     println!("  issued      {}", report.issued_at);
     println!("  code        {}", report.code);
@@ -96,11 +200,23 @@ fn show(report: &Report, known: Known) {
         Some((index, size)) => println!("  log         record {index} of a log of {size}, under a checkpoint that the log signed"),
         None => println!("  log         not checked: the proof is part of the PDF only"),
     }
+    match status {
+        Status::Void(date) => println!("  status      voided, by the provider's list of {date}"),
+        Status::Good(date) => println!("  status      not voided, by the provider's list of {date}"),
+        Status::NotChecked => println!("  status      not checked: no list is at hand; name a copy with --status-list"),
+        Status::NoList => println!("  status      not checked: this certificate names no list"),
+    }
     if known == Known::Not {
         println!(
-            "Anybody can sign with a key of their own: compare this one with the key that the provider publishes, or name that with --key\n\
-            and have it remembered with --remember."
+            "Anybody can sign with a key of their own, under any provider's name: compare this one with the key that the provider publishes, or\n\
+            name that with --key and have it remembered with --remember."
         );
+    }
+    if let (Known::Not, Some(url)) = (known, &report.issuer_url) {
+        println!("By its own word, its issuer's keys are at {url}");
+    }
+    if let Some(entry) = &report.status {
+        println!("The provider's list of voided certificates: {}", entry.list);
     }
     println!("Whether it was voided since: {}", report.verify_url);
 }

@@ -64,6 +64,9 @@ impl Clinicians {
         }
         let (org, learner) = (scope.org(), scope.subject());
         let person = person.checked(profession)?;
+        for (field, text) in [("name", &person.name), ("degree", &person.degree)] {
+            self.deps.fonts.can_print(text).map_err(|missing| Error::NotPrintable { field, missing })?;
+        }
         let known = {
             let tx = self.deps.store.read(scope).await?;
             queries::clinician(&tx, learner).await?

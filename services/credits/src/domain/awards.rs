@@ -16,7 +16,7 @@ use super::{Credits, Link, offers, program_id, sees_record};
 use crate::Error;
 use crate::error::Missing;
 use crate::store::{
-    annotation, attempts, award, awards, certificate, evaluation, ledger, offer, offers as offer_rows, recognition, result,
+    annotation, attempts, award, awards, certificate, certificates, evaluation, ledger, offer, offers as offer_rows, recognition, result,
 };
 
 /// A race for the same entry is lost at most this often before it is reported.
@@ -229,9 +229,9 @@ pub(super) async fn visible(tx: &TenantTx, scope: &Scope, id: &str) -> Result<aw
 /// Everything that is shown of a credit.
 pub(super) async fn view(tx: &TenantTx, award: award::Model) -> Result<CreditView, Error> {
     let offer = offer_rows::get(tx, &award.offer_id).await?.ok_or_else(|| Error::Defect("an award without its offer".into()))?;
-    let certificate = awards::certificate(tx, &award.id).await?;
+    let certificate = certificates::of_award(tx, &award.id).await?;
     let certificate_ready = match &certificate {
-        Some(certificate) => awards::certificate_file(tx, &certificate.id).await?.is_some(),
+        Some(certificate) => certificates::file(tx, &certificate.id).await?.is_some(),
         None => false,
     };
     Ok(CreditView {

@@ -31,7 +31,7 @@ use preceptor_runtime::{Backstage, Waiting};
 
 pub(crate) use attempts::AttemptView;
 pub(crate) use awards::CreditView;
-pub(crate) use certificates::Summary;
+pub(crate) use certificates::{Activity, Issuer, Summary};
 pub(crate) use compose::{Flaw, Wanted};
 pub(crate) use forms::{NewForm, QuizView};
 pub(crate) use handwritten::NewItem;
@@ -62,6 +62,8 @@ pub(crate) struct Credits {
     generations: Waiting<(OrgId, String)>,
     /// Awards whose certificate waits to be made.
     unprinted: Waiting<(OrgId, String)>,
+    /// Lists of voided certificates that were signed lately.
+    lists: certificates::Lists,
     /// Prints certificates behind whoever claims.
     backstage: Backstage,
 }
@@ -76,6 +78,7 @@ impl Credits {
             leaderboards: leaderboard::leaderboards(),
             generations: Waiting::default(),
             unprinted: Waiting::default(),
+            lists: certificates::lists(),
             backstage: Backstage::start("certificates"),
             deps,
         }

@@ -65,6 +65,7 @@ impl Credits {
     ) -> Result<accreditation::Model, Error> {
         let mut tx = self.deps.store.write(scope).await?;
         let provider = bounded("provider", &new.provider, 300)?;
+        self.check_printable("provider", &provider)?;
         if rules::accreditation_statement(&new.body, &provider, tx.now()).is_none() {
             return Err(Error::field("body", format!("is none of {}", rules::bodies())));
         }
@@ -90,6 +91,11 @@ impl Credits {
         Ok(row)
     }
 
+    /// Refuses, before anything is issued, what certificates could not show as it is.
+    fn check_printable(&self, field: &'static str, text: &str) -> Result<(), Error> {
+        self.deps.fonts.can_print(text).map_err(|missing| Error::NotPrintable { field, missing })
+    }
+
     pub(crate) async fn accreditations(&self, scope: &Arc<Scope>) -> Result<Vec<accreditation::Model>, Error> {
         offers::accreditations(&self.deps.store.read(scope).await?).await
     }
@@ -97,6 +103,7 @@ impl Credits {
     /// Designates a program. The database refuses what is retroactive or outside the accreditation.
     pub(crate) async fn designate(&self, call: &Call, new: NewOffer) -> Result<OfferView, Error> {
         let program = self.program(call, &new.program).await?;
+        self.check_printable("program_title", &program.title)?;
         let scope = call.shared_scope();
         let mut tx = self.deps.store.write(&scope).await?;
         let accreditation = offers::accreditation(&tx, &new.accreditation).await?.ok_or(Error::NotFound(Missing::Accreditation))?;

@@ -34,6 +34,7 @@ pub(crate) struct Body {
     _name: String,
     effective_from: String,
     statement: String,
+    paper: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -65,6 +66,11 @@ pub(crate) fn credit_types() -> String {
 /// The accrediting bodies.
 pub(crate) fn bodies() -> String {
     RULES.accreditation.iter().map(|body| body.body.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// The paper on which certificates of a body's providers are printed unless another one is asked for.
+pub(crate) fn paper(body: &str) -> &'static str {
+    RULES.accreditation.iter().find(|rule| rule.body == body).map_or("a4", |rule| rule.paper.as_str())
 }
 
 /// The names of all activity formats.
@@ -126,6 +132,7 @@ mod tests {
             for body in &kind.bodies {
                 let statement = accreditation_statement(body, "Harbor", NOW).expect("a body of the rules");
                 assert!(statement.contains("Harbor") && !statement.contains('{'), "{statement}");
+                assert!(preceptor_certificate::Paper::of_name(paper(body)).is_some(), "{body}");
             }
         }
         assert_eq!(accreditation_statement("nobody", "Harbor", NOW), None);

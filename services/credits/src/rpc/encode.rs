@@ -1,8 +1,10 @@
 //! From rows to the contract.
 
+use preceptor_certificate::Paper;
 use preceptor_proto::credits::v1 as proto;
 
-use crate::domain::{AttemptView, CreditView, ItemView, OfferView, QuizView, Standing, Summary};
+use crate::Error;
+use crate::domain::{Activity, AttemptView, CreditView, Issuer, ItemView, OfferView, QuizView, Standing, Summary};
 use crate::store::{accreditation, annotation, form, generation};
 
 pub(super) fn accreditation(row: accreditation::Model) -> proto::Accreditation {
@@ -225,8 +227,39 @@ pub(super) fn credit(view: CreditView) -> proto::Credit {
     }
 }
 
+/// The paper of a name; none is the provider's usual one.
+pub(super) fn paper(name: &str) -> Result<Option<Paper>, Error> {
+    match Paper::of_name(name) {
+        None if !name.is_empty() => Err(Error::field("paper", "must be letter or a4")),
+        paper => Ok(paper),
+    }
+}
+
+pub(super) fn activity(view: Activity) -> proto::Activity {
+    let published = view.facts.published.unwrap_or_default();
+    proto::Activity {
+        achievement: view.achievement.to_string(),
+        image: view.image,
+        title: view.facts.activity,
+        provider: view.facts.provider,
+        credit_name: view.facts.credit_name,
+        format: view.facts.format,
+        designated_quarters: view.facts.designated_quarters,
+        accreditation_statement: view.facts.accreditation_statement,
+        designation_statement: view.facts.designation_statement,
+        issuer_url: published.issuer_url,
+        url: published.activity_url,
+    }
+}
+
+pub(super) fn issuer(view: Issuer) -> proto::Issuer {
+    let keys = view.keys.iter().map(preceptor_certificate::IssuerKey::multikey).collect();
+    proto::Issuer { url: view.url, org_id: view.org.to_string(), names: view.names, keys, log_key: view.log_key }
+}
+
 pub(super) fn summary(view: Summary) -> proto::CertificateSummary {
     let instant = |text: &str| text.parse::<preceptor_core::Timestamp>().map(preceptor_core::Timestamp::micros).unwrap_or_default();
+    let published = view.facts.published.clone().unwrap_or_default();
     proto::CertificateSummary {
         name: view.facts.person(),
         program_title: view.facts.activity.clone(),
@@ -241,5 +274,10 @@ pub(super) fn summary(view: Summary) -> proto::CertificateSummary {
         signing_key: view.signing_key,
         badge: view.badge,
         code: view.facts.code,
+        issuer_url: published.issuer_url,
+        org_id: view.org.to_string(),
+        activity_url: published.activity_url,
+        status_list_url: view.facts.status.map(|entry| entry.list).unwrap_or_default(),
+        log_key: view.facts.log_key,
     }
 }

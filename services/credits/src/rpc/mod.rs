@@ -223,9 +223,11 @@ impl Contract for Server {
         Ok(Response::new(proto::Provenance { document: document.to_string(), learner }))
     }
 
-    async fn get_certificate(&self, request: Request<proto::GetCreditRequest>) -> Result<Response<proto::CertificateFiles>, Status> {
+    async fn get_certificate(&self, request: Request<proto::GetCertificateRequest>) -> Result<Response<proto::CertificateFiles>, Status> {
         let call = Call::of(&request)?;
-        let files = self.credits.certificate(&call.shared_scope(), &request.into_inner().credit_id).await?;
+        let request = request.into_inner();
+        let paper = encode::paper(&request.paper)?;
+        let files = self.credits.certificate(&call.shared_scope(), &request.credit_id, paper).await?;
         self.credits.confirm(&call, &files).await?;
         Ok(Response::new(proto::CertificateFiles {
             pdf: files.pdf,
@@ -242,5 +244,18 @@ impl Contract for Server {
     ) -> Result<Response<proto::CertificateSummary>, Status> {
         let note = Note::of(&request);
         Ok(Response::new(encode::summary(self.credits.look_up(&request.into_inner().code, &note).await?)))
+    }
+
+    async fn get_activity(&self, request: Request<proto::GetActivityRequest>) -> Result<Response<proto::Activity>, Status> {
+        Ok(Response::new(encode::activity(self.credits.activity(&request.into_inner().code).await?)))
+    }
+
+    async fn get_issuer(&self, request: Request<proto::GetIssuerRequest>) -> Result<Response<proto::Issuer>, Status> {
+        Ok(Response::new(encode::issuer(self.credits.issuer(&request.into_inner().name).await?)))
+    }
+
+    async fn get_status_list(&self, request: Request<proto::GetStatusListRequest>) -> Result<Response<proto::StatusList>, Status> {
+        let list = self.credits.status_list(&request.into_inner().name).await?;
+        Ok(Response::new(proto::StatusList { credential: list.credential.to_string() }))
     }
 }

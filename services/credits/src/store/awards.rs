@@ -1,9 +1,9 @@
-//! The ledger, awards, annotations, certificates.
+//! The ledger, awards, annotations.
 
 use preceptor_store::TenantTx;
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _};
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
-use super::{annotation, award, certificate, certificate_file, ledger, suspension};
+use super::{annotation, award, ledger, suspension};
 use crate::Error;
 
 /// One award.
@@ -59,28 +59,4 @@ pub(crate) async fn suspension(tx: &TenantTx, version: &str) -> Result<Option<su
 /// Every source version that lost its standing.
 pub(crate) async fn suspensions(tx: &TenantTx) -> Result<Vec<suspension::Model>, Error> {
     Ok(tx.all(tx.find::<suspension::Entity>()).await?)
-}
-
-/// The certificate of an award.
-pub(crate) async fn certificate(tx: &TenantTx, award: &str) -> Result<Option<certificate::Model>, Error> {
-    Ok(tx.one(tx.find::<certificate::Entity>().filter(certificate::Column::AwardId.eq(award))).await?)
-}
-
-/// Awards whose certificate is not printed, the oldest first.
-pub(crate) async fn unprinted(tx: &TenantTx) -> Result<Vec<award::Model>, Error> {
-    let printed = tx.find::<certificate_file::Entity>().select_only().column(certificate_file::Column::CertificateId).into_query();
-    let with_file = tx.find::<certificate::Entity>().filter(certificate::Column::Id.in_subquery(printed));
-    let done = with_file.select_only().column(certificate::Column::AwardId).into_query();
-    Ok(tx.all(tx.find::<award::Entity>().filter(award::Column::Id.not_in_subquery(done)).order_by_asc(award::Column::Id)).await?)
-}
-
-/// The certificate of a code.
-pub(crate) async fn certificate_of_code(tx: &TenantTx, code: &str) -> Result<Option<certificate::Model>, Error> {
-    Ok(tx.one(tx.find::<certificate::Entity>().filter(certificate::Column::Code.eq(code))).await?)
-}
-
-/// The printed file of a certificate.
-pub(crate) async fn certificate_file(tx: &TenantTx, certificate: &str) -> Result<Option<certificate_file::Model>, Error> {
-    let select = tx.find::<certificate_file::Entity>().filter(certificate_file::Column::CertificateId.eq(certificate));
-    Ok(tx.one(select).await?)
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod attempts;
 pub(crate) mod awards;
+pub(crate) mod certificates;
 pub(crate) mod generations;
 pub(crate) mod items;
 pub(crate) mod offers;
@@ -43,6 +44,11 @@ pub const SCHEMA: Schema = Schema {
             ],
         },
         Migration { name: "0002_generations", sql: include_str!("0002_generations.sql"), append_only: &[] },
+        Migration {
+            name: "0020_status_lists",
+            sql: include_str!("0020_status_lists.sql"),
+            append_only: &["credits_status_entry", "credits_certificate_sheet"],
+        },
     ],
 };
 
@@ -327,6 +333,19 @@ tenant_tables! {
         sealed: Vec<u8>,
         sha256: String,
         leaf_index: i64,
+        rendered_at: i64,
+    }
+
+    /// Where certificates stand in lists of voided ones.
+    status_entry = "credits_status_entry" key { certificate_id: String } {
+        list: i64,
+        place: i64,
+    }
+
+    /// What is printed on other papers.
+    certificate_sheet = "credits_certificate_sheet" key { certificate_id: String, paper: String } {
+        sealed: Vec<u8>,
+        sha256: String,
         rendered_at: i64,
     }
 }

@@ -1,20 +1,23 @@
 //! Certificates: for their holder as files, for anybody with the code as what they say.
 
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use preceptor_core::Fault;
 use preceptor_proto::credits::v1 as proto;
 use preceptor_rpc::call::unscoped;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::credits::{Annotation, amount, annotations};
+use super::public::LINKED_CREDENTIAL;
+use super::values::{BadgeFormat, PaperSize};
 use crate::domain::time::{instant, rfc3339};
 use crate::error::ApiError;
-use crate::extract::{Json, Path};
+use crate::extract::{Json, Path, Query};
 use crate::identity::Identity;
 use crate::{CALL_TIMEOUT, Edge};
 
@@ -22,9 +25,34 @@ pub(super) fn router() -> OpenApiRouter<Edge> {
     OpenApiRouter::new().routes(routes!(certificate)).routes(routes!(badge)).routes(routes!(look_up))
 }
 
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct PaperQuery {
+    /// The paper; the provider's usual one when it is left out.
+    #[param(inline)]
+    paper: Option<PaperSize>,
+}
+
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct BadgeQuery {
+    /// `badge`, the default, is Open Badges 3.0 in JSON with its proof, as wallets take it; `jwt` the same as a JWT; `both` one
+    /// JSON document with the two.
+    #[param(inline)]
+    format: Option<BadgeFormat>,
+}
+
 impl Edge {
-    pub(crate) async fn certificate(&self, identity: &Identity, id: &str) -> Result<proto::CertificateFiles, ApiError> {
-        let request = proto::GetCreditRequest { credit_id: id.to_owned() };
+    pub(crate) async fn certificate(
+        &self,
+        identity: &Identity,
+        id: &str,
+        paper: Option<PaperSize>,
+    ) -> Result<proto::CertificateFiles, ApiError> {
+        let paper = paper.map(PaperSize::name).unwrap_or_default();
+        let request = proto::GetCertificateRequest { credit_id: id.to_owned(), paper: paper.to_owned() };
         Ok(self.credits.clone().get_certificate(identity.request(request)?).await?.into_inner())
     }
 
@@ -45,23 +73,40 @@ impl Edge {
             state: found.state,
             annotations: annotations(found.annotations),
             signing_key: found.signing_key,
+            org_id: found.org_id,
+            issuer_url: some(found.issuer_url),
+            activity_url: some(found.activity_url),
+            status_list_url: some(found.status_list_url),
+            log_key: found.log_key,
         })
     }
 }
 
-/// Downloads your certificate as a PDF that proves itself: `preceptor verify` checks it without any network.
-#[utoipa::path(get, path = "/v1/credits/{id}/certificate", operation_id = "getCertificate", tag = "Credits", params(("id" = String, Path)),
-    responses((status = 200, content_type = "application/pdf", body = Vec<u8>)))]
-async fn certificate(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Response, ApiError> {
-    let files = edge.certificate(&identity, &id).await?;
-    let headers = [
-        (header::CONTENT_TYPE, "application/pdf".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"certificate-{}.pdf\"", files.code)),
-    ];
-    Ok((headers, files.pdf).into_response())
+fn some(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
-/// A certificate as a badge.
+/// A file to keep, under a name that says what it is.
+fn file(kind: &'static str, code: &str, ending: &str, content: impl Into<Body>) -> Response {
+    let name = format!("attachment; filename=\"certificate-{code}.{ending}\"");
+    ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)], content.into()).into_response()
+}
+
+/// Downloads your certificate as a PDF that proves itself: `preceptor verify` checks it without any network.
+#[utoipa::path(get, path = "/v1/credits/{id}/certificate", operation_id = "getCertificate", tag = "Credits",
+    params(("id" = String, Path), PaperQuery),
+    responses((status = 200, content_type = "application/pdf", body = Vec<u8>)))]
+async fn certificate(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Query(query): Query<PaperQuery>,
+) -> Result<Response, ApiError> {
+    let files = edge.certificate(&identity, &id, query.paper).await?;
+    Ok(file("application/pdf", &files.code, "pdf", files.pdf))
+}
+
+/// A badge in both of its forms.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Badge {
     /// Open Badges 3.0, with its Data Integrity proof.
@@ -70,13 +115,27 @@ pub(crate) struct Badge {
     jwt: String,
 }
 
-/// Downloads your certificate as an Open Badges 3.0 credential, in both of its forms.
-#[utoipa::path(get, path = "/v1/credits/{id}/badge", operation_id = "getBadge", tag = "Credits", params(("id" = String, Path)),
-    responses((status = 200, body = Badge)))]
-async fn badge(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Badge>, ApiError> {
-    let files = edge.certificate(&identity, &id).await?;
-    let credential = serde_json::from_str(&files.badge).map_err(|_| ApiError::from(Fault::internal()))?;
-    Ok(Json(Badge { credential, jwt: files.jwt }))
+/// Downloads your certificate as an Open Badge that wallets take, or as a JWT.
+#[utoipa::path(get, path = "/v1/credits/{id}/badge", operation_id = "getBadge", tag = "Credits", params(("id" = String, Path), BadgeQuery),
+    responses(
+        (status = 200, content((serde_json::Value = "application/vc+ld+json"), (String = "text/plain"), (Badge = "application/json"))),
+    ))]
+async fn badge(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Query(query): Query<BadgeQuery>,
+) -> Result<Response, ApiError> {
+    let files = edge.certificate(&identity, &id, None).await?;
+    Ok(match query.format.unwrap_or(BadgeFormat::Badge) {
+        // Media types and endings of Open Badges 3.0, section 5.
+        BadgeFormat::Badge => file(LINKED_CREDENTIAL, &files.code, "badge.json", files.badge),
+        BadgeFormat::Jwt => file("text/plain; charset=utf-8", &files.code, "badge.jwt", files.jwt),
+        BadgeFormat::Both => {
+            let credential = serde_json::from_str(&files.badge).map_err(|_| ApiError::from(Fault::internal()))?;
+            Json(Badge { credential, jwt: files.jwt }).into_response()
+        }
+    })
 }
 
 /// What a certificate says already, and nothing more.
@@ -95,8 +154,18 @@ pub(crate) struct Certificate {
     #[schema(value_type = super::values::CreditState)]
     pub(crate) state: String,
     pub(crate) annotations: Vec<Annotation>,
-    /// The provider's key, to compare with the one on the file.
+    /// The key that signed it, to compare with the one on the file.
     pub(crate) signing_key: String,
+    /// The organization on this platform whose key that is.
+    pub(crate) org_id: String,
+    /// What this platform says of that organization: its keys and its log.
+    pub(crate) issuer_url: Option<String>,
+    /// The activity.
+    pub(crate) activity_url: Option<String>,
+    /// The signed list in which a void shows.
+    pub(crate) status_list_url: Option<String>,
+    /// The verifier key of the organization's log.
+    pub(crate) log_key: String,
 }
 
 /// Looks a certificate up by its code. Needs no credential: whoever holds the code holds the certificate.

@@ -15,6 +15,7 @@ mod messages;
 mod orgs;
 mod page;
 mod programs;
+mod public;
 mod quizzes;
 mod registry_keys;
 mod sources;
@@ -44,6 +45,7 @@ pub(crate) use insight::Report;
 pub(crate) use items::{Generation, Item, NewForm, Wanted};
 pub(crate) use messages::{NewMessage, Reply};
 pub(crate) use page::Page;
+pub(crate) use public::{Activity, Issuer};
 pub(crate) use quizzes::{Attempt, Place, Quiz};
 pub(crate) use upload::{UploadForm, file_too_large};
 pub(crate) use verifications::{NLM_NOTICE, NewVerification, Task};
@@ -90,6 +92,7 @@ pub(crate) fn parts(largest_upload_mib: usize) -> Vec<OpenApiRouter<Edge>> {
         designations::router(),
         credits::router(),
         certificates::router(),
+        public::router(),
         clinicians::router(),
         insight::router(),
         audit::router(),

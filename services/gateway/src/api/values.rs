@@ -74,6 +74,10 @@ values! {
     Recognition { Credit = "credit", Participation = "participation" }
     /// Where a credit stands.
     CreditState { Live = "live", Voided = "voided" }
+    /// The paper of a certificate.
+    PaperSize { Letter = "letter", A4 = "a4" }
+    /// In which form a badge is sent.
+    BadgeFormat { Badge = "badge", Jwt = "jwt", Both = "both" }
     /// Whether the certificate is signed.
     CertificateState { Preparing = "preparing", Ready = "ready" }
     /// What a member of staff may do.

@@ -38,6 +38,9 @@ pub(super) const NOUNS: &[Noun] = &[
     noun("clinicians", "", "CLINICIAN_NOT_FOUND", "there is no such clinician"),
     noun("certificates", "", "CERTIFICATE_NOT_FOUND", "no certificate has this code; check every letter"),
     noun("logs", OrgId::PREFIX, "LOG_PART_NOT_FOUND", "there is no such log, or it is not that long yet"),
+    noun("activities", "", "ACTIVITY_NOT_FOUND", "no certificate names this activity"),
+    noun("issuers", "", "ISSUER_NOT_FOUND", "no provider of this name has issued a certificate"),
+    noun("status-lists", "", "STATUS_LIST_NOT_FOUND", "no certificate names this list"),
     noun("pages", "", "PAGE_NOT_FOUND", "the source has no such page, or its pages cannot be drawn"),
 ];
 

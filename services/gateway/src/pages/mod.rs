@@ -8,6 +8,7 @@ mod failure;
 mod files;
 mod history;
 mod items;
+mod public;
 mod quiz;
 mod reference;
 mod review;
@@ -44,6 +45,9 @@ pub(crate) fn router(edge: &Edge) -> Router<Edge> {
         .route("/credits/{id}/history", get(history::page))
         .route("/verify", get(credit::verify_form))
         .route("/verify/{code}", get(credit::verify))
+        .route("/activities/{code}", get(public::activity))
+        .route("/activities/{code}/badge.svg", get(public::badge_image))
+        .route("/issuers/{code}", get(public::issuer))
         .route("/me/clinician", get(clinician::page).post(clinician::state))
         .route("/me/clinician/code", post(clinician::send_code))
         .route("/me/clinician/confirm", post(clinician::confirm))

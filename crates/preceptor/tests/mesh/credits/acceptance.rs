@@ -302,7 +302,7 @@ async fn a_name_in_any_script_goes_round_whole(store: Store) {
     let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
     let credit = id(&learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit"), "id").expect("an id");
     let pdf = learner.certificate(&credit).await.expect("a certificate");
-    let badge = learner.get(&format!("/v1/credits/{credit}/badge")).await.expect("a badge");
+    let badge = learner.get(&format!("/v1/credits/{credit}/badge?format=both")).await.expect("a badge");
     let jwt = badge["jwt"].as_str().expect("a JWT");
     for file in [pdf.as_slice(), badge["credential"].to_string().as_bytes(), jwt.as_bytes()] {
         let report = preceptor_certificate::verify::verify(file, None).expect("it holds");

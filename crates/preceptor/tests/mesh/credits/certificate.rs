@@ -4,11 +4,19 @@ use std::process::Command;
 
 use preceptor::client::{Client, id};
 use preceptor::journey::Answers;
+use preceptor_certificate::status::{Entry, StatusList};
 use preceptor_certificate::verify::verify;
-use preceptor_testkit::{Local, skip};
+use preceptor_testkit::{Local, Store, skip};
 use serde_json::{Value, json};
 
 use super::{Course, clinician, course};
+
+preceptor_testkit::on_both_stores! {
+    a_badge_is_downloaded_as_wallets_take_it_and_everything_it_names_can_be_read
+    a_void_is_in_the_list_of_the_next_request
+    a_certificate_comes_on_either_paper_and_stays_the_same
+    a_name_that_cannot_be_printed_is_refused_before_anything_is_issued
+}
 
 /// A credit with its certificate as files in `folder`.
 async fn issued(local: &Local) -> (Client, Value, Vec<u8>) {
@@ -62,41 +70,85 @@ async fn the_binary_verifies_a_file_and_refuses_a_changed_one() {
     let local = Local::start(None).await.expect("a mesh");
     let (learner, credit, pdf) = issued(&local).await;
     let folder = tempfile::tempdir().expect("a folder");
-    let badge = learner.get(&format!("/v1/credits/{}/badge", id(&credit, "id").expect("an id"))).await.expect("a badge");
+    let badge = learner.get(&format!("/v1/credits/{}/badge?format=both", id(&credit, "id").expect("an id"))).await.expect("a badge");
+    // As a learner's browser saves it.
+    let downloaded = learner.download(&format!("/v1/credits/{}/badge", id(&credit, "id").expect("an id"))).await.expect("a badge");
+    let list = badge["credential"]["credentialStatus"]["statusListCredential"].as_str().expect("a list");
+    let list = format!("/v1/status-lists/{}", list.rsplit('/').next().expect("a name"));
+    let good = learner.with_token("").download(&list).await.expect("a list");
+    let void = format!("/v1/credits/{}/void", id(&credit, "id").expect("an id"));
+    local.editor.post(&void, &json!({ "reason": "Issued in error" })).await.expect("a void");
+    let voided = learner.with_token("").download(&list).await.expect("a list");
     // The same provider's name, and everything in order, but under a key of somebody else.
     let elsewhere = Local::start(None).await.expect("another mesh");
-    let (_, _, other) = issued(&elsewhere).await;
+    let (stranger, strange, other) = issued(&elsewhere).await;
+    let path = format!("/v1/credits/{}/badge", id(&strange, "id").expect("an id"));
+    let strange: Value = stranger.get(&path).await.expect("a badge");
+    let path = strange["credentialStatus"]["statusListCredential"].as_str().expect("a list");
+    let others = stranger.download(&format!("/v1/status-lists/{}", path.rsplit('/').next().expect("a name"))).await.expect("a list");
     elsewhere.stop().await;
     local.stop().await;
-    let run = |name: &str, content: &[u8], key: Option<&str>| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, content).expect("a file");
+    let place = |name: &str| folder.path().join(name);
+    for (name, content) in [("good.list", &good), ("voided.list", &voided), ("others.list", &others)] {
+        std::fs::write(place(name), content).expect("a file");
+    }
+    let run_with = |name: &str, content: &[u8], more: &[&str]| {
+        std::fs::write(place(name), content).expect("a file");
         let mut command = without_network();
-        command.arg("--data").arg(folder.path()).arg("verify").arg(&path);
-        command.args(key.into_iter().flat_map(|key| ["--key", key, "--remember"]));
+        command.current_dir(folder.path()).arg("--data").arg(folder.path()).arg("verify").arg(name).args(more);
         let output = command.output().expect("it runs");
         let text = [output.stdout, output.stderr].concat();
-        (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+        (output.status.code().expect("a code"), String::from_utf8_lossy(&text).into_owned())
+    };
+    let run = |name: &str, content: &[u8], key: Option<&str>| {
+        run_with(name, content, &key.into_iter().flat_map(|key| ["--key", key, "--remember"]).collect::<Vec<_>>())
     };
     let key = verify(&pdf, None).expect("it holds").key.multikey();
-    let (held, said) = run("certificate.pdf", &pdf, None);
-    assert!(held && said.contains("HOLDS IN ITSELF") && said.contains("Anybody can sign"), "{said}");
-    let (held, said) = run("certificate.pdf", &pdf, Some(&key));
-    assert!(held && said.contains("HOLDS  ") && said.contains("Ana María Núñez, MD"), "{said}");
-    let (held, said) = run("certificate.pdf", &pdf, None);
-    assert!(held && said.contains("HOLDS  ") && said.contains("remembered as this provider's"), "{said}");
-    let (held, said) = run("forged.pdf", &other, None);
-    assert!(!held && said.contains("than the keys that were remembered for its provider"), "{said}");
+    let (code, said) = run("certificate.pdf", &pdf, None);
+    assert!(code == 2 && said.contains("HOLDS IN ITSELF") && said.contains("Anybody can sign"), "{code} {said}");
+    let (code, said) = run_with("certificate.pdf", &pdf, &["--status-list", "voided.list"]);
+    assert!(code == 3 && said.starts_with("VOIDED  "), "whoever signed it says that it is void: {code} {said}");
+    let (code, said) = run("certificate.pdf", &pdf, Some(&key));
+    assert!(code == 0 && said.contains("HOLDS  ") && said.contains("Ana María Núñez, MD"), "{code} {said}");
+    let (code, said) = run("certificate.pdf", &pdf, None);
+    assert!(code == 0 && said.contains("HOLDS  ") && said.contains("remembered as this provider's"), "{code} {said}");
+    let (code, said) = run("forged.pdf", &other, None);
+    assert!(code == 1 && said.contains("than the keys that were remembered for its provider"), "{code} {said}");
     let mut changed = pdf.clone();
     changed[pdf.len() / 2] ^= 1;
-    let (held, said) = run("changed.pdf", &changed, None);
-    assert!(!held && said.contains("changed after it was issued"), "{said}");
-    assert!(run("badge.json", badge["credential"].to_string().as_bytes(), Some(&key)).0);
-    assert!(run("badge.jwt", badge["jwt"].as_str().expect("a JWT").as_bytes(), Some(&key)).0);
+    let (code, said) = run("changed.pdf", &changed, None);
+    assert!(code == 1 && said.contains("changed after it was issued"), "{code} {said}");
+    let (code, said) = run("badge.json", &downloaded, None);
+    assert!(code == 0 && said.contains("status      not checked"), "what is downloaded is what is verified: {code} {said}");
+    assert_eq!(run("both.json", badge.to_string().as_bytes(), Some(&key)).0, 0);
+    assert_eq!(run("badge.jwt", badge["jwt"].as_str().expect("a JWT").as_bytes(), Some(&key)).0, 0);
     let mut altered = badge["credential"].clone();
     altered["credentialSubject"]["creditsEarned"] = json!(7.5);
-    let (held, said) = run("altered.json", altered.to_string().as_bytes(), None);
-    assert!(!held && said.contains("badge was changed"), "{said}");
+    let (code, said) = run("altered.json", altered.to_string().as_bytes(), None);
+    assert!(code == 1 && said.contains("badge was changed"), "{code} {said}");
+    let mut wrapped = badge["credential"].clone();
+    wrapped["credentialSubject"] = json!([wrapped["credentialSubject"]]);
+    let (code, said) = run("wrapped.json", wrapped.to_string().as_bytes(), None);
+    assert!(code == 1 && said.contains("in another form"), "{code} {said}");
+
+    // Lists: given, remembered with their date, and never replaced by an older one.
+    let (code, said) = run_with("badge.json", &downloaded, &["--status-list", "good.list", "--remember"]);
+    assert!(code == 0 && said.contains("not voided, by the provider's list of 20") && said.contains("From now on"), "{code} {said}");
+    let (code, said) = run("badge.json", &downloaded, None);
+    assert!(code == 0 && said.contains("not voided, by the provider's list of 20"), "{code} {said}");
+    let (code, said) = run_with("badge.json", &downloaded, &["--status-list", "voided.list", "--remember"]);
+    assert!(code == 3 && said.contains("VOIDED  ") && said.contains("voided, by the provider's list of 20"), "{code} {said}");
+    assert_eq!(run("certificate.pdf", &pdf, None).0, 3, "the list that was remembered");
+    let (code, said) = run_with("badge.json", &downloaded, &["--status-list", "good.list", "--remember"]);
+    assert!(code == 0 && said.contains("A newer list"), "{code} {said}");
+    assert_eq!(run("badge.json", &downloaded, None).0, 3, "the newest list stays");
+    let (code, said) = run_with("badge.json", &downloaded, &["--status-list", "others.list"]);
+    assert!(code == 1 && said.contains("signed by another key"), "{code} {said}");
+    let (code, said) = run_with("badge.json", &downloaded, &["--status-list", "badge.json"]);
+    assert!(code == 1 && said.contains("status list"), "{code} {said}");
+    assert_eq!(run_with("badge.json", &downloaded, &["--no-such-option"]).0, 64);
+    let (code, said) = run("empty", b"", None);
+    assert!(code == 1 && said.contains("the file is empty"), "{code} {said}");
 }
 
 /// The binary where no network is, if this machine lets us make such a place.
@@ -214,7 +266,7 @@ async fn a_library_of_others_verifies_the_badge() {
     };
     let local = Local::start(None).await.expect("a mesh");
     let (learner, credit, _) = issued(&local).await;
-    let badge = learner.get(&format!("/v1/credits/{}/badge", id(&credit, "id").expect("an id"))).await.expect("a badge");
+    let badge = learner.get(&format!("/v1/credits/{}/badge?format=both", id(&credit, "id").expect("an id"))).await.expect("a badge");
     local.stop().await;
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("badge.json");
@@ -222,4 +274,136 @@ async fn a_library_of_others_verifies_the_badge() {
     let output = Command::new(python).arg("-c").arg(OTHERS_VERIFIER).arg(&path).output().expect("it runs");
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(output.status.success() && said.contains("refused:"), "{said}");
+}
+
+/// What came back, with its headers.
+async fn fetched(local: &Local, client: &Client, path: &str, accept: &str) -> (u16, reqwest::header::HeaderMap, String) {
+    let request = reqwest::Client::new().get(format!("{}{path}", local.url)).header("accept", accept);
+    let request = if client.token().is_empty() { request } else { request.bearer_auth(client.token()) };
+    let response = request.send().await.expect("an answer");
+    (response.status().as_u16(), response.headers().clone(), response.text().await.expect("a text"))
+}
+
+/// The part of an address behind the host.
+fn path_of(url: &Value) -> String {
+    let url = url.as_str().expect("an address");
+    let (_, rest) = url.split_once("://").expect("a scheme");
+    rest[rest.find('/').expect("a path")..].to_owned()
+}
+
+async fn a_badge_is_downloaded_as_wallets_take_it_and_everything_it_names_can_be_read(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let nobody = local.editor.with_token("");
+    let unused = format!("/activities/{}", "0".repeat(31));
+    assert_eq!(fetched(&local, &nobody, &unused, "*/*").await.0, 404);
+    let (learner, credit, _) = issued_to(&course, clinician(&local, &course.program, "ana").await).await;
+    let (_, second, _) = issued_to(&course, clinician(&local, &course.program, "bea").await).await;
+    let path = format!("/v1/credits/{}/badge", id(&credit, "id").expect("an id"));
+    let (status, headers, text) = fetched(&local, &learner, &path, "*/*").await;
+    assert_eq!((status, headers["content-type"].to_str().expect("a text")), (200, "application/vc+ld+json"));
+    let named = headers["content-disposition"].to_str().expect("a text");
+    assert!(named.starts_with("attachment; filename=\"certificate-") && named.ends_with(".badge.json\""), "{named}");
+    verify(text.as_bytes(), None).expect("it holds as it was downloaded");
+    let badge: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(badge["proof"].as_array().map(Vec::len), Some(1));
+
+    let (_, headers, jwt) = fetched(&local, &learner, &format!("{path}?format=jwt"), "*/*").await;
+    assert!(headers["content-type"].to_str().expect("a text").starts_with("text/plain"));
+    verify(jwt.as_bytes(), None).expect("it holds");
+    assert_eq!(fetched(&local, &learner, &format!("{path}?format=pkpass"), "*/*").await.0, 400);
+
+    // Everything that the badge names, as a stranger's program and as a stranger's browser.
+    let achievement = &badge["credentialSubject"]["achievement"];
+    let (status, headers, text) = fetched(&local, &nobody, &path_of(&achievement["id"]), "application/ld+json").await;
+    assert_eq!((status, headers["content-type"].to_str().expect("a text")), (200, "application/ld+json"));
+    let mut document: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(document["@context"], badge["@context"]);
+    document.as_object_mut().expect("an object").remove("@context");
+    assert_eq!(document, *achievement, "the activity says what the badge says");
+    let (status, headers, image) = fetched(&local, &nobody, &path_of(&achievement["image"]["id"]), "image/*").await;
+    assert_eq!((status, headers["content-type"].to_str().expect("a text")), (200, "image/svg+xml"));
+    assert!(image.starts_with("<svg") && image.contains("AMA PRA"), "{image}");
+    let (status, _, profile) = fetched(&local, &nobody, &path_of(&badge["issuer"]["url"]), "*/*").await;
+    let profile: Value = serde_json::from_str(&profile).expect("JSON");
+    assert_eq!((status, &profile["id"], &profile["name"]), (200, &badge["issuer"]["id"], &badge["issuer"]["name"]));
+    for page in [&achievement["id"], &badge["issuer"]["url"], &badge["id"]] {
+        let (status, _, text) = fetched(&local, &nobody, &path_of(page), "text/html").await;
+        assert!(status == 200 && text.contains("Harbor Medical Education") && !text.contains("genuine"), "{page}: {text}");
+    }
+    // Two certificates of an activity are of one achievement, and stand on places that have nothing in common.
+    let second = learner_badge(&local, &course, &second).await;
+    assert_eq!(second["credentialSubject"]["achievement"], *achievement);
+    assert_ne!(second["credentialStatus"], badge["credentialStatus"]);
+    local.stop().await;
+}
+
+/// Another learner's badge, as that learner.
+async fn learner_badge(local: &Local, course: &Course, credit: &Value) -> Value {
+    let owner = local.learner(&course.program, "bea").await.expect("a learner");
+    owner.get(&format!("/v1/credits/{}/badge", id(credit, "id").expect("an id"))).await.expect("a badge")
+}
+
+async fn a_void_is_in_the_list_of_the_next_request(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let mut certified = Vec::new();
+    for name in ["ana", "bea"] {
+        let (learner, credit, pdf) = issued_to(&course, clinician(&local, &course.program, name).await).await;
+        let credit = id(&credit, "id").expect("an id");
+        certified.push((learner, credit, verify(&pdf, None).expect("it holds")));
+    }
+    let nobody = local.editor.with_token("");
+    let entry = |number: usize| -> &Entry { certified[number].2.status.as_ref().expect("a place") };
+    assert_eq!(entry(0).list, entry(1).list);
+    let list = path_of(&json!(entry(0).list));
+    let standing = async || {
+        let (status, headers, text) = fetched(&local, &nobody, &list, "*/*").await;
+        assert_eq!((status, headers["content-type"].to_str().expect("a text")), (200, "application/vc+ld+json"));
+        let list = StatusList::read(text.as_bytes()).expect("a list");
+        assert_eq!(list.key, certified[0].2.key, "signed with the key of the certificates");
+        [0, 1].map(|number| list.is_void(entry(number)).expect("its own list"))
+    };
+    assert_eq!(standing().await, [false, false]);
+    local.editor.post(&format!("/v1/credits/{}/void", certified[1].1), &json!({ "reason": "Issued in error" })).await.expect("a void");
+    assert_eq!(standing().await, [false, true]);
+    // The page says it, and the holder can still download what was issued.
+    let page = fetched(&local, &nobody, &path_of(&json!(certified[1].2.verify_url)), "text/html").await.2;
+    assert!(page.contains("was voided"), "{page}");
+    certified[1].0.download(&format!("/v1/credits/{}/certificate", certified[1].1)).await.expect("a file");
+    let name = list.rsplit('/').next().expect("a name");
+    let (provider, _) = name.split_once('-').expect("a number");
+    for other in [format!("{provider}-2"), format!("{provider}-01"), provider.to_owned(), format!("{}-1", "0".repeat(26))] {
+        assert_eq!(fetched(&local, &nobody, &format!("/v1/status-lists/{other}"), "*/*").await.0, 404, "{other}");
+    }
+    local.stop().await;
+}
+
+async fn a_certificate_comes_on_either_paper_and_stays_the_same(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let (learner, credit, usual) = issued_to(&course, clinician(&local, &course.program, "ana").await).await;
+    let path = format!("/v1/credits/{}/certificate", id(&credit, "id").expect("an id"));
+    let letter = learner.download(&format!("{path}?paper=letter")).await.expect("a file");
+    assert_eq!(letter, usual, "an American body's provider prints on US Letter");
+    let a4 = learner.download(&format!("{path}?paper=a4")).await.expect("a file");
+    let again = learner.download(&format!("{path}?paper=a4")).await.expect("a file");
+    assert!(a4 == again && a4 != letter);
+    let (on_letter, on_a4) = (verify(&letter, None).expect("it holds"), verify(&a4, None).expect("it holds"));
+    assert_eq!((on_letter.code, on_letter.key), (on_a4.code, on_a4.key));
+    assert!(learner.download(&format!("{path}?paper=a5")).await.is_err());
+    local.stop().await;
+}
+
+async fn a_name_that_cannot_be_printed_is_refused_before_anything_is_issued(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let learner = local.learner(&course.program, "cuneiform").await.expect("a learner");
+    // A script that no usual font has.
+    let statement = preceptor::journey::physician("Enheduanna 𒂗𒃶𒌌", "enheduanna@example.org");
+    let refused = learner.put("/v1/me/clinician", &statement).await.expect_err("it cannot be printed").to_string();
+    assert!(refused.contains("NAME_NOT_PRINTABLE") && refused.contains("𒂗 (U+12097)"), "{refused}");
+    let refused = local.editor.accredit("Harbor 𒂗 Education").await.expect_err("it cannot be printed").to_string();
+    assert!(refused.contains("NAME_NOT_PRINTABLE"), "{refused}");
+    local.stop().await;
 }

@@ -3,7 +3,7 @@
 use super::Victim;
 
 /// Pages that show content of a program, source or message, or something of the visitor's own.
-pub(super) const SHOWN: [&str; 14] = [
+pub(super) const SHOWN: [&str; 17] = [
     "/programs/{id}",
     "/programs/{id}/quiz",
     "/attempts/{id}",
@@ -18,6 +18,9 @@ pub(super) const SHOWN: [&str; 14] = [
     "/console",
     "/verify",
     "/verify/{code}",
+    "/activities/{code}",
+    "/activities/{code}/badge.svg",
+    "/issuers/{code}",
 ];
 
 /// Forms.

@@ -161,6 +161,7 @@ const INVARIANTS: &[(&str, &str)] = &[
     ),
     ("two certificates of one award", "SELECT 1 FROM credits_certificate GROUP BY org_id, award_id HAVING count(*) > 1"),
     ("two certificates of one code", "SELECT 1 FROM credits_certificate GROUP BY org_id, code HAVING count(*) > 1"),
+    ("two certificates on one place of a list", "SELECT 1 FROM credits_status_entry GROUP BY org_id, list, place HAVING count(*) > 1"),
     (
         "a file of no certificate",
         "SELECT 1 FROM credits_certificate_file f WHERE NOT EXISTS (SELECT 1 FROM credits_certificate c WHERE c.org_id = f.org_id AND c.id = f.certificate_id)",
@@ -191,6 +192,7 @@ pub(super) fn query(backend: DbBackend) -> String {
         ("credits_result", "attempt_id"),
         ("credits_certificate", "id"),
         ("credits_certificate_file", "certificate_id"),
+        ("credits_status_entry", "certificate_id"),
         ("credits_suspension", "source_version_id"),
     ];
     let others = others

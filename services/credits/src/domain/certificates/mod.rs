@@ -1,42 +1,47 @@
 //! Certificates: signed once, proved by the log, printed, and looked up by whoever holds the code.
 
+mod codes;
+mod files;
+mod public;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
+use preceptor_certificate::status::{ENTRIES, Entry};
 use preceptor_certificate::{
-    Attachments, Facts, IssuerKey, assemble_jwt, attach, credential, credential_sha256, hash_data, jwt_signing_input, proof_options, seal,
+    Attachments, Details, Facts, IssuerKey, Layout, Paper, Published, assemble_jwt, attach, credential, credential_sha256, grouped,
+    hash_data, jwt_signing_input, proof_options, seal,
 };
 use preceptor_core::id::{CertificateId, OrgId};
 use preceptor_core::{Scope, SystemActor, Timestamp};
 use preceptor_keys::{DataKey, KeyError, KeyName, Purpose};
 use preceptor_proto::audit::v1 as audit;
 use preceptor_proto::credentials::v1 as credentials;
-use preceptor_rpc::{Call, Note};
+use preceptor_rpc::Call;
 use preceptor_runtime::pause;
 use preceptor_store::AuditEntry;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::{Credits, PATIENCE, awards as rules_of_awards, offers, rules};
+use super::{Credits, PATIENCE, rules};
 use crate::Error;
 use crate::error::Missing;
-use crate::store::{annotation, award, awards, certificate, certificate_file, ledger, offers as offer_rows};
+use crate::store::{accreditation, award, awards, certificate, certificate_file, certificates, offer, offers as offer_rows, status_entry};
 
-/// The code's letters: Crockford's, none of which can be read as another.
-const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// Letters of a code that lead to the org.
-const ORG_LETTERS: usize = 5;
-/// Random letters of a code: 130 bits.
-const RANDOM_LETTERS: usize = 26;
+pub(crate) use files::Files;
+pub(crate) use public::{Activity, Issuer, List, Lists, Summary, lists};
+
 /// How long the log may take to hold a record that was just committed.
 const LOG_TRIES: usize = 100;
 const LOG_PAUSE: Duration = Duration::from_millis(50);
 /// How long awards are gathered. Those who claim at the same moment, at the end of a lecture, come first: signing writes,
 /// and writers of an org take turns.
 const GATHERED: Duration = Duration::from_millis(400);
+/// Places that are tried in a list before the next one is begun: lists fill to about a half.
+const PLACES_TRIED: usize = 16;
 /// Orgs whose certificates are made side by side.
 const ORGS_AT_ONCE: usize = 8;
 
@@ -46,50 +51,28 @@ struct Signed {
     facts: Facts,
     credential: Value,
     jwt: String,
+    /// The paper of the first print. The first certificates were all printed on A4.
+    #[serde(default = "a4")]
+    paper: String,
 }
 
-/// The files of a certificate.
-#[derive(Debug)]
-pub(crate) struct Files {
-    pub(crate) pdf: Vec<u8>,
-    pub(crate) sha256: String,
-    pub(crate) badge: String,
-    pub(crate) jwt: String,
-    pub(crate) code: String,
+fn a4() -> String {
+    Paper::A4.name().to_owned()
 }
 
-/// What anybody with the code may know.
-#[derive(Debug)]
-pub(crate) struct Summary {
-    pub(crate) facts: Facts,
-    pub(crate) badge: String,
-    pub(crate) signing_key: String,
-    pub(crate) void: Option<ledger::Model>,
-    pub(crate) annotations: Vec<annotation::Model>,
+impl Signed {
+    fn paper(&self) -> Paper {
+        Paper::of_name(&self.paper).unwrap_or(Paper::A4)
+    }
 }
 
-/// Five letters that lead to an org and say nothing about it.
-fn org_letters(org: OrgId) -> String {
-    letters(&Sha256::digest(org.to_string()), ORG_LETTERS)
-}
-
-fn letters(bytes: &[u8], count: usize) -> String {
-    bytes.iter().take(count).map(|byte| char::from(LETTERS[usize::from(byte & 31)])).collect()
-}
-
-/// A code as people type it: any case, with or without dashes, O for zero, I and L for one.
-fn typed(code: &str) -> String {
-    let letter = |c: char| match c.to_ascii_uppercase() {
-        'O' => '0',
-        'I' | 'L' => '1',
-        other => other,
-    };
-    code.chars().filter(char::is_ascii_alphanumeric).map(letter).collect()
-}
-
-/// A code as it is printed: in groups.
-fn printed(code: &str) -> String {
-    code.as_bytes().chunks(5).map(|group| String::from_utf8_lossy(group).into_owned()).collect::<Vec<_>>().join("-")
+/// What a certificate rests on.
+struct Ground {
+    offer: offer::Model,
+    accreditation: accreditation::Model,
+    /// A free place in a list of voided certificates.
+    list: i64,
+    place: i64,
 }
 
 /// What was made, or nothing where trying again will not help.
@@ -101,6 +84,17 @@ fn unless_hopeless<T>(award: &str, made: Result<T, Error>) -> Result<Option<T>, 
             tracing::error!(%error, credit.id = award, "a certificate cannot be made; it is tried again after the next start");
             Ok(None)
         }
+    }
+}
+
+/// What the sheet says of an activity beside its statements.
+fn details(offer: &offer::Model, accreditation: &accreditation::Model) -> Details {
+    Details {
+        activity_id: offer.id.clone(),
+        provider_number: accreditation.provider_number.clone(),
+        released_on: Timestamp::from_micros(offer.opens_at).to_string(),
+        terminates_on: Timestamp::from_micros(offer.terminates_at).to_string(),
+        ..Details::default()
     }
 }
 
@@ -119,7 +113,7 @@ impl Credits {
     pub(crate) async fn find_unprinted(&self) -> Result<(), Error> {
         for org in self.deps.store.known_orgs().await? {
             let scope = Arc::new(Scope::of_system(SystemActor::Credits, org));
-            for award in awards::unprinted(&self.deps.store.read(&scope).await?).await? {
+            for award in certificates::unprinted(&self.deps.store.read(&scope).await?).await? {
                 self.unprinted.add((org, award.id));
             }
         }
@@ -167,7 +161,7 @@ impl Credits {
         let (award, known) = {
             let tx = self.deps.store.read(&call.shared_scope()).await?;
             let award = awards::get(&tx, award).await?.ok_or(Error::NotFound(Missing::Credit))?;
-            (award.clone(), awards::certificate(&tx, &award.id).await?)
+            (award.clone(), certificates::of_award(&tx, &award.id).await?)
         };
         match known {
             Some(signed) => Ok(signed),
@@ -189,8 +183,9 @@ impl Credits {
         let org = call.scope().org();
         let key = self.issuer_key(org).await?;
         let id = CertificateId::generate();
-        let code = format!("{}{}", org_letters(org), letters(&rand::random::<[u8; RANDOM_LETTERS]>(), RANDOM_LETTERS));
-        let facts = self.facts(call, award, id, &code).await?;
+        let code = codes::new(org);
+        let ground = self.ground(call, award).await?;
+        let facts = self.facts(call, award, id, &code, &ground).await?;
 
         let unsigned = credential(&facts, &key);
         let whole = Value::Object(unsigned.clone());
@@ -204,11 +199,12 @@ impl Credits {
         attach(&mut with_proof, options, &proof);
 
         let id = id.to_string();
-        let signed = Signed { facts, credential: Value::Object(with_proof), jwt };
+        let paper = rules::paper(&ground.accreditation.body).to_owned();
+        let signed = Signed { facts, credential: Value::Object(with_proof), jwt, paper };
         let (data_key, wrapped_key) = DataKey::make(&*self.deps.keys, org, &id).await?;
         let content = serde_json::to_vec(&signed).map_err(|error| Error::Defect(error.to_string()))?;
         let mut tx = self.deps.store.write(&call.shared_scope()).await?;
-        if let Some(known) = awards::certificate(&tx, &award.id).await? {
+        if let Some(known) = certificates::of_award(&tx, &award.id).await? {
             return Ok(known);
         }
         let entry = AuditEntry::done("certificate.issued", &id).in_program(super::program_id(&award.program_id)?);
@@ -226,18 +222,29 @@ impl Credits {
             id,
         };
         tx.insert(row.clone()).await?;
+        let entry = status_entry::Model { org_id: tx.org_key(), certificate_id: row.id.clone(), list: ground.list, place: ground.place };
+        tx.insert(entry).await?;
         tx.commit().await?;
         Ok(row)
     }
 
+    async fn ground(&self, call: &Call, award: &award::Model) -> Result<Ground, Error> {
+        let tx = self.deps.store.read(&call.shared_scope()).await?;
+        let offer = offer_rows::get(&tx, &award.offer_id).await?.ok_or_else(|| Error::Defect("an award without an offer".into()))?;
+        let accreditation = offer_rows::accreditation(&tx, &offer.accreditation_id).await?;
+        let accreditation = accreditation.ok_or_else(|| Error::Defect("an offer without an accreditation".into()))?;
+        let list = certificates::newest_list(&tx).await?.unwrap_or(1);
+        // Any place will do as long as it tells nothing. Should somebody else take it meanwhile, the table says so.
+        let places = rand::random::<[u32; PLACES_TRIED]>().map(|number| i64::from(number % ENTRIES));
+        let taken = certificates::taken(&tx, list, &places).await?;
+        let free = places.into_iter().find(|place| !taken.contains(place));
+        let (list, place) = free.map_or((list + 1, places[0]), |place| (list, place));
+        Ok(Ground { offer, accreditation, list, place })
+    }
+
     /// What the certificate of an award states.
-    async fn facts(&self, call: &Call, award: &award::Model, id: CertificateId, code: &str) -> Result<Facts, Error> {
-        let (offer, accreditation) = {
-            let tx = self.deps.store.read(&call.shared_scope()).await?;
-            let offer = offer_rows::get(&tx, &award.offer_id).await?.ok_or_else(|| Error::Defect("an award without an offer".into()))?;
-            let accreditation = offer_rows::accreditation(&tx, &offer.accreditation_id).await?;
-            (offer, accreditation.ok_or_else(|| Error::Defect("an offer without an accreditation".into()))?)
-        };
+    async fn facts(&self, call: &Call, award: &award::Model, id: CertificateId, code: &str, ground: &Ground) -> Result<Facts, Error> {
+        let org = call.scope().org();
         let asked = credentials::FindAssertionRequest {
             learner: award.learner.clone(),
             assertion_id: award.assertion_id.clone(),
@@ -245,29 +252,65 @@ impl Credits {
         };
         let person = self.credentials.clone().find_assertion(call.request(asked)?).await?.into_inner();
         let log = self.audit.clone().get_log_key(call.request(audit::GetLogKeyRequest {})?).await?.into_inner();
-        let kind = rules::credit_type(&offer.credit_type, Timestamp::from_micros(offer.designated_at));
-        let view = offers::view(offer.clone(), Timestamp::from_micros(offer.designated_at));
+        let of_activity = self.activity_facts(org, &ground.offer, &ground.accreditation);
+        let status = Entry {
+            list: self.public_url("v1/status-lists", &codes::list(org, ground.list)),
+            index: ground.place.try_into().unwrap_or_default(),
+        };
         Ok(Facts {
             certificate_id: id.to_string(),
             subject_uuid: id.uuid().to_string(),
-            code: printed(code),
-            verify_url: format!("{}/{code}", self.deps.verify_url),
+            code: grouped(code),
+            verify_url: self.public_url("verify", code),
             name: person.name,
             degree: person.degree,
-            provider: accreditation.provider,
-            activity: offer.activity_title.clone(),
-            format: rules::format_words(&offer.activity_format).unwrap_or_default().to_owned(),
-            credit_name: view.credit_name,
             quarters: award.quarters,
-            designated_quarters: award.designated_quarters,
             is_credit: award.recognition == "credit",
-            participation: kind.map(|kind| kind.participation(offer.designated_quarters)).unwrap_or_default(),
             completed_at: Timestamp::from_micros(award.quiz_completed_at).to_string(),
             issued_at: Timestamp::from_micros(award.issued_at).to_string(),
-            accreditation_statement: offer.accreditation_statement,
-            designation_statement: offer.designation_statement,
             log_key: log.log_key,
+            status: Some(status),
+            ..of_activity
         })
+    }
+
+    /// What all certificates of an activity state alike.
+    fn activity_facts(&self, org: OrgId, offer: &offer::Model, accreditation: &accreditation::Model) -> Facts {
+        let kind = rules::credit_type(&offer.credit_type, Timestamp::from_micros(offer.designated_at));
+        let activity_url = self.public_url("activities", &codes::activity(org, &offer.id));
+        Facts {
+            certificate_id: String::new(),
+            subject_uuid: String::new(),
+            code: String::new(),
+            verify_url: String::new(),
+            name: String::new(),
+            degree: String::new(),
+            provider: accreditation.provider.clone(),
+            activity: offer.activity_title.clone(),
+            format: rules::format_words(&offer.activity_format).unwrap_or_default().to_owned(),
+            credit_name: kind.map_or_else(|| offer.credit_type.clone(), |kind| kind.name.clone()),
+            quarters: 0,
+            designated_quarters: offer.designated_quarters,
+            is_credit: true,
+            participation: kind.map(|kind| kind.participation(offer.designated_quarters)).unwrap_or_default(),
+            completed_at: String::new(),
+            issued_at: String::new(),
+            accreditation_statement: offer.accreditation_statement.clone(),
+            designation_statement: offer.designation_statement.clone(),
+            log_key: String::new(),
+            published: Some(Published {
+                image_url: format!("{activity_url}/badge.svg"),
+                activity_url,
+                issuer_url: self.public_url("issuers", &codes::public(org)),
+            }),
+            status: None,
+            details: details(offer, accreditation),
+        }
+    }
+
+    /// The address of something that anybody may look at.
+    fn public_url(&self, kind: &str, code: &str) -> String {
+        format!("{}/{kind}/{code}", self.deps.public_url)
     }
 
     /// The proof of the log, as soon as the log holds the record.
@@ -285,37 +328,48 @@ impl Credits {
 
     async fn print(&self, call: &Call, row: &certificate::Model) -> Result<(), Error> {
         let scope = call.shared_scope();
-        let org = scope.org();
-        if awards::certificate_file(&self.deps.store.read(&scope).await?, &row.id).await?.is_some() {
+        if certificates::file(&self.deps.store.read(&scope).await?, &row.id).await?.is_some() {
             return Ok(());
         }
-        let (data_key, signed) = self.unseal(org, row).await?;
+        let (data_key, signed) = self.unseal(scope.org(), row).await?;
         let proof = self.proof(call, &row.event_id).await?;
-        let key = IssuerKey::of_multikey(&row.signing_key).ok_or_else(|| Error::Defect("a stored key cannot be read".into()))?;
-        let attachments =
-            Attachments { credential: signed.credential.to_string(), jwt: signed.jwt.clone(), proof: proof.proof, record: proof.record };
-        let facts = signed.facts.clone();
-        let content = self.behind_the_scenes(move || preceptor_certificate::print(&facts, &key, &attachments)).await??;
-        let signature = self.signature(org, &seal::message(&content)).await?;
-        let pdf = seal::close(&content, &key, &signature).ok_or_else(|| Error::Defect("a PDF without cross references".into()))?;
-        // Nothing is handed out that a verifier would refuse.
-        let checked = self.behind_the_scenes(move || preceptor_certificate::verify::verify(&pdf, Some(&key)).map(|_| pdf)).await?;
-        let pdf = checked.map_err(|refusal| Error::Defect(refusal.to_string()))?;
-
+        let leaf_index = proof.index;
+        let pdf = self.set(scope.org(), row, &signed, signed.paper(), proof).await?;
         let tx = self.deps.store.write(&scope).await?;
-        if awards::certificate_file(&tx, &row.id).await?.is_some() {
+        if certificates::file(&tx, &row.id).await?.is_some() {
             return Ok(());
         }
         let file = certificate_file::Model {
             org_id: tx.org_key(),
             certificate_id: row.id.clone(),
-            sealed: data_key.seal(&place(org, "credits_certificate_file", &row.id), &pdf)?,
+            sealed: data_key.seal(&place(scope.org(), "credits_certificate_file", &row.id), &pdf)?,
             sha256: hex::encode(Sha256::digest(&pdf)),
-            leaf_index: proof.index,
+            leaf_index,
             rendered_at: tx.now().micros(),
         };
         tx.insert(file).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// The sealed file of a certificate on some paper.
+    async fn set(
+        &self,
+        org: OrgId,
+        row: &certificate::Model,
+        signed: &Signed,
+        paper: Paper,
+        proof: audit::InclusionProof,
+    ) -> Result<Vec<u8>, Error> {
+        let key = IssuerKey::of_multikey(&row.signing_key).ok_or_else(|| Error::Defect("a stored key cannot be read".into()))?;
+        let attachments =
+            Attachments { credential: signed.credential.to_string(), jwt: signed.jwt.clone(), proof: proof.proof, record: proof.record };
+        let (facts, layout) = (signed.facts.clone(), Layout { paper, fonts: Arc::clone(&self.deps.fonts) });
+        let content = self.behind_the_scenes(move || preceptor_certificate::print(&facts, &attachments, &layout)).await??;
+        let signature = self.signature(org, &seal::message(&content)).await?;
+        let pdf = seal::close(&content, &key, &signature).ok_or_else(|| Error::Defect("a PDF without cross references".into()))?;
+        // Nothing is handed out that a verifier would refuse.
+        let checked = self.behind_the_scenes(move || preceptor_certificate::verify::verify(&pdf, Some(&key)).map(|_| pdf)).await?;
+        checked.map_err(|refusal| Error::Defect(refusal.to_string()))
     }
 
     /// Typesetting, canonical forms and proofs take a core for a while; whoever claims a credit meanwhile comes first.
@@ -328,77 +382,5 @@ impl Credits {
         let content = key.unseal(&place(org, "credits_certificate", &row.id), &row.sealed)?;
         let signed = serde_json::from_slice(&content).map_err(|error| Error::Defect(error.to_string()))?;
         Ok((key, signed))
-    }
-
-    /// The files of a certificate, to its holder.
-    pub(crate) async fn certificate(&self, scope: &Arc<Scope>, credit: &str) -> Result<Files, Error> {
-        let (row, file) = {
-            let tx = self.deps.store.read(scope).await?;
-            let award = rules_of_awards::visible(&tx, scope, credit).await?;
-            if award.learner != scope.subject() {
-                return Err(Error::NotFound(Missing::Credit));
-            }
-            let row = awards::certificate(&tx, &award.id).await?.ok_or(Error::Preparing)?;
-            let file = awards::certificate_file(&tx, &row.id).await?.ok_or(Error::Preparing)?;
-            (row, file)
-        };
-        let (key, signed) = self.unseal(scope.org(), &row).await?;
-        Ok(Files {
-            pdf: key.unseal(&place(scope.org(), "credits_certificate_file", &row.id), &file.sealed)?,
-            sha256: file.sha256,
-            badge: signed.credential.to_string(),
-            jwt: signed.jwt,
-            code: signed.facts.code,
-        })
-    }
-
-    /// That the log, as it is now, continues the checkpoint under which a certificate was proved: every certificate is a
-    /// witness against a log that was rewritten.
-    pub(crate) async fn confirm(&self, call: &Call, files: &Files) -> Result<(), Error> {
-        let pdf = files.pdf.clone();
-        let read = tokio::task::spawn_blocking(move || preceptor_certificate::verify::log_proof(&pdf)).await;
-        let proof = read.map_err(|error| Error::Defect(error.to_string()))?.map_err(|refusal| Error::Defect(refusal.to_string()))?;
-        let request = audit::ConfirmCheckpointRequest { note: proof.checkpoint };
-        self.audit.clone().confirm_checkpoint(call.request(request)?).await?;
-        Ok(())
-    }
-
-    /// What a certificate says, to anybody who holds its code. That somebody looked is for the record.
-    pub(crate) async fn look_up(&self, code: &str, note: &Note) -> Result<Summary, Error> {
-        let code = typed(code);
-        if code.len() != ORG_LETTERS + RANDOM_LETTERS {
-            return Err(Error::NotFound(Missing::Certificate));
-        }
-        let orgs = self.deps.store.known_orgs().await?;
-        for org in orgs.into_iter().filter(|org| code.starts_with(&org_letters(*org))) {
-            let scope = Arc::new(Scope::of_system(SystemActor::Credits, org));
-            let tx = self.deps.store.read(&scope).await?;
-            let Some(row) = awards::certificate_of_code(&tx, &code).await? else { continue };
-            let void = awards::void(&tx, &row.award_id).await?;
-            let annotations = awards::annotations(&tx, &row.award_id).await?;
-            let (_, signed) = self.unseal(org, &row).await?;
-            note.acting(Arc::new(Scope::of_system(SystemActor::Gateway, org)));
-            note.fact("certificate", &row.id);
-            return Ok(Summary {
-                badge: signed.credential.to_string(),
-                facts: signed.facts,
-                signing_key: row.signing_key,
-                void,
-                annotations,
-            });
-        }
-        Err(Error::NotFound(Missing::Certificate))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_code_survives_being_read_aloud_and_typed() {
-        let code = format!("{}{}", org_letters(OrgId::generate()), letters(&[7; RANDOM_LETTERS], RANDOM_LETTERS));
-        let spoken = printed(&code).to_lowercase().replace('0', "o").replace('1', "l");
-        assert_eq!(typed(&spoken), code);
     }
 }
