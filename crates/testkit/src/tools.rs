@@ -11,14 +11,15 @@ use crate::postgres::engines;
 /// What Python installs.
 const PYTHON: [&str; 3] = ["schemathesis==4.32.5", "openapi-spec-validator==0.9.0", "openapi-python-client==0.29.1"];
 /// What Node.js installs.
-const NODE: [&str; 4] = ["@redocly/cli@2.77.0", "@stoplight/spectral-cli@6.16.3", "@hey-api/openapi-ts@0.95.0", "typescript@5.9"];
+const NODE: [&str; 5] =
+    ["@redocly/cli@2.77.0", "@stoplight/spectral-cli@6.16.3", "@hey-api/openapi-ts@0.95.0", "typescript@5.9", "axe-core@4.14.1"];
 /// Written last: what is not whole is not used. Another set of versions has another name.
 const WHOLE: &str = "whole";
 /// Between two looks whether a program has ended.
 const PAUSE: Duration = Duration::from_millis(50);
 
 fn folder() -> PathBuf {
-    engines().join("api-tools-1")
+    engines().join("api-tools-2")
 }
 
 /// Installs what is missing; says what cannot be had.
@@ -64,6 +65,17 @@ pub fn tool(test: &str, kind: &str, name: &str) -> Option<PathBuf> {
     }
     crate::skip(test, &format!("{name} is not on this machine; `cargo xtask infra install` gets it"));
     None
+}
+
+/// The text of a file of an installed package of Node.js, or a skip of `test`.
+pub fn node_file(test: &str, package: &str, file: &str) -> Option<String> {
+    let place = folder().join("node");
+    let text = fs::read_to_string(place.join("node_modules").join(package).join(file)).ok();
+    if !place.join(WHOLE).is_file() || text.is_none() {
+        crate::skip(test, &format!("{package} is not on this machine; `cargo xtask infra install` gets it"));
+        return None;
+    }
+    text
 }
 
 /// Runs a program to its end, or kills it when it takes longer than it may.

@@ -8,8 +8,9 @@ use preceptor::config::Config;
 use preceptor_testkit::postgres::{self, Server};
 use preceptor_testkit::tools;
 
-/// Programs of others that read our PDF files, and the Debian package of each.
-const TOOLS: [(&str, &str); 2] = [("qpdf", "qpdf"), ("pdfinfo", "poppler-utils")];
+/// Programs of others that read our PDF files and show our pages, and the Debian package of each.
+const TOOLS: [(&str, &str); 4] =
+    [("qpdf", "qpdf"), ("pdfinfo", "poppler-utils"), ("chromium", "chromium"), ("chromedriver", "chromium-driver")];
 
 /// Install and start real servers.
 #[derive(Debug, Subcommand)]

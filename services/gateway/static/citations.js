@@ -1,4 +1,5 @@
 // Opens citations beside the answer, goes through them, and gives the focus back to the one that was opened.
+import { show } from "/static/source.js";
 import { localise } from "/static/times.js";
 
 const chat = document.querySelector(".chat");
@@ -28,7 +29,7 @@ export async function open(link) {
   panel.hidden = false;
   chat.classList.add("open");
   panel.focus();
-  content.querySelector("mark")?.scrollIntoView({ block: "center" });
+  await show(content.querySelector("mark"));
 }
 
 function mark(link) {

@@ -9,4 +9,6 @@ mod isolation;
 mod journey;
 mod real_sources;
 mod record;
+mod roles;
 mod support;
+mod surface;

@@ -13,6 +13,7 @@ const FILES: [(&str, &str, &str); 6] = [
     ("citations.js", SCRIPT, include_str!("../../static/citations.js")),
     ("progress.js", SCRIPT, include_str!("../../static/progress.js")),
     ("sign-in.js", SCRIPT, include_str!("../../static/sign-in.js")),
+    ("source.js", SCRIPT, include_str!("../../static/source.js")),
     ("times.js", SCRIPT, include_str!("../../static/times.js")),
 ];
 
