@@ -1,5 +1,7 @@
 //! What the benchmarks share.
 
+pub mod corpus;
+
 use std::time::{Duration, Instant};
 
 /// The middle one of `rounds` timings of `work`.

@@ -4,7 +4,7 @@
 //! Prints one JSON line per figure with both measurements and their ratio. Absolute times depend on the machine; the
 //! ratios are what is promised.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use preceptor::client::{Upload, id};
 use preceptor_core::id::{AppId, OrgId, PassageId, ProgramId, ProgramVersionId};
 use preceptor_ingestion::{PassageText, passages_of_sections};
+use preceptor_loadtests::corpus::{Corpus, corpus};
 use preceptor_models::text::{Analyzer, count};
 use preceptor_models::{Embedder, LocalEmbedder, MiniLm, Text};
 use preceptor_testkit::Local;
@@ -22,6 +23,8 @@ use serde_json::{Value, json};
 
 /// Uploads that are under way at the same time.
 const UPLOADS: usize = 8;
+/// Of the program that is made when none is named.
+const SEED: u64 = 11;
 /// Candidates per list, as search asks for.
 const CANDIDATES: usize = 50;
 /// The names of the index's vectors.
@@ -34,9 +37,10 @@ struct Options {
     /// The folder of the embedding model.
     #[arg(long, default_value = ".preceptor/models/all-MiniLM-L6-v2")]
     model_dir: PathBuf,
-    /// A set of programs and questions: `SET.programs.jsonl` and `SET.questions.jsonl`.
-    #[arg(long, default_value = "../shared/data/asks/hard")]
-    set: PathBuf,
+    /// A set of programs and questions (`SET.programs.jsonl` and `SET.questions.jsonl`) in place of the one that the
+    /// benchmark makes itself.
+    #[arg(long)]
+    set: Option<PathBuf>,
     /// Sources of the first program that are loaded.
     #[arg(long, default_value_t = 150)]
     sources: usize,
@@ -45,12 +49,12 @@ struct Options {
     questions: usize,
 }
 
-fn lines(path: &std::path::Path) -> anyhow::Result<Vec<Value>> {
+fn lines(path: &Path) -> anyhow::Result<Vec<Value>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read; name a set with --set", path.display()))?;
     text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
 }
 
-fn with_suffix(set: &std::path::Path, suffix: &str) -> PathBuf {
+fn with_suffix(set: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(format!("{}.{suffix}.jsonl", set.display()))
 }
 
@@ -59,6 +63,20 @@ fn document(source: &Value) -> anyhow::Result<Vec<u8>> {
     let part = |passage: &Value| json!({ "heading": passage["section"], "text": passage["text"] });
     let sections: Vec<Value> = source["passages"].as_array().into_iter().flatten().map(part).collect();
     Ok(serde_json::to_vec(&json!({ "title": "", "sections": sections }))?)
+}
+
+/// The first program of a set, and questions about it.
+fn read(set: &Path, sources: usize, questions: usize) -> anyhow::Result<Corpus> {
+    let programs = lines(&with_suffix(set, "programs"))?;
+    let program = programs.first().context("the set has no program")?;
+    let documents = program["sources"].as_array().into_iter().flatten().take(sources).map(document).collect::<Result<_, _>>()?;
+    let questions = lines(&with_suffix(set, "questions"))?
+        .iter()
+        .filter(|question| question["program"] == program["program"] && question["variant"] == "written")
+        .take(questions)
+        .map(|question| question["question"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    Ok(Corpus { documents, questions })
 }
 
 fn median(mut times: Vec<Duration>) -> f64 {
@@ -76,21 +94,15 @@ fn report(what: &str, whole: f64, bare: f64, unit: &str, promise: &str) {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
-    let programs = lines(&with_suffix(&options.set, "programs"))?;
-    let program = programs.first().context("the set has no program")?;
-    let documents: Vec<Vec<u8>> =
-        program["sources"].as_array().into_iter().flatten().take(options.sources).map(document).collect::<Result<_, _>>()?;
+    let Corpus { documents, questions } = match &options.set {
+        Some(set) => read(set, options.sources, options.questions)?,
+        None => corpus(options.sources, options.questions, SEED),
+    };
     let passages: Vec<PassageText> = documents
         .iter()
         .map(|document| passages_of_sections(document).map_err(anyhow::Error::msg))
         .collect::<Result<Vec<_>, _>>()?
         .concat();
-    let questions: Vec<String> = lines(&with_suffix(&options.set, "questions"))?
-        .iter()
-        .filter(|question| question["program"] == program["program"] && question["variant"] == "written")
-        .take(options.questions)
-        .map(|question| question["question"].as_str().unwrap_or_default().to_owned())
-        .collect();
     let embedder: Arc<dyn Embedder> = Arc::new(LocalEmbedder::new(MiniLm::load(&options.model_dir)?));
 
     let begun = Instant::now();
