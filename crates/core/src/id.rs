@@ -181,6 +181,16 @@ ids! {
     ObjectId = "file";
 }
 
+impl OrgId {
+    /// The deployment itself, where its operator is: no tenant, and no tenant's rows are kept under it.
+    pub const PLATFORM: Self = Self(Uuid::nil());
+
+    /// Whether this is a tenant, and not the deployment itself.
+    pub fn is_tenant(self) -> bool {
+        self != Self::PLATFORM
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -25,6 +25,8 @@ pub enum Role {
     Supporter,
     /// Asks questions inside one program.
     Learner,
+    /// An app of the org, which admits its learners.
+    Service,
     /// A named part of the platform acting on its own behalf.
     System,
 }
@@ -46,14 +48,27 @@ pub enum Capability {
     ReadInsight,
     /// Read the audit log and its proofs.
     ReadAudit,
+    /// Admit learners of an app to programs.
+    AdmitLearners,
     /// Act for the platform itself.
     Operate,
 }
 
 impl Role {
     /// All roles, for tables and tests.
-    pub const ALL: [Self; 8] =
-        [Self::Admin, Self::Editor, Self::Reviewer, Self::Analyst, Self::Auditor, Self::Supporter, Self::Learner, Self::System];
+    pub const ALL: [Self; 9] = [
+        Self::Admin,
+        Self::Editor,
+        Self::Reviewer,
+        Self::Analyst,
+        Self::Auditor,
+        Self::Supporter,
+        Self::Learner,
+        Self::Service,
+        Self::System,
+    ];
+    /// The roles that people of the provider hold.
+    pub const STAFF: [Self; 6] = [Self::Admin, Self::Editor, Self::Reviewer, Self::Analyst, Self::Auditor, Self::Supporter];
 
     /// Whether this role grants `capability`.
     pub const fn grants(self, capability: Capability) -> bool {
@@ -66,6 +81,7 @@ impl Role {
             Self::Auditor => matches!(capability, C::ReadAudit | C::ReadContent),
             Self::Supporter => false,
             Self::Learner => matches!(capability, C::Learn),
+            Self::Service => matches!(capability, C::AdmitLearners),
             Self::System => matches!(capability, C::Operate | C::ReadContent),
         }
     }
@@ -80,6 +96,7 @@ impl Role {
             Self::Auditor => "auditor",
             Self::Supporter => "supporter",
             Self::Learner => "learner",
+            Self::Service => "service",
             Self::System => "system",
         }
     }
@@ -106,7 +123,7 @@ impl FromStr for Role {
 
 impl Capability {
     /// All capabilities, for tables and tests.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Administer,
         Self::WriteContent,
         Self::ReadContent,
@@ -114,6 +131,7 @@ impl Capability {
         Self::Learn,
         Self::ReadInsight,
         Self::ReadAudit,
+        Self::AdmitLearners,
         Self::Operate,
     ];
 
@@ -127,6 +145,7 @@ impl Capability {
             Self::Learn => "learn",
             Self::ReadInsight => "insight.read",
             Self::ReadAudit => "audit.read",
+            Self::AdmitLearners => "learners.admit",
             Self::Operate => "operate",
         }
     }

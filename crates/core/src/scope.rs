@@ -14,7 +14,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::id::{AppId, OrgId, ProgramId};
+use crate::id::{AppId, CredentialId, OrgId, ProgramId};
 use crate::role::{Capability, Role};
 
 /// The audience of every scope token.
@@ -99,6 +99,8 @@ pub struct Scope {
     role: Role,
     plan: String,
     epoch: u64,
+    credential: Option<CredentialId>,
+    acting: Option<String>,
     expires_at: Timestamp,
 }
 
@@ -114,6 +116,8 @@ impl Scope {
             role: Role::System,
             plan: String::new(),
             epoch: 0,
+            credential: None,
+            acting: None,
             expires_at: Timestamp::from_micros(i64::MAX),
         }
     }
@@ -151,6 +155,17 @@ impl Scope {
     /// The subject's session epoch: raised when its sessions are revoked.
     pub fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// The credential that was exchanged for this scope; none for a part of the platform.
+    pub fn credential(&self) -> Option<CredentialId> {
+        self.credential
+    }
+
+    /// The member of staff who made the credential to act on the subject's behalf. Such a scope is no person's own: what
+    /// a contract calls `in_person` is refused to it.
+    pub fn acting(&self) -> Option<&str> {
+        self.acting.as_deref()
     }
 
     /// When this scope stops being valid.
@@ -199,6 +214,12 @@ pub struct Claims {
     pub plan: String,
     /// The subject's session epoch.
     pub epoch: u64,
+    /// The credential that was exchanged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CredentialId>,
+    /// The member of staff who acts on the subject's behalf.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acting: Option<String>,
 }
 
 impl Claims {
@@ -311,6 +332,8 @@ impl ScopeVerifier {
             role: claims.role,
             plan: claims.plan,
             epoch: claims.epoch,
+            credential: claims.credential,
+            acting: claims.acting,
             expires_at,
         })
     }
@@ -363,6 +386,8 @@ mod tests {
             role: Role::Learner,
             plan: "standard".into(),
             epoch: 3,
+            credential: Some(CredentialId::generate()),
+            acting: None,
         }
     }
 

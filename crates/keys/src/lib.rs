@@ -33,6 +33,8 @@ pub enum Purpose {
     Pseudonyms,
     /// Hashes credentials, so that a stolen table opens nothing.
     Credentials,
+    /// Seals rows of accounts, so that one that was changed by hand opens nothing.
+    Accounts,
     /// Wraps data keys.
     DataKeys,
     /// Signs an org's certificates.
@@ -53,6 +55,7 @@ impl Purpose {
             Self::ScopeTokens => "scope-tokens",
             Self::Pseudonyms => "pseudonyms",
             Self::Credentials => "credentials",
+            Self::Accounts => "accounts",
             Self::DataKeys => "data-keys",
             Self::Certificates => "certificates",
             Self::AuditLog => "audit-log",

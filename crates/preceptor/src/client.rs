@@ -11,11 +11,14 @@ use reqwest::header::HeaderMap;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(180);
 /// How soon slow work is looked at again: quickly at first, for small files.
 const FIRST_POLL: Duration = Duration::from_millis(10);
+/// How long the credential of an app lives that is made for one run.
+const APP_SECONDS: u64 = 24 * 3600;
 const LONGEST_POLL: Duration = Duration::from_millis(400);
 
 /// A request with its answer.
@@ -46,19 +49,21 @@ pub struct Client {
     server: String,
     token: Secret,
     watch: Option<Arc<dyn Watch>>,
+    /// The credential of an app that admits this client's learners, once there is one.
+    app: Arc<OnceCell<Secret>>,
 }
 
 impl Client {
     /// A client of `server`, such as `http://127.0.0.1:8080`.
     pub fn new(server: &str, token: Secret) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder().timeout(TIMEOUT).build()?;
-        Ok(Self { http, server: server.trim_end_matches('/').to_owned(), token, watch: None })
+        Ok(Self { http, server: server.trim_end_matches('/').to_owned(), token, watch: None, app: Arc::default() })
     }
 
     /// The same server with another credential.
     #[must_use]
     pub fn with_token(&self, token: impl Into<String>) -> Self {
-        Self { token: Secret::new(token), ..self.clone() }
+        Self { token: Secret::new(token), app: Arc::default(), ..self.clone() }
     }
 
     /// The same client with somebody who sees its exchanges.
@@ -200,9 +205,18 @@ impl Client {
         Ok(self.with_token(id(&created, "token")?))
     }
 
-    /// A client that acts as a learner of a program.
+    /// A client with the credential of an app, which admits learners. It is made once.
+    pub async fn app(&self) -> anyhow::Result<Self> {
+        let made = self.app.get_or_try_init(async || {
+            let new = json!({ "kind": "service", "name": "Command line", "lifetime_seconds": APP_SECONDS, "confirm": self.token() });
+            anyhow::Ok(Secret::new(id(&self.post("/v1/credentials", &new).await?, "secret")?))
+        });
+        Ok(self.with_token(made.await?.expose()))
+    }
+
+    /// A client of a learner of a program, admitted by the app of this client, which is an admin's.
     pub async fn learner(&self, program: &str, user_hash: &str) -> anyhow::Result<Self> {
-        let issued = self.post(&format!("/v1/programs/{program}/learners"), &json!({ "user_hash": user_hash })).await?;
+        let issued = self.app().await?.post(&format!("/v1/programs/{program}/learners"), &json!({ "user_hash": user_hash })).await?;
         Ok(self.with_token(id(&issued, "token")?))
     }
 

@@ -143,18 +143,21 @@ impl Mesh {
     }
 }
 
-fn auth_deps(engines: &Engines) -> preceptor_auth::Deps {
-    preceptor_auth::Deps {
+/// What `auth` is built from.
+pub(crate) fn auth_deps(engines: &Engines, config: &Config) -> anyhow::Result<preceptor_auth::Deps> {
+    Ok(preceptor_auth::Deps {
         control: engines.control.clone(),
         keys: Arc::clone(&engines.keys) as _,
         bus: Arc::clone(&engines.bus) as _,
+        mail: config.credentials.mail()?,
+        public_url: config.gateway.public_url.clone(),
         clock: Arc::clone(&engines.clock),
-    }
+    })
 }
 
 /// Makes what a first start needs, and the verifier of tokens.
 async fn found(parts: &Parts) -> anyhow::Result<Option<preceptor_auth::FirstStart>> {
-    let first = preceptor_auth::bootstrap(&auth_deps(&parts.engines), &parts.config.auth).await?;
+    let first = preceptor_auth::bootstrap(&auth_deps(&parts.engines, &parts.config)?, &parts.config.auth).await?;
     parts.verifier.set(preceptor_auth::verifier(&*parts.engines.keys, &parts.config.auth).await?);
     Ok(first)
 }
@@ -233,7 +236,7 @@ fn build(room: ServiceName, store: Option<Handle>, parts: &Parts, peers: &Peers)
     let channel = |to| peers.channel(to, room);
     let system = |actor| Ok::<_, anyhow::Error>(SystemCalls::new(channel(ServiceName::Auth)?, actor, Arc::clone(&engines.clock)));
     Ok(match room {
-        ServiceName::Auth => preceptor_auth::build(&auth_deps(engines), config.auth.clone()),
+        ServiceName::Auth => preceptor_auth::build(&auth_deps(engines, config)?, config.auth.clone()),
         ServiceName::Audit => {
             let (memory, health) = (Arc::clone(&engines.memory) as _, parts.health.clone());
             preceptor_audit::build(

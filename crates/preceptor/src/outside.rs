@@ -22,7 +22,14 @@ impl Outside {
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let show = |mail: &str| {
             let line = |start: &str| mail.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_default().trim().to_owned();
-            println!("Mail for {}: Your code is {}", line("To:"), line("Your code is"));
+            let code = line("Your code is");
+            if !code.is_empty() {
+                println!("Mail for {}: Your code is {code}", line("To:"));
+            }
+            let link = line("http");
+            if !link.is_empty() {
+                println!("Mail for {}: http{link}", line("To:"));
+            }
         };
         let outside = Self { registries: Registries::start().await?, mail: MailCatcher::start_telling(show).await? };
         outside.registries.know_provider(Provider {

@@ -26,6 +26,8 @@ pub struct Policy {
     pub idempotent: bool,
     /// What is put on record beside refusals.
     pub records: Records,
+    /// Refused to those who act on somebody's behalf.
+    pub in_person: bool,
 }
 
 /// A contract that cannot be enforced.
@@ -97,8 +99,23 @@ impl Policy {
         }
     }
 
-    /// Refuses a subject without a needed capability.
+    /// Refuses a subject without a needed capability, one of the deployment where tenants' rows are, and whoever acts on
+    /// somebody's behalf in what belongs to that person alone.
     pub fn check_scope(&self, scope: &Scope) -> Result<(), Fault> {
+        if !scope.org().is_tenant() && self.any_of != [Capability::Operate] {
+            return Err(Fault::new(
+                Kind::Forbidden,
+                "NOT_A_TENANT",
+                "the operator of the deployment has no programs, sources or learners; use a credential of an organisation",
+            ));
+        }
+        if self.in_person && scope.acting().is_some() {
+            return Err(Fault::new(
+                Kind::Forbidden,
+                "ACTING_NOT_ALLOWED",
+                "this credential was made by staff on a learner's behalf; only the learner in person may do this",
+            ));
+        }
         if self.any_of.iter().any(|&capability| scope.grants(capability)) {
             return Ok(());
         }
@@ -123,6 +140,7 @@ fn policy_of(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<Policy,
         unscoped: flag(message, "unscoped"),
         idempotent: flag(message, "idempotent"),
         records: records(message)?,
+        in_person: flag(message, "in_person"),
     };
     if policy.callers.is_empty() {
         return Err("its policy lets no service in".into());
@@ -167,6 +185,43 @@ mod tests {
         let ask = policies.get("/preceptor.answering.v1.Answering/Ask").expect("the main job");
         assert_eq!(ask.callers, [ServiceName::Gateway]);
         assert_eq!(ask.any_of, [Capability::Learn]);
+    }
+
+    /// What a learner can reach and is nobody's own. Everything else that a learner can reach is `in_person`.
+    const OF_NOBODY: [&str; 17] = [
+        "answering.v1.Answering/Ask",
+        "answering.v1.Answering/GetMessage",
+        "audit.v1.Audit/Prove",
+        "audit.v1.Audit/ProveObjects",
+        "auth.v1.Auth/IssueSignInLink",
+        "credits.v1.Credits/GetLeaderboard",
+        "credits.v1.Credits/GetQuiz",
+        "credits.v1.Credits/ListOffers",
+        "ingestion.v1.Ingestion/GetDocument",
+        "ingestion.v1.Ingestion/GetPagePicture",
+        "ingestion.v1.Ingestion/GetProgram",
+        "ingestion.v1.Ingestion/GetSource",
+        "ingestion.v1.Ingestion/ListPrograms",
+        "ingestion.v1.Ingestion/ListSources",
+        "ingestion.v1.Ingestion/ListVerifications",
+        "ingestion.v1.Ingestion/ReadPassages",
+        "ingestion.v1.Ingestion/ResolvePublished",
+    ];
+
+    #[test]
+    fn what_belongs_to_a_learner_is_done_in_person() {
+        let policies = Policies::of_contracts().expect("enforceable contracts");
+        let mut open: Vec<&str> = policies
+            .iter()
+            .filter(|(_, policy)| policy.any_of.contains(&Capability::Learn) && !policy.in_person)
+            .map(|(path, _)| path.trim_start_matches("/preceptor."))
+            .filter(|path| *path != "retrieval.v1.Retrieval/Search")
+            .collect();
+        open.sort_unstable();
+        assert_eq!(open, OF_NOBODY, "a new RPC of learners is in_person, or is named here as nobody's own");
+        for (path, policy) in policies.iter().filter(|(path, _)| path.contains("credentials.v1")) {
+            assert!(policy.in_person || !policy.any_of.contains(&Capability::Learn), "{path}");
+        }
     }
 
     #[test]

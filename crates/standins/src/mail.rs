@@ -91,6 +91,13 @@ impl MailCatcher {
         (digits.len() == 8).then_some(digits)
     }
 
+    /// The newest link that was sent to an address.
+    pub fn newest_link(&self, to: &str) -> Option<String> {
+        let mails = self.mails();
+        let mail = mails.iter().rev().find(|mail| mail.contains(to))?;
+        mail.lines().map(str::trim).find(|line| line.starts_with("http")).map(str::to_owned)
+    }
+
     /// What goes wrong from now on.
     pub fn set_trouble(&self, trouble: Trouble) {
         lock(&self.kept).trouble = trouble;

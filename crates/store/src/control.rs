@@ -171,6 +171,11 @@ impl ControlTx {
         Ok(select.one(&self.tx).await?)
     }
 
+    /// All rows of a read.
+    pub async fn all<E: EntityTrait>(&self, select: Select<E>) -> Result<Vec<E::Model>, StoreError> {
+        Ok(select.all(&self.tx).await?)
+    }
+
     /// Adds one row.
     pub async fn insert<M>(&self, model: M) -> Result<(), StoreError>
     where

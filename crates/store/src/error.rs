@@ -44,6 +44,9 @@ pub enum StoreError {
     /// The database is not as this version of Preceptor needs it.
     #[error("{0}")]
     Migration(String),
+    /// The deployment itself has no rows: only tenants do.
+    #[error("the deployment itself has no rows of a tenant")]
+    NotATenant,
     /// Anything else: a defect.
     #[error("{0}")]
     Defect(DbErr),
@@ -58,6 +61,11 @@ impl StoreError {
                 Kind::InvalidInput,
                 "TEXT_NOT_STORABLE",
                 "a text holds a character with the code 0, which cannot be stored; remove it",
+            ),
+            Self::NotATenant => Fault::new(
+                Kind::Forbidden,
+                "NOT_A_TENANT",
+                "the operator of the deployment has no programs, sources or learners; use a credential of an organisation",
             ),
             Self::Busy => Fault::new(Kind::Unavailable, "STORE_BUSY", "too many changes at once; try again in a moment"),
             Self::Full => Fault::new(Kind::Unavailable, "STORE_FULL", "the storage is full; an operator has to make room"),

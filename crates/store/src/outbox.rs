@@ -93,7 +93,11 @@ impl AuditEntry {
         self
     }
 
-    pub(crate) fn encode(self, id: EventId, scope: &Scope, producer: &str, now: Timestamp) -> Vec<u8> {
+    pub(crate) fn encode(mut self, id: EventId, scope: &Scope, producer: &str, now: Timestamp) -> Vec<u8> {
+        // Whoever acts on somebody's behalf is named beside them.
+        if let Some(acting) = scope.acting() {
+            self.facts.insert("acting".to_owned(), acting.to_owned());
+        }
         AuditRecord {
             event_id: id.to_string(),
             org_id: scope.org().to_string(),

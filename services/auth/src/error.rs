@@ -2,6 +2,7 @@
 
 use preceptor_core::{Fault, Kind};
 use preceptor_keys::KeyError;
+use preceptor_mail::MailError;
 use preceptor_rpc::{IntoFault, status_of};
 use preceptor_store::StoreError;
 
@@ -14,6 +15,27 @@ pub enum Error {
     /// There is no such member of staff in this org.
     #[error("no such member of staff")]
     StaffNotFound,
+    /// There is no such credential for this caller.
+    #[error("no such credential")]
+    CredentialNotFound,
+    /// The caller may not have this credential issued.
+    #[error("the caller may not have this credential issued")]
+    MintNotAllowed,
+    /// The caller has to show again that it is them.
+    #[error("the caller has to confirm this")]
+    ConfirmationNeeded,
+    /// The org would be left without an admin.
+    #[error("this is the last active admin")]
+    LastAdmin,
+    /// The member of staff is suspended, removed or not yet there.
+    #[error("the member of staff is in another state")]
+    StaffWrongState,
+    /// Nothing can be mailed to this member of staff.
+    #[error("the member of staff has no address")]
+    StaffWithoutAddress,
+    /// A mail was not sent.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// There is no such org.
     #[error("no such org")]
     OrgNotFound,
@@ -45,6 +67,33 @@ impl IntoFault for Error {
                 "this access token or session is unknown, expired or revoked; sign in again",
             ),
             Self::StaffNotFound => Fault::new(Kind::NotFound, "STAFF_NOT_FOUND", "there is no such member of staff"),
+            Self::CredentialNotFound => Fault::new(Kind::NotFound, "CREDENTIAL_NOT_FOUND", "there is no such credential"),
+            Self::MintNotAllowed => Fault::new(
+                Kind::Forbidden,
+                "MINT_NOT_ALLOWED",
+                "nobody can issue a credential that can do more than their own, or one that speaks for somebody else",
+            ),
+            Self::ConfirmationNeeded => Fault::new(
+                Kind::Forbidden,
+                "CONFIRMATION_NEEDED",
+                "show that it is you: send an API token of yours as `confirm`, or sign in again and repeat this within five minutes",
+            ),
+            Self::LastAdmin => Fault::new(
+                Kind::FailedPrecondition,
+                "LAST_ADMIN",
+                "the organisation would be left without an active admin; give somebody else that role first",
+            ),
+            Self::StaffWrongState => Fault::new(
+                Kind::FailedPrecondition,
+                "STAFF_WRONG_STATE",
+                "this member of staff is invited, suspended or removed; read their state and choose what fits it",
+            ),
+            Self::StaffWithoutAddress => Fault::new(
+                Kind::FailedPrecondition,
+                "STAFF_WITHOUT_ADDRESS",
+                "no mail address is known of this member of staff; remove them and invite them with one",
+            ),
+            Self::Mail(error) => error.to_fault(),
             Self::OrgNotFound => Fault::new(Kind::NotFound, "ORG_NOT_FOUND", "there is no such organisation"),
             Self::InvalidField { field, what } => {
                 Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}")).with("field", field)

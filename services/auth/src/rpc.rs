@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use preceptor_core::id::{CredentialId, StaffId};
 use preceptor_core::{Fault, Role};
 use preceptor_proto::auth::v1 as proto;
 use preceptor_proto::auth::v1::auth_server::{Auth, AuthServer};
@@ -9,8 +10,12 @@ use preceptor_rpc::{Call, CallerIdentity, status_of};
 use tonic::{Request, Response, Status};
 
 use crate::Error;
-use crate::domain::{Accounts, tokens};
-use crate::store::{org, staff};
+use crate::domain::{Accounts, Door, Issued, Link, NewMember, State, tokens};
+use crate::store::{credential, org, staff};
+
+/// Credentials of a page, unless it says how many.
+const USUALLY_LISTED: u64 = 20;
+const MOST_LISTED: u64 = 100;
 
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -32,7 +37,48 @@ fn encode_org(row: org::Model) -> proto::Org {
 }
 
 fn encode_staff(row: staff::Model) -> proto::Staff {
-    proto::Staff { id: row.id, display_name: row.display_name, role: row.role, created_at: row.created_at }
+    proto::Staff {
+        id: row.id,
+        display_name: row.display_name,
+        role: row.role,
+        created_at: row.created_at,
+        state: row.state,
+        has_address: row.email.is_some(),
+    }
+}
+
+fn encode_credential(row: credential::Model, live: bool) -> proto::Credential {
+    proto::Credential {
+        id: row.id,
+        kind: row.kind,
+        name: row.name,
+        staff_id: row.staff_id.unwrap_or_default(),
+        program_id: row.program_id.unwrap_or_default(),
+        parent_id: row.parent_id.unwrap_or_default(),
+        created_at: row.created_at,
+        expires_at: row.expires_at,
+        last_seen_at: row.last_seen_at.unwrap_or_default(),
+        revoked_at: row.revoked_at.unwrap_or_default(),
+        live,
+    }
+}
+
+fn encode_issued(issued: Issued) -> proto::CreateCredentialResponse {
+    let secret = issued.secret.expose().to_owned();
+    proto::CreateCredentialResponse { credential: Some(encode_credential(issued.row, true)), secret }
+}
+
+fn role(name: &str) -> Result<Role, Error> {
+    name.parse().map_err(|_| Error::InvalidField { field: "role", what: "is not a role" })
+}
+
+/// A lifetime, when one was asked for.
+fn lifetime(seconds: Option<i64>) -> Result<Option<Duration>, Error> {
+    let Some(seconds) = seconds else { return Ok(None) };
+    match u64::try_from(seconds) {
+        Ok(seconds) if seconds > 0 => Ok(Some(Duration::from_secs(seconds))),
+        _ => Err(Error::InvalidField { field: "lifetime_seconds", what: "must be at least 1" }),
+    }
 }
 
 fn id<T: std::str::FromStr>(field: &'static str, text: &str) -> Result<T, Error> {
@@ -42,7 +88,9 @@ fn id<T: std::str::FromStr>(field: &'static str, text: &str) -> Result<T, Error>
 #[tonic::async_trait]
 impl Auth for Server {
     async fn exchange(&self, request: Request<proto::ExchangeRequest>) -> Result<Response<proto::ExchangeResponse>, Status> {
-        let (scope_token, expires_at, subject) = self.accounts.exchange(&request.into_inner().credential).await?;
+        let request = request.into_inner();
+        let door = Door::of_contract(request.door)?;
+        let (scope_token, expires_at, subject) = self.accounts.exchange(&request.credential, door).await?;
         let display_name = subject.display_name;
         Ok(Response::new(proto::ExchangeResponse { scope_token, expires_at: expires_at.micros(), display_name }))
     }
@@ -81,15 +129,101 @@ impl Auth for Server {
     async fn create_staff(&self, request: Request<proto::CreateStaffRequest>) -> Result<Response<proto::CreateStaffResponse>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
-        let role: Role = request.role.parse().map_err(|_| Error::InvalidField { field: "role", what: "is not a role" })?;
-        let (member, token) = self.accounts.create_staff(call.scope(), &request.display_name, role).await?;
+        let new = NewMember { name: &request.display_name, role: role(&request.role)?, email: &request.email };
+        let (member, token) = self.accounts.create_staff(call.scope(), new).await?;
         Ok(Response::new(proto::CreateStaffResponse { staff: Some(encode_staff(member)), token: token.secret.expose().to_owned() }))
+    }
+
+    async fn invite_staff(&self, request: Request<proto::InviteStaffRequest>) -> Result<Response<proto::Staff>, Status> {
+        let call = Call::of(&request)?;
+        let request = request.into_inner();
+        let new = NewMember { name: &request.display_name, role: role(&request.role)?, email: &request.email };
+        Ok(Response::new(encode_staff(self.accounts.invite(call.scope(), new).await?)))
     }
 
     async fn list_staff(&self, request: Request<proto::ListStaffRequest>) -> Result<Response<proto::ListStaffResponse>, Status> {
         let call = Call::of(&request)?;
         let staff = self.accounts.list_staff(call.scope()).await?.into_iter().map(encode_staff).collect();
         Ok(Response::new(proto::ListStaffResponse { staff }))
+    }
+
+    async fn get_staff(&self, request: Request<proto::GetStaffRequest>) -> Result<Response<proto::Staff>, Status> {
+        let call = Call::of(&request)?;
+        let id: StaffId = id("id", &request.into_inner().id)?;
+        Ok(Response::new(encode_staff(self.accounts.member(call.scope(), &id.to_string()).await?)))
+    }
+
+    async fn change_staff(&self, request: Request<proto::ChangeStaffRequest>) -> Result<Response<proto::Staff>, Status> {
+        let call = Call::of(&request)?;
+        let request = request.into_inner();
+        let id: StaffId = id("id", &request.id)?;
+        let role = request.role.as_deref().map(role).transpose()?;
+        let changed = self.accounts.change_staff(call.scope(), &id.to_string(), request.display_name.as_deref(), role).await?;
+        Ok(Response::new(encode_staff(changed)))
+    }
+
+    async fn set_staff_state(&self, request: Request<proto::SetStaffStateRequest>) -> Result<Response<proto::Staff>, Status> {
+        let call = Call::of(&request)?;
+        let request = request.into_inner();
+        let id: StaffId = id("id", &request.id)?;
+        let what = Error::InvalidField { field: "state", what: "must be active, suspended or removed" };
+        let state = State::of_name(&request.state).filter(|state| *state != State::Invited).ok_or(what)?;
+        let changed = self.accounts.set_staff_state(call.scope(), &id.to_string(), state, &request.reason).await?;
+        Ok(Response::new(encode_staff(changed)))
+    }
+
+    async fn list_credentials(
+        &self,
+        request: Request<proto::ListCredentialsRequest>,
+    ) -> Result<Response<proto::ListCredentialsResponse>, Status> {
+        let call = Call::of(&request)?;
+        let request = request.into_inner();
+        let limit = u64::try_from(request.limit).ok().filter(|limit| (1..=MOST_LISTED).contains(limit)).unwrap_or(USUALLY_LISTED);
+        let (listed, next) = self.accounts.list_credentials(call.scope(), &request.staff_id, limit, &request.after).await?;
+        let credentials = listed.into_iter().map(|listed| encode_credential(listed.row, listed.live)).collect();
+        Ok(Response::new(proto::ListCredentialsResponse { credentials, next }))
+    }
+
+    async fn revoke_credential(
+        &self,
+        request: Request<proto::RevokeCredentialRequest>,
+    ) -> Result<Response<proto::RevokeCredentialResponse>, Status> {
+        let call = Call::of(&request)?;
+        let id: CredentialId = id("id", &request.into_inner().id)?;
+        self.accounts.revoke_credential(call.scope(), id).await?;
+        Ok(Response::new(proto::RevokeCredentialResponse {}))
+    }
+
+    async fn revoke_staff_credentials(
+        &self,
+        request: Request<proto::RevokeStaffCredentialsRequest>,
+    ) -> Result<Response<proto::RevokeCredentialResponse>, Status> {
+        let call = Call::of(&request)?;
+        let id: StaffId = id("staff_id", &request.into_inner().staff_id)?;
+        self.accounts.revoke_staff_credentials(call.scope(), &id.to_string()).await?;
+        Ok(Response::new(proto::RevokeCredentialResponse {}))
+    }
+
+    async fn create_service_credential(
+        &self,
+        request: Request<proto::CreateServiceCredentialRequest>,
+    ) -> Result<Response<proto::CreateCredentialResponse>, Status> {
+        let call = Call::of(&request)?;
+        let request = request.into_inner();
+        let lifetime = lifetime(request.lifetime_seconds)?;
+        let issued = self.accounts.create_service_credential(call.scope(), &request.name, lifetime, &request.confirm).await?;
+        Ok(Response::new(encode_issued(issued)))
+    }
+
+    async fn create_api_token(
+        &self,
+        request: Request<proto::CreateApiTokenRequest>,
+    ) -> Result<Response<proto::CreateCredentialResponse>, Status> {
+        let call = Call::of(&request)?;
+        let request = request.into_inner();
+        let lifetime = lifetime(request.lifetime_seconds)?;
+        let issued = self.accounts.create_api_token(call.scope(), &request.name, lifetime, &request.confirm).await?;
+        Ok(Response::new(encode_issued(issued)))
     }
 
     async fn issue_learner_token(
@@ -99,11 +233,12 @@ impl Auth for Server {
         let call = Call::of(&request)?;
         let request = request.into_inner();
         let program = id("program_id", &request.program_id)?;
-        let lifetime = u64::try_from(request.lifetime_seconds).ok().filter(|&seconds| seconds > 0).map(Duration::from_secs);
+        let lifetime = lifetime(request.lifetime_seconds)?;
         let issued = self.accounts.issue_learner_token(call.scope(), program, &request.user_hash, lifetime).await?;
         Ok(Response::new(proto::IssueLearnerTokenResponse {
             token: issued.secret.expose().to_owned(),
             expires_at: issued.expires_at.micros(),
+            acting: issued.row.acting.unwrap_or_default(),
             subject: issued.subject,
         }))
     }
@@ -114,17 +249,34 @@ impl Auth for Server {
     ) -> Result<Response<proto::IssueSignInLinkResponse>, Status> {
         use proto::issue_sign_in_link_request::Who;
         let call = Call::of(&request)?;
-        let issued = match request.into_inner().who {
-            Some(Who::StaffId(staff)) => self.accounts.issue_staff_link(call.scope(), &staff).await?,
-            Some(Who::LearnerToken(token)) => self.accounts.issue_learner_link(call.scope(), &token).await?,
+        let request = request.into_inner();
+        let link = match request.who {
+            Some(Who::StaffId(staff)) => {
+                let staff: StaffId = id("staff_id", &staff)?;
+                self.accounts.issue_staff_link(call.scope(), &staff.to_string(), &request.confirm).await?
+            }
+            Some(Who::LearnerToken(token)) => Link::Returned(self.accounts.issue_learner_link(call.scope(), &token).await?),
             None => return Err(Error::InvalidField { field: "who", what: "name a member of staff or a learner token" }.into()),
         };
-        let secret = issued.secret.expose().to_owned();
-        Ok(Response::new(proto::IssueSignInLinkResponse { secret, expires_at: issued.expires_at.micros() }))
+        let (secret, expires_at) = match link {
+            Link::Returned(issued) => (issued.secret.expose().to_owned(), issued.expires_at),
+            Link::Mailed(expires_at) => (String::new(), expires_at),
+        };
+        Ok(Response::new(proto::IssueSignInLinkResponse { secret, expires_at: expires_at.micros() }))
+    }
+
+    async fn peek_sign_in(&self, request: Request<proto::PeekSignInRequest>) -> Result<Response<proto::PeekSignInResponse>, Status> {
+        let (subject, org_name) = self.accounts.peek(request.into_inner().secret.trim()).await?;
+        Ok(Response::new(proto::PeekSignInResponse {
+            display_name: subject.display_name,
+            role: subject.role.name().to_owned(),
+            org_name,
+            program_id: subject.program.map(|program| program.to_string()).unwrap_or_default(),
+        }))
     }
 
     async fn open_session(&self, request: Request<proto::OpenSessionRequest>) -> Result<Response<proto::OpenSessionResponse>, Status> {
-        let (issued, subject) = self.accounts.open_session(&request.into_inner().secret).await?;
+        let (issued, subject) = self.accounts.open_session(request.into_inner().secret.trim()).await?;
         Ok(Response::new(proto::OpenSessionResponse {
             session: issued.secret.expose().to_owned(),
             expires_at: issued.expires_at.micros(),

@@ -1,5 +1,8 @@
 //! Settings of credentials.
 
+use std::sync::Arc;
+
+use preceptor_mail::Mail;
 use preceptor_runtime::config::{Problem, Validate};
 use serde::{Deserialize, Serialize};
 
@@ -26,14 +29,18 @@ impl Default for Config {
     }
 }
 
-/// A setting that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unusable(pub String);
+pub use preceptor_mail::Unusable;
+
+impl Config {
+    /// The mail server that the settings name.
+    pub fn mail(&self) -> Result<Arc<dyn Mail>, Unusable> {
+        preceptor_mail::of(&self.smtp, &self.from)
+    }
+}
 
 impl Validate for Config {
     fn validate(&self, path: &str, problems: &mut Vec<Problem>) {
-        if let Err(error) = crate::mail::of(self) {
+        if let Err(error) = self.mail() {
             problems.push(Problem::at(format!("{path}.smtp"), error.to_string()));
         }
         let is_url =

@@ -2,6 +2,7 @@
 
 use preceptor_core::{Fault, Kind};
 use preceptor_keys::KeyError;
+use preceptor_mail::MailError;
 use preceptor_rpc::{IntoFault, status_of};
 use preceptor_store::StoreError;
 
@@ -39,15 +40,9 @@ pub enum Error {
     /// Too many codes or tries.
     #[error("too many codes")]
     TooManyCodes,
-    /// No mail server is set up.
-    #[error("no mail server is set up")]
-    NoMail,
-    /// The mail server refused the address.
-    #[error("the mail server refuses the address")]
-    MailRefused,
-    /// The mail server cannot be reached.
-    #[error("the mail server is not available: {0}")]
-    MailUnavailable(String),
+    /// A mail was not sent.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// The registry cannot be reached.
     #[error("the registry is not available: {0}")]
     RegistryUnavailable(String),
@@ -98,18 +93,7 @@ impl IntoFault for Error {
             Self::TooManyCodes => {
                 Fault::new(Kind::ResourceExhausted, "EMAIL_CODES_USED_UP", "too many codes were sent or tried; wait an hour and try again")
             }
-            Self::NoMail => Fault::new(
-                Kind::FailedPrecondition,
-                "MAIL_NOT_SET_UP",
-                "this deployment has no mail server; an operator has to set credentials.smtp",
-            ),
-            Self::MailRefused => {
-                Fault::new(Kind::InvalidInput, "MAIL_REFUSED", "the mail server does not deliver to this address; correct it")
-            }
-            Self::MailUnavailable(cause) => {
-                tracing::error!(cause, "mail could not be sent");
-                Fault::new(Kind::Unavailable, "MAIL_UNAVAILABLE", "the mail server is not reachable; try again in a moment")
-            }
+            Self::Mail(error) => error.to_fault(),
             Self::RegistryUnavailable(cause) => {
                 tracing::warn!(cause, "the NPI registry could not be asked");
                 Fault::new(Kind::Unavailable, "REGISTRY_UNAVAILABLE", "the registry is not reachable; it will be asked again")

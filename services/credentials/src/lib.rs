@@ -15,7 +15,6 @@ pub mod config;
 mod domain;
 mod error;
 mod events;
-mod mail;
 mod registry;
 mod rpc;
 mod store;
@@ -48,7 +47,7 @@ pub struct Deps {
 
 /// Builds the service.
 pub fn build(deps: &Deps, config: &Config) -> Result<Service, config::Unusable> {
-    let outside = domain::Outside { mail: mail::of(config)?, registry: registry::of(config)? };
+    let outside = domain::Outside { mail: config.mail()?, registry: registry::of(config)? };
     let clinicians = Arc::new(domain::Clinicians::new(deps.clone(), outside));
     let server = rpc::Server::new(Arc::clone(&clinicians));
     Ok(Service { name: ServiceName::Credentials, routes: Routes::new(server.into_service()), tasks: events::tasks(deps, &clinicians) })

@@ -4,9 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
 use moka::sync::Cache;
 use preceptor_core::{Fault, Kind, Scope};
 use preceptor_proto::auth::v1 as proto;
@@ -15,10 +17,15 @@ use preceptor_rpc::call::unscoped;
 
 use crate::error::ApiError;
 use crate::limits;
-use crate::{CALL_TIMEOUT, Edge};
+use crate::pages::PageError;
+use crate::{CALL_TIMEOUT, Config, Edge};
 
-/// The cookie that holds a browser's session.
-pub(crate) const SESSION_COOKIE: &str = "preceptor_session";
+/// The name of the cookie that holds a browser's session. With the prefix browsers take it from this very host only, over
+/// TLS, and for all paths; without TLS they would refuse it.
+pub(crate) fn session_cookie_name(config: &Config) -> &'static str {
+    if config.public_url.starts_with("https:") { "__Host-preceptor_session" } else { "preceptor_session" }
+}
+
 /// A revoked credential stops working everywhere within this time.
 const REMEMBERED: Duration = Duration::from_secs(5);
 const MOST_REMEMBERED: u64 = 50_000;
@@ -50,7 +57,7 @@ impl Identity {
 }
 
 /// Identities that were asked for a moment ago.
-pub(crate) struct Identities(Cache<String, Identity>);
+pub(crate) struct Identities(Cache<(Carrier, String), Identity>);
 
 impl Default for Identities {
     fn default() -> Self {
@@ -59,13 +66,18 @@ impl Default for Identities {
 }
 
 impl Edge {
-    /// Exchanges a credential.
-    pub(crate) async fn identify(&self, credential: &str) -> Result<Identity, ApiError> {
-        if let Some(known) = self.identities.0.get(credential).filter(|known| known.scope.expires_at() > self.clock.now()) {
+    /// Exchanges a credential for whom it speaks for, at the door it came in by.
+    pub(crate) async fn identify(&self, credential: &str, carrier: Carrier) -> Result<Identity, ApiError> {
+        let place = (carrier, credential.to_owned());
+        if let Some(known) = self.identities.0.get(&place).filter(|known| known.scope.expires_at() > self.clock.now()) {
             return Ok(known);
         }
         self.limit_exchange(credential).await?;
-        let request = unscoped(proto::ExchangeRequest { credential: credential.to_owned() }, CALL_TIMEOUT);
+        let door = match carrier {
+            Carrier::Bearer => proto::Door::Header,
+            Carrier::Cookie => proto::Door::Cookie,
+        };
+        let request = unscoped(proto::ExchangeRequest { credential: credential.to_owned(), door: door.into() }, CALL_TIMEOUT);
         let exchanged = self.auth.clone().exchange(request).await?.into_inner();
         let token: Arc<str> = exchanged.scope_token.into();
         let scope = self.verifier.verify(&token, self.clock.now()).map_err(|rejection| {
@@ -73,37 +85,38 @@ impl Edge {
             ApiError::from(Fault::internal())
         })?;
         let identity = Identity { scope, display_name: exchanged.display_name, token };
-        self.identities.0.insert(credential.to_owned(), identity.clone());
+        self.identities.0.insert(place, identity.clone());
         Ok(identity)
     }
 
     /// Forgets a credential at once: its session ended.
-    pub(crate) fn forget(&self, credential: &str) {
-        self.identities.0.invalidate(credential);
+    pub(crate) fn forget(&self, session: &str) {
+        self.identities.0.invalidate(&(Carrier::Cookie, session.to_owned()));
     }
 }
 
 /// The credential of a request: a bearer token, else the session cookie.
-pub(crate) fn credential(headers: &HeaderMap) -> Option<(String, Carrier)> {
-    if let Some(bearer) = headers.get(header::AUTHORIZATION) {
-        let token = bearer.to_str().ok()?.strip_prefix("Bearer ")?.trim();
-        return Some((token.to_owned(), Carrier::Bearer));
+pub(crate) fn credential(headers: &HeaderMap, cookie: &str) -> Option<(String, Carrier)> {
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        // The name of the scheme is case-insensitive (RFC 9110, 11.1).
+        let (scheme, token) = value.to_str().ok()?.trim().split_once(' ')?;
+        return scheme.eq_ignore_ascii_case("bearer").then(|| (token.trim().to_owned(), Carrier::Bearer));
     }
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let session = pairs.find(|(name, _)| *name == SESSION_COOKIE)?.1;
+    let session = pairs.find(|(name, _)| *name == cookie)?.1;
     Some((session.to_owned(), Carrier::Cookie))
 }
 
 /// How a credential came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Carrier {
     Bearer,
     Cookie,
 }
 
-/// Browsers send cookies along with requests that other sites start. Those requests say so: `Sec-Fetch-Site` in every
-/// current browser, `Origin` before that. A write that comes with a cookie must come from our own pages.
+/// Browsers send cookies along with requests that other sites start, and let other sites send forms. Those requests say
+/// so: `Sec-Fetch-Site` in every current browser, `Origin` before that.
 fn comes_from_our_pages(headers: &HeaderMap, public_url: &str) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     match (text("sec-fetch-site"), text("origin")) {
@@ -111,6 +124,33 @@ fn comes_from_our_pages(headers: &HeaderMap, public_url: &str) -> bool {
         (None, Some(origin)) => origin == public_url.trim_end_matches('/'),
         (None, None) => false,
     }
+}
+
+fn cross_site() -> ApiError {
+    let detail = "this request was started by another site; use our own pages or an API token";
+    ApiError::new(Kind::Forbidden, "CROSS_SITE_REQUEST", detail)
+}
+
+const fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// Every write to a page comes from our own pages: also one that needs no cookie, such as signing in.
+pub(crate) async fn pages_from_our_pages(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+    if is_safe(request.method()) || comes_from_our_pages(request.headers(), &edge.config.public_url) {
+        return next.run(request).await;
+    }
+    PageError::from(cross_site()).into_response()
+}
+
+/// Every write to the API that a cookie is sent along with, and no token, comes from our own pages.
+pub(crate) async fn cookies_from_our_pages(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let carries_cookie = !headers.contains_key(header::AUTHORIZATION) && headers.contains_key(header::COOKIE);
+    if is_safe(request.method()) || !carries_cookie || comes_from_our_pages(headers, &edge.config.public_url) {
+        return next.run(request).await;
+    }
+    cross_site().into_response()
 }
 
 fn missing() -> ApiError {
@@ -124,16 +164,8 @@ impl FromRequestParts<Edge> for Identity {
         if let Some(identity) = parts.extensions.get::<Self>() {
             return Ok(identity.clone());
         }
-        let (secret, carrier) = credential(&parts.headers).ok_or_else(missing)?;
-        let reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-        if carrier == Carrier::Cookie && !reads && !comes_from_our_pages(&parts.headers, &edge.config.public_url) {
-            return Err(ApiError::new(
-                Kind::Forbidden,
-                "CROSS_SITE_REQUEST",
-                "this request was started by another site; use our own pages or an API token",
-            ));
-        }
-        let identity = edge.identify(&secret).await?;
+        let (secret, carrier) = credential(&parts.headers, session_cookie_name(&edge.config)).ok_or_else(missing)?;
+        let identity = edge.identify(&secret, carrier).await?;
         let decision = edge.limit_requests(&identity).await?;
         if let Some(seen) = parts.extensions.get::<limits::Seen>() {
             seen.note(limits::headers("requests", edge.config.requests_per_minute, &decision));
@@ -156,9 +188,14 @@ mod tests {
     #[test]
     fn a_bearer_token_goes_before_a_cookie() {
         let both = headers(&[("authorization", "Bearer a"), ("cookie", "x=1; preceptor_session=b")]);
-        assert_eq!(credential(&both), Some(("a".into(), Carrier::Bearer)));
-        assert_eq!(credential(&headers(&[("cookie", "x=1; preceptor_session=b")])), Some(("b".into(), Carrier::Cookie)));
-        assert_eq!(credential(&headers(&[("authorization", "Basic a")])), None);
+        let name = session_cookie_name(&Config::default());
+        assert_eq!(credential(&both, name), Some(("a".into(), Carrier::Bearer)));
+        assert_eq!(credential(&headers(&[("authorization", "bEARER  a")]), name), Some(("a".into(), Carrier::Bearer)));
+        let session = headers(&[("cookie", "x=1; preceptor_session=b")]);
+        assert_eq!(credential(&session, name), Some(("b".into(), Carrier::Cookie)));
+        let public = Config { public_url: "https://learn.example.org".into(), ..Config::default() };
+        assert_eq!(credential(&session, session_cookie_name(&public)), None, "a cookie that another host could set");
+        assert_eq!(credential(&headers(&[("authorization", "Basic a")]), name), None);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod database;
 mod ingest;
 mod models;
 mod openapi;
+mod operator;
 mod serve;
 mod up;
 mod verify;
@@ -112,6 +113,9 @@ enum Command {
     /// Check the append-only log.
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Let whoever has the machine in again.
+    #[command(subcommand)]
+    Operator(operator::Operator),
     /// Manage the databases of a deployment on PostgreSQL.
     #[command(subcommand)]
     Database(database::Database),
@@ -164,6 +168,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Verify(command) => command.run(&common),
         Command::Credit(command) => command.run(&common).await,
         Command::Audit(command) => command.run(&common).await,
+        Command::Operator(command) => command.run(&common).await,
         Command::Database(command) => command.run(&common).await,
         Command::Models(command) => command.run(&common).await,
         Command::Config(command) => command.run(&common),

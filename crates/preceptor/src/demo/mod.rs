@@ -85,10 +85,10 @@ async fn create(config: &Config, admin: &Client, outside: &Outside) -> anyhow::R
     progress.set_message("Seeding the demo program");
     let team = Team {
         admin: admin.clone(),
-        editor: admin.hire("Edith Editor", "editor").await?,
-        reviewer: admin.hire("Ravi Reviewer", "reviewer").await?,
+        editor: hire(admin, "Edith Editor", "editor").await?,
+        reviewer: hire(admin, "Ravi Reviewer", "reviewer").await?,
     };
-    admin.hire("Audra Auditor", "auditor").await?;
+    hire(admin, "Audra Auditor", "auditor").await?;
     let new = json!({ "title": TITLE, "summary": SUMMARY, "objectives": OBJECTIVES });
     let main = id(&team.editor.post("/v1/programs", &new).await?, "id")?;
     for file in files()? {
@@ -107,6 +107,12 @@ async fn create(config: &Config, admin: &Client, outside: &Outside) -> anyhow::R
     trust(config, &certificate)?;
     progress.finish_and_clear();
     Ok(Programs { main, retracted })
+}
+
+/// Adds a member of staff with an address, to which their links are mailed.
+async fn hire(admin: &Client, name: &str, role: &str) -> anyhow::Result<Client> {
+    let new = json!({ "name": name, "role": role, "email": format!("{role}@example.org") });
+    Ok(admin.with_token(id(&admin.post("/v1/staff", &new).await?, "token")?))
 }
 
 /// Has `preceptor verify` hold certificates of the demo's provider against its key: on this machine it is known.
@@ -130,9 +136,13 @@ async fn show_links(admin: &Client, programs: &Programs) -> anyhow::Result<()> {
         println!("  {name:9} {}   {stage}", link(json!({ "learner_token": learner.token() })).await?);
     }
     let staff = admin.get("/v1/staff").await?;
-    for role in ["editor", "reviewer", "auditor", "admin"] {
+    if let Some(member) = of_role(&staff, "admin") {
+        println!("  {:9} {}", "admin", link(json!({ "staff_id": member })).await?);
+    }
+    println!("Links for the rest of the staff are mailed to them:");
+    for role in ["editor", "reviewer", "auditor"] {
         if let Some(member) = of_role(&staff, role) {
-            println!("  {role:9} {}", link(json!({ "staff_id": member })).await?);
+            admin.post("/v1/sign-in-links", &json!({ "staff_id": member, "confirm": admin.token() })).await?;
         }
     }
     println!("\nOr ask from another terminal:");

@@ -47,6 +47,10 @@ pub(crate) struct Earned {
     pub(crate) code: String,
     /// An event in the org's log.
     pub(crate) event: String,
+    /// A member of staff.
+    pub(crate) staff: String,
+    /// A credential of theirs.
+    pub(crate) credential: String,
 }
 
 impl Earned {
@@ -65,6 +69,8 @@ impl Earned {
             learner: "u_nobody".into(),
             code: "0".repeat(31),
             event: none("evt"),
+            staff: none("staff"),
+            credential: none("key"),
         }
     }
 }
@@ -130,6 +136,9 @@ async fn earned(local: &Local, admin: &Client, reviewer: &Client, learner: &Clie
     let tasks = admin.get(&format!("/v1/programs/{}/tasks", victim.program)).await.expect("tasks");
     let asked = admin.post(&format!("/v1/programs/{}/items/generate", victim.program), &json!({ "count": 1 })).await.expect("drafts");
     let calls = admin.get(&format!("/v1/sources/{}/registry-calls", victim.source)).await.expect("requests");
+    let member = admin.post("/v1/staff", &json!({ "name": victim.canary, "role": "analyst" })).await.expect("a member of staff");
+    let member = id(&member["staff"], "id").expect("an id");
+    let credentials = admin.get(&format!("/v1/credentials?staff_id={member}")).await.expect("credentials");
     let log = Log::read(admin).await;
     let record = AuditRecord::decode(log.leaves[0].0.as_slice()).expect("a record");
     Earned {
@@ -143,6 +152,8 @@ async fn earned(local: &Local, admin: &Client, reviewer: &Client, learner: &Clie
         learner: id(&clinician, "learner").expect("a pseudonym"),
         code: preceptor_certificate::verify::verify(&pdf, None).expect("it holds").code,
         event: record.event_id,
+        credential: id(&list(&credentials, "data")[0], "id").expect("an id"),
+        staff: member,
         credit,
     }
 }

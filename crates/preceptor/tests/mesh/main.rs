@@ -10,5 +10,6 @@ mod journey;
 mod real_sources;
 mod record;
 mod roles;
+mod staff;
 mod support;
 mod surface;

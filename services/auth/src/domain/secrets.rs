@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use preceptor_core::Secret;
 use preceptor_keys::{KeyName, Keys, Purpose};
 
-use super::CredentialKind;
+use super::kinds::Kind;
 use crate::Error;
 
 /// 256 bits.
@@ -15,7 +15,7 @@ const LENGTH: usize = 32;
 const LONGEST: usize = 128;
 
 /// A new secret, for instance `pk_api_…`: the prefix lets secret scanners find it in places where it should not be.
-pub(crate) fn generate(kind: CredentialKind) -> Result<Secret, Error> {
+pub(crate) fn generate(kind: Kind) -> Result<Secret, Error> {
     let mut bytes = [0; LENGTH];
     rand::fill(&mut bytes).map_err(|_| Error::Defect("no random numbers"))?;
     Ok(Secret::new(format!("pk_{}_{}", kind.name(), URL_SAFE_NO_PAD.encode(bytes))))

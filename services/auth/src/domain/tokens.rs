@@ -1,10 +1,11 @@
 //! Scope tokens.
 
-use preceptor_core::id::{AppId, EventId, OrgId, ProgramId};
+use preceptor_core::id::{AppId, CredentialId, EventId, OrgId, ProgramId};
 use preceptor_core::scope::{AUDIENCE, Claims, ScopeVerifier, TOKEN_LIFETIME, assemble_token};
 use preceptor_core::{Role, SystemActor, Timestamp};
 use preceptor_keys::{KeyName, Keys, Purpose};
 
+use super::kinds::Kind;
 use crate::Error;
 use crate::store::{credential, org, staff};
 
@@ -21,6 +22,9 @@ pub(crate) struct Subject {
     pub(crate) role: Role,
     pub(crate) plan: String,
     pub(crate) epoch: u64,
+    pub(crate) credential: Option<CredentialId>,
+    /// The member of staff who acts on the subject's behalf.
+    pub(crate) acting: Option<String>,
 }
 
 fn unreadable<T, E>(result: Result<T, E>) -> Result<T, Error> {
@@ -30,10 +34,12 @@ fn unreadable<T, E>(result: Result<T, E>) -> Result<T, Error> {
 impl Subject {
     /// The subject of a stored credential.
     pub(crate) fn of(org: &org::Model, credential: &credential::Model, member: Option<&staff::Model>) -> Result<Self, Error> {
-        let role = match (member, credential.kind.as_str()) {
+        let role = match (member, Kind::of_name(&credential.kind)) {
             (Some(member), _) => unreadable(member.role.parse())?,
-            (None, "operator") => Role::System,
-            (None, _) => Role::Learner,
+            (None, Some(Kind::Operator)) => Role::System,
+            (None, Some(Kind::Service)) => Role::Service,
+            (None, Some(Kind::Learner | Kind::Link | Kind::Session)) => Role::Learner,
+            (None, Some(Kind::Api) | None) => return Err(Error::Defect("a credential of staff names nobody")),
         };
         Ok(Self {
             org: unreadable(org.id.parse())?,
@@ -49,6 +55,8 @@ impl Subject {
             role,
             plan: org.plan.clone(),
             epoch: member.map_or(0, |member| member.epoch.unsigned_abs()),
+            credential: Some(unreadable(credential.id.parse())?),
+            acting: credential.acting.clone(),
         })
     }
 
@@ -63,6 +71,8 @@ impl Subject {
             role: Role::System,
             plan: org.plan.clone(),
             epoch: 0,
+            credential: None,
+            acting: None,
         })
     }
 }
@@ -83,6 +93,8 @@ pub(crate) async fn mint(keys: &dyn Keys, issuer: &str, now: Timestamp, subject:
         role: subject.role,
         plan: subject.plan.clone(),
         epoch: subject.epoch,
+        credential: subject.credential,
+        acting: subject.acting.clone(),
     };
     let key = keys.public_keys(SIGNING_KEY).await?.into_iter().next().ok_or(Error::Defect("no signing key"))?;
     let input = claims.signing_input(&key.key_id);

@@ -10,14 +10,26 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) id: String,
     pub(crate) kind: String,
+    /// What its owner calls it.
+    pub(crate) name: String,
     pub(crate) secret_hash: String,
     pub(crate) staff_id: Option<String>,
     /// The pseudonym that the scope token will carry.
     pub(crate) subject: String,
     pub(crate) program_id: Option<String>,
+    /// The member of staff who acts through it.
+    pub(crate) acting: Option<String>,
+    /// The credential it was made with.
+    pub(crate) parent_id: Option<String>,
+    /// The epoch of its member of staff when it was issued.
+    pub(crate) epoch: i64,
     pub(crate) created_at: i64,
     pub(crate) expires_at: i64,
+    /// Noted for sessions only, once a minute.
+    pub(crate) last_seen_at: Option<i64>,
     pub(crate) revoked_at: Option<i64>,
+    /// A keyed hash over the whole row.
+    pub(crate) seal: String,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

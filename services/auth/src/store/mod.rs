@@ -9,5 +9,8 @@ use preceptor_store::{Migration, Schema};
 /// The tables of the control plane.
 pub const SCHEMA: Schema = Schema {
     service: "auth",
-    migrations: &[Migration { name: "0001_accounts", sql: include_str!("0001_accounts.sql"), append_only: &[] }],
+    migrations: &[
+        Migration { name: "0001_accounts", sql: include_str!("0001_accounts.sql"), append_only: &[] },
+        Migration { name: "0002_kinds_of_credentials", sql: include_str!("0002_kinds_of_credentials.sql"), append_only: &[] },
+    ],
 };

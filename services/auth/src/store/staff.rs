@@ -11,9 +11,14 @@ pub(crate) struct Model {
     pub(crate) id: String,
     pub(crate) display_name: String,
     pub(crate) role: String,
-    /// Raised when all sessions of this person are revoked.
+    pub(crate) state: String,
+    /// Encrypted under the org's key.
+    pub(crate) email: Option<String>,
+    /// Raised when everything that was issued to this person has to end.
     pub(crate) epoch: i64,
     pub(crate) created_at: i64,
+    /// A keyed hash over the whole row.
+    pub(crate) seal: String,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

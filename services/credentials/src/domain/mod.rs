@@ -14,10 +14,10 @@ pub use npi::is_npi;
 pub(crate) use person::{PROFESSIONS, Person};
 use preceptor_core::id::OrgId;
 use preceptor_core::{Scope, SystemActor};
+use preceptor_mail::Mail;
 use preceptor_runtime::Waiting;
 pub(crate) use statements::ClinicianView;
 
-use crate::mail::Mail;
 use crate::registry::NpiRegistry;
 use crate::store::{clinician, queries};
 use crate::{Deps, Error};

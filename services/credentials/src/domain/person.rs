@@ -99,7 +99,7 @@ impl Person {
         if let Some((field, ..)) = needed.iter().find(|(_, text, needed)| *needed && text.is_empty()) {
             return Err(Error::field(field, "is needed"));
         }
-        if person.email.parse::<lettre::Address>().is_err() {
+        if !preceptor_mail::is_address(&person.email) {
             return Err(Error::field("email", "must be an address such as name@example.org"));
         }
         if !person.npi.is_empty() && !is_npi(&person.npi) {

@@ -3,6 +3,7 @@
 mod audit;
 mod certificates;
 mod clinicians;
+mod credentials;
 mod credits;
 mod designations;
 mod document;
@@ -19,6 +20,7 @@ mod public;
 mod quizzes;
 mod registry_keys;
 mod sources;
+mod staff;
 mod upload;
 pub(crate) mod values;
 mod verifications;
@@ -35,9 +37,11 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::Edge;
 use crate::contract::{self, Contract, Terms};
 use crate::error::Problem;
+use crate::identity;
 
 pub(crate) use certificates::Certificate;
 pub(crate) use clinicians::{Clinician, PROFESSIONS, Statement};
+pub(crate) use credentials::{Credential, NewCredential};
 pub(crate) use credits::Credit;
 pub(crate) use designations::Offer;
 pub(crate) use idempotency::forget_answers;
@@ -47,6 +51,7 @@ pub(crate) use messages::{NewMessage, Reply};
 pub(crate) use page::Page;
 pub(crate) use public::{Activity, Issuer};
 pub(crate) use quizzes::{Attempt, Place, Quiz};
+pub(crate) use staff::{NewInvitation, Staff};
 pub(crate) use upload::{UploadForm, file_too_large};
 pub(crate) use verifications::{NLM_NOTICE, NewVerification, Task};
 pub(crate) use view::{Message, Program, Source, program_view, source_view};
@@ -98,6 +103,8 @@ pub(crate) fn parts(largest_upload_mib: usize) -> Vec<OpenApiRouter<Edge>> {
         audit::router(),
         logs::router(),
         orgs::router(),
+        staff::router(),
+        credentials::router(),
     ]
 }
 
@@ -130,6 +137,7 @@ pub(crate) fn router(edge: &Edge) -> Router<Edge> {
     api.layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(from_fn_with_state(edge.clone(), idempotency::layer))
         .layer(from_fn_with_state(edge.clone(), contract::layer))
+        .layer(from_fn_with_state(edge.clone(), identity::cookies_from_our_pages))
         .route("/openapi.json", document::route(edge.contract.document()))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

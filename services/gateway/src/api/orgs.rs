@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use preceptor_core::Secret;
 use preceptor_proto::auth::v1 as proto;
 use preceptor_proto::auth::v1::issue_sign_in_link_request::Who;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::page::{Page, PageQuery};
-use super::values;
+use super::staff::{Staff, member};
 use crate::Edge;
 use crate::domain::time::instant;
 use crate::error::ApiError;
@@ -19,11 +20,7 @@ use crate::extract::{Json, Path};
 use crate::identity::Identity;
 
 pub(super) fn router() -> OpenApiRouter<Edge> {
-    OpenApiRouter::new()
-        .routes(routes!(orgs, create_org))
-        .routes(routes!(staff, create_staff))
-        .routes(routes!(issue_learner_token))
-        .routes(routes!(issue_sign_in_link))
+    OpenApiRouter::new().routes(routes!(orgs, create_org)).routes(routes!(issue_learner_token)).routes(routes!(issue_sign_in_link))
 }
 
 /// An org.
@@ -59,41 +56,6 @@ pub(crate) struct CreatedOrg {
     admin_token: String,
 }
 
-/// A member of staff.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Staff {
-    #[schema(example = "staff_01k9w0x5c8f3v9q2d7t4m6n8rz")]
-    id: String,
-    name: String,
-    #[schema(example = "reviewer", value_type = values::StaffRole)]
-    role: String,
-    created_at: String,
-}
-
-/// All staff of the org.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct StaffList {
-    data: Vec<Staff>,
-    next_cursor: Option<String>,
-}
-
-/// A member of staff to add.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewStaff {
-    #[schema(example = "Rita Reviewer", min_length = 1, max_length = 200)]
-    name: String,
-    #[schema(example = "reviewer", value_type = values::StaffRole)]
-    role: String,
-}
-
-/// A new member of staff with their token, which is shown once.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct CreatedStaff {
-    staff: Staff,
-    token: String,
-}
-
 /// A learner to admit.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -110,39 +72,43 @@ pub(crate) struct NewLearner {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LearnerToken {
     token: String,
+    /// The learner's pseudonym. A token made by staff has one of its own.
     subject: String,
     expires_at: String,
+    /// The member of staff who made the token and acts through it; null for a learner whom an app admitted in person. A
+    /// token that acts cannot attempt, claim, evaluate, or read what belongs to a learner.
+    acting: Option<String>,
 }
 
 /// Who a link signs in: one of both.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewLink {
+    /// Yourself, or another member of staff, who gets the link by mail.
     staff_id: Option<String>,
     #[schema(min_length = 1, max_length = 4096)]
     learner_token: Option<String>,
+    /// For another member of staff: an API token of yours, unless you signed in within the last five minutes.
+    #[schema(value_type = Option<String>, max_length = 128)]
+    confirm: Option<Secret>,
 }
 
-/// A link that signs a person in.
+/// A link that signs a person in, once.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Link {
-    /// Opens signed in.
+    /// Asks who opens it whether to sign in. Null when it was mailed to its person.
     #[schema(format = "uri")]
-    url: String,
+    url: Option<String>,
     expires_at: String,
 }
 
 /// What was made, and where it is.
-fn made(location: String, body: impl Serialize) -> Response {
+pub(super) fn made(location: String, body: impl Serialize) -> Response {
     (StatusCode::CREATED, [(header::LOCATION, location)], Json(body)).into_response()
 }
 
 fn org(org: proto::Org) -> Org {
     Org { id: org.id, name: org.name }
-}
-
-fn member(staff: proto::Staff) -> Staff {
-    Staff { id: staff.id, name: staff.display_name, role: staff.role, created_at: instant(staff.created_at) }
 }
 
 /// Lists the orgs of the deployment, for its operator.
@@ -168,26 +134,8 @@ async fn create_org(State(edge): State<Edge>, identity: Identity, Json(new): Jso
     Ok(made(format!("/v1/orgs#{}", created.org.id), created))
 }
 
-/// Lists the staff of the org.
-#[utoipa::path(get, path = "/v1/staff", operation_id = "listStaff", tag = "Organisation", params(PageQuery),
-    responses((status = 200, body = StaffList)))]
-async fn staff(State(edge): State<Edge>, identity: Identity, page: Page) -> Result<Json<StaffList>, ApiError> {
-    let listed = edge.auth.clone().list_staff(identity.request(proto::ListStaffRequest {})?).await?.into_inner();
-    let (rows, next_cursor) = page.of(&edge, listed.staff, |row| row.id.clone()).await?;
-    Ok(Json(StaffList { data: rows.into_iter().map(member).collect(), next_cursor }))
-}
-
-/// Adds a member of staff and issues their token.
-#[utoipa::path(post, path = "/v1/staff", operation_id = "createStaff", tag = "Organisation", request_body = NewStaff,
-    responses((status = 201, body = CreatedStaff)))]
-async fn create_staff(State(edge): State<Edge>, identity: Identity, Json(new): Json<NewStaff>) -> Result<Response, ApiError> {
-    let request = proto::CreateStaffRequest { display_name: new.name, role: new.role };
-    let created = edge.auth.clone().create_staff(identity.request(request)?).await?.into_inner();
-    let created = CreatedStaff { staff: member(created.staff.unwrap_or_default()), token: created.token };
-    Ok(made(format!("/v1/staff#{}", created.staff.id), created))
-}
-
-/// Issues a token for one learner in one program.
+/// Issues a token for one learner in one program. A service credential admits the learner in person; a token that staff
+/// make acts on nobody's behalf but theirs.
 #[utoipa::path(post, path = "/v1/programs/{id}/learners", operation_id = "issueLearnerToken", tag = "Organisation", params(("id" = String, Path)),
     request_body = NewLearner, responses((status = 201, body = LearnerToken)))]
 async fn issue_learner_token(
@@ -197,29 +145,44 @@ async fn issue_learner_token(
     Json(new): Json<NewLearner>,
 ) -> Result<Response, ApiError> {
     edge.program(&identity, &id).await?;
-    let request = proto::IssueLearnerTokenRequest {
-        program_id: id.clone(),
-        user_hash: new.user_hash,
-        lifetime_seconds: new.lifetime_seconds.unwrap_or_default(),
-    };
+    let request =
+        proto::IssueLearnerTokenRequest { program_id: id.clone(), user_hash: new.user_hash, lifetime_seconds: new.lifetime_seconds };
     let issued = edge.auth.clone().issue_learner_token(identity.request(request)?).await?.into_inner();
-    let token = LearnerToken { token: issued.token, subject: issued.subject, expires_at: instant(issued.expires_at) };
+    let token = LearnerToken {
+        token: issued.token,
+        subject: issued.subject,
+        expires_at: instant(issued.expires_at),
+        acting: (!issued.acting.is_empty()).then_some(issued.acting),
+    };
     // What the token opens: it can be shown to nobody again itself.
     Ok(made(format!("/v1/programs/{id}"), token))
 }
 
-/// Makes a link that signs a member of staff or a learner in.
+/// Makes a link that signs somebody in, once: you, the holder of a learner token, or another member of staff. Theirs is
+/// mailed to them and never shown to you.
 #[utoipa::path(post, path = "/v1/sign-in-links", operation_id = "issueSignInLink", tag = "Organisation", request_body = NewLink,
-    responses((status = 201, body = Link)))]
+    responses((status = 201, body = Link), (status = 202, body = Link)))]
 async fn issue_sign_in_link(State(edge): State<Edge>, identity: Identity, Json(new): Json<NewLink>) -> Result<Response, ApiError> {
     let who = match (new.staff_id, new.learner_token) {
         (Some(staff), None) => Who::StaffId(staff),
         (None, Some(token)) => Who::LearnerToken(token),
         _ => return Err(ApiError::field("", "name either staff_id or learner_token")),
     };
-    let request = proto::IssueSignInLinkRequest { who: Some(who) };
-    let issued = edge.auth.clone().issue_sign_in_link(identity.request(request)?).await?.into_inner();
-    // In the fragment: it reaches neither logs nor the Referer header.
-    let url = format!("{}/sign-in#{}", edge.config.public_url.trim_end_matches('/'), issued.secret);
-    Ok(made(url.clone(), Link { url, expires_at: instant(issued.expires_at) }))
+    let whose = if let Who::StaffId(staff) = &who { format!("/v1/staff/{staff}") } else { "/v1/programs".to_owned() };
+    let link = edge.sign_in_link(&identity, who, new.confirm.as_ref()).await?;
+    match link.url.clone() {
+        Some(url) => Ok(made(url, link)),
+        None => Ok((StatusCode::ACCEPTED, [(header::LOCATION, whose)], Json(link)).into_response()),
+    }
+}
+
+impl Edge {
+    pub(crate) async fn sign_in_link(&self, identity: &Identity, who: Who, confirm: Option<&Secret>) -> Result<Link, ApiError> {
+        let confirm = confirm.map(|secret| secret.expose().to_owned()).unwrap_or_default();
+        let request = proto::IssueSignInLinkRequest { who: Some(who), confirm };
+        let issued = self.auth.clone().issue_sign_in_link(identity.request(request)?).await?.into_inner();
+        // In the fragment: it reaches neither logs nor the Referer header.
+        let url = |secret: String| format!("{}/sign-in#{secret}", self.config.public_url.trim_end_matches('/'));
+        Ok(Link { url: (!issued.secret.is_empty()).then(|| url(issued.secret)), expires_at: instant(issued.expires_at) })
+    }
 }

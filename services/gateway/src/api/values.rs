@@ -82,6 +82,12 @@ values! {
     CertificateState { Preparing = "preparing", Ready = "ready" }
     /// What a member of staff may do.
     StaffRole { Admin = "admin", Editor = "editor", Reviewer = "reviewer", Analyst = "analyst", Auditor = "auditor", Supporter = "supporter" }
+    /// Where a member of staff stands.
+    StaffState { Invited = "invited", Active = "active", Suspended = "suspended", Removed = "removed" }
+    /// What a credential opens.
+    CredentialKind { Api = "api", Session = "session", Link = "link", Service = "service" }
+    /// A credential that can be made.
+    NewCredentialKind { Service = "service", Api = "api" }
     /// What is claimed.
     CreditType { AmaPra1 = "ama_pra_1", AnccContactHour = "ancc_contact_hour" }
     /// What an activity is, in the terms of PARS.

@@ -2,7 +2,7 @@
 
 use preceptor_core::Kind;
 use preceptor_core::id::{
-    AccreditationId, AttemptId, CreditId, FormId, GenerationId, ItemId, MessageId, ObjectiveId, OfferId, OrgId, PassageId, ProgramId,
+    AccreditationId, AttemptId, CredentialId, CreditId, FormId, GenerationId, ItemId, MessageId, ObjectiveId, OfferId, OrgId, PassageId, ProgramId,
     RegistryCallId, SessionId, SourceId, SourceVersionId, StaffId, TaskId,
 };
 
@@ -35,6 +35,7 @@ pub(super) const NOUNS: &[Noun] = &[
     noun("offers", OfferId::PREFIX, "OFFER_NOT_FOUND", "there is no such credit offer"),
     noun("accreditations", AccreditationId::PREFIX, "ACCREDITATION_NOT_FOUND", "there is no such accreditation; record it first"),
     noun("staff", StaffId::PREFIX, "STAFF_NOT_FOUND", "there is no such member of staff"),
+    noun("credentials", CredentialId::PREFIX, "CREDENTIAL_NOT_FOUND", "there is no such credential"),
     noun("clinicians", "", "CLINICIAN_NOT_FOUND", "there is no such clinician"),
     noun("certificates", "", "CERTIFICATE_NOT_FOUND", "no certificate has this code; check every letter"),
     noun("logs", OrgId::PREFIX, "LOG_PART_NOT_FOUND", "there is no such log, or it is not that long yet"),

@@ -61,7 +61,7 @@ pub(super) fn refine(document: &mut Value, terms: &Terms) {
 }
 
 /// Bodies of which exactly one field is given.
-const EXACTLY_ONE: &[&str] = &["NewVerification", "NewLink"];
+const EXACTLY_ONE: &[&str] = &["NewVerification"];
 
 /// One field, whichever: an object with one property. What is left out is left out, and not null.
 fn exactly_one(schema: &mut Map<String, Value>) {
@@ -88,7 +88,9 @@ fn between_fields() -> Vec<(&'static str, Value)> {
     let rejection = json!({ "if": { "properties": { "approve": { "const": false } } }, "then": reason });
     let two = json!({ "properties": { "options": { "maxItems": 2 } } });
     let several = json!({ "properties": { "options": { "minItems": 3 } } });
+    let one_person = json!({ "oneOf": [{ "required": ["staff_id"] }, { "required": ["learner_token"] }] });
     vec![
+        ("NewLink", one_person),
         ("Statement", json!({ "if": { "properties": { "profession": { "const": "other" } } }, "else": licensed })),
         ("NewDecision", rejection.clone()),
         ("ItemDecision", rejection),

@@ -14,17 +14,19 @@ mod reference;
 mod review;
 mod session;
 mod source;
+mod staff;
 
 use askama::Template;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::request::Parts;
+use axum::middleware::from_fn_with_state;
 use axum::response::Html;
 use axum::routing::{get, post};
 use preceptor_core::{Capability, Fault};
 
 use crate::Edge;
-use crate::identity::Identity;
+use crate::identity::{self, Identity};
 
 pub(crate) use failure::PageError;
 
@@ -34,6 +36,7 @@ pub(crate) fn router(edge: &Edge) -> Router<Edge> {
     Router::new()
         .route("/", get(session::home))
         .route("/sign-in", get(session::form).post(session::sign_in))
+        .route("/sign-in/who", post(session::who))
         .route("/sign-out", post(session::sign_out))
         .route("/programs/{id}", get(chat::page).post(chat::ask))
         .route("/programs/{id}/quiz", get(quiz::page).post(quiz::start))
@@ -66,10 +69,16 @@ pub(crate) fn router(edge: &Edge) -> Router<Edge> {
         .route("/console/sources/{id}", get(review::page))
         .route("/console/sources/{id}/submit", post(review::submit))
         .route("/console/sources/{id}/decision", post(review::decide))
+        .route("/console/staff", get(staff::page).post(staff::invite))
+        .route("/console/staff/{id}", post(staff::change))
+        .route("/console/staff/{id}/link", post(staff::send_link))
+        .route("/console/credentials", post(staff::create_credential))
+        .route("/console/credentials/{id}/revoke", post(staff::revoke))
         .route("/reference", get(reference::page))
         .route("/errors", get(reference::codes))
         .route("/errors/{code}", get(reference::code))
         .route("/static/{file}", get(files::serve))
+        .route_layer(from_fn_with_state(edge.clone(), identity::pages_from_our_pages))
         .fallback(failure::not_found)
 }
 
@@ -99,17 +108,19 @@ impl FromRequestParts<Edge> for Visitor {
 pub(crate) struct Frame {
     name: String,
     staff: bool,
+    admin: bool,
     known: bool,
 }
 
 impl Frame {
     fn of(identity: &Identity) -> Self {
         let staff = identity.scope.grants(Capability::ReadContent) || identity.scope.grants(Capability::ReadInsight);
-        Self { name: if staff { identity.display_name.clone() } else { String::new() }, staff, known: true }
+        let admin = identity.scope.grants(Capability::Administer);
+        Self { name: identity.display_name.clone(), staff, admin, known: true }
     }
 
     /// A page that needs no session.
     const fn nobody() -> Self {
-        Self { name: String::new(), staff: false, known: false }
+        Self { name: String::new(), staff: false, admin: false, known: false }
     }
 }

@@ -81,7 +81,8 @@ pub(super) async fn page(State(edge): State<Edge>, Visitor(identity): Visitor, P
 async fn quiz_page(edge: &Edge, identity: &Identity, id: String, problem: String) -> Result<QuizPage, ApiError> {
     let title = edge.program(identity, &id).await?.title;
     let quiz = edge.quiz(identity, &id).await?;
-    let attempts = edge.attempts(identity, &id).await?;
+    // Whoever tries the page out on a learner's behalf has no attempts.
+    let attempts = if identity.scope.acting().is_some() { Vec::new() } else { edge.attempts(identity, &id).await? };
     let places = if quiz.leaderboard { edge.leaderboard(identity, &id).await? } else { Vec::new() };
     Ok(QuizPage { frame: Frame::of(identity), program_id: id, title, quiz, attempts, places, problem })
 }

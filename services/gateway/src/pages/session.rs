@@ -1,17 +1,18 @@
 //! Signing in and out.
 
 use askama::Template;
+use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use preceptor_proto::auth::v1 as proto;
 use preceptor_rpc::call::unscoped;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Frame, PageError, Visitor, html};
 use crate::error::ApiError;
 use crate::extract::Form;
-use crate::identity::{Carrier, SESSION_COOKIE, credential};
+use crate::identity::{Carrier, credential, session_cookie_name};
 use crate::{CALL_TIMEOUT, Edge};
 
 #[derive(Template)]
@@ -26,6 +27,12 @@ pub(super) struct Secret {
     secret: String,
 }
 
+/// Whom a secret would sign in, in words for the button.
+#[derive(Serialize)]
+pub(super) struct Who {
+    question: String,
+}
+
 /// Leads everybody to where their work is.
 pub(super) async fn home(Visitor(identity): Visitor) -> Redirect {
     match identity.scope.program() {
@@ -36,6 +43,18 @@ pub(super) async fn home(Visitor(identity): Visitor) -> Redirect {
 
 pub(super) async fn form() -> Result<impl IntoResponse, PageError> {
     html(&SignInPage { frame: Frame::nobody(), problem: None })
+}
+
+/// Tells the sign-in page whom a link is for. The link stays unused: only the button of that page uses it.
+pub(super) async fn who(State(edge): State<Edge>, Form(form): Form<Secret>) -> Result<Json<Who>, ApiError> {
+    let request = unscoped(proto::PeekSignInRequest { secret: form.secret.trim().to_owned() }, CALL_TIMEOUT);
+    let who = edge.auth.clone().peek_sign_in(request).await?.into_inner();
+    let question = if who.display_name.is_empty() {
+        format!("Sign in as a learner of {}?", who.org_name)
+    } else {
+        format!("Sign in as {}, {} at {}?", who.display_name, who.role, who.org_name)
+    };
+    Ok(Json(Who { question }))
 }
 
 pub(super) async fn sign_in(State(edge): State<Edge>, Form(form): Form<Secret>) -> Result<Response, PageError> {
@@ -53,8 +72,8 @@ pub(super) async fn sign_in(State(edge): State<Edge>, Form(form): Form<Secret>) 
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to(&target)).into_response())
 }
 
-pub(super) async fn sign_out(State(edge): State<Edge>, _: Visitor, headers: HeaderMap) -> Result<Response, PageError> {
-    if let Some((session, Carrier::Cookie)) = credential(&headers) {
+pub(super) async fn sign_out(State(edge): State<Edge>, headers: HeaderMap) -> Result<Response, PageError> {
+    if let Some((session, Carrier::Cookie)) = credential(&headers, session_cookie_name(&edge.config)) {
         edge.auth.clone().end_session(unscoped(proto::EndSessionRequest { session: session.clone() }, CALL_TIMEOUT)).await?;
         edge.forget(&session);
     }
@@ -64,6 +83,7 @@ pub(super) async fn sign_out(State(edge): State<Edge>, _: Visitor, headers: Head
 
 /// The session cookie: invisible to scripts, not sent along by other sites' forms.
 fn cookie(edge: &Edge, session: &str, life: &str) -> String {
+    let name = session_cookie_name(&edge.config);
     let secure = if edge.config.public_url.starts_with("https:") { "; Secure" } else { "" };
-    format!("{SESSION_COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax{secure}{life}")
+    format!("{name}={session}; Path=/; HttpOnly; SameSite=Lax{secure}{life}")
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use preceptor_core::Scope;
 use preceptor_core::id::{AppId, ObjectiveId, ProgramId};
+use preceptor_core::{Capability, Scope};
 use preceptor_store::{AuditEntry, TenantTx};
 
 use super::{Content, bounded, check_reach, sees_drafts, shown};
@@ -186,6 +186,7 @@ pub(super) async fn view(tx: &TenantTx, row: program::Model) -> Result<ProgramVi
 
 /// What the subject may see of it: a learner sees published programs only.
 fn visible(scope: &Scope, view: ProgramView) -> Result<ProgramView, Error> {
-    let sees = sees_drafts(scope) || scope.grants(preceptor_core::Capability::ReadInsight) || view.published.is_some();
+    let knows_of_drafts = [Capability::ReadInsight, Capability::AdmitLearners].into_iter().any(|capability| scope.grants(capability));
+    let sees = sees_drafts(scope) || knows_of_drafts || view.published.is_some();
     if sees { Ok(shown::program(scope, view)) } else { Err(Error::ProgramNotFound) }
 }

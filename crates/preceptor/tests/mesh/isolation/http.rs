@@ -49,6 +49,8 @@ fn fill(path: &str, victim: &Victim) -> String {
         path if path.contains("/credits/") => &victim.earned.credit,
         path if path.contains("/tasks/") => &victim.earned.task,
         path if path.contains("/generations/") => &victim.earned.generation,
+        path if path.contains("/staff/") => &victim.earned.staff,
+        path if path.contains("/credentials/") => &victim.earned.credential,
         path if path.contains("/registry-calls/") => &victim.earned.registry_call,
         _ => &victim.message,
     };
@@ -65,6 +67,9 @@ fn body(operation: &str, victim: &Victim) -> Value {
         "decideSource" => json!({ "approve": true, "reason": "r" }),
         "leaveFeedback" => json!({ "helpful": true }),
         "issueLearnerToken" => json!({ "user_hash": "x" }),
+        "inviteStaff" => json!({ "name": "n", "role": "analyst", "email": "n@example.org" }),
+        "changeStaff" => json!({ "name": "n" }),
+        "createCredential" => json!({ "kind": "service", "name": "n" }),
         "createStaff" => json!({ "name": "n", "role": "analyst" }),
         "createOrg" => json!({ "name": "n", "admin_name": "n" }),
         "issueSignInLink" => json!({ "staff_id": victim.program }),

@@ -3,7 +3,8 @@
 use super::Victim;
 
 /// Pages that show content of a program, source or message, or something of the visitor's own.
-pub(super) const SHOWN: [&str; 17] = [
+pub(super) const SHOWN: [&str; 18] = [
+    "/console/staff",
     "/programs/{id}",
     "/programs/{id}/quiz",
     "/attempts/{id}",
@@ -24,7 +25,12 @@ pub(super) const SHOWN: [&str; 17] = [
 ];
 
 /// Forms.
-pub(super) const SENT: [&str; 20] = [
+pub(super) const SENT: [&str; 25] = [
+    "/console/staff",
+    "/console/staff/{id}",
+    "/console/staff/{id}/link",
+    "/console/credentials",
+    "/console/credentials/{id}/revoke",
     "/programs/{id}",
     "/programs/{id}/quiz",
     "/programs/{id}/evaluation",
@@ -48,7 +54,8 @@ pub(super) const SENT: [&str; 20] = [
 ];
 
 /// Pages that belong to nobody: what they show is the same for everybody.
-const OF_EVERYBODY: [&str; 8] = [
+const OF_EVERYBODY: [&str; 9] = [
+    "POST /sign-in/who",
     "GET /",
     "GET /sign-in",
     "POST /sign-in",
@@ -77,6 +84,9 @@ pub(super) fn form(path: &str, victim: &Victim) -> (&'static str, String) {
                 .to_owned()
         }
         "/me/clinician/confirm" => "code=1".to_owned(),
+        "/console/staff" => "name=n&role=analyst&email=n%40example.org".to_owned(),
+        "/console/staff/{id}" => "action=change&name=n".to_owned(),
+        "/console/credentials" => "kind=service&name=n".to_owned(),
         "/console" => "title=t".to_owned(),
         "/console/programs/{id}/objectives" => "objectives=Do+it&revision=1".to_owned(),
         "/console/programs/{id}/publish" | "/console/programs/{id}/withdraw" => "reason=r".to_owned(),

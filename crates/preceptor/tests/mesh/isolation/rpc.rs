@@ -6,7 +6,7 @@ use std::time::Duration;
 use preceptor::client::Client;
 use preceptor_proto::DESCRIPTORS;
 use preceptor_proto::auth::v1::auth_client::AuthClient;
-use preceptor_proto::auth::v1::{ExchangeRequest, MintSystemTokenRequest};
+use preceptor_proto::auth::v1::{Door, ExchangeRequest, MintSystemTokenRequest};
 use preceptor_rpc::call::unscoped;
 use preceptor_rpc::{Policies, ServiceName};
 use preceptor_testkit::{Local, Store};
@@ -142,7 +142,7 @@ fn sees(answer: &Result<Vec<u8>, Status>, victim: &Victim) -> bool {
 /// The scope token of a credential.
 async fn scope_token(local: &Local, client: &Client) -> String {
     let auth = local.mesh.channel(ServiceName::Auth, ServiceName::Gateway).expect("a channel");
-    let request = unscoped(ExchangeRequest { credential: client.token().to_owned() }, PATIENCE);
+    let request = unscoped(ExchangeRequest { credential: client.token().to_owned(), door: Door::Header.into() }, PATIENCE);
     AuthClient::new(auth).exchange(request).await.expect("a token").into_inner().scope_token
 }
 

@@ -1,0 +1,330 @@
+//! Credentials: issued through one rule, opened at their own door, listed, revoked.
+
+use std::time::Duration;
+
+use preceptor_core::id::{CredentialId, OrgId};
+use preceptor_core::{Capability, Scope, Secret, Timestamp};
+use preceptor_store::{AuditEntry, ControlTx};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select};
+
+use super::kinds::{Door, Kind};
+use super::mint::{Grant, Holder, Maker, Parent};
+use super::tokens::Subject;
+use super::{Accounts, seals, secrets};
+use crate::Error;
+use crate::store::{credential, staff};
+
+/// How often the use of a session is noted.
+const NOTED_EVERY: Duration = Duration::from_secs(60);
+/// How many credentials stand behind one: an app's, a learner's, a link's, a session's.
+const DEEPEST: usize = 8;
+/// How often a change of a row is tried that others change too.
+const TRIES: usize = 5;
+
+/// A secret that was just made, with its end.
+#[derive(Debug)]
+pub(crate) struct Issued {
+    pub(crate) secret: Secret,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) subject: String,
+    pub(crate) row: credential::Model,
+}
+
+/// A credential that opens its door, with the person it belongs to.
+#[derive(Debug)]
+pub(crate) struct Live {
+    pub(crate) row: credential::Model,
+    pub(crate) member: Option<staff::Model>,
+}
+
+impl Live {
+    pub(crate) fn parent(&self) -> Result<Parent, Error> {
+        Ok(Parent { id: readable(&self.row.id)?, expires_at: Timestamp::from_micros(self.row.expires_at) })
+    }
+}
+
+/// A credential as it is listed.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    pub(crate) row: credential::Model,
+    pub(crate) live: bool,
+}
+
+fn readable<T: std::str::FromStr>(id: &str) -> Result<T, Error> {
+    id.parse().map_err(|_| Error::Defect("a stored id cannot be read"))
+}
+
+fn by_id(org: &str, id: &str) -> Select<credential::Entity> {
+    credential::Entity::find_by_id((org.to_owned(), id.to_owned()))
+}
+
+impl Accounts {
+    /// Issues what a grant allows. There is no other way to a credential.
+    pub(super) async fn issue(&self, tx: &ControlTx, grant: Grant) -> Result<Issued, Error> {
+        let wanted = grant.wanted();
+        let ends = grant.ends();
+        if ends <= tx.now() {
+            return Err(Error::CredentialInvalid);
+        }
+        let secret = secrets::generate(wanted.kind)?;
+        let id = CredentialId::generate();
+        let (staff_id, program_id, acting, subject, epoch) = match wanted.holder.clone() {
+            Holder::NewStaff { id, epoch, .. } | Holder::Staff { id, epoch, .. } => (Some(id.clone()), None, None, id, epoch),
+            Holder::Learner { program, subject, acting } => (None, Some(program.to_string()), acting, subject, 0),
+            Holder::App => (None, None, None, id.to_string(), 0),
+            Holder::Operator => (None, None, None, "operator".to_owned(), 0),
+        };
+        let row = credential::Model {
+            org_id: grant.org().to_string(),
+            id: id.to_string(),
+            kind: wanted.kind.name().to_owned(),
+            name: wanted.name.clone(),
+            secret_hash: secrets::hash(&*self.deps.keys, secret.expose()).await?,
+            staff_id,
+            subject: subject.clone(),
+            program_id,
+            acting,
+            parent_id: grant.parent().map(|parent| parent.id.to_string()),
+            epoch,
+            created_at: tx.now().micros(),
+            expires_at: ends.micros(),
+            last_seen_at: (wanted.kind == Kind::Session).then(|| tx.now().micros()),
+            revoked_at: None,
+            seal: String::new(),
+        };
+        let row = seals::seal(&*self.deps.keys, row).await?;
+        tx.insert(row.clone()).await?;
+        Ok(Issued { secret, expires_at: ends, subject, row })
+    }
+
+    /// The credential of `secret`, if it is alive and this door takes its kind.
+    pub(super) async fn live(&self, secret: &str, door: Door) -> Result<Live, Error> {
+        let kind = Kind::of_secret(secret).filter(|&kind| door.takes(kind)).ok_or(Error::CredentialInvalid)?;
+        let hash = secrets::hash(&*self.deps.keys, secret).await?;
+        let found = self.deps.control.one(credential::Entity::find().filter(credential::Column::SecretHash.eq(hash))).await?;
+        let row = seals::open(&*self.deps.keys, found.ok_or(Error::CredentialInvalid)?).await?;
+        let live = self.alive(row).await?;
+        // The prefix is what its holder says, the row is what it is.
+        if live.row.kind != kind.name() || self.is_idle(&live.row) {
+            return Err(Error::CredentialInvalid);
+        }
+        Ok(live)
+    }
+
+    /// The credential behind a call, if it is still alive.
+    pub(super) async fn behind(&self, scope: &Scope) -> Result<Live, Error> {
+        let id = scope.credential().ok_or(Error::CredentialInvalid)?;
+        self.alive(self.credential(&scope.org().to_string(), &id.to_string()).await?).await
+    }
+
+    /// The subject of a call as the maker of something, with the credential it came with.
+    pub(super) async fn maker(&self, scope: &Scope) -> Result<Maker, Error> {
+        Ok(Maker::of_scope(scope, Some(self.behind(scope).await?.parent()?)))
+    }
+
+    /// The same for what outlives a session: it takes the place of the session beside it, since both prove that the person
+    /// signed in, and ends with what that person signed in with.
+    pub(super) async fn lasting_maker(&self, scope: &Scope) -> Result<Maker, Error> {
+        let mut row = self.behind(scope).await?.row;
+        while row.kind == Kind::Session.name() {
+            let Some(parent) = &row.parent_id else { return Ok(Maker::of_scope(scope, None)) };
+            row = self.credential(&row.org_id, parent).await?;
+        }
+        let with = Parent { id: readable(&row.id)?, expires_at: Timestamp::from_micros(row.expires_at) };
+        Ok(Maker::of_scope(scope, Some(with)))
+    }
+
+    /// A credential by its id, as it was sealed.
+    pub(super) async fn credential(&self, org: &str, id: &str) -> Result<credential::Model, Error> {
+        let found = self.deps.control.one(by_id(org, id)).await?.ok_or(Error::CredentialInvalid)?;
+        seals::open(&*self.deps.keys, found).await
+    }
+
+    /// Whether this credential and all those it was made with are neither ended nor revoked, and the people they belong to
+    /// are active members of staff to whom nothing happened since that ends what was issued before.
+    async fn alive(&self, row: credential::Model) -> Result<Live, Error> {
+        let member = self.check_one(&row).await?;
+        let mut parent = row.parent_id.clone();
+        for _ in 0..DEEPEST {
+            let Some(id) = parent else { return Ok(Live { row, member }) };
+            let found = self.credential(&row.org_id, &id).await?;
+            self.check_one(&found).await?;
+            parent = found.parent_id;
+        }
+        Err(Error::Defect("a credential has too many others behind it"))
+    }
+
+    async fn check_one(&self, row: &credential::Model) -> Result<Option<staff::Model>, Error> {
+        if row.revoked_at.is_some() || row.expires_at <= self.deps.clock.now().micros() {
+            return Err(Error::CredentialInvalid);
+        }
+        let Some(id) = &row.staff_id else { return Ok(None) };
+        let member = self.deps.control.one(staff::Entity::find_by_id((row.org_id.clone(), id.clone()))).await?;
+        let member = seals::open(&*self.deps.keys, member.ok_or(Error::CredentialInvalid)?).await?;
+        let enters = member.state == "active" || (member.state == "invited" && row.kind == Kind::Link.name());
+        if enters && member.epoch == row.epoch { Ok(Some(member)) } else { Err(Error::CredentialInvalid) }
+    }
+
+    /// Whether nobody used a session for longer than sessions may lie idle.
+    fn is_idle(&self, row: &credential::Model) -> bool {
+        let seen = row.last_seen_at.map(Timestamp::from_micros);
+        seen.is_some_and(|seen| self.deps.clock.now().since(seen) > self.config.idle())
+    }
+
+    /// Notes that a session is used.
+    pub(super) async fn note_use(&self, row: &credential::Model) -> Result<(), Error> {
+        let now = self.deps.clock.now();
+        let often = NOTED_EVERY.min(self.config.idle() / 4);
+        let due = row.last_seen_at.is_some_and(|seen| now.since(Timestamp::from_micros(seen)) >= often);
+        if !due {
+            return Ok(());
+        }
+        let tx = self.deps.control.write().await?;
+        // Lost against somebody who changed the row first: they noted the use, or ended it.
+        let seen = credential::Model { last_seen_at: Some(now.micros()), ..row.clone() };
+        self.replace(&tx, row, seen).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Puts a changed row in the place of the one that was read; false when somebody else came first.
+    async fn replace(&self, tx: &ControlTx, old: &credential::Model, new: credential::Model) -> Result<bool, Error> {
+        let new = seals::seal(&*self.deps.keys, new).await?;
+        let update = credential::Entity::update_many()
+            .col_expr(credential::Column::LastSeenAt, Expr::value(new.last_seen_at))
+            .col_expr(credential::Column::RevokedAt, Expr::value(new.revoked_at))
+            .col_expr(credential::Column::Seal, Expr::value(new.seal))
+            .filter(credential::Column::OrgId.eq(&old.org_id))
+            .filter(credential::Column::Id.eq(&old.id))
+            .filter(credential::Column::Seal.eq(&old.seal));
+        Ok(tx.update(update).await? == 1)
+    }
+
+    /// Ends a credential, and with it all that were made with it. True when it was not ended before.
+    pub(super) async fn revoke(&self, tx: &ControlTx, org: &str, id: &str) -> Result<bool, Error> {
+        for _ in 0..TRIES {
+            let row = tx.one(by_id(org, id)).await?.ok_or(Error::CredentialNotFound)?;
+            if row.revoked_at.is_some() {
+                return Ok(false);
+            }
+            let revoked = credential::Model { revoked_at: Some(tx.now().micros()), ..row.clone() };
+            if self.replace(tx, &row, revoked).await? {
+                return Ok(true);
+            }
+        }
+        Err(Error::Store(preceptor_store::StoreError::Busy))
+    }
+
+    /// Ends a credential of the caller's, or any of the org's for those who administer it.
+    pub(crate) async fn revoke_credential(&self, scope: &Scope, id: CredentialId) -> Result<(), Error> {
+        let (org, id) = (scope.org().to_string(), id.to_string());
+        let row = self.deps.control.one(by_id(&org, &id)).await?.ok_or(Error::CredentialNotFound)?;
+        let own = row.staff_id.as_deref() == Some(scope.subject());
+        if !own && !scope.grants(Capability::Administer) {
+            return Err(Error::CredentialNotFound);
+        }
+        let mut tx = self.deps.control.write().await?;
+        if self.revoke(&tx, &org, &id).await? {
+            tx.audit(scope, AuditEntry::done("credential.revoked", &id).fact("kind", &row.kind).fact("holder", &row.subject)).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// A page of the credentials of staff and apps, newest first; without `administer` the caller's own.
+    pub(crate) async fn list_credentials(
+        &self,
+        scope: &Scope,
+        staff_id: &str,
+        limit: u64,
+        after: &str,
+    ) -> Result<(Vec<Listed>, String), Error> {
+        let own = scope.subject().to_owned();
+        let of = if scope.grants(Capability::Administer) { staff_id.to_owned() } else { own };
+        if !staff_id.is_empty() && staff_id != of {
+            return Err(Error::StaffNotFound);
+        }
+        let mut select = credential::Entity::find()
+            .filter(credential::Column::OrgId.eq(scope.org().to_string()))
+            .filter(credential::Column::Kind.is_in([Kind::Api, Kind::Session, Kind::Link, Kind::Service].map(Kind::name)))
+            .filter(credential::Column::ProgramId.is_null())
+            .order_by_desc(credential::Column::Id)
+            .limit(limit + 1);
+        if !of.is_empty() {
+            select = select.filter(credential::Column::StaffId.eq(of));
+        }
+        if !after.is_empty() {
+            select = select.filter(credential::Column::Id.lt(after));
+        }
+        let mut rows = self.deps.control.all(select).await?;
+        let more = rows.len() as u64 > limit;
+        rows.truncate(limit as usize);
+        let next = if more { rows.last().map(|row| row.id.clone()).unwrap_or_default() } else { String::new() };
+        let mut listed = Vec::new();
+        for row in rows {
+            listed.push(Listed { live: self.opens(&row).await?, row });
+        }
+        Ok((listed, next))
+    }
+
+    async fn opens(&self, row: &credential::Model) -> Result<bool, Error> {
+        let sealed = match seals::open(&*self.deps.keys, row.clone()).await {
+            Ok(row) => self.alive(row).await,
+            Err(error) => Err(error),
+        };
+        match sealed {
+            Ok(live) => Ok(!self.is_idle(&live.row)),
+            Err(Error::CredentialInvalid) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Ends everything that belongs to a member of staff.
+    pub(super) async fn revoke_all(&self, tx: &ControlTx, org: OrgId, staff_id: &str) -> Result<(), Error> {
+        let rows = credential::Entity::find()
+            .filter(credential::Column::OrgId.eq(org.to_string()))
+            .filter(credential::Column::StaffId.eq(staff_id))
+            .filter(credential::Column::RevokedAt.is_null());
+        for row in tx.all(rows).await? {
+            self.revoke(tx, &org.to_string(), &row.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the caller is there now and not only their credential: they signed in a moment ago, or present an API token
+    /// of theirs again.
+    pub(super) async fn confirmed(&self, scope: &Scope, confirm: &str) -> Result<(), Error> {
+        if !confirm.is_empty() {
+            let live = self.live(confirm.trim(), Door::Confirmation).await.map_err(|_| Error::ConfirmationNeeded)?;
+            let same = live.row.org_id == scope.org().to_string() && live.row.staff_id.as_deref() == Some(scope.subject());
+            return if same { Ok(()) } else { Err(Error::ConfirmationNeeded) };
+        }
+        let row = self.behind(scope).await?.row;
+        let age = self.deps.clock.now().since(Timestamp::from_micros(row.created_at));
+        let fresh = row.kind == Kind::Session.name() && age <= self.config.confirmation() && !self.came_from_a_session(&row).await?;
+        if fresh { Ok(()) } else { Err(Error::ConfirmationNeeded) }
+    }
+
+    /// Whether a session was opened by a link out of another session, which proves nothing new.
+    async fn came_from_a_session(&self, row: &credential::Model) -> Result<bool, Error> {
+        let Some(parent) = &row.parent_id else { return Ok(false) };
+        let parent = self.deps.control.one(by_id(&row.org_id, parent)).await?;
+        Ok(parent.is_none_or(|parent| parent.kind == Kind::Session.name()))
+    }
+
+    /// Ends every token of the operator.
+    pub(super) async fn revoke_operators(&self, tx: &ControlTx) -> Result<(), Error> {
+        let rows = credential::Entity::find()
+            .filter(credential::Column::OrgId.eq(OrgId::PLATFORM.to_string()))
+            .filter(credential::Column::RevokedAt.is_null());
+        for row in tx.all(rows).await? {
+            self.revoke(tx, &row.org_id, &row.id).await?;
+        }
+        Ok(())
+    }
+
+    /// The subject of a live credential.
+    pub(super) async fn subject(&self, live: &Live) -> Result<Subject, Error> {
+        let org = self.org(&live.row.org_id).await?;
+        Subject::of(&org, &live.row, live.member.as_ref())
+    }
+}

@@ -1,0 +1,78 @@
+//! Browser sessions.
+
+use preceptor_core::{Role, Timestamp};
+
+use super::credentials::{Issued, Live};
+use super::kinds::{Door, Kind};
+use super::links::learner_of;
+use super::mint::{Delivery, Holder, Maker, Parent, Wanted, may_mint};
+use super::staff::State;
+use super::{Accounts, Subject};
+use crate::Error;
+
+impl Accounts {
+    /// Whom a secret would sign in, and the name of their org. Nothing is used up.
+    pub(crate) async fn peek(&self, secret: &str) -> Result<(Subject, String), Error> {
+        let live = self.live(secret, Door::SignIn).await?;
+        let org = self.org(&live.row.org_id).await?.name;
+        Ok((self.subject(&live).await?, org))
+    }
+
+    /// Opens a browser session for whoever holds a link, which is used up, or an API token.
+    pub(crate) async fn open_session(&self, secret: &str) -> Result<(Issued, Subject), Error> {
+        let live = self.live(secret, Door::SignIn).await?;
+        let subject = self.subject(&live).await?;
+        let is_link = live.row.kind == Kind::Link.name();
+        // A used link gives its place to the session: both were made with the same credential, or with none.
+        let with = if is_link { self.parent_of(&live).await? } else { Some(live.parent()?) };
+        let holder = match (&live.member, subject.role) {
+            (Some(member), role) => Holder::Staff { id: member.id.clone(), role, epoch: member.epoch },
+            (None, Role::Learner) => learner_of(&subject)?,
+            (None, _) => return Err(Error::CredentialInvalid),
+        };
+        let wanted = Wanted {
+            kind: Kind::Session,
+            holder,
+            delivery: Delivery::Returned,
+            name: String::new(),
+            ends: self.deps.clock.now().after(self.config.session()),
+        };
+        let grant = may_mint(&Maker::of_subject(&subject, with), wanted)?;
+        let tx = self.deps.control.write().await?;
+        if is_link && !self.revoke(&tx, &live.row.org_id, &live.row.id).await? {
+            return Err(Error::CredentialInvalid);
+        }
+        self.join(&tx, &live).await?;
+        let issued = self.issue(&tx, grant).await?;
+        tx.commit().await?;
+        Ok((issued, subject))
+    }
+
+    /// Somebody who opens their invitation is a member from then on.
+    async fn join(&self, tx: &preceptor_store::ControlTx, live: &Live) -> Result<(), Error> {
+        let Some(member) = live.member.as_ref().filter(|member| member.state == State::Invited.name()) else { return Ok(()) };
+        let active = crate::store::staff::Model { state: State::Active.name().to_owned(), ..member.clone() };
+        self.replace_staff(tx, member, active).await?;
+        Ok(())
+    }
+
+    async fn parent_of(&self, live: &Live) -> Result<Option<Parent>, Error> {
+        let Some(id) = &live.row.parent_id else { return Ok(None) };
+        let parent = self.credential(&live.row.org_id, id).await?;
+        let id = id.parse().map_err(|_| Error::Defect("a stored id cannot be read"))?;
+        Ok(Some(Parent { id, expires_at: Timestamp::from_micros(parent.expires_at) }))
+    }
+
+    /// Ends the session of a cookie, and what was made with it.
+    pub(crate) async fn end_session(&self, secret: &str) -> Result<(), Error> {
+        let live = match self.live(secret, Door::Cookie).await {
+            Ok(live) => live,
+            // It ended before.
+            Err(Error::CredentialInvalid) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let tx = self.deps.control.write().await?;
+        self.revoke(&tx, &live.row.org_id, &live.row.id).await?;
+        Ok(tx.commit().await?)
+    }
+}

@@ -1,0 +1,156 @@
+//! Staff come, change and go.
+
+use std::time::Duration;
+
+use preceptor_core::Role;
+
+use super::{DAY, World, refused};
+use crate::Error;
+use crate::domain::{Door, Link, NewMember, State};
+
+#[tokio::test]
+async fn nothing_of_a_suspended_member_opens_and_nothing_comes_back() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let (editor, token) = world.hire(Role::Editor).await;
+    let session = world.session(&token).await.expect("a session");
+    let acting = world.scope(&token).await;
+    let acting = world.accounts.issue_learner_token(&acting, preceptor_core::id::ProgramId::generate(), "x", None).await.expect("a token");
+    world.accounts.set_staff_state(&admin, &editor, State::Suspended, "leave").await.expect("suspended");
+    for (secret, door) in [(token.as_str(), Door::Header), (&session, Door::Cookie), (acting.secret.expose(), Door::Header)] {
+        assert!(refused(world.at(secret, door).await), "{door:?}");
+    }
+    assert!(refused(world.session(&token).await));
+    world.accounts.set_staff_state(&admin, &editor, State::Active, "back").await.expect("reinstated");
+    assert!(refused(world.at(&token, Door::Header).await));
+    // A link by mail lets them in again.
+    let link = world.accounts.issue_staff_link(&admin, &editor, &world.admin).await.expect("a link");
+    assert!(matches!(link, Link::Mailed(_)));
+    let mailed = world.mail.secret("editor@example.org").expect("a mail");
+    world.session(&mailed).await.expect("signed in");
+    world.accounts.set_staff_state(&admin, &editor, State::Removed, "left").await.expect("removed");
+    assert!(matches!(world.accounts.set_staff_state(&admin, &editor, State::Active, "").await, Err(Error::StaffWrongState)));
+}
+
+#[tokio::test]
+async fn another_role_ends_what_was_issued_before() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let (editor, token) = world.hire(Role::Editor).await;
+    world.accounts.change_staff(&admin, &editor, Some("Another Name"), None).await.expect("another name");
+    world.at(&token, Door::Header).await.expect("a name changes nothing");
+    world.accounts.change_staff(&admin, &editor, None, Some(Role::Analyst)).await.expect("another role");
+    assert!(refused(world.at(&token, Door::Header).await));
+}
+
+#[tokio::test]
+async fn an_org_keeps_an_active_admin() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let own = admin.subject().to_owned();
+    let last = |outcome: Result<_, Error>| matches!(outcome, Err(Error::LastAdmin));
+    assert!(last(world.accounts.set_staff_state(&admin, &own, State::Suspended, "").await));
+    assert!(last(world.accounts.set_staff_state(&admin, &own, State::Removed, "").await));
+    assert!(last(world.accounts.change_staff(&admin, &own, None, Some(Role::Editor)).await));
+    let (second, _) = world.hire(Role::Admin).await;
+    let (first_out, second_out) = tokio::join!(
+        world.accounts.set_staff_state(&admin, &own, State::Suspended, ""),
+        world.accounts.set_staff_state(&admin, &second, State::Suspended, ""),
+    );
+    assert!(first_out.is_ok() != second_out.is_ok(), "of two at once one stays");
+}
+
+#[tokio::test]
+async fn an_invitation_works_once_within_a_week() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let new = NewMember { name: "Rita", role: Role::Reviewer, email: "rita@example.org" };
+    let row = world.accounts.invite(&admin, new).await.expect("invited");
+    assert_eq!(row.state, "invited");
+    let link = world.mail.secret("rita@example.org").expect("a mail");
+    assert!(refused(world.at(&link, Door::Header).await));
+    world.advance(6 * DAY);
+    let session = world.session(&link).await.expect("signed in");
+    let scope = world.at(&session, Door::Cookie).await.expect("a member");
+    assert_eq!((scope.role(), scope.subject()), (Role::Reviewer, row.id.as_str()));
+    assert!(refused(world.session(&link).await));
+    // A token of their own, without anybody else's help.
+    let token = world.accounts.create_api_token(&scope, "mine", None, "").await.expect("signed in a moment ago");
+    assert_eq!(world.scope(token.secret.expose()).await.role(), Role::Reviewer);
+
+    let late = NewMember { email: "late@example.org", ..new };
+    world.accounts.invite(&world.scope(&world.admin).await, late).await.expect("invited");
+    world.advance(8 * DAY);
+    assert!(refused(world.session(&world.mail.secret("late@example.org").expect("a mail")).await));
+}
+
+#[tokio::test]
+async fn nobody_is_added_when_the_invitation_is_not_delivered() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let new = NewMember { name: "Nobody", role: Role::Editor, email: "nobody@example.org" };
+    assert!(matches!(world.accounts.invite(&admin, new).await, Err(Error::Mail(_))));
+    assert_eq!(world.accounts.list_staff(&admin).await.expect("staff").len(), 1);
+    for email in ["", "no address", "a@example.org, b@example.org"] {
+        assert!(matches!(world.accounts.invite(&admin, NewMember { email, ..new }).await, Err(Error::InvalidField { .. })), "{email}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_for_another_needs_an_admin_who_is_there_and_never_comes_back_to_them() {
+    let world = World::new().await;
+    let (reviewer, _) = world.hire(Role::Reviewer).await;
+    let (_, editor) = world.hire(Role::Editor).await;
+    let scope = world.scope(&editor).await;
+    let admin = world.admin().await;
+    for target in [admin.subject(), &reviewer] {
+        let outcome = world.accounts.issue_staff_link(&scope, target, &editor).await;
+        assert!(matches!(outcome, Err(Error::MintNotAllowed)), "{outcome:?}");
+    }
+    for confirm in ["", "pk_api_wrong", &editor] {
+        let outcome = world.accounts.issue_staff_link(&admin, &reviewer, confirm).await;
+        assert!(matches!(outcome, Err(Error::ConfirmationNeeded)), "{confirm}: {outcome:?}");
+    }
+    let session = world.session(&world.admin).await.expect("a session");
+    let fresh = world.at(&session, Door::Cookie).await.expect("live");
+    assert!(matches!(world.accounts.issue_staff_link(&fresh, &reviewer, "").await, Ok(Link::Mailed(_))));
+    world.advance(Duration::from_secs(6 * 60));
+    let stale = world.at(&session, Door::Cookie).await.expect("live");
+    assert!(matches!(world.accounts.issue_staff_link(&stale, &reviewer, "").await, Err(Error::ConfirmationNeeded)));
+    assert!(matches!(world.accounts.issue_staff_link(&stale, &reviewer, &world.admin).await, Ok(Link::Mailed(_))));
+    let link = world.mail.secret("reviewer@example.org").expect("it went to the reviewer");
+    world.session(&link).await.expect("signed in");
+    // A person without an address cannot be let in by somebody else at all.
+    let new = NewMember { name: "No Address", role: Role::Editor, email: "" };
+    let (member, _) = world.accounts.create_staff(&stale, new).await.expect("a member");
+    let outcome = world.accounts.issue_staff_link(&stale, &member.id, &world.admin).await;
+    assert!(matches!(outcome, Err(Error::StaffWithoutAddress)), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn everybody_sees_and_ends_their_own_credentials_and_an_admin_those_of_all() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let (editor, token) = world.hire(Role::Editor).await;
+    let (reviewer, _) = world.hire(Role::Reviewer).await;
+    let scope = world.scope(&token).await;
+    let own = world.accounts.list_credentials(&scope, "", 50, "").await.expect("credentials").0;
+    assert!(own.len() == 1 && own[0].row.staff_id.as_deref() == Some(&editor) && own[0].live);
+    assert!(world.accounts.list_credentials(&scope, &reviewer, 50, "").await.is_err());
+    let of_reviewer = world.accounts.list_credentials(&admin, &reviewer, 50, "").await.expect("credentials").0;
+    let id = of_reviewer[0].row.id.parse().expect("an id");
+    assert!(matches!(world.accounts.revoke_credential(&scope, id).await, Err(Error::CredentialNotFound)));
+    let mut pages = Vec::new();
+    let mut after = String::new();
+    loop {
+        let (page, next) = world.accounts.list_credentials(&admin, "", 1, &after).await.expect("a page");
+        pages.extend(page);
+        if next.is_empty() {
+            break;
+        }
+        after = next;
+    }
+    assert_eq!(pages.len(), 3);
+    world.accounts.revoke_staff_credentials(&admin, &editor).await.expect("revoked");
+    assert!(refused(world.at(&token, Door::Header).await));
+}

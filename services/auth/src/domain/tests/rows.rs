@@ -1,0 +1,79 @@
+//! Rows that were changed by hand.
+
+use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement};
+
+use super::{World, refused};
+use crate::domain::Door;
+
+async fn open(world: &World) -> DatabaseConnection {
+    let path = world.folder.path().join("control.db");
+    Database::connect(format!("sqlite://{}", path.display())).await.expect("the file opens")
+}
+
+async fn run(db: &DatabaseConnection, sql: &str) {
+    db.execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
+}
+
+async fn texts(db: &DatabaseConnection, sql: &str) -> Vec<String> {
+    let rows = db.query_all_raw(Statement::from_string(DbBackend::Sqlite, sql)).await.expect("rows");
+    rows.iter().map(|row| row.try_get_by_index(0).expect("a text")).collect()
+}
+
+/// Tries every column of the row behind a secret, one at a time, with values that the table takes.
+async fn every_change_is_noticed(world: &World, table: &str, which: &str, secret: &str, door: Door) -> usize {
+    let db = open(world).await;
+    run(&db, "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON").await;
+    let columns = texts(&db, &format!("SELECT name FROM pragma_table_info('{table}')")).await;
+    let mut tried = 0;
+    for column in columns.iter().filter(|column| *column != "secret_hash") {
+        run(&db, &format!("CREATE TEMP TABLE kept AS SELECT * FROM {table} WHERE {which}")).await;
+        let change = format!(
+            "UPDATE {table} SET {column} = CASE WHEN typeof({column}) = 'integer' THEN {column} + 1 ELSE coalesce({column}, '') || 'x' END WHERE {which}"
+        );
+        run(&db, &change).await;
+        assert!(refused(world.at(secret, door).await), "{table}.{column} was changed by hand");
+        run(&db, &format!("DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE id IN (SELECT id FROM kept) OR id IN (SELECT id || 'x' FROM kept))")).await;
+        run(&db, &format!("INSERT INTO {table} SELECT * FROM kept; DROP TABLE kept")).await;
+        world.at(secret, door).await.expect("as it was");
+        tried += 1;
+    }
+    tried
+}
+
+#[tokio::test]
+async fn a_row_that_was_changed_by_hand_opens_nothing() {
+    let world = World::new().await;
+    let app = world.app().await;
+    let learner = world.learner(&app, None).await;
+    let session = world.session(&world.admin).await.expect("a session");
+    let tried = every_change_is_noticed(&world, "auth_credential", "kind = 'learner'", &learner, Door::Header).await
+        + every_change_is_noticed(&world, "auth_credential", "kind = 'session'", &session, Door::Cookie).await
+        + every_change_is_noticed(&world, "auth_staff", "role = 'admin'", &world.admin, Door::Header).await;
+    assert!(tried > 35, "{tried} changes");
+}
+
+#[tokio::test]
+async fn the_parent_of_a_credential_cannot_be_changed_by_hand_either() {
+    let world = World::new().await;
+    let app = world.app().await;
+    let learner = world.learner(&app, None).await;
+    run(&open(&world).await, "UPDATE auth_credential SET expires_at = expires_at + 1 WHERE kind = 'service'").await;
+    assert!(refused(world.at(&learner, Door::Header).await));
+}
+
+#[tokio::test]
+async fn the_insider_s_way_to_an_admin_is_closed() {
+    let world = World::new().await;
+    let app = world.app().await;
+    let learner = world.learner(&app, None).await;
+    let db = open(&world).await;
+    let admin = texts(&db, "SELECT id FROM auth_staff WHERE role = 'admin'").await.remove(0);
+    run(
+        &db,
+        &format!(
+            "UPDATE auth_credential SET staff_id = '{admin}', program_id = NULL, subject = '{admin}', epoch = 1 WHERE kind = 'learner'"
+        ),
+    )
+    .await;
+    assert!(refused(world.at(&learner, Door::Header).await));
+}
