@@ -255,7 +255,7 @@ impl Auth for Server {
                 let staff: StaffId = id("staff_id", &staff)?;
                 self.accounts.issue_staff_link(call.scope(), &staff.to_string(), &request.confirm).await?
             }
-            Some(Who::LearnerToken(token)) => Link::Returned(self.accounts.issue_learner_link(call.scope(), &token).await?),
+            Some(Who::LearnerToken(token)) => Link::Returned(Box::new(self.accounts.issue_learner_link(call.scope(), &token).await?)),
             None => return Err(Error::InvalidField { field: "who", what: "name a member of staff or a learner token" }.into()),
         };
         let (secret, expires_at) = match link {

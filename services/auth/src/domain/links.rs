@@ -15,7 +15,7 @@ use crate::store::staff;
 #[derive(Debug)]
 pub(crate) enum Link {
     /// For whoever asked.
-    Returned(Issued),
+    Returned(Box<Issued>),
     /// It went to its person's own address.
     Mailed(Timestamp),
 }
@@ -56,7 +56,7 @@ impl Accounts {
         let entry = AuditEntry::done("sign_in_link.issued", staff_id).fact("delivery", if own { "returned" } else { "mailed" });
         tx.audit(scope, entry).await?;
         tx.commit().await?;
-        let Some(address) = address else { return Ok(Link::Returned(issued)) };
+        let Some(address) = address else { return Ok(Link::Returned(Box::new(issued))) };
         self.deliver(scope, &issued, &address, invited).await?;
         Ok(Link::Mailed(issued.expires_at))
     }

@@ -23,7 +23,7 @@ use preceptor_keys::Keys;
 use preceptor_rpc::ServiceName;
 use sea_orm::EntityTrait as _;
 
-pub(crate) use self::credentials::{Issued, Listed};
+pub(crate) use self::credentials::Issued;
 pub(crate) use self::kinds::Door;
 pub(crate) use self::links::Link;
 pub(crate) use self::staff::{NewMember, State};

@@ -67,16 +67,13 @@ impl Accounts {
         let scope = Scope::of_system(SystemActor::Bootstrap, org);
         let mut tx = self.deps.control.write().await?;
         let known = self.active_admins(&tx, org).await?.into_iter().next();
-        let (member, issued) = match known {
-            Some(member) => {
-                let holder = Holder::Staff { id: member.id.clone(), role: Role::Admin, epoch: member.epoch };
-                let issued = self.issue_api(&tx, &Maker::founder(org), holder).await?;
-                (member, issued)
-            }
-            None => {
-                let new = NewMember { name: "Admin", role: Role::Admin, email: "" };
-                self.add_staff(&mut tx, &scope, &Maker::founder(org), new).await?
-            }
+        let (member, issued) = if let Some(member) = known {
+            let holder = Holder::Staff { id: member.id.clone(), role: Role::Admin, epoch: member.epoch };
+            let issued = self.issue_api(&tx, &Maker::founder(org), holder).await?;
+            (member, issued)
+        } else {
+            let new = NewMember { name: "Admin", role: Role::Admin, email: "" };
+            self.add_staff(&mut tx, &scope, &Maker::founder(org), new).await?
         };
         tx.audit(&scope, AuditEntry::done("credential.issued", &issued.row.id).fact("kind", "api").fact("holder", &member.id)).await?;
         tx.commit().await?;

@@ -210,7 +210,7 @@ impl Accounts {
     pub(super) async fn member_to_change(&self, tx: &ControlTx, org: OrgId, id: &str) -> Result<staff::Model, Error> {
         // Those who change staff of one org take turns: two admins cannot suspend each other at once.
         let turn = org::Entity::update_many()
-            .col_expr(org::Column::Plan, Expr::col(org::Column::Plan).into())
+            .col_expr(org::Column::Plan, Expr::col(org::Column::Plan))
             .filter(org::Column::Id.eq(org.to_string()));
         tx.update(turn).await?;
         let row = tx.one(by_id(org, id)).await?.ok_or(Error::StaffNotFound)?;

@@ -6,7 +6,7 @@ use axum::response::Response;
 use preceptor_core::Secret;
 use preceptor_proto::auth::v1 as proto;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -77,7 +77,7 @@ pub(crate) struct CreatedCredential {
 }
 
 /// Which credentials.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct CredentialQuery {
     /// Only those of this member of staff.

@@ -1,7 +1,6 @@
 //! Signing in and out.
 
 use askama::Template;
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
@@ -11,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Frame, PageError, Visitor, html};
 use crate::error::ApiError;
-use crate::extract::Form;
+use crate::extract::{Form, Json};
 use crate::identity::{Carrier, credential, session_cookie_name};
 use crate::{CALL_TIMEOUT, Edge};
 

@@ -72,7 +72,7 @@ async fn everything_made_by(world: &World, scope: &Scope, token: &str, others: &
     if may_call(scope, "IssueSignInLink") {
         for target in others {
             if let Ok(Link::Returned(issued)) = accounts.issue_staff_link(scope, target, token).await {
-                made.push(("IssueSignInLink", issued));
+                made.push(("IssueSignInLink", *issued));
             }
         }
         made.extend(accounts.issue_learner_link(scope, token).await.ok().map(|issued| ("IssueSignInLink", issued)));
