@@ -2,8 +2,8 @@
 
 use preceptor_core::Kind;
 use preceptor_core::id::{
-    AccreditationId, AttemptId, CredentialId, CreditId, FormId, GenerationId, ItemId, MessageId, ObjectiveId, OfferId, OrgId, PassageId, ProgramId,
-    RegistryCallId, SessionId, SourceId, SourceVersionId, StaffId, TaskId,
+    AccreditationId, AttemptId, CredentialId, CreditId, FormId, GenerationId, ItemId, MessageId, ObjectiveId, OfferId, OrgId, PassageId,
+    ProgramId, RegistryCallId, SessionId, SourceId, SourceVersionId, StaffId, TaskId,
 };
 
 use crate::error::ApiError;
