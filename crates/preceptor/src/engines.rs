@@ -11,6 +11,7 @@ use preceptor_cache::MemoryCache;
 use preceptor_core::{Clock, Secret};
 use preceptor_keys::{Keyring, SealedMemory};
 use preceptor_objects::{Directory, Sealed};
+use preceptor_runtime::private;
 use preceptor_store::{Cells, Control, ControlConfig, Schema};
 use preceptor_vector::Edge;
 
@@ -56,7 +57,9 @@ impl Engines {
     /// Opens the engines. The data folder is made when it is missing.
     pub async fn open(config: &Config, sharing: Sharing, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
         let folder = config.data.as_path();
+        private::write_privately();
         fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        private::refuse_open_folder(folder)?;
         let lock = lock(folder, sharing)?;
         let keyring = folder.join("keyring.json");
         let passphrase = passphrase(folder)?;

@@ -8,6 +8,7 @@
 //! * [`Waiting`]: what waits for a worker;
 //! * [`Breaker`]: leaving alone what keeps failing;
 //! * [`pause`]: points at which tests stop a process;
+//! * [`private`]: what is written is for this account alone;
 //! * [`health`]: what is ready and what is not, with the reason;
 //! * [`telemetry`]: logs, traces and metrics.
 //!
@@ -19,6 +20,7 @@ pub mod config;
 pub mod health;
 pub mod modules;
 pub mod pause;
+pub mod private;
 pub mod tasks;
 pub mod telemetry;
 mod waiting;

@@ -1,6 +1,6 @@
 //! What can go wrong in the control plane.
 
-use preceptor_core::{Fault, Kind};
+use preceptor_core::{DisplayProblem, Fault, Kind};
 use preceptor_keys::KeyError;
 use preceptor_mail::MailError;
 use preceptor_rpc::{IntoFault, status_of};
@@ -46,6 +46,14 @@ pub enum Error {
         field: &'static str,
         /// What is expected.
         what: &'static str,
+    },
+    /// A name that cannot be shown as it is.
+    #[error("{field} {problem}")]
+    NotAName {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: DisplayProblem,
     },
     /// The key engine failed.
     #[error(transparent)]
@@ -97,6 +105,9 @@ impl IntoFault for Error {
             Self::OrgNotFound => Fault::new(Kind::NotFound, "ORG_NOT_FOUND", "there is no such organisation"),
             Self::InvalidField { field, what } => {
                 Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}")).with("field", field)
+            }
+            Self::NotAName { field, problem } => {
+                Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {problem}")).with("field", field)
             }
             Self::Keys(error) => {
                 tracing::error!(%error, "the key engine failed");

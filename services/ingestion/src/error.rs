@@ -1,6 +1,6 @@
 //! What can go wrong with content.
 
-use preceptor_core::{Fault, Kind};
+use preceptor_core::{DisplayProblem, Fault, Kind};
 use preceptor_objects::ObjectError;
 use preceptor_rpc::{IntoFault, status_of};
 use preceptor_store::StoreError;
@@ -70,6 +70,14 @@ pub enum Error {
     StorageUsedUp {
         /// How much it may.
         limit_mib: u64,
+    },
+    /// A title that cannot be shown as it is.
+    #[error("{field} {problem}")]
+    NotATitle {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: DisplayProblem,
     },
     /// The file cannot be read.
     #[error("{0}")]
@@ -160,6 +168,9 @@ impl IntoFault for Error {
                 format!("your organisation's files take all of the {limit_mib} MiB that they may; ask the operator to raise the limit"),
             )
             .with("limit_mib", limit_mib),
+            Self::NotATitle { field, problem } => {
+                Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {problem}")).with("field", field)
+            }
             Self::File(problem) => Fault::new(Kind::InvalidInput, problem.code, problem.message.clone()),
             Self::Objects(ObjectError::Full) => {
                 Fault::new(Kind::Unavailable, "STORE_FULL", "the storage is full; an operator has to make room")

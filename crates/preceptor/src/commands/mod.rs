@@ -131,6 +131,8 @@ enum Command {
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
+    // Before anything is written and any thread begun.
+    preceptor_runtime::private::write_privately();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

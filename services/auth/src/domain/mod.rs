@@ -18,7 +18,7 @@ pub(crate) mod tokens;
 use std::sync::Arc;
 
 use preceptor_core::id::OrgId;
-use preceptor_core::{SystemActor, Timestamp};
+use preceptor_core::{DisplayName, SystemActor, Timestamp};
 use preceptor_keys::Keys;
 use preceptor_rpc::ServiceName;
 use sea_orm::EntityTrait as _;
@@ -73,11 +73,8 @@ impl Accounts {
 }
 
 fn named(field: &'static str, text: &str) -> Result<String, Error> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().count() > 200 {
-        return Err(Error::InvalidField { field, what: "must have 1 to 200 characters" });
-    }
-    Ok(text.to_owned())
+    let name = DisplayName::new(text).map_err(|problem| Error::NotAName { field, problem })?;
+    Ok(name.into_string())
 }
 
 /// The name under which a service acts on its own behalf.

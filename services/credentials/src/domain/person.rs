@@ -1,6 +1,8 @@
 //! What a person states about themselves, and how it is kept.
 
+use preceptor_core::display::composed;
 use preceptor_core::id::OrgId;
+use preceptor_core::{DisplayName, DisplayText};
 use preceptor_keys::{DataKey, Keys};
 use serde::{Deserialize, Serialize};
 
@@ -50,9 +52,17 @@ pub(super) fn begins(day: &str) -> Option<i64> {
     Some(date.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_microsecond())
 }
 
-/// Signs that end a line or change how those around them are read.
-fn is_invisible(sign: char) -> bool {
-    sign.is_control() || matches!(sign, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// One line of at most [`MOST`] characters, as it is seen.
+fn line(field: &'static str, text: &str) -> Result<String, Error> {
+    composed(text, MOST).map_err(|problem| Error::field(field, problem.to_string()))
+}
+
+/// Words that certificates print, unless they are left out.
+fn words(field: &'static str, text: &str) -> Result<String, Error> {
+    if text.trim().is_empty() {
+        return Ok(String::new());
+    }
+    DisplayText::new(text, MOST).map(DisplayText::into_string).map_err(|problem| Error::field(field, problem.to_string()))
 }
 
 impl Person {
@@ -68,34 +78,20 @@ impl Person {
 
     /// The statement without white space at the ends of its fields, if every field is acceptable.
     pub(crate) fn checked(self, profession: &str) -> Result<Self, Error> {
+        let name = DisplayName::new(&self.name).map_err(|problem| Error::field("name", problem.to_string()))?;
         let person = Self {
-            name: self.name.trim().to_owned(),
-            degree: self.degree.trim().to_owned(),
-            email: self.email.trim().to_owned(),
-            licence_number: self.licence_number.trim().to_owned(),
-            licence_board: self.licence_board.trim().to_owned(),
-            specialty: self.specialty.trim().to_owned(),
+            name: name.into_string(),
+            degree: words("degree", &self.degree)?,
+            email: line("email", &self.email)?,
+            licence_number: line("licence_number", &self.licence_number)?,
+            licence_board: words("licence_board", &self.licence_board)?,
+            specialty: words("specialty", &self.specialty)?,
             npi: self.npi.trim().to_owned(),
             licensed_since: self.licensed_since.trim().to_owned(),
             licence_expires: self.licence_expires.trim().to_owned(),
         };
-        let texts = [
-            ("name", &person.name),
-            ("degree", &person.degree),
-            ("email", &person.email),
-            ("licence_number", &person.licence_number),
-            ("licence_board", &person.licence_board),
-            ("specialty", &person.specialty),
-        ];
-        if let Some((field, _)) = texts.iter().find(|(_, text)| text.chars().count() > MOST || text.chars().any(is_invisible)) {
-            return Err(Error::field(field, "must be one line of at most 200 characters, without signs that turn the text around"));
-        }
         let licensed = profession != "other";
-        let needed = [
-            ("name", &person.name, true),
-            ("licence_number", &person.licence_number, licensed),
-            ("licence_board", &person.licence_board, licensed),
-        ];
+        let needed = [("licence_number", &person.licence_number, licensed), ("licence_board", &person.licence_board, licensed)];
         if let Some((field, ..)) = needed.iter().find(|(_, text, needed)| *needed && text.is_empty()) {
             return Err(Error::field(field, "is needed"));
         }

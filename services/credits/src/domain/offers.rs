@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use preceptor_core::id::{AccreditationId, OfferId};
-use preceptor_core::{Scope, Timestamp};
+use preceptor_core::{DisplayName, Scope, Timestamp};
 use preceptor_rpc::Call;
 use preceptor_store::{AuditEntry, TenantTx};
 use sha2::{Digest as _, Sha256};
 
 use super::rules::{self, PROFESSIONS};
-use super::{Credits, bounded, program_id};
+use super::{Credits, program_id};
 use crate::Error;
 use crate::error::Missing;
 use crate::store::{accreditation, offer, offers, recognition};
@@ -64,7 +64,8 @@ impl Credits {
         new: preceptor_proto::credits::v1::RecordAccreditationRequest,
     ) -> Result<accreditation::Model, Error> {
         let mut tx = self.deps.store.write(scope).await?;
-        let provider = bounded("provider", &new.provider, 300)?;
+        let provider =
+            DisplayName::within(&new.provider, 300).map_err(|problem| Error::field("provider", problem.to_string()))?.into_string();
         self.check_printable("provider", &provider)?;
         if rules::accreditation_statement(&new.body, &provider, tx.now()).is_none() {
             return Err(Error::field("body", format!("is none of {}", rules::bodies())));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use preceptor_core::id::{AppId, ObjectiveId, ProgramId};
-use preceptor_core::{Capability, Scope};
+use preceptor_core::{Capability, DisplayText, Scope};
 use preceptor_store::{AuditEntry, TenantTx};
 
 use super::{Content, bounded, check_reach, sees_drafts, shown};
@@ -11,6 +11,7 @@ use crate::Error;
 use crate::store::{objective, pending, program, program_version, programs, published, versions};
 
 const MOST_OBJECTIVES: usize = 50;
+const MOST_TITLE: usize = 300;
 const MOST_SUMMARY: usize = 4000;
 
 /// A program with everything that is shown of it.
@@ -39,7 +40,7 @@ impl Content {
             org_id: tx.org_key(),
             id: id.to_string(),
             app_id: app(scope)?.to_string(),
-            title: bounded("title", title, 300, "must have 1 to 300 characters")?,
+            title: title_text(title)?,
             summary: summary_text(summary)?,
             revision: 1,
             created_by: scope.subject().to_owned(),
@@ -83,7 +84,7 @@ impl Content {
         revision: Option<i64>,
     ) -> Result<ProgramView, Error> {
         check_reach(scope, id)?;
-        let title = bounded("title", title, 300, "must have 1 to 300 characters")?;
+        let title = title_text(title)?;
         let mut tx = self.deps.store.write(scope).await?;
         let program = programs::get(&tx, id).await?;
         let summary = summary_text(summary)?;
@@ -136,6 +137,12 @@ fn app(scope: &Scope) -> Result<AppId, Error> {
 
 pub(super) fn program_id(id: &str) -> Result<ProgramId, Error> {
     id.parse().map_err(|_| Error::ProgramNotFound)
+}
+
+/// The title of an activity stands on its certificates.
+fn title_text(text: &str) -> Result<String, Error> {
+    let title = DisplayText::new(text, MOST_TITLE).map_err(|problem| Error::NotATitle { field: "title", problem })?;
+    Ok(title.into_string())
 }
 
 fn summary_text(text: &str) -> Result<String, Error> {
