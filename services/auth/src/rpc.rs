@@ -6,7 +6,7 @@ use preceptor_core::id::{CredentialId, StaffId};
 use preceptor_core::{Fault, Role};
 use preceptor_proto::auth::v1 as proto;
 use preceptor_proto::auth::v1::auth_server::{Auth, AuthServer};
-use preceptor_rpc::{Call, CallerIdentity, status_of};
+use preceptor_rpc::{Call, CallerIdentity, Note, status_of};
 use tonic::{Request, Response, Status};
 
 use crate::Error;
@@ -276,7 +276,10 @@ impl Auth for Server {
     }
 
     async fn open_session(&self, request: Request<proto::OpenSessionRequest>) -> Result<Response<proto::OpenSessionResponse>, Status> {
+        let note = Note::of(&request);
         let (issued, subject) = self.accounts.open_session(request.into_inner().secret.trim()).await?;
+        note.acting(self.accounts.scope_of(&subject).await?);
+        note.fact("credential", &issued.row.id);
         Ok(Response::new(proto::OpenSessionResponse {
             session: issued.secret.expose().to_owned(),
             expires_at: issued.expires_at.micros(),
@@ -286,7 +289,10 @@ impl Auth for Server {
     }
 
     async fn end_session(&self, request: Request<proto::EndSessionRequest>) -> Result<Response<proto::EndSessionResponse>, Status> {
-        self.accounts.end_session(&request.into_inner().session).await?;
+        let note = Note::of(&request);
+        if let Some(subject) = self.accounts.end_session(&request.into_inner().session).await? {
+            note.acting(self.accounts.scope_of(&subject).await?);
+        }
         Ok(Response::new(proto::EndSessionResponse {}))
     }
 }

@@ -18,7 +18,7 @@ pub(crate) mod tokens;
 use std::sync::Arc;
 
 use preceptor_core::id::OrgId;
-use preceptor_core::{DisplayName, SystemActor, Timestamp};
+use preceptor_core::{DisplayName, Scope, SystemActor, Timestamp};
 use preceptor_keys::Keys;
 use preceptor_rpc::ServiceName;
 use sea_orm::EntityTrait as _;
@@ -58,6 +58,15 @@ impl Accounts {
         self.note_use(&live.row).await?;
         let (token, expires_at) = tokens::mint(&*self.deps.keys, &self.config.issuer, self.deps.clock.now(), &subject).await?;
         Ok((token, expires_at, subject))
+    }
+
+    /// The scope of a subject whose credential was just looked at, for the record of what they did with it.
+    pub(crate) async fn scope_of(&self, subject: &Subject) -> Result<Arc<Scope>, Error> {
+        let now = self.deps.clock.now();
+        let (token, _) = tokens::mint(&*self.deps.keys, &self.config.issuer, now, subject).await?;
+        let verifier = tokens::verifier(&*self.deps.keys, &self.config.issuer).await?;
+        let scope = verifier.verify(&token, now).map_err(|_| Error::Defect("a token of our own does not verify"))?;
+        Ok(Arc::new(scope))
     }
 
     /// A signed scope token for a service itself.

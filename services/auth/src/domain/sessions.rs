@@ -63,16 +63,17 @@ impl Accounts {
         Ok(Some(Parent { id, expires_at: Timestamp::from_micros(parent.expires_at) }))
     }
 
-    /// Ends the session of a cookie, and what was made with it.
-    pub(crate) async fn end_session(&self, secret: &str) -> Result<(), Error> {
+    /// Ends the session of a cookie, and what was made with it. Returns whose it was, unless it had ended before.
+    pub(crate) async fn end_session(&self, secret: &str) -> Result<Option<Subject>, Error> {
         let live = match self.live(secret, Door::Cookie).await {
             Ok(live) => live,
             // It ended before.
-            Err(Error::CredentialInvalid) => return Ok(()),
+            Err(Error::CredentialInvalid) => return Ok(None),
             Err(error) => return Err(error),
         };
         let tx = self.deps.control.write().await?;
         self.revoke(&tx, &live.row.org_id, &live.row.id).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(Some(self.subject(&live).await?))
     }
 }
