@@ -26,10 +26,6 @@ impl Outside {
             if !code.is_empty() {
                 println!("Mail for {}: Your code is {code}", line("To:"));
             }
-            let link = line("http");
-            if !link.is_empty() {
-                println!("Mail for {}: http{link}", line("To:"));
-            }
         };
         let outside = Self { registries: Registries::start().await?, mail: MailCatcher::start_telling(show).await? };
         outside.registries.know_provider(Provider {

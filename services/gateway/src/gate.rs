@@ -17,7 +17,7 @@ use crate::Edge;
 use crate::api::file_too_large;
 use crate::error::ApiError;
 use crate::extract::is_api;
-use crate::identity::{Identity, credential};
+use crate::identity::{Identity, credential, session_cookie_name};
 use crate::limits::{Door, Seen};
 use crate::pages::PageError;
 use crate::permissions::OPEN;
@@ -78,7 +78,7 @@ async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, Ap
     let client = parts.extensions.get::<Client>().copied();
     let address = client.map(|client| Prefix::of(client.address(&parts.headers, &edge.config.trusted_proxies)));
     let address = address.unwrap_or(Prefix::V4([127, 0, 0, 1].into()));
-    let has_credential = credential(&parts.headers).is_some();
+    let has_credential = credential(&parts.headers, session_cookie_name(&edge.config)).is_some();
     if let Some(door) = door(&parts.method, &route, has_credential) {
         seen.note(edge.limit_door(door, address).await?);
     }
@@ -111,7 +111,7 @@ async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, Ap
 
 /// Who asks. A credential that is none counts against its address.
 async fn identify(edge: &Edge, parts: &mut Parts, address: Prefix) -> Result<Identity, ApiError> {
-    let had_one = credential(&parts.headers).is_some();
+    let had_one = credential(&parts.headers, session_cookie_name(&edge.config)).is_some();
     match Identity::from_request_parts(parts, edge).await {
         Ok(identity) => Ok(identity),
         Err(error) => {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
@@ -16,6 +16,7 @@ use preceptor_rpc::Call;
 use preceptor_rpc::call::unscoped;
 
 use crate::error::ApiError;
+use crate::extract::is_api;
 use crate::limits;
 use crate::pages::PageError;
 use crate::{CALL_TIMEOUT, Config, Edge};
@@ -135,22 +136,17 @@ const fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-/// Every write to a page comes from our own pages: also one that needs no cookie, such as signing in.
-pub(crate) async fn pages_from_our_pages(State(edge): State<Edge>, request: Request, next: Next) -> Response {
-    if is_safe(request.method()) || comes_from_our_pages(request.headers(), &edge.config.public_url) {
-        return next.run(request).await;
-    }
-    PageError::from(cross_site()).into_response()
-}
-
-/// Every write to the API that a cookie is sent along with, and no token, comes from our own pages.
-pub(crate) async fn cookies_from_our_pages(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+/// Writes come from our own pages: every one to a page, also one that needs no credential, such as signing in; and those
+/// to the API that a cookie is sent along with, and no token.
+pub(crate) async fn from_our_pages(State(edge): State<Edge>, request: Request, next: Next) -> Response {
     let headers = request.headers();
-    let carries_cookie = !headers.contains_key(header::AUTHORIZATION) && headers.contains_key(header::COOKIE);
-    if is_safe(request.method()) || !carries_cookie || comes_from_our_pages(headers, &edge.config.public_url) {
+    let is_api = is_api(request.uri().path());
+    let cookie_alone = !headers.contains_key(header::AUTHORIZATION) && headers.contains_key(header::COOKIE);
+    let looked_at = request.extensions().get::<MatchedPath>().is_some() && (!is_api || cookie_alone);
+    if is_safe(request.method()) || !looked_at || comes_from_our_pages(headers, &edge.config.public_url) {
         return next.run(request).await;
     }
-    cross_site().into_response()
+    if is_api { cross_site().into_response() } else { PageError::from(cross_site()).into_response() }
 }
 
 fn missing() -> ApiError {

@@ -177,7 +177,8 @@ pub fn build(deps: Deps, config: Config) -> Router {
         config,
     }));
     let public = api::router(&edge).merge(pages::router(&edge));
-    let public = public.layer(from_fn_with_state(edge.clone(), gate::layer)).layer(from_fn(panics::layer));
+    let public = public.layer(from_fn_with_state(edge.clone(), gate::layer));
+    let public = public.layer(from_fn_with_state(edge.clone(), identity::from_our_pages)).layer(from_fn(panics::layer));
     // Around the fallbacks too: whatever happens, it happens to a request that has an id, and no error leaves bare.
     let public = public.layer(from_fn_with_state(edge.clone(), problems::layer)).layer(cors::layer(&edge.config));
     domain::headers::secure(public, edge.config.is_https()).with_state(edge)

@@ -13,10 +13,18 @@ use preceptor_rpc::policy::Policy;
 use serde_json::Value;
 
 /// Operations that are named differently from their RPCs.
-const OTHERWISE: [(&str, &str); 3] = [("designateProgram", "Designate"), ("evaluateProgram", "Evaluate"), ("freezeQuiz", "FreezeForm")];
+const OTHERWISE: [(&str, &str); 7] = [
+    ("createCredential", "CreateApiToken"),
+    ("designateProgram", "Designate"),
+    ("evaluateProgram", "Evaluate"),
+    ("freezeQuiz", "FreezeForm"),
+    ("reinstateStaff", "SetStaffState"),
+    ("removeStaff", "SetStaffState"),
+    ("suspendStaff", "SetStaffState"),
+];
 
 /// The forms of pages, with the RPC that each leads to; without one where anybody who is known may.
-pub(crate) const FORMS: [(&str, &str); 21] = [
+pub(crate) const FORMS: [(&str, &str); 26] = [
     ("/sign-out", ""),
     ("/programs/{id}", "Ask"),
     ("/programs/{id}/quiz", "StartAttempt"),
@@ -38,10 +46,15 @@ pub(crate) const FORMS: [(&str, &str); 21] = [
     ("/console/tasks/{id}/close", "CloseTask"),
     ("/console/sources/{id}/submit", "SubmitSource"),
     ("/console/sources/{id}/decision", "DecideSource"),
+    ("/console/staff", "InviteStaff"),
+    ("/console/staff/{id}", "ChangeStaff"),
+    ("/console/staff/{id}/link", "IssueSignInLink"),
+    ("/console/credentials", "CreateApiToken"),
+    ("/console/credentials/{id}/revoke", "RevokeCredential"),
 ];
 
 /// Writes that need no credential: they are how one comes by one.
-pub(crate) const OPEN: [&str; 1] = ["/sign-in"];
+pub(crate) const OPEN: [&str; 2] = ["/sign-in", "/sign-in/who"];
 
 /// What every write needs, by method and route.
 #[derive(Debug)]

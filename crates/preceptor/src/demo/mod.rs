@@ -56,7 +56,7 @@ pub(crate) async fn seed(config: &Config, outside: &Outside) -> anyhow::Result<(
         (None, None) => create(config, &admin, outside).await?,
         _ => bail!("{} holds a part of the demo only; remove that folder and start again", config.data.display()),
     };
-    show_links(&admin, &programs).await
+    show_links(&admin, &programs, outside).await
 }
 
 /// The programs of the demo.
@@ -111,8 +111,12 @@ async fn create(config: &Config, admin: &Client, outside: &Outside) -> anyhow::R
 
 /// Adds a member of staff with an address, to which their links are mailed.
 async fn hire(admin: &Client, name: &str, role: &str) -> anyhow::Result<Client> {
-    let new = json!({ "name": name, "role": role, "email": format!("{role}@example.org") });
+    let new = json!({ "name": name, "role": role, "email": address(role) });
     Ok(admin.with_token(id(&admin.post("/v1/staff", &new).await?, "token")?))
+}
+
+fn address(role: &str) -> String {
+    format!("{role}@example.org")
 }
 
 /// Has `preceptor verify` hold certificates of the demo's provider against its key: on this machine it is known.
@@ -127,23 +131,24 @@ fn of_role<'a>(staff: &'a Value, role: &str) -> Option<&'a str> {
     known.iter().find(|member| member["role"] == role)?["id"].as_str()
 }
 
-async fn show_links(admin: &Client, programs: &Programs) -> anyhow::Result<()> {
+async fn show_links(admin: &Client, programs: &Programs, outside: &Outside) -> anyhow::Result<()> {
     let link = async |who: Value| -> anyhow::Result<String> { id(&admin.post("/v1/sign-in-links", &who).await?, "url") };
-    println!("\nThe demo program is published. These links open signed in, for an hour:");
+    println!("\nThe demo program is published. These links sign in once each, within an hour:");
     let of_main = std::iter::once(("visitor", "has just come")).chain(learners::STAGES).map(|learner| (&programs.main, learner));
     for (program, (name, stage)) in of_main.chain([(&programs.retracted, retracted::LEARNER)]) {
         let learner = admin.learner(program, name).await?;
         println!("  {name:9} {}   {stage}", link(json!({ "learner_token": learner.token() })).await?);
     }
     let staff = admin.get("/v1/staff").await?;
-    if let Some(member) = of_role(&staff, "admin") {
-        println!("  {:9} {}", "admin", link(json!({ "staff_id": member })).await?);
-    }
-    println!("Links for the rest of the staff are mailed to them:");
     for role in ["editor", "reviewer", "auditor"] {
         if let Some(member) = of_role(&staff, role) {
+            // Links for others go to their address: here they are taken out of the mail of the demo.
             admin.post("/v1/sign-in-links", &json!({ "staff_id": member, "confirm": admin.token() })).await?;
+            println!("  {role:9} {}", outside.mail.newest_link(&address(role)).context("the link was not mailed")?);
         }
+    }
+    if let Some(member) = of_role(&staff, "admin") {
+        println!("  {:9} {}", "admin", link(json!({ "staff_id": member })).await?);
     }
     println!("\nOr ask from another terminal:");
     for question in TRY {

@@ -1,10 +1,13 @@
 //! Chromium through its WebDriver.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
+use fantoccini::cookies::Cookie;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -32,6 +35,8 @@ pub(crate) fn tools(test: &str) -> Option<(PathBuf, String)> {
 pub(crate) struct Driver {
     _process: Child,
     url: String,
+    /// The sessions of links that were used: each signs in once.
+    sessions: Mutex<HashMap<String, Cookie<'static>>>,
 }
 
 impl Driver {
@@ -44,7 +49,7 @@ impl Driver {
             let line = lines.next_line().await.expect("a line").expect("the driver says its port");
             let port = line.rsplit("on port ").next().map(|port| port.trim_end_matches('.')).and_then(|port| port.parse::<u16>().ok());
             if let Some(port) = port.filter(|_| line.contains("started successfully")) {
-                return Self { _process: process, url: format!("http://127.0.0.1:{port}") };
+                return Self { _process: process, url: format!("http://127.0.0.1:{port}"), sessions: Mutex::default() };
             }
         }
     }
@@ -72,9 +77,19 @@ impl Driver {
     /// The same, signed in by a link.
     pub(crate) async fn signed_in(&self, link: &str, size: (u32, u32)) -> Browser {
         let browser = self.browser(size).await;
-        browser.open(link).await;
-        browser.click("main form button").await;
+        let known = self.sessions.lock().expect("no panic").get(link).cloned();
+        if let Some(session) = known {
+            let place = link.split("/sign-in").next().expect("a server");
+            browser.open(&format!("{place}/sign-in")).await;
+            browser.client.add_cookie(session).await.expect("a cookie");
+            browser.open(place).await;
+        } else {
+            browser.open(link).await;
+            browser.click("main form button").await;
+        }
         browser.until("the sign-in", "return !location.pathname.startsWith('/sign-in')").await;
+        let session = browser.client.get_named_cookie("preceptor_session").await.expect("a session").into_owned();
+        self.sessions.lock().expect("no panic").insert(link.to_owned(), session);
         browser
     }
 }

@@ -34,7 +34,7 @@ async fn the_demo_in_a_browser() {
 /// A link alone signs nobody in: somebody else may have sent it.
 async fn signing_in_takes_a_click(driver: &Driver, demo: &Demo) {
     let browser = driver.browser(SIZES[0]).await;
-    browser.open(demo.link("quentin")).await;
+    browser.open(demo.link("tara")).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(browser.path().await.starts_with("/sign-in"), "a link that is opened does not sign in by itself");
     browser.click("main form button").await;

@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use preceptor::client::{Client, Upload, id};
 use preceptor::journey::{Answers, physician};
-use preceptor_proto::auth::v1::ExchangeRequest;
 use preceptor_proto::auth::v1::auth_client::AuthClient;
+use preceptor_proto::auth::v1::{Door, ExchangeRequest};
 use preceptor_rpc::ServiceName;
 use preceptor_rpc::call::unscoped;
 use preceptor_testkit::Local;
@@ -53,7 +53,8 @@ impl Course {
         client.become_clinician(&physician("Ana Núñez", &format!("{number}@example.org")), |to| local.mail.newest_code(to)).await?;
         let attempt = client.take_quiz(&self.program, &self.items, Answers::Right).await?;
         let auth = local.mesh.channel(ServiceName::Auth, ServiceName::Gateway)?;
-        let request = unscoped(ExchangeRequest { credential: client.token().to_owned() }, Duration::from_secs(10));
+        let request =
+            unscoped(ExchangeRequest { credential: client.token().to_owned(), door: Door::Header.into() }, Duration::from_secs(10));
         let scope_token = AuthClient::new(auth).exchange(request).await?.into_inner().scope_token;
         Ok(Learner { attempt: id(&attempt, "id")?, client, scope_token })
     }

@@ -37,7 +37,6 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::Edge;
 use crate::contract::{self, Contract, Terms};
 use crate::error::Problem;
-use crate::identity;
 
 pub(crate) use certificates::Certificate;
 pub(crate) use clinicians::{Clinician, PROFESSIONS, Statement};
@@ -137,7 +136,6 @@ pub(crate) fn router(edge: &Edge) -> Router<Edge> {
     api.layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(from_fn_with_state(edge.clone(), idempotency::layer))
         .layer(from_fn_with_state(edge.clone(), contract::layer))
-        .layer(from_fn_with_state(edge.clone(), identity::cookies_from_our_pages))
         .route("/openapi.json", document::route(edge.contract.document()))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

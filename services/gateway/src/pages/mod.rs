@@ -20,13 +20,12 @@ use askama::Template;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::request::Parts;
-use axum::middleware::from_fn_with_state;
 use axum::response::Html;
 use axum::routing::{get, post};
 use preceptor_core::{Capability, Fault};
 
 use crate::Edge;
-use crate::identity::{self, Identity};
+use crate::identity::Identity;
 
 pub(crate) use failure::PageError;
 
@@ -78,7 +77,6 @@ pub(crate) fn router(edge: &Edge) -> Router<Edge> {
         .route("/errors", get(reference::codes))
         .route("/errors/{code}", get(reference::code))
         .route("/static/{file}", get(files::serve))
-        .route_layer(from_fn_with_state(edge.clone(), identity::pages_from_our_pages))
         .fallback(failure::not_found)
 }
 
