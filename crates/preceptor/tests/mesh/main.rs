@@ -7,6 +7,7 @@ mod crash;
 mod credits;
 mod isolation;
 mod journey;
+mod privacy;
 mod real_sources;
 mod record;
 mod roles;
