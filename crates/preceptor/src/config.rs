@@ -44,6 +44,8 @@ pub struct Config {
     pub certificates: Certificates,
     /// The log.
     pub audit: preceptor_audit::Config,
+    /// The processes that read files, draw pages and compose items.
+    pub sandbox: preceptor_sandbox::Config,
 }
 
 impl Config {
@@ -73,6 +75,7 @@ impl Default for Config {
             credentials: preceptor_credentials::Config::default(),
             certificates: Certificates::default(),
             audit: preceptor_audit::Config::default(),
+            sandbox: preceptor_sandbox::Config::default(),
         }
     }
 }
@@ -204,6 +207,7 @@ impl Validate for Config {
         self.credentials.validate("credentials", problems);
         self.certificates.validate("certificates", problems);
         self.audit.validate("audit", problems);
+        self.sandbox.validate("sandbox", problems);
         for name in self.mesh.addresses.keys() {
             if name.parse::<ServiceName>().is_err() {
                 problems.push(Problem::at(format!("mesh.addresses.{name}"), "there is no such service"));

@@ -13,6 +13,7 @@
 //! * [`journey`]: the steps from a source to a certificate, for the demo and for tests;
 //! * `probes`: what readiness is told from;
 //! * `outside`: stand-ins for the services outside, for the demo and for development;
+//! * [`worker`]: this binary as the child that reads files;
 //! * [`commands`]: what the binary can do.
 
 pub mod client;
@@ -30,3 +31,4 @@ mod outside;
 mod probes;
 mod recorders;
 mod status_lists;
+pub mod worker;

@@ -20,6 +20,7 @@ use preceptor_rpc::{Channel, Ledger, MeshSecret, Policies, Server, Service, Serv
 use preceptor_runtime::health::State;
 use preceptor_runtime::modules::{self, Module, Running, Table};
 use preceptor_runtime::{Health, OnEnd, Tasks};
+use preceptor_sandbox::{Processes, Sandbox};
 use preceptor_store::Handle;
 use tokio::net::TcpListener;
 
@@ -28,6 +29,8 @@ use crate::engines::{Engines, Sharing};
 use crate::probes;
 use crate::recorders::{InCell, InControl};
 
+/// One process does the work of a service: the log of events and the files are in its data folder, which it holds a lock on.
+const ALONE: bool = true;
 /// How long a stop may take.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -89,6 +92,7 @@ struct Parts {
     verifier: SharedVerifier,
     health: Health,
     fonts: Arc<Fonts>,
+    sandbox: Arc<dyn Sandbox>,
 }
 
 impl Mesh {
@@ -107,6 +111,7 @@ impl Mesh {
             verifier: SharedVerifier::pending(),
             health: health.clone(),
             fonts: fonts(&config),
+            sandbox: sandbox(&config)?,
             config,
         };
         let first_start = if plan.rooms.contains(&ServiceName::Auth) { found(&parts).await? } else { None };
@@ -141,6 +146,12 @@ impl Mesh {
         self.running.stop(GRACE).await;
         self.engines.close().await;
     }
+}
+
+/// Where files are read: in children of this binary, and nowhere else.
+fn sandbox(config: &Config) -> anyhow::Result<Arc<dyn Sandbox>> {
+    let program = preceptor_sandbox::program(config.sandbox.program.as_deref()).map_err(anyhow::Error::msg)?;
+    Ok(Arc::new(Processes::new(program, config.sandbox.clone())))
 }
 
 /// What `auth` is built from.
@@ -251,6 +262,8 @@ fn build(room: ServiceName, store: Option<Handle>, parts: &Parts, peers: &Peers)
                 bus: bus(),
                 cache: Arc::clone(&engines.cache) as _,
                 keys: keys(),
+                sandbox: Arc::clone(&parts.sandbox),
+                alone: ALONE,
                 clock: Arc::clone(&engines.clock),
             };
             preceptor_ingestion::build(&deps, config.ingestion.clone())?
@@ -293,6 +306,8 @@ fn build(room: ServiceName, store: Option<Handle>, parts: &Parts, peers: &Peers)
             ingestion: channel(ServiceName::Ingestion)?,
             credentials: channel(ServiceName::Credentials)?,
             audit: channel(ServiceName::Audit)?,
+            sandbox: Arc::clone(&parts.sandbox),
+            alone: ALONE,
             system: system(SystemActor::Credits)?,
             public_url: config.gateway.public_url.trim_end_matches('/').to_owned(),
             fonts: Arc::clone(&parts.fonts),

@@ -54,12 +54,23 @@ pub struct TenantTx {
     now: Timestamp,
     dirty: Dirty,
     events: Vec<Event>,
+    afterwards: Afterwards,
+}
+
+/// What is done when a transaction has committed.
+#[derive(Default)]
+struct Afterwards(Vec<Box<dyn FnOnce() + Send + Sync>>);
+
+impl std::fmt::Debug for Afterwards {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} things", self.0.len())
+    }
 }
 
 impl TenantTx {
     pub(crate) fn new(scope: Arc<Scope>, service: &'static str, connection: Connection, clock: &dyn Clock, dirty: Dirty) -> Self {
         let org = scope.org().to_string();
-        Self { scope, org, service, connection, now: clock.now(), dirty, events: Vec::new() }
+        Self { scope, org, service, connection, now: clock.now(), dirty, events: Vec::new(), afterwards: Afterwards::default() }
     }
 
     /// The org whose rows these are.
@@ -197,9 +208,15 @@ impl TenantTx {
         outbox::first_sight(self.writing()?, self.service, self.org(), event_id, self.now).await
     }
 
+    /// Has something done when this transaction has committed, and only then: waking whoever waits for the change. It must
+    /// not be more than that, because a process may die in between.
+    pub fn on_commit(&mut self, work: impl FnOnce() + Send + Sync + 'static) {
+        self.afterwards.0.push(Box::new(work));
+    }
+
     /// Makes the change and its events visible together.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        let (events, org) = (std::mem::take(&mut self.events), self.org());
+        let (events, org, afterwards) = (std::mem::take(&mut self.events), self.org(), std::mem::take(&mut self.afterwards));
         let has_events = !events.is_empty();
         if has_events {
             let producer = Producer { service: self.service, org, now: self.now };
@@ -216,6 +233,9 @@ impl TenantTx {
         }
         if has_events {
             dirty.add(org);
+        }
+        for work in afterwards.0 {
+            work();
         }
         Ok(())
     }

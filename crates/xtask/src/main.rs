@@ -11,6 +11,8 @@ mod optimise;
 mod size;
 mod test;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// Developer tasks.
@@ -39,8 +41,15 @@ enum Task {
     Eval(eval::Eval),
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
+    if let Some(code) = preceptor::worker::run_if_asked() {
+        return Ok(code);
+    }
+    tokio::runtime::Runtime::new()?.block_on(run())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Test(task) => task.run().await,
         Task::Check => check::run(),

@@ -5,6 +5,7 @@
 //! ratios are what is promised.
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -91,8 +92,15 @@ fn report(what: &str, whole: f64, bare: f64, unit: &str, promise: &str) {
     );
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
+    if let Some(code) = preceptor::worker::run_if_asked() {
+        return Ok(code);
+    }
+    tokio::runtime::Runtime::new()?.block_on(run())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run() -> anyhow::Result<()> {
     let options = Options::parse();
     let Corpus { documents, questions } = match &options.set {
         Some(set) => read(set, options.sources, options.questions)?,

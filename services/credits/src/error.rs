@@ -4,6 +4,7 @@ use preceptor_core::{Fault, Kind};
 use preceptor_keys::KeyError;
 use preceptor_phi::Identifying;
 use preceptor_rpc::{IntoFault, fault_of, status_of};
+use preceptor_sandbox::SandboxError;
 use preceptor_store::StoreError;
 
 use crate::domain::{Flaw, Link};
@@ -130,6 +131,12 @@ pub enum Error {
     /// A certificate could not be made or read.
     #[error(transparent)]
     Certificate(#[from] preceptor_certificate::Error),
+    /// Composing items took more than one request may take.
+    #[error("items of this program cost too much to compose")]
+    TooCostly,
+    /// No process could be had to compose items.
+    #[error(transparent)]
+    Sandbox(SandboxError),
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),
@@ -167,6 +174,7 @@ impl Error {
                 matches!(fault_of(status).kind, Kind::Unavailable | Kind::DeadlineExceeded | Kind::ResourceExhausted)
             }
             Self::Keys(KeyError::Unavailable(_)) | Self::Preparing => true,
+            Self::Sandbox(_) => true,
             // Two certificates chose the same place at the same moment.
             Self::Store(error) => error.is_transient() || error.constraint() == Some("credits_status_entry_place_once"),
             _ => false,
@@ -267,6 +275,14 @@ impl IntoFault for Error {
             Self::Keys(error) => {
                 tracing::error!(%error, "the key engine failed");
                 Fault::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "the key engine is not reachable; try again in a moment")
+            }
+            Self::TooCostly => precondition(
+                "ITEMS_TOO_COSTLY",
+                "composing items from this program takes more time or memory than one request may; divide the program, or write items by hand".into(),
+            ),
+            Self::Sandbox(error) => {
+                tracing::error!(%error, "items cannot be composed");
+                Fault::new(Kind::Unavailable, "COMPOSERS_UNAVAILABLE", "items cannot be composed at the moment; try again in a moment")
             }
             Self::Store(error) => error.to_fault(),
             Self::NotPrintable { field, missing } => Fault::new(

@@ -5,19 +5,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use preceptor_bus::{Consumer, Handler, HandlerError, Topic, consume, org_of, relay, told};
-use preceptor_core::id::OrgId;
 use preceptor_core::{Scope, SystemActor};
 use preceptor_proto::events::v1::{CreditAwarded, Envelope, SourceVerified};
 use preceptor_rpc::Task;
 use preceptor_runtime::tasks::TaskError;
 use preceptor_runtime::{OnEnd, Stop};
 
-use crate::domain::Credits;
+use crate::domain::{Composer, Credits};
 use crate::{Deps, Error};
 
 /// The pause before something is taken up again after a failure of ours.
 const PAUSE: Duration = Duration::from_secs(2);
-/// How often what waits is looked for.
+/// Requests for drafts that are at hand at the same time: one is composed while another reads its program.
+const COMPOSERS: usize = 2;
+/// How often certificates that were not made are looked for.
 const LOOK_AGAIN: Duration = Duration::from_secs(600);
 
 pub(crate) fn tasks(deps: &Deps, credits: &Arc<Credits>) -> Vec<Task> {
@@ -28,28 +29,31 @@ pub(crate) fn tasks(deps: &Deps, credits: &Arc<Credits>) -> Vec<Task> {
     };
     let surveillance = listener("credits", &[Topic::Source], Arc::new(Surveillance(Arc::clone(credits))));
     let awarded = listener("certificates", &[Topic::Credit], Arc::new(Awarded(Arc::clone(credits))));
-    let (composer, printer, again) = (Arc::clone(credits), Arc::clone(credits), Arc::clone(credits));
-    vec![
-        Task::new("composer", OnEnd::Restart, move |stop| compose(Arc::clone(&composer), stop)),
-        Task::new("take up again", OnEnd::Restart, move |stop| take_up_again(Arc::clone(&again), stop)),
+    let (jobs, printer, unprinted) = (Arc::clone(credits), Arc::clone(credits), Arc::clone(credits));
+    let mut tasks = vec![
+        Task::new("jobs", OnEnd::Restart, move |stop| look_for_jobs(Arc::clone(&jobs), stop)),
+        Task::new("unprinted", OnEnd::Restart, move |stop| find_unprinted(Arc::clone(&unprinted), stop)),
         Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)),
         Task::new("surveillance", OnEnd::Restart, surveillance),
         Task::new("awarded", OnEnd::Restart, awarded),
         Task::new("certificates", OnEnd::Restart, move |stop| make_certificates(Arc::clone(&printer), stop)),
-    ]
+    ];
+    tasks.extend((0..COMPOSERS).map(|_| {
+        let credits = Arc::clone(credits);
+        Task::new("composer", OnEnd::Restart, move |stop| compose(Arc::clone(&credits), stop))
+    }));
+    tasks
 }
 
 /// Makes the drafts that were asked for, one request after the other.
 async fn compose(credits: Arc<Credits>, stop: Stop) -> Result<(), TaskError> {
-    let answer = |(org, id): (OrgId, String)| {
-        let credits = Arc::clone(&credits);
-        async move {
-            let answered = credits.answer_generation(org, &id).await;
-            answered.inspect_err(|error| tracing::error!(%error, generation.id = id, "drafts could not be made for now")).is_ok()
-        }
-    };
-    credits.waiting_generations().work(&stop, PAUSE, answer).await;
+    credits.jobs().work(&Composer(Arc::clone(&credits)), &stop).await;
     Ok(())
+}
+
+/// Finds requests that were interrupted, by this process or another.
+async fn look_for_jobs(credits: Arc<Credits>, stop: Stop) -> Result<(), TaskError> {
+    Ok(credits.jobs().look(&stop).await?)
 }
 
 /// Makes certificates until it is asked to stop.
@@ -65,10 +69,9 @@ async fn make_certificates(credits: Arc<Credits>, stop: Stop) -> Result<(), Task
     }
 }
 
-/// After a start, and now and then: what was asked for or is due and was interrupted, or lost with another replica.
-async fn take_up_again(credits: Arc<Credits>, stop: Stop) -> Result<(), TaskError> {
+/// After a start, and now and then: certificates that are due and were interrupted, or lost with another replica.
+async fn find_unprinted(credits: Arc<Credits>, stop: Stop) -> Result<(), TaskError> {
     loop {
-        credits.take_up_again().await?;
         credits.find_unprinted().await?;
         if !stop.sleep(LOOK_AGAIN).await {
             return Ok(());

@@ -15,17 +15,20 @@ mod error;
 mod events;
 mod rpc;
 mod store;
+mod worker;
 
 use std::sync::Arc;
 
 use preceptor_bus::Bus;
 use preceptor_keys::Keys;
 use preceptor_rpc::{Channel, Service, ServiceName, SystemCalls};
+use preceptor_sandbox::Sandbox;
 use preceptor_store::Handle;
 use tonic::service::Routes;
 
 pub use error::Error;
 pub use store::SCHEMA;
+pub use worker::work;
 
 /// What the service needs.
 #[derive(Debug, Clone)]
@@ -42,6 +45,10 @@ pub struct Deps {
     pub credentials: Channel,
     /// To `audit`: proofs.
     pub audit: Channel,
+    /// Where items are composed: what strangers wrote is not compared in this process.
+    pub sandbox: Arc<dyn Sandbox>,
+    /// Whether no other process does this service's work, so that what earlier ones had begun is taken up at once.
+    pub alone: bool,
     /// Calls on its own behalf.
     pub system: SystemCalls,
     /// Where this deployment is reached: certificates, activities and providers have their pages below it. No slash at the end.

@@ -3,6 +3,7 @@
 use preceptor_core::{DisplayProblem, Fault, Kind};
 use preceptor_objects::ObjectError;
 use preceptor_rpc::{IntoFault, status_of};
+use preceptor_sandbox::SandboxError;
 use preceptor_store::StoreError;
 
 use crate::domain::extract::ExtractError;
@@ -88,6 +89,9 @@ pub enum Error {
     /// Object storage failed.
     #[error(transparent)]
     Objects(#[from] ObjectError),
+    /// No process could be had to read a file or draw a page.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -178,6 +182,10 @@ impl IntoFault for Error {
             Self::Objects(error) => {
                 tracing::error!(%error, "object storage failed");
                 Fault::new(Kind::Unavailable, "OBJECTS_UNAVAILABLE", "the file storage is not reachable; try again in a moment")
+            }
+            Self::Sandbox(error) => {
+                tracing::error!(%error, "files cannot be worked on");
+                Fault::new(Kind::Unavailable, "READERS_UNAVAILABLE", "files cannot be opened at the moment; try again in a moment")
             }
             Self::Store(error) => error.to_fault(),
             Self::Defect(what) => {

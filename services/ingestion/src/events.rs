@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use preceptor_bus::{Consumer, Handler, HandlerError, Topic, consume, org_of, relay, told};
-use preceptor_core::id::OrgId;
 use preceptor_core::{Scope, SystemActor};
 use preceptor_proto::events::v1::{Envelope, IndexProgress};
 use preceptor_rpc::Task;
 use preceptor_runtime::OnEnd;
 use preceptor_runtime::tasks::{Stop, TaskError};
 
-use crate::domain::Content;
+use crate::domain::{Content, Reader};
 use crate::{Deps, Error};
 
-/// The pause before a file is taken up again after a failure of ours.
-const PAUSE: Duration = Duration::from_secs(2);
+/// Files that are at hand at the same time, at most one of them of the same org. No more than there are children that read:
+/// a job that only waits would count as begun if the process died.
+const READERS: usize = 2;
 
 /// How often leftovers of uploads are looked for.
 const SWEEP: Duration = Duration::from_secs(600);
@@ -26,30 +26,24 @@ pub(crate) fn tasks(deps: &Deps, content: &Arc<Content>) -> Vec<Task> {
     let handler: Arc<dyn Handler> = Arc::new(IndexListener(Arc::clone(content)));
     let consumer = Consumer { group: "ingestion", topics: &[Topic::Index], handler };
     let bus = Arc::clone(&deps.bus);
-    let reader = Arc::clone(content);
-    let again = Arc::clone(content);
-    let watcher = Arc::clone(content);
-    let sweeper = Arc::clone(content);
-    vec![
+    let (jobs, watcher, sweeper) = (Arc::clone(content), Arc::clone(content), Arc::clone(content));
+    let mut tasks = vec![
         Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)),
         Task::new("index listener", OnEnd::Restart, move |stop| consume::run(consumer.clone(), Arc::clone(&bus), stop)),
-        Task::new("reader", OnEnd::Restart, move |stop| read_files(Arc::clone(&reader), stop)),
         Task::new("registries", OnEnd::Restart, move |stop| watch_sources(Arc::clone(&watcher), stop)),
         Task::new("uploads", OnEnd::Restart, move |stop| sweep_uploads(Arc::clone(&sweeper), stop)),
-        Task::new("take up again", OnEnd::Restart, move |stop| take_up_again(Arc::clone(&again), stop)),
-    ]
+        Task::new("jobs", OnEnd::Restart, move |stop| look_for_jobs(Arc::clone(&jobs), stop)),
+    ];
+    tasks.extend((0..READERS).map(|_| {
+        let content = Arc::clone(content);
+        Task::new("reader", OnEnd::Restart, move |stop| read_files(Arc::clone(&content), stop))
+    }));
+    tasks
 }
 
 /// Reads files one after the other until it is asked to stop.
 async fn read_files(content: Arc<Content>, stop: Stop) -> Result<(), TaskError> {
-    let read = |(org, version): (OrgId, String)| {
-        let content = Arc::clone(&content);
-        async move {
-            let read = content.read_file(org, &version).await;
-            read.inspect_err(|error| tracing::error!(%error, source_version.id = version, "a file could not be read for now")).is_ok()
-        }
-    };
-    content.work().work(&stop, PAUSE, read).await;
+    content.jobs().work(&Reader(Arc::clone(&content)), &stop).await;
     Ok(())
 }
 
@@ -86,13 +80,9 @@ async fn sweep_uploads(content: Arc<Content>, stop: Stop) -> Result<(), TaskErro
     }
 }
 
-/// After a start: files whose reading was interrupted.
-async fn take_up_again(content: Arc<Content>, stop: Stop) -> Result<(), TaskError> {
-    for org in content.deps().store.known_orgs().await? {
-        content.take_up_again(org).await?;
-    }
-    stop.requested().await;
-    Ok(())
+/// Finds files whose reading was interrupted, by this process or another.
+async fn look_for_jobs(content: Arc<Content>, stop: Stop) -> Result<(), TaskError> {
+    Ok(content.jobs().look(&stop).await?)
 }
 
 struct IndexListener(Arc<Content>);

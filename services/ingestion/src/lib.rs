@@ -20,6 +20,7 @@ mod events;
 mod registries;
 mod rpc;
 mod store;
+mod worker;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ use preceptor_core::Clock;
 use preceptor_keys::Keys;
 use preceptor_objects::Sealed;
 use preceptor_rpc::{Service, ServiceName};
+use preceptor_sandbox::Sandbox;
 use preceptor_store::Handle;
 use tonic::service::Routes;
 
@@ -36,6 +38,7 @@ pub use config::Config;
 pub use domain::measure::{PassageText, page_texts, passages_of_sections};
 pub use error::Error;
 pub use store::SCHEMA;
+pub use worker::work;
 
 /// What the service needs.
 #[derive(Debug, Clone)]
@@ -50,6 +53,10 @@ pub struct Deps {
     pub cache: Arc<dyn Cache>,
     /// Seals what an org entrusts to it.
     pub keys: Arc<dyn Keys>,
+    /// Where files are read and pages drawn: what strangers send is not opened in this process.
+    pub sandbox: Arc<dyn Sandbox>,
+    /// Whether no other process does this service's work, so that what earlier ones had begun is taken up at once.
+    pub alone: bool,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }

@@ -131,6 +131,10 @@ enum Command {
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
+    // A child has neither arguments nor a runtime of its own.
+    if let Some(code) = crate::worker::run_if_asked() {
+        return code;
+    }
     // Before anything is written and any thread begun.
     preceptor_runtime::private::write_privately();
     let cli = match Cli::try_parse() {

@@ -2,6 +2,7 @@
 
 mod awards;
 mod process;
+mod reading;
 
 use std::time::Duration;
 

@@ -9,6 +9,7 @@
 mod bare;
 mod learners;
 
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -55,8 +56,15 @@ enum Engine {
     Postgres,
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
+    if let Some(code) = preceptor::worker::run_if_asked() {
+        return Ok(code);
+    }
+    tokio::runtime::Runtime::new()?.block_on(run())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run() -> anyhow::Result<()> {
     let options = Options::parse();
     let mut ratios = Vec::new();
     if options.store != Some(Engine::Postgres) {

@@ -4,24 +4,48 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use preceptor_core::id::{GenerationId, OrgId};
-use preceptor_core::{Scope, SystemActor};
+use async_trait::async_trait;
+use preceptor_core::Scope;
+use preceptor_core::id::GenerationId;
+use preceptor_jobs::{Cause, GivenUp, Job, Work};
 use preceptor_rpc::{Call, IntoFault as _};
-use preceptor_runtime::{Waiting, pause};
+use preceptor_runtime::pause;
+use preceptor_sandbox::{Lane, SandboxError, Work as Task};
 use preceptor_store::AuditEntry;
 
-use super::compose::{Draft, Source, Wanted, compose};
+use super::compose::{Draft, Source, Wanted};
 use super::items::{check_difficulty, check_kind, draft_rows};
 use super::{Credits, check_reach, program_id};
 use crate::Error;
 use crate::error::Missing;
 use crate::store::generations::{self, End};
 use crate::store::{generation, items};
+use crate::worker;
 
 /// Items that one request makes at most.
 const MOST_GENERATED: usize = 200;
+/// The kind of a job whose subject is a request for drafts.
+const COMPOSING: &str = "compose";
 /// How long reading a whole program may take.
 const READING: Duration = Duration::from_secs(300);
+
+/// Answers requests for drafts.
+pub(crate) struct Composer(pub(crate) Arc<Credits>);
+
+#[async_trait]
+impl Work for Composer {
+    async fn run(&self, job: &Job) -> Result<(), Cause> {
+        Ok(self.0.answer_generation(job).await?)
+    }
+
+    async fn give_up(&self, job: &Job, why: GivenUp) -> Result<(), Cause> {
+        let why = match why {
+            GivenUp::Crashed => Error::TooCostly,
+            GivenUp::Failed => Error::Defect("items could not be composed, time and again".into()),
+        };
+        Ok(self.0.give_up(&self.0.deps.system.call(job.org, READING).await?.shared_scope(), None, &job.subject, &why).await?)
+    }
+}
 
 impl Credits {
     /// Has drafts made from the verified sources of a program, soon.
@@ -51,8 +75,8 @@ impl Credits {
         };
         tx.insert(row.clone()).await?;
         tx.audit(AuditEntry::done("items.requested", &row.id).in_program(program_id(program)?).fact("count", row.wanted))?;
+        self.jobs.enqueue(&mut tx, COMPOSING, &row.id).await?;
         tx.commit().await?;
-        self.generations.add((call.scope().org(), row.id.clone()));
         Ok(row)
     }
 
@@ -64,32 +88,16 @@ impl Credits {
         Ok(row)
     }
 
-    /// Requests that wait to be worked on.
-    pub(crate) fn waiting_generations(&self) -> &Waiting<(OrgId, String)> {
-        &self.generations
-    }
-
-    /// After a start: what was asked for and not answered waits again.
-    pub(crate) async fn take_up_again(&self) -> Result<(), Error> {
-        for org in self.deps.store.known_orgs().await? {
-            let scope = Arc::new(Scope::of_system(SystemActor::Credits, org));
-            for row in generations::open(&self.deps.store.read(&scope).await?).await? {
-                self.generations.add((org, row.id));
-            }
-        }
-        Ok(())
-    }
-
     /// Answers a request: keeps its drafts, or why there are none. An error means that it has to be tried again.
-    pub(crate) async fn answer_generation(&self, org: OrgId, id: &str) -> Result<(), Error> {
-        let call = self.deps.system.call(org, READING).await?;
+    async fn answer_generation(&self, job: &Job) -> Result<(), Error> {
+        let call = self.deps.system.call(job.org, READING).await?;
         let scope = call.shared_scope();
-        let row = generations::get(&self.deps.store.read(&scope).await?, id).await?;
+        let row = generations::get(&self.deps.store.read(&scope).await?, &job.subject).await?;
         let Some(row) = row.filter(|row| row.ended_at.is_none()) else { return Ok(()) };
         match self.drafts(&call, &row).await {
-            Ok(drafts) => self.keep_drafts(&scope, &row, drafts).await,
+            Ok(drafts) => self.keep_drafts(&scope, job, &row, drafts).await,
             Err(error) if error.is_transient() => Err(error),
-            Err(error) => self.give_up(&scope, &row, &error).await,
+            Err(error) => self.give_up(&scope, Some(job), &row.id, &error).await,
         }
     }
 
@@ -111,12 +119,31 @@ impl Credits {
         pause::at("generation.composing", scope.org()).await;
         let taken: HashSet<String> = items::stems(&self.deps.store.read(&scope).await?, &row.program_id).await?.into_iter().collect();
         let wanted = Wanted { count: row.wanted as usize, kind: row.kind.clone(), difficulty: row.difficulty.clone() };
-        // Comparing every statement with every other is work for a core, not for the one that serves requests.
-        let drafts = tokio::task::spawn_blocking(move || compose(&verified, &wanted, &taken)).await;
-        drafts.map_err(|error| Error::Defect(error.to_string()))
+        self.compose(&scope, worker::Request { sources: verified, wanted, taken }).await
     }
 
-    async fn keep_drafts(&self, scope: &Arc<Scope>, row: &generation::Model, drafts: Vec<Draft>) -> Result<(), Error> {
+    /// Has drafts composed by a child process, which may fail alone.
+    async fn compose(&self, scope: &Arc<Scope>, request: worker::Request) -> Result<Vec<Draft>, Error> {
+        let defect = |error: postcard::Error| Error::Defect(error.to_string());
+        let work = Task {
+            kind: worker::COMPOSE,
+            request: Vec::new(),
+            file: postcard::to_stdvec(&request).map_err(defect)?.into(),
+            progress: None,
+        };
+        let place = self.deps.sandbox.place(Lane::Compose, scope.org()).await.map_err(Error::Sandbox)?;
+        match self.deps.sandbox.run(place, work).await {
+            Ok(drafts) => postcard::from_bytes(&drafts).map_err(defect),
+            Err(SandboxError::TooCostly(cost)) => {
+                tracing::warn!(%cost, "items of a program cost too much to compose");
+                Err(Error::TooCostly)
+            }
+            Err(SandboxError::Failed(why)) => Err(Error::Defect(why)),
+            Err(error @ SandboxError::Unavailable(_)) => Err(Error::Sandbox(error)),
+        }
+    }
+
+    async fn keep_drafts(&self, scope: &Arc<Scope>, job: &Job, row: &generation::Model, drafts: Vec<Draft>) -> Result<(), Error> {
         let mut tx = self.deps.store.write(scope).await?;
         let note = if (drafts.len() as i64) < row.wanted {
             format!(
@@ -137,17 +164,22 @@ impl Credits {
         let entry = AuditEntry::done("items.generated", &row.id).in_program(program_id(&row.program_id)?);
         tx.audit(entry.fact("count", made.len()).fact("asked_by", &row.asked_by))?;
         let end = End { state: "done", items: made, note, problem_code: String::new() };
-        if generations::end(&tx, &row.id, end).await? {
+        if self.jobs.finish(&tx, job).await? && generations::end(&tx, &row.id, end).await? {
             tx.commit().await?;
         }
         Ok(())
     }
 
-    async fn give_up(&self, scope: &Arc<Scope>, row: &generation::Model, why: &Error) -> Result<(), Error> {
+    async fn give_up(&self, scope: &Arc<Scope>, job: Option<&Job>, id: &str, why: &Error) -> Result<(), Error> {
         let fault = why.to_fault();
         let tx = self.deps.store.write(scope).await?;
         let end = End { state: "failed", items: Vec::new(), note: fault.message.to_string(), problem_code: fault.reason.to_string() };
-        generations::end(&tx, &row.id, end).await?;
+        if let Some(job) = job
+            && !self.jobs.finish(&tx, job).await?
+        {
+            return Ok(());
+        }
+        generations::end(&tx, id, end).await?;
         Ok(tx.commit().await?)
     }
 }

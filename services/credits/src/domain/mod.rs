@@ -21,7 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use preceptor_core::id::{OrgId, ProgramId};
-use preceptor_core::{Capability, Scope};
+use preceptor_core::{Capability, Scope, SystemActor};
+use preceptor_jobs::{Queue, Settings};
 use preceptor_proto::audit::v1::audit_client::AuditClient;
 use preceptor_proto::credentials::v1::credentials_client::CredentialsClient;
 use preceptor_proto::ingestion::v1 as ingestion;
@@ -32,8 +33,9 @@ use preceptor_runtime::{Backstage, Waiting};
 pub(crate) use attempts::AttemptView;
 pub(crate) use awards::CreditView;
 pub(crate) use certificates::{Activity, Issuer, Summary};
-pub(crate) use compose::{Flaw, Wanted};
+pub(crate) use compose::{Flaw, Source, Wanted, compose};
 pub(crate) use forms::{NewForm, QuizView};
+pub(crate) use generations::Composer;
 pub(crate) use handwritten::NewItem;
 pub(crate) use items::ItemView;
 pub(crate) use leaderboard::Standing;
@@ -41,7 +43,11 @@ pub(crate) use links::Link;
 pub(crate) use offers::{NewOffer, OfferView};
 
 use crate::error::Missing;
+use crate::store::job;
 use crate::{Deps, Error};
+
+/// What waits to be done.
+pub(crate) type Jobs = Queue<job::Entity>;
 
 /// How long work off the request path may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -58,8 +64,7 @@ pub(crate) struct Credits {
     /// Forms with their items: they never change, and every learner of a program reads the same one.
     forms: moka::sync::Cache<String, Arc<questions::Printed>>,
     leaderboards: leaderboard::Leaderboards,
-    /// Requests for drafts that wait.
-    generations: Waiting<(OrgId, String)>,
+    jobs: Jobs,
     /// Awards whose certificate waits to be made.
     unprinted: Waiting<(OrgId, String)>,
     /// Lists of voided certificates that were signed lately.
@@ -76,12 +81,17 @@ impl Credits {
             audit: AuditClient::new(deps.audit.clone()),
             forms: moka::sync::Cache::new(MOST_FORMS),
             leaderboards: leaderboard::leaderboards(),
-            generations: Waiting::default(),
+            jobs: Queue::new(deps.store.clone(), SystemActor::Credits, Settings { alone: deps.alone, ..Settings::default() }),
             unprinted: Waiting::default(),
             lists: certificates::lists(),
             backstage: Backstage::start("certificates"),
             deps,
         }
+    }
+
+    /// What waits to be done.
+    pub(crate) fn jobs(&self) -> &Jobs {
+        &self.jobs
     }
 
     /// A program as the caller may see it.

@@ -2,7 +2,7 @@
 
 use preceptor_store::TenantTx;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{ColumnTrait as _, QueryFilter as _};
 
 use super::generation::{Column, Entity, Model};
 use crate::Error;
@@ -10,11 +10,6 @@ use crate::Error;
 /// One request.
 pub(crate) async fn get(tx: &TenantTx, id: &str) -> Result<Option<Model>, Error> {
     Ok(tx.one(tx.find::<Entity>().filter(Column::Id.eq(id))).await?)
-}
-
-/// Requests that were not answered yet, the oldest first.
-pub(crate) async fn open(tx: &TenantTx) -> Result<Vec<Model>, Error> {
-    Ok(tx.all(tx.find::<Entity>().filter(Column::EndedAt.is_null()).order_by_asc(Column::Id)).await?)
 }
 
 /// Notes how far a request is.

@@ -49,8 +49,11 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("0020_status_lists.sql"),
             append_only: &["credits_status_entry", "credits_certificate_sheet"],
         },
+        preceptor_jobs::migration!("0016_jobs", "credits"),
     ],
 };
+
+preceptor_jobs::jobs_table!("credits_job");
 
 tenant_tables! {
     /// Periods in which the provider is accredited.

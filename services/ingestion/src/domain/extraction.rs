@@ -1,143 +1,171 @@
-//! Reading stored files, off the request path.
+//! Reading stored files, off the request path and in a process of its own.
 //!
-//! The queue is the table itself: a version whose state is `extracting` is work. What is kept in memory only wakes the
-//! reader; after a crash the table is looked through again.
+//! A file that was uploaded is a job. Reading it may fail in two ways: for now, which is ours, and it is tried again; or
+//! for good, which is the file's, and the version says why. A file that went over a limit, or that processes died of, is
+//! of the second kind: it is never read the same way twice.
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use preceptor_core::id::{ObjectId, OrgId, PassageId, SourceVersionId};
 use preceptor_core::{Scope, SystemActor};
+use preceptor_jobs::{Cause, GivenUp, Job, Work};
 use preceptor_objects::{Key, ObjectError, Objects as _, Part};
 use preceptor_proto::events::v1::SourceExtracted;
-use preceptor_runtime::Waiting;
+use preceptor_runtime::pause;
+use preceptor_sandbox::{Lane, Place, SandboxError, Work as Task};
 use preceptor_store::AuditEntry;
 
 use super::Content;
-use super::extract::{self, ExtractError, Extracted, MediaType};
-use super::passages::{Passage, passages};
+use super::extract::ExtractError;
 use super::programs::program_id;
 use crate::Error;
 use crate::store::{content, source_version, sources};
+use crate::worker::{self, Document};
 
 /// Passages per statement.
 const BATCH: usize = 200;
+/// The kind of a job whose subject is a source version that waits to be read.
+pub(crate) const READING: &str = "read";
 
-/// Source versions that wait to be read.
-pub(crate) type Work = Waiting<(OrgId, String)>;
+/// Reads files that were uploaded.
+pub(crate) struct Reader(pub(crate) Arc<Content>);
 
-/// A file that was read.
-struct Document {
-    extracted: Extracted,
-    passages: Vec<Passage>,
+#[async_trait]
+impl Work for Reader {
+    async fn run(&self, job: &Job) -> Result<(), Cause> {
+        Ok(self.0.read_file(job).await?)
+    }
+
+    async fn give_up(&self, job: &Job, why: GivenUp) -> Result<(), Cause> {
+        let scope = reader(job.org);
+        let Some(version) = self.0.unread(&scope, &job.subject).await? else { return Ok(()) };
+        let problem = match why {
+            GivenUp::Crashed => ExtractError::TooCostly,
+            GivenUp::Failed => ExtractError::GivenUp,
+        };
+        Ok(self.0.store_problem(&scope, None, &version, &problem).await?)
+    }
+}
+
+/// On whose behalf files are read.
+fn reader(org: OrgId) -> Arc<Scope> {
+    Arc::new(Scope::of_system(SystemActor::Ingestion, org))
 }
 
 impl Content {
-    /// What waits to be read.
-    pub(crate) fn work(&self) -> &Work {
-        &self.work
+    /// A version that is to be read.
+    async fn unread(&self, scope: &Arc<Scope>, version: &str) -> Result<Option<source_version::Model>, Error> {
+        let tx = self.deps.store.read(scope).await?;
+        let version = sources::version(&tx, version).await?;
+        Ok(Some(version).filter(|version| version.state == "extracting"))
     }
 
-    /// Puts everything that is not read yet back into the queue.
-    pub(crate) async fn take_up_again(&self, org: OrgId) -> Result<(), Error> {
-        let scope = Arc::new(Scope::of_system(SystemActor::Ingestion, org));
-        let tx = self.deps.store.read(&scope).await?;
-        for version in sources::extracting(&tx).await? {
-            self.work.add((org, version.id));
-        }
-        Ok(())
-    }
-
-    /// Reads one stored file and stores what it holds, or why it cannot be read. A failure of ours leaves the version
-    /// as it is, to be taken up again.
-    pub(crate) async fn read_file(&self, org: OrgId, version: &str) -> Result<(), Error> {
-        let scope = Arc::new(Scope::of_system(SystemActor::Ingestion, org));
-        let version = {
-            let tx = self.deps.store.read(&scope).await?;
-            sources::version(&tx, version).await?
-        };
-        if version.state != "extracting" {
-            return Ok(());
-        }
+    /// Reads one stored file and stores what it holds, or why it cannot be read. An error is ours: it is tried again.
+    async fn read_file(&self, job: &Job) -> Result<(), Error> {
+        let scope = reader(job.org);
+        let Some(version) = self.unread(&scope, &job.subject).await? else { return Ok(()) };
+        pause::at("source.reading", job.org).await;
         let object: ObjectId = version.object_id.parse().map_err(|_| Error::Defect("an object id cannot be read".into()))?;
-        let original = match self.deps.objects.get(Key::new(org, object, Part::Original)).await {
-            Ok(original) => original,
-            Err(ObjectError::NotFound(_)) => {
-                return self.store_problem(&scope, &version, &ExtractError::Malformed("the stored file is gone".into())).await;
-            }
+        let place = self.deps.sandbox.place(Lane::Read, job.org).await?;
+        let result = match self.deps.objects.get(Key::new(job.org, object, Part::Original)).await {
+            Ok(original) => self.read(job, &version, place, original).await?,
+            Err(ObjectError::NotFound(_)) => Err(ExtractError::Malformed("the stored file is gone".into())),
             Err(error) => return Err(error.into()),
         };
-        let result = self.read(&version, original).await;
-        self.set_progress(&version.id, None);
-        match result? {
-            Ok(document) => self.store_document(&scope, &version, object, document).await,
-            Err(problem) => self.store_problem(&scope, &version, &problem).await,
+        match result {
+            Ok(document) => self.store_document(&scope, job, &version, object, document).await,
+            Err(problem) => self.store_problem(&scope, Some(job), &version, &problem).await,
         }
     }
 
-    /// Reads a file off the async threads, and survives a reader that panics on it.
-    async fn read(&self, version: &source_version::Model, original: Bytes) -> Result<Result<Document, ExtractError>, Error> {
-        let _permit = self.readers.acquire().await.map_err(|error| Error::Defect(error.to_string()))?;
-        self.set_progress(&version.id, Some((0, 1)));
-        let media = MediaType::of_name(&version.media_type).ok_or_else(|| Error::Defect("an unknown media type is stored".into()))?;
-        let limits = self.config.limits();
-        let reading = tokio::task::spawn_blocking(move || {
-            extract::extract(media, &original, &limits).map(|extracted| Document { passages: passages(&extracted), extracted })
-        });
-        Ok(match reading.await {
-            Ok(result) => result,
-            Err(panic) if panic.is_panic() => Err(ExtractError::Malformed("reading it failed in an unforeseen way".into())),
-            Err(error) => return Err(Error::Defect(error.to_string())),
-        })
+    /// Has a file read by a child process, which may fail alone.
+    async fn read(
+        &self,
+        job: &Job,
+        version: &source_version::Model,
+        place: Place,
+        file: Bytes,
+    ) -> Result<Result<Document, ExtractError>, Error> {
+        job.progress(0, 1);
+        let request = worker::Request { media_type: version.media_type.clone(), limits: self.config.limits(), page: 0 };
+        let told = |done, of| job.progress(done, of);
+        let work = Task {
+            kind: worker::READ,
+            request: postcard::to_stdvec(&request).map_err(|error| Error::Defect(error.to_string()))?,
+            file,
+            progress: Some(&told),
+        };
+        match self.deps.sandbox.run(place, work).await {
+            Ok(answer) => {
+                postcard::from_bytes(&answer).map_err(|error| Error::Defect(format!("what a reader says cannot be read: {error}")))
+            }
+            Err(SandboxError::TooCostly(cost)) => {
+                tracing::warn!(%cost, source_version.id = version.id, "a file costs too much to read");
+                Ok(Err(ExtractError::TooCostly))
+            }
+            Err(SandboxError::Failed(why)) => {
+                tracing::error!(why, source_version.id = version.id, "a reader failed");
+                Ok(Err(ExtractError::Malformed("reading it failed in an unforeseen way".into())))
+            }
+            Err(error @ SandboxError::Unavailable(_)) => Err(error.into()),
+        }
     }
 
     async fn store_document(
         &self,
         scope: &Arc<Scope>,
+        job: &Job,
         version: &source_version::Model,
         object: ObjectId,
         document: Document,
     ) -> Result<(), Error> {
-        let Document { extracted, passages } = document;
+        let title = title(version, document.title.as_deref());
+        let Document { text, layout, pages, notes, passages, .. } = document;
         let id: SourceVersionId = version.id.parse().map_err(|_| Error::Defect("a version id cannot be read".into()))?;
-        let layout = serde_json::to_vec(&extracted.boxes).map_err(|error| Error::Defect(error.to_string()))?;
         self.deps.objects.put(Key::new(scope.org(), object, Part::Layout), layout.into()).await?;
 
         let mut tx = self.deps.store.write(scope).await?;
-        let title = title(version, &extracted);
         let outcome = sources::Outcome {
             state: "draft",
             title: &title,
             problem: ("", ""),
-            notes: serde_json::to_string(&extracted.notes).map_err(|error| Error::Defect(error.to_string()))?,
-            pages: extracted.pages.into(),
+            notes: serde_json::to_string(&notes).map_err(|error| Error::Defect(error.to_string()))?,
+            pages: pages.into(),
             passages: passages.len() as i64,
         };
-        if !sources::end_extraction(&tx, &version.id, outcome).await? {
+        if !self.jobs.finish(&tx, job).await? || !sources::end_extraction(&tx, &version.id, outcome).await? {
             return Ok(());
         }
+        let count = passages.len() as i64;
         let mut rows = Vec::with_capacity(passages.len());
-        for (ordinal, passage) in passages.iter().enumerate() {
+        for (ordinal, passage) in passages.into_iter().enumerate() {
             // The same version read again gives the same ids.
             let passage_id = PassageId::derived(id.uuid(), &(ordinal as u64).to_be_bytes());
-            rows.push(content::row(&tx.org_key(), &version.id, passage_id.to_string(), ordinal, &extracted.text, passage)?);
+            rows.push(content::row(&tx.org_key(), &version.id, passage_id.to_string(), ordinal, &text, passage)?);
         }
         for batch in rows.chunks(BATCH) {
             tx.insert_all(batch.to_vec()).await?;
         }
-        let text = Bytes::from(extracted.text);
-        self.deps.objects.put(Key::new(scope.org(), object, Part::Text), text).await?;
+        self.deps.objects.put(Key::new(scope.org(), object, Part::Text), Bytes::from(text)).await?;
         let event = SourceExtracted {
             program_id: version.program_id.clone(),
             source_id: version.source_id.clone(),
             source_version_id: version.id.clone(),
-            passages: passages.len() as i64,
+            passages: count,
         };
         tx.emit("source.extracted", &event)?;
         Ok(tx.commit().await?)
     }
 
-    async fn store_problem(&self, scope: &Arc<Scope>, version: &source_version::Model, problem: &ExtractError) -> Result<(), Error> {
+    async fn store_problem(
+        &self,
+        scope: &Arc<Scope>,
+        job: Option<&Job>,
+        version: &source_version::Model,
+        problem: &ExtractError,
+    ) -> Result<(), Error> {
         let mut tx = self.deps.store.write(scope).await?;
         let message = problem.to_string();
         let outcome = sources::Outcome {
@@ -148,6 +176,11 @@ impl Content {
             pages: 0,
             passages: 0,
         };
+        if let Some(job) = job
+            && !self.jobs.finish(&tx, job).await?
+        {
+            return Ok(());
+        }
         if !sources::end_extraction(&tx, &version.id, outcome).await? {
             return Ok(());
         }
@@ -158,11 +191,11 @@ impl Content {
 }
 
 /// The caller's title, else the document's own, else the file's name.
-fn title(version: &source_version::Model, extracted: &Extracted) -> String {
+fn title(version: &source_version::Model, own: Option<&str>) -> String {
     if !version.title.is_empty() {
         return version.title.clone();
     }
-    let own = extracted.title.as_deref().filter(|title| !title.is_empty());
+    let own = own.filter(|title| !title.is_empty());
     let stem = || version.file_name.rsplit_once('.').map_or(version.file_name.as_str(), |(stem, _)| stem).to_owned();
     own.map_or_else(stem, |title| title.chars().take(300).collect())
 }

@@ -16,6 +16,7 @@ use preceptor_store::{AuditEntry, TenantTx};
 use sha2::{Digest as _, Sha256};
 
 use super::extract::{ExtractError, MediaType, Sniffer};
+use super::extraction::READING;
 use super::programs::program_id;
 use super::uploads::{SourceView, Standing};
 use super::{Content, check_reach};
@@ -140,8 +141,8 @@ impl Content {
         };
         let entry = AuditEntry::done("source.uploaded", &version.id).in_program(program_id(&program.id)?);
         tx.audit(entry.fact("source", &source.id).fact("sha256", &version.sha256).fact("media_type", &version.media_type))?;
+        self.jobs.enqueue(&mut tx, READING, &version.id).await?;
         tx.commit().await?;
-        self.work.add((scope.org(), version.id.clone()));
         Ok(SourceView { source, version, approval: None, progress: Some((0, 0)), standing: Standing::default() })
     }
 

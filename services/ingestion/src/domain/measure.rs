@@ -2,10 +2,17 @@
 
 use std::ops::Range;
 
-use super::extract::{self, Limits, Locator, MediaType};
+use bytes::Bytes;
+
+use super::extract::{self, Budget, Extracted, Limits, Locator, MediaType};
 use super::passages::passages;
 
 const UNLIMITED: Limits = Limits { file_bytes: u64::MAX, unpacked_bytes: u64::MAX, text_bytes: usize::MAX, pages: usize::MAX };
+
+fn read(media: MediaType, content: &[u8], budget: &Budget) -> Result<Extracted, String> {
+    let content = Bytes::copy_from_slice(content);
+    extract::extract(media, &content, &UNLIMITED, budget, &mut |_, _| {}).map_err(|error| error.to_string())
+}
 
 /// A passage of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,15 +27,18 @@ pub struct PassageText {
 
 /// The passages of a sectioned document, as an upload of it would give.
 pub fn passages_of_sections(document: &[u8]) -> Result<Vec<PassageText>, String> {
-    let extracted = extract::extract(MediaType::Sections, document, &UNLIMITED).map_err(|error| error.to_string())?;
+    let budget = Budget::of(&UNLIMITED);
+    let extracted = read(MediaType::Sections, document, &budget)?;
     let text = |passage: &super::passages::Passage| extracted.text[passage.range.clone()].to_owned();
-    let passages = passages(&extracted).into_iter();
-    Ok(passages.map(|passage| PassageText { text: text(&passage), heading: passage.heading, sentences: passage.sentences }).collect())
+    let passages = passages(&extracted, &budget).map_err(|error| error.to_string())?.into_iter();
+    Ok(passages
+        .map(|passage| PassageText { text: text(&passage), heading: passage.heading.to_string(), sentences: passage.sentences })
+        .collect())
 }
 
 /// The text of every page of a PDF, as ingestion reads it.
 pub fn page_texts(pdf: &[u8]) -> Result<Vec<String>, String> {
-    let extracted = extract::extract(MediaType::Pdf, pdf, &UNLIMITED).map_err(|error| error.to_string())?;
+    let extracted = read(MediaType::Pdf, pdf, &Budget::of(&UNLIMITED))?;
     let mut pages = vec![String::new(); extracted.pages as usize];
     for block in &extracted.blocks {
         if let Locator::Page(number) = block.locator

@@ -1,5 +1,6 @@
 //! The rules of content.
 
+mod drawing;
 pub(crate) mod extract;
 mod extraction;
 mod findings;
@@ -17,15 +18,14 @@ mod shown;
 mod uploads;
 mod verification;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use preceptor_core::Scope;
 use preceptor_core::id::{OrgId, ProgramId};
+use preceptor_core::{Scope, SystemActor};
+use preceptor_jobs::{Queue, Settings};
 use preceptor_runtime::Waiting;
-use tokio::sync::Semaphore;
 
-pub(crate) use extraction::Work;
+pub(crate) use extraction::Reader;
 pub(crate) use intake::Upload;
 pub(crate) use programs::ProgramView;
 pub(crate) use reading::{ContentOfSource, DocumentView, PassageView, VersionPage};
@@ -33,20 +33,19 @@ pub(crate) use uploads::SourceView;
 pub(crate) use verification::{VerificationView, Way};
 
 use crate::registries::Registries;
+use crate::store::job;
 use crate::{Config, Deps, Error};
 
-/// Files that are read at the same time: reading is CPU work.
-const READERS: usize = 2;
+/// What waits to be done.
+pub(crate) type Jobs = Queue<job::Entity>;
 
 /// Content and its rules. Every use case is a method, in the file named after it.
 #[derive(Debug)]
 pub(crate) struct Content {
     deps: Deps,
     config: Config,
-    /// How far the files at hand are, by source version: pages read, of how many.
-    progress: Mutex<HashMap<String, (u64, u64)>>,
-    readers: Semaphore,
-    work: Work,
+    jobs: Jobs,
+    drawings: drawing::Drawings,
     versions: reading::KnownVersions,
     registries: Registries,
     /// Orgs in which a version may be due for a check now.
@@ -58,11 +57,10 @@ impl Content {
         Ok(Self {
             registries: Registries::new(&config, Arc::clone(&deps.cache), Arc::clone(&deps.clock))?,
             due: Waiting::default(),
+            jobs: Queue::new(deps.store.clone(), SystemActor::Ingestion, Settings { alone: deps.alone, ..Settings::default() }),
+            drawings: drawing::Drawings::default(),
             deps,
             config,
-            progress: Mutex::default(),
-            readers: Semaphore::new(READERS),
-            work: Work::default(),
             versions: reading::KnownVersions::default(),
         })
     }
@@ -71,16 +69,9 @@ impl Content {
         &self.deps
     }
 
-    fn set_progress(&self, version: &str, progress: Option<(u64, u64)>) {
-        let mut all = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        match progress {
-            Some(progress) => all.insert(version.to_owned(), progress),
-            None => all.remove(version),
-        };
-    }
-
-    fn progress(&self, version: &str) -> Option<(u64, u64)> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner).get(version).copied()
+    /// What waits to be done.
+    pub(crate) fn jobs(&self) -> &Jobs {
+        &self.jobs
     }
 }
 

@@ -5,8 +5,9 @@
 //! model and says one thing. A passage keeps its heading and its locator, and it is a byte range of the extracted text.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use super::extract::{Block, Extracted, Locator};
+use super::extract::{Block, Budget, ExtractError, Extracted, Locator};
 use super::sentences::sentences;
 
 /// The length that windows aim at, in words. Measured in docs/adr/0005-search-and-refusals.md.
@@ -25,7 +26,7 @@ const CUT_SENTENCE: usize = 150;
 pub(crate) struct Passage {
     /// Bytes of the extracted text.
     pub(crate) range: Range<usize>,
-    pub(crate) heading: String,
+    pub(crate) heading: Arc<str>,
     pub(crate) locator: Locator,
     /// Sentences, in bytes from the passage's start.
     pub(crate) sentences: Vec<Range<usize>>,
@@ -43,9 +44,32 @@ pub(crate) struct Cue {
     pub(crate) speaker: String,
 }
 
-/// Cuts a document into passages.
-pub(crate) fn passages(document: &Extracted) -> Vec<Passage> {
-    document.blocks.chunk_by(same_run).flat_map(|run| cut(&document.text, run)).collect()
+/// What a passage costs besides what it repeats of its place.
+const PASSAGE: usize = 200;
+
+/// Cuts a document into passages, as far as `budget` goes: every passage is stored with its heading and its place.
+pub(crate) fn passages(document: &Extracted, budget: &Budget) -> Result<Vec<Passage>, ExtractError> {
+    let mut passages = Vec::new();
+    for run in document.blocks.chunk_by(same_run) {
+        let cut = cut(&document.text, run);
+        if passages.len() + cut.len() > budget.most_passages() {
+            return Err(ExtractError::TooCostly);
+        }
+        for passage in &cut {
+            budget.keep(PASSAGE + passage.heading.len() + length(&passage.locator))?;
+        }
+        passages.extend(cut);
+    }
+    Ok(passages)
+}
+
+/// Bytes of a place as it is stored.
+fn length(locator: &Locator) -> usize {
+    match locator {
+        Locator::Section(path) => path.iter().map(|heading| heading.len()).sum(),
+        Locator::Time { speaker, .. } => speaker.len(),
+        Locator::Page(_) | Locator::Slide { .. } => 0,
+    }
 }
 
 /// Whether two neighbouring blocks belong to one run.
@@ -73,14 +97,17 @@ fn cut(text: &str, run: &[Block]) -> Vec<Passage> {
 }
 
 fn passage(text: &str, range: Range<usize>, run: &[Block]) -> Passage {
-    let inside: Vec<&Block> = run.iter().filter(|block| block.range.start < range.end && range.start < block.range.end).collect();
-    let first = inside.first().copied().unwrap_or(&run[0]);
+    // Blocks lie in order and none inside another: those of the window stand side by side.
+    let first = run.partition_point(|block| block.range.end <= range.start);
+    let last = run.partition_point(|block| block.range.start < range.end);
+    let inside = &run[first.min(last)..last];
+    let first = inside.first().unwrap_or(&run[0]);
     let cues: Vec<Cue> = inside.iter().filter_map(|block| cue(block, &range)).collect();
     let locator = match (cues.iter().map(|cue| cue.start_ms).min(), cues.iter().map(|cue| cue.end_ms).max()) {
         (Some(start_ms), Some(end_ms)) => Locator::Time { start_ms, end_ms, speaker: common_speaker(&cues) },
         _ => first.locator.clone(),
     };
-    Passage { sentences: sentences(&text[range.clone()]), range, heading: first.heading.clone(), locator, cues }
+    Passage { sentences: sentences(&text[range.clone()]), range, heading: Arc::clone(&first.heading), locator, cues }
 }
 
 fn cue(block: &Block, range: &Range<usize>) -> Option<Cue> {
@@ -144,33 +171,44 @@ fn cut_monster(text: &str, window: Range<usize>) -> Vec<Range<usize>> {
 mod tests {
     use super::*;
     use crate::domain::extract::Builder;
+    use crate::domain::extract::tests::{budget, path};
 
     fn section(name: &str) -> Locator {
-        Locator::Section(vec![name.to_owned()])
+        Locator::Section(path(&[name]))
+    }
+
+    fn document(blocks: &[(&str, &str, Locator)]) -> Extracted {
+        let mut builder = Builder::new(&budget());
+        for (text, heading, locator) in blocks {
+            builder.push(text, &Arc::from(*heading), locator.clone()).expect("within the budget");
+        }
+        builder.finish()
+    }
+
+    fn passages(document: &Extracted) -> Vec<Passage> {
+        super::passages(document, &budget()).expect("within the budget")
     }
 
     #[test]
     fn a_short_section_is_one_passage_with_its_heading() {
-        let mut builder = Builder::default();
-        builder.push("First paragraph. It goes on.", "Dosing", section("Dosing"));
-        builder.push("Second paragraph.", "Dosing", section("Dosing"));
-        builder.push("Elsewhere.", "Other", section("Other"));
-        let document = builder.finish();
+        let document = document(&[
+            ("First paragraph. It goes on.", "Dosing", section("Dosing")),
+            ("Second paragraph.", "Dosing", section("Dosing")),
+            ("Elsewhere.", "Other", section("Other")),
+        ]);
         let passages = passages(&document);
         assert_eq!(passages.len(), 2);
         let first = &passages[0];
         assert_eq!(&document.text[first.range.clone()], "First paragraph. It goes on.\n\nSecond paragraph.");
-        assert_eq!((first.heading.as_str(), first.sentences.len()), ("Dosing", 3));
+        assert_eq!((&*first.heading, first.sentences.len()), ("Dosing", 3));
         let text = &document.text[first.range.clone()];
         assert_eq!(&text[first.sentences[2].clone()], "Second paragraph.");
     }
 
     #[test]
     fn a_long_section_is_cut_between_sentences_into_even_windows() {
-        let mut builder = Builder::default();
         let text: String = (0..60).map(|number| format!("Sentence number {number} has seven words. ")).collect();
-        builder.push(&text, "Long", section("Long"));
-        let document = builder.finish();
+        let document = document(&[(&text, "Long", section("Long"))]);
         let passages = passages(&document);
         let lengths: Vec<_> = passages.iter().map(|passage| words(&document.text[passage.range.clone()])).collect();
         assert!(lengths.iter().all(|&length| (80..=LONGEST).contains(&length)), "{lengths:?}");
@@ -179,19 +217,17 @@ mod tests {
 
     #[test]
     fn a_monster_is_cut_between_words() {
-        let mut builder = Builder::default();
-        builder.push(&"word ".repeat(500), "", section("x"));
-        let document = builder.finish();
+        let document = document(&[(&"word ".repeat(500), "", section("x"))]);
         assert_eq!(passages(&document).iter().map(|p| words(&document.text[p.range.clone()])).collect::<Vec<_>>(), [150, 150, 150, 50]);
     }
 
     #[test]
     fn speech_keeps_its_moments() {
-        let mut builder = Builder::default();
+        let mut builder = Builder::new(&budget());
         for second in 0..40 {
             let speaker = if second < 20 { "Ann" } else { "Bob" };
             let locator = Locator::Time { start_ms: second * 1000, end_ms: second * 1000 + 900, speaker: speaker.into() };
-            builder.push(&format!("At {second} something is said."), "", locator);
+            builder.push(&format!("At {second} something is said."), &Arc::default(), locator).expect("within the budget");
         }
         let document = builder.finish();
         let passages = passages(&document);
@@ -202,5 +238,34 @@ mod tests {
         let cue = &first.cues[3];
         assert_eq!(&text[cue.start as usize..cue.end as usize], "At 3 something is said.");
         assert_eq!(cue.start_ms, 3000);
+    }
+
+    #[test]
+    fn a_window_has_the_place_of_the_block_that_it_begins_in() {
+        let mut builder = Builder::new(&budget());
+        for number in 0..400 {
+            let locator = Locator::Time { start_ms: number, end_ms: number + 1, speaker: String::new() };
+            builder.push(&format!("word{number}"), &Arc::default(), locator).expect("within the budget");
+        }
+        let document = builder.finish();
+        let passages = passages(&document);
+        assert!(passages.len() > 2);
+        for passage in &passages {
+            let text = &document.text[passage.range.clone()];
+            assert_eq!(passage.cues.len(), text.split_whitespace().count(), "every block of it and no other");
+            let first = text.split_whitespace().next().expect("a word").trim_start_matches("word");
+            assert_eq!(passage.cues[0].start_ms.to_string(), first);
+        }
+    }
+
+    #[test]
+    fn more_passages_than_a_document_of_its_size_has_are_refused() {
+        let small = Budget::of(&crate::domain::extract::Limits { file_bytes: 1 << 30, unpacked_bytes: 0, text_bytes: 1 << 20, pages: 1 });
+        let mut builder = Builder::new(&budget());
+        for number in 0..6_000 {
+            let name = number.to_string();
+            builder.push("x", &Arc::from(name.as_str()), section(&name)).expect("within the budget");
+        }
+        assert_eq!(super::passages(&builder.finish(), &small), Err(ExtractError::TooCostly));
     }
 }

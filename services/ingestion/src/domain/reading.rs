@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use preceptor_core::Scope;
-use preceptor_objects::{ObjectError, Objects as _, Part};
+use preceptor_objects::{Objects as _, Part};
 use preceptor_store::TenantTx;
 
-use super::extract::{self, MediaType, Picture, WordBox};
+use super::extract::{MediaType, Picture, WordBox};
 use super::readable::{self, Access, Seen};
 use super::uploads::{SourceView, Standing, standing};
 use super::{Content, check_reach, sees_drafts, shown};
@@ -256,19 +256,8 @@ impl Content {
         if page == 0 || i64::from(page) > version.pages {
             return Err(Error::PageNotFound);
         }
-        let key = readable.object(scope, Part::Picture(page))?;
-        match self.deps.objects.get(key).await {
-            Ok(drawn) => return Ok(Picture { media_type: media.picture_type(), bytes: drawn.to_vec() }),
-            Err(ObjectError::NotFound(_)) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let original = self.deps.objects.get(readable.object(scope, Part::Original)?).await?;
-        let _permit = self.readers.acquire().await.map_err(|error| Error::Defect(error.to_string()))?;
-        let limits = self.config.limits();
-        let drawing = tokio::task::spawn_blocking(move || extract::picture(media, &original, page, &limits));
-        let picture = drawing.await.map_err(|_| Error::PageNotFound)??;
-        self.deps.objects.put(key, Bytes::from(picture.bytes.clone())).await?;
-        Ok(picture)
+        let bytes = self.drawn(scope, &version, &readable, page).await?;
+        Ok(Picture { media_type: media.picture_type(), bytes: bytes.to_vec() })
     }
 
     /// The file as it was uploaded.

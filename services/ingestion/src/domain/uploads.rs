@@ -5,6 +5,7 @@ use std::sync::Arc;
 use preceptor_core::Scope;
 use preceptor_store::TenantTx;
 
+use super::extraction::READING;
 use super::readable::{self, Seen};
 use super::{Content, check_reach, shown};
 use crate::Error;
@@ -45,14 +46,25 @@ impl Content {
         let rows = sources::list(&tx, program, after, limit).await?;
         let seen = readable::see_all(&tx, scope, program, rows).await?;
         let approvals = sources::approvals(&tx, seen.iter().map(|(_, version)| version.id.clone()).collect()).await?;
+        let unread =
+            seen.iter().filter(|(_, version)| version.state == "extracting").map(|(_, version)| version.id.clone()).collect::<Vec<_>>();
+        let mut progress = self.jobs.progress(&tx, READING, &unread).await?;
         let mut views = Vec::with_capacity(seen.len());
         for (source, version) in seen {
             let approval = approvals.iter().find(|approval| approval.source_version_id == version.id).cloned();
-            let progress = self.progress(&version.id);
+            let progress = progress.remove(&version.id);
             let standing = standing(&tx, &version.id).await?;
             views.push(shown::source(scope, SourceView { source, version, approval, progress, standing }));
         }
         Ok(views)
+    }
+
+    /// How far the reading of a version is.
+    async fn reading_progress(&self, tx: &TenantTx, version: &source_version::Model) -> Result<Option<(u64, u64)>, Error> {
+        if version.state != "extracting" {
+            return Ok(None);
+        }
+        Ok(self.jobs.progress(tx, READING, std::slice::from_ref(&version.id)).await?.remove(&version.id))
     }
 
     pub(super) async fn source_view(
@@ -62,7 +74,7 @@ impl Content {
         version: source_version::Model,
     ) -> Result<SourceView, Error> {
         let approval = sources::approval(tx, &version.id).await?;
-        let progress = self.progress(&version.id);
+        let progress = self.reading_progress(tx, &version).await?;
         let standing = standing(tx, &version.id).await?;
         Ok(SourceView { source, version, approval, progress, standing })
     }

@@ -203,7 +203,7 @@ fn locator(locator: Locator) -> proto::Locator {
         Locator::Page(page) => At::Page(page.cast_signed()),
         Locator::Slide { number, notes } => At::Slide(proto::Slide { number: number.cast_signed(), notes }),
         Locator::Time { start_ms, end_ms, speaker } => At::Time(proto::TimeRange { start_ms, end_ms, speaker }),
-        Locator::Section(path) => At::Section(proto::Section { path }),
+        Locator::Section(path) => At::Section(proto::Section { path: path.iter().map(ToString::to_string).collect() }),
     };
     proto::Locator { at: Some(at) }
 }

@@ -25,7 +25,7 @@ impl From<&Locator> for StoredLocator {
             Locator::Page(page) => Self::Page(page),
             Locator::Slide { number, notes } => Self::Slide { number, notes },
             Locator::Time { start_ms, end_ms, speaker } => Self::Time { start_ms, end_ms, speaker },
-            Locator::Section(path) => Self::Section(path),
+            Locator::Section(path) => Self::Section(path.iter().map(ToString::to_string).collect()),
         }
     }
 }
@@ -36,34 +36,55 @@ impl From<StoredLocator> for Locator {
             StoredLocator::Page(page) => Self::Page(page),
             StoredLocator::Slide { number, notes } => Self::Slide { number, notes },
             StoredLocator::Time { start_ms, end_ms, speaker } => Self::Time { start_ms, end_ms, speaker },
-            StoredLocator::Section(path) => Self::Section(path),
+            StoredLocator::Section(path) => Self::Section(path.into_iter().map(Into::into).collect()),
         }
     }
-}
-
-fn json(value: &impl Serialize) -> Result<String, Error> {
-    serde_json::to_string(value).map_err(|error| Error::Defect(error.to_string()))
 }
 
 fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, Error> {
     serde_json::from_str(text).map_err(|error| Error::Defect(format!("a stored passage cannot be read: {error}")))
 }
 
-/// A passage as a row.
-pub(crate) fn row(org: &str, version: &str, id: String, ordinal: usize, text: &str, passage: &Passage) -> Result<passage::Model, Error> {
+/// A passage as it is stored, without its text.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Written {
+    start: u64,
+    end: u64,
+    heading: String,
+    locator: String,
+    sentences: String,
+    cues: String,
+}
+
+/// Writes a passage down.
+pub(crate) fn written(passage: &Passage) -> Result<Written, serde_json::Error> {
     let sentences: Vec<_> = passage.sentences.iter().map(|range| (range.start, range.end)).collect();
+    Ok(Written {
+        start: passage.range.start as u64,
+        end: passage.range.end as u64,
+        heading: passage.heading.to_string(),
+        locator: serde_json::to_string(&StoredLocator::from(&passage.locator))?,
+        sentences: serde_json::to_string(&sentences)?,
+        cues: serde_json::to_string(&passage.cues)?,
+    })
+}
+
+/// A passage of `text` as a row.
+pub(crate) fn row(org: &str, version: &str, id: String, ordinal: usize, text: &str, passage: Written) -> Result<passage::Model, Error> {
+    let range = passage.start as usize..passage.end as usize;
+    let outside = || Error::Defect("a passage lies outside its text".into());
     Ok(passage::Model {
         org_id: org.to_owned(),
         source_version_id: version.to_owned(),
         ordinal: ordinal as i64,
         id,
-        heading: passage.heading.clone(),
-        text: text[passage.range.clone()].to_owned(),
-        start_byte: passage.range.start as i64,
-        end_byte: passage.range.end as i64,
-        locator: json(&StoredLocator::from(&passage.locator))?,
-        sentences: json(&sentences)?,
-        cues: json(&passage.cues)?,
+        heading: passage.heading,
+        text: text.get(range).ok_or_else(outside)?.to_owned(),
+        start_byte: passage.start.cast_signed(),
+        end_byte: passage.end.cast_signed(),
+        locator: passage.locator,
+        sentences: passage.sentences,
+        cues: passage.cues,
     })
 }
 

@@ -44,8 +44,11 @@ pub const SCHEMA: Schema = Schema {
         },
         Migration { name: "0003_registry_key", sql: include_str!("0003_registry_key.sql"), append_only: &[] },
         Migration { name: "0004_uploads", sql: include_str!("0004_uploads.sql"), append_only: &[] },
+        preceptor_jobs::migration!("0016_jobs", "ingestion"),
     ],
 };
+
+preceptor_jobs::jobs_table!("ingestion_job");
 
 tenant_tables! {
     /// Keys of orgs for registries.

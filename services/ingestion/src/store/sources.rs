@@ -113,11 +113,6 @@ pub(crate) async fn end_extraction(tx: &TenantTx, version: &str, outcome: Outcom
     Ok(tx.run_update(update).await? == 1)
 }
 
-/// Versions whose extraction has not ended: after a crash they are taken up again.
-pub(crate) async fn extracting(tx: &TenantTx) -> Result<Vec<source_version::Model>, Error> {
-    Ok(tx.all(tx.find::<source_version::Entity>().filter(source_version::Column::State.eq("extracting"))).await?)
-}
-
 /// The decision on a version, if there is one.
 pub(crate) async fn approval(tx: &TenantTx, version: &str) -> Result<Option<approval::Model>, Error> {
     Ok(tx.one(tx.find::<approval::Entity>().filter(approval::Column::SourceVersionId.eq(version))).await?)

@@ -3,11 +3,13 @@
 //! By words and numbers only: a rule can see that a passage does not speak of the key, or that another sentence answers
 //! the same question with a wrong option. Whether the item is a good one is for the reviewer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 use preceptor_models::text::Analyzer;
 
 use super::Source;
+use super::alike::{Dictionary, shared};
 use super::kinds::{Target, targets};
 use super::rivals::{SAME_SUBJECT, same_value};
 
@@ -47,14 +49,38 @@ struct Sentence {
     passage: String,
     text: String,
     lower: String,
-    terms: BTreeSet<String>,
+    /// Its terms as numbers.
+    terms: Vec<u32>,
     targets: Vec<Target>,
 }
 
 /// The sentences of a program's sources.
 pub(crate) struct Judge {
     analyzer: Analyzer,
+    dictionary: Dictionary,
     sentences: Vec<Sentence>,
+    /// The sentences of each passage.
+    of_passage: HashMap<String, Range<usize>>,
+}
+
+/// The terms of a text, by the numbers that the sentences' terms have.
+struct Asked {
+    known: Vec<u32>,
+    /// How many there are, those that no sentence holds as well.
+    count: usize,
+}
+
+impl Asked {
+    /// How many of them a sentence has.
+    fn share(&self, sentence: &Sentence) -> f64 {
+        if self.count == 0 { 0.0 } else { shared(&self.known, &sentence.terms) as f64 / self.count as f64 }
+    }
+
+    /// What both have of what either has.
+    fn overlap(&self, sentence: &Sentence) -> f64 {
+        let both = shared(&self.known, &sentence.terms);
+        both as f64 / (self.count + sentence.terms.len() - both).max(1) as f64
+    }
 }
 
 /// Whether a text holds a part as whole words. Both in lower case.
@@ -81,23 +107,30 @@ impl Judge {
     /// Reads the sources.
     pub(crate) fn of(sources: &[Source]) -> Self {
         let analyzer = Analyzer::default();
-        let mut sentences = Vec::new();
+        let (mut dictionary, mut sentences, mut of_passage) = (Dictionary::default(), Vec::new(), HashMap::new());
         for passage in sources.iter().flat_map(|source| &source.passages) {
+            let first = sentences.len();
             for text in passage.sentences.iter().filter_map(|range| passage.text.get(range.clone())) {
                 sentences.push(Sentence {
                     passage: passage.id.clone(),
                     text: text.trim().to_owned(),
                     lower: text.to_lowercase(),
-                    terms: analyzer.terms(text).into_iter().collect(),
+                    terms: dictionary.learn(analyzer.terms(text)),
                     targets: targets(text),
                 });
             }
+            of_passage.insert(passage.id.clone(), first..sentences.len());
         }
-        Self { analyzer, sentences }
+        Self { analyzer, dictionary, sentences, of_passage }
     }
 
     fn terms(&self, text: &str) -> BTreeSet<String> {
         self.analyzer.terms(text).into_iter().collect()
+    }
+
+    fn asked(&self, text: &str) -> Asked {
+        let terms = self.terms(text);
+        Asked { known: self.dictionary.known(&terms), count: terms.len() }
     }
 
     /// What is wrong with an item, if anything is.
@@ -113,7 +146,8 @@ impl Judge {
     }
 
     fn bound<'a>(&'a self, question: &'a Question) -> impl Iterator<Item = &'a Sentence> {
-        self.sentences.iter().filter(|sentence| question.passages.contains(&sentence.passage))
+        let places = question.passages.iter().filter_map(|passage| self.of_passage.get(passage)).cloned();
+        places.flat_map(|place| &self.sentences[place])
     }
 
     /// The passages must hold the numbers of what is keyed, and half of its words.
@@ -132,12 +166,11 @@ impl Judge {
 
     /// Another sentence that speaks of the question at least as much as the one with the key does, and names a wrong option.
     fn other_answer(&self, key: &str, question: &Question) -> Option<Flaw> {
-        let asked = self.terms(&question.stem);
+        let asked = self.asked(&question.stem);
         let key = key.to_lowercase();
         let answering = self.bound(question).filter(|sentence| says(&sentence.lower, &key));
-        let needed =
-            answering.map(|sentence| share(&asked, &sentence.terms)).reduce(f64::max).map_or(ANSWERS, |most| most.max(SAME_SUBJECT));
-        let others = self.sentences.iter().filter(|sentence| share(&asked, &sentence.terms) >= needed && !says(&sentence.lower, &key));
+        let needed = answering.map(|sentence| asked.share(sentence)).reduce(f64::max).map_or(ANSWERS, |most| most.max(SAME_SUBJECT));
+        let others = self.sentences.iter().filter(|sentence| asked.share(sentence) >= needed && !says(&sentence.lower, &key));
         let wrong: Vec<&String> =
             question.options.iter().filter(|(text, right)| !right && self.means_something(text)).map(|(text, _)| text).collect();
         others.into_iter().find_map(|sentence| {
@@ -153,17 +186,14 @@ impl Judge {
 
     /// Another sentence on the subject of a true statement, with something else in the place of a number or a drug of it.
     fn other_statement(&self, question: &Question) -> Option<Flaw> {
-        let terms = self.terms(&question.stem);
+        let asked = self.asked(&question.stem);
         for target in targets(&question.stem) {
             let differs = |sentence: &Sentence| {
                 let mut same_kind = sentence.targets.iter().filter(|other| other.kind == target.kind);
                 same_kind.find(|other| same_value(&other.text) != same_value(&target.text)).map(|other| other.text.clone())
             };
             let repeats = |sentence: &Sentence| sentence.targets.iter().any(|other| same_value(&other.text) == same_value(&target.text));
-            let on_subject = |sentence: &&Sentence| {
-                let shared = terms.intersection(&sentence.terms).count() as f64;
-                shared / terms.union(&sentence.terms).count().max(1) as f64 > SAME_SUBJECT && !repeats(sentence)
-            };
+            let on_subject = |sentence: &&Sentence| asked.overlap(sentence) > SAME_SUBJECT && !repeats(sentence);
             let other = self.sentences.iter().filter(on_subject).find_map(|sentence| Some((sentence, differs(sentence)?)));
             if let Some((sentence, option)) = other {
                 return Some(sentence.as_flaw(&option));

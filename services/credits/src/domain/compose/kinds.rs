@@ -270,7 +270,11 @@ fn drugs(sentence: &str) -> Vec<Target> {
 impl Target {
     /// How far another text of this kind is: the logarithm of the ratio of the numbers. Nothing for drugs.
     pub(crate) fn distance(&self, other: &str) -> Option<f64> {
-        let value = number(other)?;
+        self.distance_to(number(other)?)
+    }
+
+    /// The same to a number.
+    pub(super) fn distance_to(&self, value: f64) -> Option<f64> {
         (self.value > 0.0 && value > 0.0).then(|| (self.value / value).ln().abs())
     }
 }

@@ -2,14 +2,17 @@
 //! altered. What fills the gap, and what is put in its place, comes from the same program and is of the same kind: a
 //! number with its unit against numbers with that unit, a drug against drugs.
 
+mod alike;
 mod judge;
 mod kinds;
 mod rivals;
 mod statements;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use preceptor_models::text::Analyzer;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 pub(crate) use judge::{Flaw, Judge, Question};
@@ -21,9 +24,12 @@ use statements::Statement;
 const DISTRACTORS: usize = 3;
 /// Items that one passage may give.
 const MOST_PER_PASSAGE: usize = 2;
+/// Things to ask for that are looked at: more than any request needs, in an order that favours no place. Each is compared
+/// with the whole program, so that a large program costs in proportion to its size.
+const MOST_CANDIDATES: usize = 4_000;
 
 /// A passage as the composer reads it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Passage {
     pub(crate) id: String,
     pub(crate) ordinal: i64,
@@ -33,7 +39,7 @@ pub(crate) struct Passage {
 }
 
 /// A verified source.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Source {
     pub(crate) id: String,
     pub(crate) version: String,
@@ -42,7 +48,7 @@ pub(crate) struct Source {
 }
 
 /// What is wanted. Empty strings: whatever there is.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Wanted {
     pub(crate) count: usize,
     pub(crate) kind: String,
@@ -50,14 +56,14 @@ pub(crate) struct Wanted {
 }
 
 /// An item nobody has looked at yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Draft {
     pub(crate) source_id: String,
     pub(crate) source_version: String,
     pub(crate) passage_id: String,
     pub(crate) ordinal: i64,
-    pub(crate) kind: &'static str,
-    pub(crate) difficulty: &'static str,
+    pub(crate) kind: Cow<'static, str>,
+    pub(crate) difficulty: Cow<'static, str>,
     pub(crate) stem: String,
     /// Texts, with the right one marked.
     pub(crate) options: Vec<(String, bool)>,
@@ -68,7 +74,7 @@ pub(crate) struct Draft {
 impl Draft {
     fn question(&self) -> Question {
         Question {
-            kind: self.kind.to_owned(),
+            kind: self.kind.to_string(),
             stem: self.stem.clone(),
             options: self.options.clone(),
             passages: vec![self.passage_id.clone()],
@@ -77,8 +83,8 @@ impl Draft {
 }
 
 /// A statement with something in it that can be asked for.
-struct Candidate<'a> {
-    statement: Statement<'a>,
+struct Candidate<'s, 'a> {
+    statement: &'s Statement<'a>,
     target: Target,
     /// Of the same kind, from elsewhere in the program, best first.
     distractors: Vec<String>,
@@ -93,7 +99,7 @@ pub(crate) fn compose(sources: &[Source], wanted: &Wanted, taken: &HashSet<Strin
     let mut taken = taken.clone();
     let mut per_passage: BTreeMap<(String, i64), usize> = BTreeMap::new();
     let mut drafts = Vec::new();
-    for candidate in candidates(statements, &rivals) {
+    for candidate in candidates(&statements, &rivals) {
         let place = (candidate.statement.source.version.clone(), candidate.statement.passage.ordinal);
         let made = per_passage.entry(place).or_default();
         if *made >= MOST_PER_PASSAGE {
@@ -109,22 +115,26 @@ pub(crate) fn compose(sources: &[Source], wanted: &Wanted, taken: &HashSet<Strin
 
 /// Every statement with its targets, in an order that does not depend on where a statement stands: the beginning of each
 /// document would be asked about and its end never.
-fn candidates<'a>(statements: Vec<Statement<'a>>, rivals: &Rivals) -> Vec<Candidate<'a>> {
-    let mut found: Vec<([u8; 32], Candidate<'a>)> = Vec::new();
-    for statement in statements {
+fn candidates<'s, 'a>(statements: &'s [Statement<'a>], rivals: &Rivals) -> Vec<Candidate<'s, 'a>> {
+    let mut all: Vec<([u8; 32], usize, Target)> = Vec::new();
+    for (number, statement) in statements.iter().enumerate() {
         for target in targets(statement.text) {
-            let distractors = rivals.distractors(&statement, &target);
-            let needed = if matches!(target.kind, Kind::Quantity { .. }) { 1 } else { DISTRACTORS };
-            if distractors.len() < needed || rivals.is_ambiguous(&statement, &target) {
-                continue;
-            }
-            let difficulty = difficulty(&target, &distractors);
-            let order = Sha256::digest(format!("{}{}", statement.text, target.text)).into();
-            found.push((order, Candidate { statement: statement.clone(), target, distractors, difficulty }));
+            all.push((Sha256::digest(format!("{}{}", statement.text, target.text)).into(), number, target));
         }
     }
-    found.sort_by_key(|(order, _)| *order);
-    found.into_iter().map(|(_, candidate)| candidate).collect()
+    all.sort_by_key(|(order, _, _)| *order);
+    all.truncate(MOST_CANDIDATES);
+    let candidate = |(_, number, target): (_, usize, Target)| {
+        let statement = &statements[number];
+        let distractors = rivals.distractors(statement, &target);
+        let needed = if matches!(target.kind, Kind::Quantity { .. }) { 1 } else { DISTRACTORS };
+        if distractors.len() < needed || rivals.is_ambiguous(number, &target) {
+            return None;
+        }
+        let difficulty = difficulty(&target, &distractors);
+        Some(Candidate { statement, target, distractors, difficulty })
+    };
+    all.into_iter().filter_map(candidate).collect()
 }
 
 /// How close the distractors are to the answer.
@@ -144,7 +154,7 @@ fn difficulty(target: &Target, distractors: &[String]) -> &'static str {
 }
 
 /// One candidate as an item: a gap where there are enough distractors, else a statement that is true or altered.
-fn draft(candidate: &Candidate<'_>, wanted: &Wanted) -> Option<Draft> {
+fn draft(candidate: &Candidate<'_, '_>, wanted: &Wanted) -> Option<Draft> {
     let gap_possible = candidate.distractors.len() >= DISTRACTORS;
     // Which of the two a candidate becomes is decided by its own text, so that the same bank comes out every time.
     let coin = Sha256::digest(candidate.statement.text)[0];
@@ -168,15 +178,15 @@ fn easier(difficulty: &'static str) -> &'static str {
     }
 }
 
-fn base(candidate: &Candidate<'_>, difficulty: &'static str) -> Draft {
-    let statement = &candidate.statement;
+fn base(candidate: &Candidate<'_, '_>, difficulty: &'static str) -> Draft {
+    let statement = candidate.statement;
     Draft {
         source_id: statement.source.id.clone(),
         source_version: statement.source.version.clone(),
         passage_id: statement.passage.id.clone(),
         ordinal: statement.passage.ordinal,
-        kind: "multiple_choice",
-        difficulty,
+        kind: "multiple_choice".into(),
+        difficulty: difficulty.into(),
         stem: String::new(),
         options: Vec::new(),
         explanation: format!("“{}”", statement.text),
@@ -184,7 +194,7 @@ fn base(candidate: &Candidate<'_>, difficulty: &'static str) -> Draft {
     }
 }
 
-fn cloze(candidate: &Candidate<'_>, difficulty: &'static str) -> Draft {
+fn cloze(candidate: &Candidate<'_, '_>, difficulty: &'static str) -> Draft {
     let Candidate { statement, target, distractors, .. } = candidate;
     let text = statement.text;
     let stem = format!(
@@ -199,13 +209,13 @@ fn cloze(candidate: &Candidate<'_>, difficulty: &'static str) -> Draft {
     Draft { stem, options, ..base(candidate, difficulty) }
 }
 
-fn altered(candidate: &Candidate<'_>, is_true: bool, difficulty: &'static str) -> Draft {
+fn altered(candidate: &Candidate<'_, '_>, is_true: bool, difficulty: &'static str) -> Draft {
     let Candidate { statement, target, distractors, .. } = candidate;
     let text = statement.text;
     let shown =
         if is_true { text.to_owned() } else { format!("{}{}{}", &text[..target.range.start], distractors[0], &text[target.range.end..]) };
     Draft {
-        kind: "true_false",
+        kind: "true_false".into(),
         stem: format!("True or false, according to “{}”? {shown}", statement.source.title),
         options: vec![("True".to_owned(), is_true), ("False".to_owned(), !is_true)],
         ..base(candidate, difficulty)
@@ -214,9 +224,9 @@ fn altered(candidate: &Candidate<'_>, is_true: bool, difficulty: &'static str) -
 
 /// Takes turns between difficulties, so that a bank of any size holds all of them. Only those that are `fair` are taken.
 fn spread(drafts: Vec<Draft>, count: usize, fair: impl Fn(&Draft) -> bool) -> Vec<Draft> {
-    let mut by_difficulty: BTreeMap<&'static str, std::collections::VecDeque<Draft>> = BTreeMap::new();
+    let mut by_difficulty: BTreeMap<Cow<'static, str>, std::collections::VecDeque<Draft>> = BTreeMap::new();
     for draft in drafts {
-        by_difficulty.entry(draft.difficulty).or_default().push_back(draft);
+        by_difficulty.entry(draft.difficulty.clone()).or_default().push_back(draft);
     }
     let mut taken = Vec::with_capacity(count);
     while taken.len() < count {
@@ -303,6 +313,33 @@ mod tests {
         assert_eq!(taken.len(), drafts.len());
         let again = compose(&program(), &wanted, &taken);
         assert!(again.iter().all(|draft| !taken.contains(&draft.stem)));
+    }
+
+    /// Each sentence of its own, each with a number: the worst that a program of this size can be.
+    #[test]
+    fn a_large_program_costs_in_proportion_to_its_size() {
+        let words = ["liver", "kidney", "heart", "lung", "brain", "skin", "bone", "nerve", "blood", "muscle", "vessel"];
+        let sentence = |number: usize| {
+            let word = |place: usize| words[(number / 11_usize.pow(place as u32)) % 11];
+            format!(
+                "In study {number} the {} and the {} of the {} group {number} received {number} mg of the compound.",
+                word(0),
+                word(1),
+                word(2)
+            )
+        };
+        let sentences: Vec<String> = (1..=8_000).map(sentence).collect();
+        let sources: Vec<Source> = sentences
+            .chunks(10)
+            .enumerate()
+            .map(|(number, some)| source(&number.to_string(), &some.iter().map(String::as_str).collect::<Vec<_>>()))
+            .collect();
+        let statements: Vec<Statement<'_>> =
+            sources.iter().flat_map(|source| statements::of_source(source, &Analyzer::default())).collect();
+        assert!(statements.len() > 4_000, "{} statements", statements.len());
+        let rivals = Rivals::of(&statements);
+        assert!(candidates(&statements, &rivals).len() <= MOST_CANDIDATES);
+        compose(&sources, &Wanted { count: 50, ..Wanted::default() }, &HashSet::new());
     }
 
     #[test]

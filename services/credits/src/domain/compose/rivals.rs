@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::DISTRACTORS;
+use super::alike::{Alike, Dictionary};
 use super::kinds::{Kind, Target, drug_family, in_notation_of, number, targets};
 use super::statements::Statement;
 
@@ -10,48 +12,86 @@ pub(super) const SAME_SUBJECT: f64 = 0.5;
 /// A distractor further away than this factor is recognised without reading.
 const FARTHEST: f64 = 20.0;
 
+/// Of the texts of a kind so many are looked at closely, those that rank best.
+const LOOKED_AT: usize = 256;
+
+/// A text that can be asked for somewhere.
+#[derive(Debug)]
+struct Known {
+    text: String,
+    lower: String,
+    value: Option<f64>,
+}
+
 /// Everything of a program that can be asked for, with where it stands.
 #[derive(Debug)]
 pub(crate) struct Rivals {
-    by_kind: BTreeMap<Kind, BTreeMap<String, Vec<BTreeSet<String>>>>,
+    by_kind: BTreeMap<Kind, Vec<Known>>,
+    /// By statement, what can be asked for in it.
+    targets: Vec<Vec<(Kind, String)>>,
+    alike: Alike,
 }
 
 impl Rivals {
     /// Collects the targets of all statements.
     pub(crate) fn of(statements: &[Statement<'_>]) -> Self {
-        let mut by_kind: BTreeMap<Kind, BTreeMap<String, Vec<BTreeSet<String>>>> = BTreeMap::new();
+        let mut texts: BTreeMap<Kind, BTreeSet<String>> = BTreeMap::new();
+        let mut of_statements = Vec::with_capacity(statements.len());
+        let (mut dictionary, mut lists) = (Dictionary::default(), Vec::with_capacity(statements.len()));
         for statement in statements {
-            for target in targets(statement.text) {
-                by_kind.entry(target.kind).or_default().entry(target.text).or_default().push(statement.terms.clone());
+            let found = targets(statement.text);
+            of_statements.push(found.iter().map(|target| (target.kind.clone(), same_value(&target.text))).collect());
+            for target in found {
+                texts.entry(target.kind).or_default().insert(target.text);
             }
+            lists.push(dictionary.learn(statement.terms.iter().cloned()));
         }
-        Self { by_kind }
+        let known = |text: String| Known { lower: text.to_lowercase(), value: number(&text), text };
+        let by_kind = texts.into_iter().map(|(kind, texts)| (kind, texts.into_iter().map(known).collect())).collect();
+        Self { by_kind, targets: of_statements, alike: Alike::of(lists) }
     }
 
-    /// Texts of the same kind that the passage does not hold, best first: for numbers those that are written alike and
+    /// Texts of the same kind that the passage does not hold, the best few: for numbers those that are written alike and
     /// near, for drugs those of the same family.
     pub(crate) fn distractors(&self, statement: &Statement<'_>, target: &Target) -> Vec<String> {
         let Some(known) = self.by_kind.get(&target.kind) else { return Vec::new() };
-        let passage = statement.passage.text.to_lowercase();
-        let numbers = numbers(&passage);
-        // A number that the passage holds in whatever notation could be right too.
-        let could_be_right = |text: &str| number(text).is_some_and(|value| numbers.contains(&value.to_bits()));
-        let usable = known.keys().filter(|text| !could_be_right(text) && !holds(&passage, &text.to_lowercase()));
-        let mut ranked: Vec<(f64, String)> = usable.filter_map(|text| Some((rank(target, text)?, like(target, text)))).collect();
-        ranked.sort_by(|(a, x), (b, y)| a.total_cmp(b).then_with(|| x.cmp(y)));
-        let mut seen = BTreeSet::from([same_value(&target.text)]);
-        ranked.into_iter().map(|(_, text)| text).filter(|text| seen.insert(same_value(text))).collect()
+        let mut ranked: Vec<(f64, &Known)> = known.iter().filter_map(|known| Some((rank(target, known)?, known))).collect();
+        let by_rank = |(a, _): &(f64, &Known), (b, _): &(f64, &Known)| a.total_cmp(b);
+        let mut near = ranked.clone();
+        if near.len() > LOOKED_AT {
+            // With all that rank as well as the last of them, so that the order among equals stays what it is.
+            let last = near.select_nth_unstable_by(LOOKED_AT - 1, by_rank).1.0;
+            near.retain(|(rank, _)| *rank <= last);
+        }
+        let found = usable(&near, statement, target);
+        if found.len() < DISTRACTORS && near.len() < ranked.len() {
+            ranked.sort_by(by_rank);
+            return usable(&ranked, statement, target);
+        }
+        found
     }
 
-    /// Whether another statement of the program seems to say the same with something else in the place of the target:
-    /// then more than one answer would be right somewhere.
-    pub(crate) fn is_ambiguous(&self, statement: &Statement<'_>, target: &Target) -> bool {
-        let others = self.by_kind.get(&target.kind).into_iter().flatten();
-        others.filter(|(text, _)| same_value(text) != same_value(&target.text)).flat_map(|(_, places)| places).any(|terms| {
-            let shared = terms.intersection(&statement.terms).count() as f64;
-            shared / terms.union(&statement.terms).count().max(1) as f64 > SAME_SUBJECT
-        })
+    /// Whether another statement of the program seems to say the same as the statement of that number with something
+    /// else in the place of the target: then more than one answer would be right somewhere.
+    pub(crate) fn is_ambiguous(&self, number: usize, target: &Target) -> bool {
+        let own = same_value(&target.text);
+        let others = self.alike.like(number).into_iter().filter_map(|other| self.targets.get(other)).flatten();
+        others.into_iter().any(|(kind, value)| *kind == target.kind && *value != own)
     }
+}
+
+/// The best of these that cannot be right.
+fn usable(ranked: &[(f64, &Known)], statement: &Statement<'_>, target: &Target) -> Vec<String> {
+    let passage = statement.passage.text.to_lowercase();
+    let numbers = numbers(&passage);
+    let mut spelled: Vec<(f64, String, &Known)> = ranked.iter().map(|(rank, known)| (*rank, like(target, &known.text), *known)).collect();
+    spelled.sort_by(|(a, x, _), (b, y, _)| a.total_cmp(b).then_with(|| x.cmp(y)));
+    // A number that the passage holds in whatever notation could be right too.
+    let could_be_right =
+        |known: &Known| known.value.is_some_and(|value| numbers.contains(&value.to_bits())) || holds(&passage, &known.lower);
+    let mut seen = BTreeSet::from([same_value(&target.text)]);
+    let wrong = spelled.into_iter().filter(|(_, _, known)| !could_be_right(known)).map(|(_, text, _)| text);
+    wrong.filter(|text| seen.insert(same_value(text))).take(DISTRACTORS).collect()
 }
 
 /// Every number of a text.
@@ -68,12 +108,15 @@ fn holds(text: &str, part: &str) -> bool {
 }
 
 /// How good a distractor is; less is better. Nothing when it is none.
-fn rank(target: &Target, text: &str) -> Option<f64> {
+fn rank(target: &Target, known: &Known) -> Option<f64> {
     match target.kind {
-        Kind::Drug { .. } => Some(if drug_family(text).is_some() && drug_family(text) == drug_family(&target.text) { 0.0 } else { 1.0 }),
+        Kind::Drug { .. } => {
+            let family = drug_family(&known.text);
+            Some(if family.is_some() && family == drug_family(&target.text) { 0.0 } else { 1.0 })
+        }
         Kind::Quantity { percent, .. } => {
-            let distance = target.distance(text)?;
-            let value = number(text)?;
+            let value = known.value?;
+            let distance = target.distance_to(value)?;
             let impossible = percent && value > 100.0;
             let is_whole = |value: f64| value.fract() == 0.0;
             (distance > 0.0 && distance < f64::ln(FARTHEST) && !impossible)

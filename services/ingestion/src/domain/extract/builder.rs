@@ -1,46 +1,84 @@
 //! Building an extracted text block by block.
 
-use super::{Block, Extracted, Locator};
+use std::sync::Arc;
 
-/// Collects blocks into one text.
-#[derive(Debug, Default)]
+use super::budget::{Budget, heading};
+use super::{Block, ExtractError, Extracted, Locator, Path, WordBox};
+
+/// What a block costs besides its text.
+const BLOCK: usize = 96;
+/// What a box costs: it is kept as JSON.
+const BOX: usize = 150;
+/// What a reference to a heading costs.
+const REFERENCE: usize = 16;
+
+/// Collects blocks into one text, within a budget.
+#[derive(Debug)]
 pub(crate) struct Builder {
     out: Extracted,
+    budget: Budget,
 }
 
 impl Builder {
+    /// An empty document that may cost what is left of `budget`.
+    pub(crate) fn new(budget: &Budget) -> Self {
+        Self { out: Extracted::default(), budget: budget.clone() }
+    }
+
     /// Adds a block, white space folded. Blocks without a letter or digit are left out. Returns where it starts.
-    pub(crate) fn push(&mut self, text: &str, heading: &str, locator: Locator) -> Option<usize> {
+    pub(crate) fn push(&mut self, text: &str, heading: &Arc<str>, locator: Locator) -> Result<Option<usize>, ExtractError> {
         let folded = super::fold(text);
         self.push_verbatim(&folded, heading, locator)
     }
 
     /// Adds a block that goes on with the paragraph before it.
-    pub(crate) fn append(&mut self, text: &str, locator: Locator) {
+    pub(crate) fn append(&mut self, text: &str, locator: Locator) -> Result<(), ExtractError> {
         let folded = super::fold(text);
-        if !folded.chars().any(char::is_alphanumeric) {
-            return;
+        if folded.chars().any(char::is_alphanumeric) {
+            self.add(&folded, " ", Arc::default(), locator)?;
         }
-        if !self.out.text.is_empty() {
-            self.out.text.push(' ');
-        }
-        let start = self.out.text.len();
-        self.out.text.push_str(&folded);
-        self.out.blocks.push(Block { range: start..self.out.text.len(), heading: String::new(), locator });
+        Ok(())
     }
 
     /// Adds a block as it is.
-    pub(crate) fn push_verbatim(&mut self, text: &str, heading: &str, locator: Locator) -> Option<usize> {
+    pub(crate) fn push_verbatim(&mut self, text: &str, heading: &Arc<str>, locator: Locator) -> Result<Option<usize>, ExtractError> {
         if !text.chars().any(char::is_alphanumeric) {
-            return None;
+            return Ok(None);
         }
-        if !self.out.text.is_empty() {
-            self.out.text.push_str("\n\n");
-        }
+        self.add(text, "\n\n", Arc::clone(heading), locator).map(Some)
+    }
+
+    fn add(&mut self, text: &str, separator: &str, heading: Arc<str>, locator: Locator) -> Result<usize, ExtractError> {
+        let separator = if self.out.text.is_empty() { "" } else { separator };
+        self.budget.text(separator.len() + text.len())?;
+        self.budget.keep(BLOCK + self.cost(&heading, &locator))?;
+        self.out.text.push_str(separator);
         let start = self.out.text.len();
         self.out.text.push_str(text);
-        self.out.blocks.push(Block { range: start..self.out.text.len(), heading: heading.to_owned(), locator });
-        Some(start)
+        self.out.blocks.push(Block { range: start..self.out.text.len(), heading, locator });
+        Ok(start)
+    }
+
+    /// What a block's place costs where the block before it does not refer to the same.
+    fn cost(&self, heading: &Arc<str>, locator: &Locator) -> usize {
+        let before = self.out.blocks.last();
+        let own = before.is_none_or(|block| !Arc::ptr_eq(&block.heading, heading));
+        let place = match (locator, before.map(|block| &block.locator)) {
+            (Locator::Section(path), Some(Locator::Section(before))) if Arc::ptr_eq(path, before) => 0,
+            (Locator::Section(path), _) => path.len() * REFERENCE,
+            (Locator::Time { speaker, .. }, _) => speaker.len(),
+            _ => 0,
+        };
+        place + if own { heading.len() } else { 0 }
+    }
+
+    /// Adds where runs of the text are drawn.
+    pub(crate) fn add_boxes(&mut self, boxes: impl IntoIterator<Item = WordBox>) -> Result<(), ExtractError> {
+        for word in boxes {
+            self.budget.keep(BOX)?;
+            self.out.boxes.push(word);
+        }
+        Ok(())
     }
 
     /// The document so far.
@@ -56,22 +94,37 @@ impl Builder {
 
 /// A path of headings by level, as documents number them.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Headings(Vec<(u32, String)>);
+pub(crate) struct Headings {
+    open: Vec<(u32, Arc<str>)>,
+    /// The path as blocks refer to it, until a heading begins.
+    path: Option<Path>,
+    none: Arc<str>,
+}
 
 impl Headings {
     /// A heading of `level` begins; deeper ones end.
-    pub(crate) fn enter(&mut self, level: u32, text: String) {
-        self.0.retain(|(open, _)| *open < level);
-        self.0.push((level, text));
+    pub(crate) fn enter(&mut self, level: u32, text: &str) {
+        self.open.retain(|(open, _)| *open < level);
+        self.open.push((level, heading(text)));
+        self.path = None;
     }
 
     /// Headings from the outermost to the innermost.
-    pub(crate) fn path(&self) -> Vec<String> {
-        self.0.iter().map(|(_, text)| text.clone()).collect()
+    pub(crate) fn path(&mut self) -> Path {
+        Arc::clone(self.path.get_or_insert_with(|| self.open.iter().map(|(_, text)| Arc::clone(text)).collect()))
     }
 
     /// The innermost heading.
-    pub(crate) fn nearest(&self) -> &str {
-        self.0.last().map_or("", |(_, text)| text)
+    pub(crate) fn nearest(&self) -> Arc<str> {
+        Arc::clone(self.open.last().map_or(&self.none, |(_, text)| text))
+    }
+}
+
+/// The heading of a table's rows: what stands above the table, and the names of its columns.
+pub(crate) fn heading_of_rows(above: &str, columns: &str) -> Arc<str> {
+    match (above, columns) {
+        (above, "") => heading(above),
+        ("", columns) => heading(columns),
+        (above, columns) => heading(&format!("{above}: {columns}")),
     }
 }

@@ -1,5 +1,8 @@
 //! WebVTT and SRT: captions with their times and speakers.
 
+use std::sync::Arc;
+
+use super::budget::Budget;
 use super::{Builder, ExtractError, Extracted, Locator};
 
 /// A longer silence begins a new paragraph.
@@ -14,9 +17,10 @@ struct Cue {
     text: String,
 }
 
-pub(crate) fn extract(text: &str) -> Result<Extracted, ExtractError> {
+pub(crate) fn extract(text: &str, budget: &Budget) -> Result<Extracted, ExtractError> {
     let normalised = text.replace("\r\n", "\n").replace('\r', "\n");
-    let mut builder = Builder::default();
+    let mut builder = Builder::new(budget);
+    let no_heading = Arc::default();
     let mut cues = 0_usize;
     let mut before: Option<Cue> = None;
     for group in normalised.split("\n\n") {
@@ -24,9 +28,9 @@ pub(crate) fn extract(text: &str) -> Result<Extracted, ExtractError> {
         cues += 1;
         let locator = Locator::Time { start_ms: cue.start_ms, end_ms: cue.end_ms, speaker: cue.speaker.clone() };
         if before.as_ref().is_some_and(|before| goes_on(before, &cue)) {
-            builder.append(&cue.text, locator);
+            builder.append(&cue.text, locator)?;
         } else {
-            builder.push(&cue.text, "", locator);
+            builder.push(&cue.text, &no_heading, locator)?;
         }
         before = Some(cue);
     }
@@ -120,9 +124,10 @@ fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::extract::tests::budget;
 
     fn cues(text: &str) -> Vec<(String, Locator)> {
-        let extracted = extract(text).expect("captions");
+        let extracted = extract(text, &budget()).expect("captions");
         extracted.blocks.iter().map(|block| (extracted.text[block.range.clone()].to_owned(), block.locator.clone())).collect()
     }
 
@@ -147,8 +152,8 @@ mod tests {
     #[test]
     fn broken_times_are_an_error() {
         for timing in ["00:01 --> 00:02.000", "x --> y", "00:05.000 --> 00:01.000", "00:00.000 -->"] {
-            assert!(extract(&format!("WEBVTT\n\n{timing}\ntext")).is_err(), "{timing}");
+            assert!(extract(&format!("WEBVTT\n\n{timing}\ntext"), &budget()).is_err(), "{timing}");
         }
-        assert!(extract("WEBVTT\n\nNOTE only").is_err());
+        assert!(extract("WEBVTT\n\nNOTE only", &budget()).is_err());
     }
 }

@@ -5,8 +5,10 @@
 //! text heads what follows. Running heads and page numbers, which repeat at the same place, are left out.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::{Builder, Extracted, Locator, WordBox};
+use super::budget::{Budget, heading as shared};
+use super::{Builder, ExtractError, Extracted, Locator, WordBox};
 
 /// A gap of this share of the size separates words.
 const WORD_GAP: f32 = 0.18;
@@ -88,22 +90,21 @@ impl Layout {
     }
 
     /// The document.
-    pub(crate) fn finish(mut self) -> Extracted {
+    pub(crate) fn finish(mut self, budget: &Budget) -> Result<Extracted, ExtractError> {
         self.drop_running_heads();
         let body = self.body_size();
-        let mut out = Builder::default();
-        let mut boxes = Vec::new();
-        let mut heading = String::new();
+        let mut out = Builder::new(budget);
+        let mut heading: Arc<str> = Arc::default();
         let mut silent = Vec::new();
         for (index, page) in self.pages.iter().enumerate() {
             let number = index as u32 + 1;
             if page.width > page.height {
                 // A slide begins anew; an article's section goes on.
-                heading.clear();
+                heading = Arc::default();
             }
             let before = out.document().blocks.len();
             for paragraph in in_reading_order(page, body) {
-                add_paragraph(&mut out, &mut boxes, &mut heading, page, number, body, paragraph);
+                add_paragraph(&mut out, &mut heading, page, number, body, paragraph)?;
             }
             if out.document().blocks.len() == before {
                 silent.push(number.to_string());
@@ -111,11 +112,10 @@ impl Layout {
         }
         let document = out.document();
         document.pages = self.pages.len() as u32;
-        document.boxes = boxes;
         if !silent.is_empty() && silent.len() < self.pages.len() {
             document.notes.push(format!("no text was found on page {}", silent.join(", ")));
         }
-        out.finish()
+        Ok(out.finish())
     }
 
     /// The size of most of the text.
@@ -289,13 +289,12 @@ fn is_bullet(word: &str) -> bool {
 
 fn add_paragraph(
     out: &mut Builder,
-    boxes: &mut Vec<WordBox>,
-    heading: &mut String,
+    heading: &mut Arc<str>,
     page: &PageLines,
     number: u32,
     body: f32,
     paragraph: &[Line],
-) {
+) -> Result<(), ExtractError> {
     let mut text = String::new();
     let mut places: Vec<(usize, usize, &Line, f32, f32)> = Vec::new();
     for line in paragraph {
@@ -321,12 +320,12 @@ fn add_paragraph(
         if out.document().title.is_none() {
             out.document().title = Some(super::fold(&text));
         }
-        *heading = super::fold(&text);
+        *heading = shared(&super::fold(&text));
     }
     // White space was folded while joining, so that offsets are those of the words.
     // A heading heads itself too, so that it stays with what follows it.
-    let Some(base) = out.push_verbatim(&text, heading, Locator::Page(number)) else { return };
-    boxes.extend(places.into_iter().map(|(start, end, line, x, right)| WordBox {
+    let Some(base) = out.push_verbatim(&text, heading, Locator::Page(number))? else { return Ok(()) };
+    out.add_boxes(places.into_iter().map(|(start, end, line, x, right)| WordBox {
         page: number,
         start: (base + start) as u64,
         end: (base + end) as u64,
@@ -334,12 +333,13 @@ fn add_paragraph(
         y: (line.baseline - line.size * 0.82) / page.height,
         width: (right - x) / page.width,
         height: line.size * 1.05 / page.height,
-    }));
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::extract::tests::budget;
 
     fn line(text: &str, x: f32, baseline: f32, size: f32) -> Vec<Glyph> {
         text.char_indices()
@@ -364,8 +364,8 @@ mod tests {
             line("Another paragraph.", 50.0, 150.0, 10.0),
         ]);
         layout.add_page(400.0, 600.0, glyphs);
-        let extracted = layout.finish();
-        let blocks: Vec<_> = extracted.blocks.iter().map(|block| (&extracted.text[block.range.clone()], block.heading.as_str())).collect();
+        let extracted = layout.finish(&budget()).expect("a document");
+        let blocks: Vec<_> = extracted.blocks.iter().map(|block| (&extracted.text[block.range.clone()], &*block.heading)).collect();
         assert_eq!(
             blocks,
             [
@@ -387,9 +387,9 @@ mod tests {
             line("DISCLOSURES", 60.0, 60.0, 36.0),
         ]);
         layout.add_page(960.0, 540.0, glyphs);
-        let read = layout.finish();
+        let read = layout.finish(&budget()).expect("a document");
         assert!(read.text.starts_with("DISCLOSURES"), "{}", read.text);
-        assert_eq!(read.blocks[1].heading, "DISCLOSURES");
+        assert_eq!(&*read.blocks[1].heading, "DISCLOSURES");
     }
 
     #[test]
@@ -400,7 +400,7 @@ mod tests {
             let foot = format!("Journal of Things {number}");
             layout.add_page(400.0, 600.0, page(&[line(&text, 50.0, 300.0, 10.0), line(&foot, 50.0, 590.0, 8.0)]));
         }
-        let extracted = layout.finish();
+        let extracted = layout.finish(&budget()).expect("a document");
         assert!(!extracted.text.contains("Journal"), "{}", extracted.text);
         assert_eq!(extracted.blocks.len(), 5);
     }
@@ -410,6 +410,6 @@ mod tests {
         let mut layout = Layout::default();
         layout.add_page(400.0, 600.0, line("words", 50.0, 300.0, 10.0));
         layout.add_page(400.0, 600.0, Vec::new());
-        assert_eq!(layout.finish().notes, ["no text was found on page 2"]);
+        assert_eq!(layout.finish(&budget()).expect("a document").notes, ["no text was found on page 2"]);
     }
 }

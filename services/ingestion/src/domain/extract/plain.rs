@@ -1,23 +1,28 @@
 //! Plain text: paragraphs separated by empty lines.
 
-use super::{Builder, Extracted, Locator};
+use std::sync::Arc;
 
-pub(crate) fn extract(text: &str) -> Extracted {
-    let mut builder = Builder::default();
+use super::budget::Budget;
+use super::{Builder, ExtractError, Extracted, Locator, Path};
+
+pub(crate) fn extract(text: &str, budget: &Budget) -> Result<Extracted, ExtractError> {
+    let mut builder = Builder::new(budget);
+    let (heading, path) = (Arc::default(), Path::default());
     let normalised = text.replace("\r\n", "\n");
     for paragraph in normalised.split("\n\n") {
-        builder.push(paragraph, "", Locator::Section(Vec::new()));
+        builder.push(paragraph, &heading, Locator::Section(Arc::clone(&path)))?;
     }
-    builder.finish()
+    Ok(builder.finish())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::extract::tests::budget;
 
     #[test]
     fn paragraphs_become_blocks() {
-        let extracted = extract("One line\nand its end.\r\n\r\n---\r\n\r\nAnother.");
+        let extracted = extract("One line\nand its end.\r\n\r\n---\r\n\r\nAnother.", &budget()).expect("a text");
         assert_eq!(extracted.text, "One line and its end.\n\nAnother.");
         assert_eq!(extracted.blocks.len(), 2);
         assert_eq!(&extracted.text[extracted.blocks[1].range.clone()], "Another.");

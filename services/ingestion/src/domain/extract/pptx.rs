@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::io::{Cursor, Read as _};
+use std::sync::Arc;
 
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use super::budget::{Budget, heading};
+use super::builder::heading_of_rows;
 use super::xml::{self, Element};
-use super::{Builder, ExtractError, Extracted, Limits, Locator, Picture, WordBox, slide_svg};
+use super::{Builder, ExtractError, Extracted, Limits, Locator, Picture, slide_svg};
 
 /// An archive with more entries is no slide deck.
 const MOST_ENTRIES: usize = 20_000;
@@ -17,18 +20,17 @@ const FURNITURE: [&str; 4] = ["sldNum", "dt", "ftr", "hdr"];
 /// The archive, with a budget for what it unpacks to.
 pub(super) struct Package<'a> {
     archive: ZipArchive<Cursor<&'a [u8]>>,
-    budget: u64,
-    limit_mib: u64,
+    budget: Budget,
 }
 
 impl<'a> Package<'a> {
-    pub(super) fn open(content: &'a [u8], limits: &Limits) -> Result<Self, ExtractError> {
+    pub(super) fn open(content: &'a [u8], budget: &Budget) -> Result<Self, ExtractError> {
         let archive = ZipArchive::new(Cursor::new(content))
             .map_err(|error| ExtractError::Malformed(format!("the archive cannot be read ({error})")))?;
         if archive.len() > MOST_ENTRIES {
             return Err(ExtractError::Malformed("the archive has too many entries".into()));
         }
-        Ok(Self { archive, budget: limits.unpacked_bytes, limit_mib: limits.unpacked_bytes >> 20 })
+        Ok(Self { archive, budget: budget.clone() })
     }
 
     /// Unpacks one entry. Sizes that the archive announces are not trusted: reading stops at the budget.
@@ -43,11 +45,10 @@ impl<'a> Package<'a> {
         }
         let mut content = Vec::new();
         entry
-            .take(self.budget + 1)
+            .take(self.budget.left_to_unpack().saturating_add(1))
             .read_to_end(&mut content)
             .map_err(|error| ExtractError::Malformed(format!("{name} cannot be unpacked ({error})")))?;
-        let length = content.len() as u64;
-        self.budget = self.budget.checked_sub(length).ok_or(ExtractError::ExpandsTooMuch { limit_mib: self.limit_mib })?;
+        self.budget.unpack(content.len() as u64)?;
         Ok(Some(content))
     }
 
@@ -123,24 +124,29 @@ impl Deck {
     }
 }
 
-pub(crate) fn extract(content: &[u8], limits: &Limits) -> Result<Extracted, ExtractError> {
-    let mut package = Package::open(content, limits)?;
+/// Reads a deck; `progress` is told how many slides of how many are read.
+pub(crate) fn extract(
+    content: &[u8],
+    limits: &Limits,
+    budget: &Budget,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Extracted, ExtractError> {
+    let mut package = Package::open(content, budget)?;
     let deck = Deck::read(&mut package, limits)?;
-    let mut builder = Builder::default();
-    let mut boxes = Vec::new();
+    let mut builder = Builder::new(budget);
     for (index, part) in deck.slides.iter().enumerate() {
+        progress(index as u64, deck.slides.len() as u64);
         let number = index as u32 + 1;
         let slide = package.required(part)?;
         let title = slide_title(&slide);
         if builder.document().title.is_none() && !title.is_empty() {
             builder.document().title = Some(title.clone());
         }
-        add_slide(&mut builder, &mut boxes, &slide, number, &title, deck.size);
+        let title = heading(&title);
+        add_slide(&mut builder, &slide, number, &title, deck.size)?;
         add_notes(&mut package, &mut builder, part, number, &title)?;
     }
-    let document = builder.document();
-    document.pages = deck.slides.len() as u32;
-    document.boxes = boxes;
+    builder.document().pages = deck.slides.len() as u32;
     Ok(builder.finish())
 }
 
@@ -195,17 +201,13 @@ pub(super) fn paragraphs(body: &Element) -> Vec<String> {
     body.elements().filter(|element| element.name == "p").map(text).filter(|text| !text.is_empty()).collect()
 }
 
-fn add_slide(builder: &mut Builder, boxes: &mut Vec<WordBox>, slide: &Element, number: u32, title: &str, size: (f64, f64)) {
+fn add_slide(builder: &mut Builder, slide: &Element, number: u32, title: &Arc<str>, size: (f64, f64)) -> Result<(), ExtractError> {
     let locator = Locator::Slide { number, notes: false };
-    let mut push = |text: &str, heading: &str, frame: Option<&slide_svg::Frame>| {
-        let before = builder.document().text.len();
-        builder.push(text, heading, locator.clone());
-        let end = builder.document().text.len();
-        if let (true, Some(frame)) = (end > before, frame) {
-            // The separator between blocks belongs to neither.
-            let start = if before == 0 { 0 } else { before + 2 };
-            boxes.push(frame.word_box(number, start as u64, end as u64, size));
-        }
+    let mut push = |text: &str, heading: &Arc<str>, frame: Option<&slide_svg::Frame>| {
+        let start = builder.push(text, heading, locator.clone())?;
+        let end = builder.document().text.len() as u64;
+        let word = start.zip(frame).map(|(start, frame)| frame.word_box(number, start as u64, end, size));
+        builder.add_boxes(word)
     };
     for shape in shapes(slide) {
         if placeholder(shape).is_some_and(|kind| FURNITURE.contains(&kind)) {
@@ -214,21 +216,22 @@ fn add_slide(builder: &mut Builder, boxes: &mut Vec<WordBox>, slide: &Element, n
         if let Some(body) = shape.child("txBody") {
             let frames = slide_svg::paragraph_frames(shape);
             for (at, paragraph) in paragraphs(body).iter().enumerate() {
-                push(paragraph, title, frames.get(at));
+                push(paragraph, title, frames.get(at))?;
             }
         }
         for table in shape.descendants("tbl") {
             let frames = slide_svg::row_frames(shape, table);
             for (at, (text, heading)) in rows(table, title).iter().enumerate() {
-                push(text, heading, frames.get(at));
+                push(text, heading, frames.get(at))?;
             }
         }
     }
+    Ok(())
 }
 
 /// The rows of a table, each with the heading that it keeps: the slide's title and the table's header.
-fn rows(table: &Element, title: &str) -> Vec<(String, String)> {
-    let mut header = String::new();
+fn rows(table: &Element, title: &Arc<str>) -> Vec<(String, Arc<str>)> {
+    let mut heading: Option<Arc<str>> = None;
     let mut rows = Vec::new();
     for row in table.elements().filter(|element| element.name == "tr") {
         let cells: Vec<_> = row
@@ -237,35 +240,31 @@ fn rows(table: &Element, title: &str) -> Vec<(String, String)> {
             .map(|cell| cell.child("txBody").map(|body| paragraphs(body).join(" ")).unwrap_or_default())
             .collect();
         let text = cells.join(" | ");
-        let heading = match (title, header.as_str()) {
-            (title, "") => title.to_owned(),
-            ("", header) => header.to_owned(),
-            (title, header) => format!("{title}: {header}"),
-        };
-        if header.is_empty() {
-            header.clone_from(&text);
+        let above = heading.clone().unwrap_or_else(|| Arc::clone(title));
+        if heading.is_none() && !text.is_empty() {
+            heading = Some(heading_of_rows(title, &text));
         }
-        rows.push((text, heading));
+        rows.push((text, above));
     }
     rows
 }
 
 /// The notes page that this slide names, and of it the body: not the slide's picture or the page's furniture.
-fn add_notes(package: &mut Package<'_>, builder: &mut Builder, part: &str, number: u32, title: &str) -> Result<(), ExtractError> {
+fn add_notes(package: &mut Package<'_>, builder: &mut Builder, part: &str, number: u32, title: &Arc<str>) -> Result<(), ExtractError> {
     let relationships = package.relationships(part)?;
     let Some((_, target)) = relationships.values().find(|(kind, _)| kind == "notesSlide") else { return Ok(()) };
     let Some(notes) = package.xml(target)? else { return Ok(()) };
     for shape in shapes(&notes).into_iter().filter(|shape| placeholder(shape) == Some("body")) {
         for paragraph in shape.child("txBody").map(paragraphs).unwrap_or_default() {
-            builder.push(&paragraph, title, Locator::Slide { number, notes: true });
+            builder.push(&paragraph, title, Locator::Slide { number, notes: true })?;
         }
     }
     Ok(())
 }
 
 /// Draws one slide.
-pub(crate) fn picture(content: &[u8], page: u32, limits: &Limits) -> Result<Picture, ExtractError> {
-    let mut package = Package::open(content, limits)?;
+pub(crate) fn picture(content: &[u8], page: u32, limits: &Limits, budget: &Budget) -> Result<Picture, ExtractError> {
+    let mut package = Package::open(content, budget)?;
     let deck = Deck::read(&mut package, limits)?;
     let index = (page as usize).checked_sub(1);
     let part = index.and_then(|index| deck.slides.get(index)).ok_or(ExtractError::Empty)?.clone();
@@ -282,7 +281,7 @@ pub(crate) fn picture(content: &[u8], page: u32, limits: &Limits) -> Result<Pict
             images.insert(id.clone(), (target.clone(), bytes));
         }
     }
-    let svg = slide_svg::draw(&slide, layout.as_ref(), &images, deck.size);
+    let svg = slide_svg::draw(&slide, layout.as_ref(), &images, deck.size, budget)?;
     Ok(Picture { media_type: "image/svg+xml", bytes: svg.into_bytes() })
 }
 
@@ -294,7 +293,11 @@ mod tests {
 
     use super::*;
 
-    pub(super) const LIMITS: Limits = Limits { file_bytes: 1 << 26, unpacked_bytes: 1 << 22, text_bytes: 1 << 22, pages: 10 };
+    const LIMITS: Limits = Limits { file_bytes: 1 << 26, unpacked_bytes: 1 << 22, text_bytes: 1 << 22, pages: 10 };
+
+    fn read(content: &[u8]) -> Result<Extracted, ExtractError> {
+        extract(content, &LIMITS, &Budget::of(&LIMITS), &mut |_, _| {})
+    }
 
     fn deck(entries: &[(&str, &str)]) -> Vec<u8> {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
@@ -347,12 +350,9 @@ mod tests {
 
     #[test]
     fn slides_come_in_order_and_notes_stay_with_theirs() {
-        let extracted = extract(&example(), &LIMITS).expect("a deck");
-        let blocks: Vec<_> = extracted
-            .blocks
-            .iter()
-            .map(|block| (&extracted.text[block.range.clone()], block.heading.as_str(), block.locator.clone()))
-            .collect();
+        let extracted = read(&example()).expect("a deck");
+        let blocks: Vec<_> =
+            extracted.blocks.iter().map(|block| (&extracted.text[block.range.clone()], &*block.heading, block.locator.clone())).collect();
         let at = |number, notes| Locator::Slide { number, notes };
         assert_eq!(
             blocks,
@@ -373,12 +373,12 @@ mod tests {
         let slide = format!("<a>{}</a>", " ".repeat(8 << 20));
         let bomb = deck(&[("ppt/presentation.xml", &slide)]);
         assert!(bomb.len() < 100_000, "the bomb is small: {}", bomb.len());
-        assert!(matches!(extract(&bomb, &LIMITS), Err(ExtractError::ExpandsTooMuch { limit_mib: 4 })));
+        assert!(matches!(read(&bomb), Err(ExtractError::ExpandsTooMuch { limit_mib: 4 })));
     }
 
     #[test]
     fn another_archive_is_refused() {
-        assert!(matches!(extract(&deck(&[("word/document.xml", "<w/>")]), &LIMITS), Err(ExtractError::Malformed(_))));
-        assert!(matches!(extract(b"PK\x03\x04 damaged", &LIMITS), Err(ExtractError::Malformed(_))));
+        assert!(matches!(read(&deck(&[("word/document.xml", "<w/>")])), Err(ExtractError::Malformed(_))));
+        assert!(matches!(read(b"PK\x03\x04 damaged"), Err(ExtractError::Malformed(_))));
     }
 }

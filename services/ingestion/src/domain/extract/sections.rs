@@ -1,8 +1,11 @@
 //! Documents that come as sections already: `{"title", "sections": [{"heading", "text"}]}`.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
-use super::{Builder, ExtractError, Extracted, Locator};
+use super::budget::{Budget, heading};
+use super::{Builder, ExtractError, Extracted, Locator, Path};
 
 /// A document cut into sections by its author.
 #[derive(Debug, Deserialize)]
@@ -26,19 +29,19 @@ struct SectionText {
     text: String,
 }
 
-pub(crate) fn extract(content: &[u8]) -> Result<Extracted, ExtractError> {
+pub(crate) fn extract(content: &[u8], budget: &Budget) -> Result<Extracted, ExtractError> {
     let document: SectionedDocument =
         serde_json::from_slice(content).map_err(|error| ExtractError::Malformed(format!("it is not a sectioned document ({error})")))?;
-    let mut builder = Builder::default();
+    let mut builder = Builder::new(budget);
     let title = super::fold(&document.title);
     if !title.is_empty() {
         builder.document().title = Some(title);
     }
     for section in &document.sections {
-        let heading = super::fold(&section.heading);
-        let path = if heading.is_empty() { Vec::new() } else { vec![heading.clone()] };
+        let heading = heading(&super::fold(&section.heading));
+        let path: Path = if heading.is_empty() { Path::default() } else { [Arc::clone(&heading)].into() };
         for paragraph in section.text.replace("\r\n", "\n").split("\n\n") {
-            builder.push(paragraph, &heading, Locator::Section(path.clone()));
+            builder.push(paragraph, &heading, Locator::Section(Arc::clone(&path)))?;
         }
     }
     Ok(builder.finish())

@@ -9,9 +9,10 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::WordBox;
+use super::budget::Budget;
 use super::pptx::{paragraphs, placeholder, shapes};
 use super::xml::Element;
+use super::{ExtractError, WordBox};
 
 /// English Metric Units to a point (914,400 to the inch, 72 points to the inch).
 const EMU_PER_POINT: f64 = 12_700.0;
@@ -64,8 +65,14 @@ fn inherited(shape: &Element, layout: Option<&Element>) -> Option<Frame> {
     shapes(layout?).into_iter().filter(|candidate| placeholder(candidate).is_some_and(same)).find_map(frame)
 }
 
-/// Draws a slide of `size` English Metric Units.
-pub(super) fn draw(slide: &Element, layout: Option<&Element>, images: &HashMap<String, (String, Vec<u8>)>, size: (f64, f64)) -> String {
+/// Draws a slide of `size` English Metric Units; what is written is drawn from `budget`.
+pub(super) fn draw(
+    slide: &Element,
+    layout: Option<&Element>,
+    images: &HashMap<String, (String, Vec<u8>)>,
+    size: (f64, f64),
+    budget: &Budget,
+) -> Result<String, ExtractError> {
     let (width, height) = (size.0 / EMU_PER_POINT, size.1 / EMU_PER_POINT);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.1} {height:.1}\" font-family=\"Helvetica, Arial, sans-serif\">\
@@ -76,13 +83,16 @@ pub(super) fn draw(slide: &Element, layout: Option<&Element>, images: &HashMap<S
         let place = frame(shape).or_else(|| inherited(shape, layout));
         let is_title = matches!(placeholder(shape), Some("title" | "ctrTitle"));
         let place = place.unwrap_or(if is_title { Frame { x: 36.0, y: 24.0, width: width - 72.0, height: 80.0 } } else { free });
+        let before = svg.len();
         draw_shape(&mut svg, shape, place, is_title, images);
+        // A slide may show one image a thousand times.
+        budget.keep(svg.len() - before)?;
         if !is_title {
             free.y += 20.0;
         }
     }
     svg.push_str("</svg>");
-    svg
+    Ok(svg)
 }
 
 fn draw_shape(svg: &mut String, shape: &Element, place: Frame, is_title: bool, images: &HashMap<String, (String, Vec<u8>)>) {
@@ -196,18 +206,20 @@ pub(super) fn paragraph_frames(shape: &Element) -> Vec<Frame> {
     let is_title = matches!(placeholder(shape), Some("title" | "ctrTitle"));
     let Lines { size, lines } = lay_out(place, &texts, font_size(body, is_title), !is_title && texts.len() > 1);
     let height = size * LINE_HEIGHT;
-    let of_paragraph = |number: usize| {
-        let first = lines.iter().position(|(paragraph, _)| *paragraph == number).unwrap_or(0);
-        let own: Vec<_> = lines.iter().filter(|(paragraph, _)| *paragraph == number).collect();
+    let mut first = 0;
+    // Every paragraph has a line at least, and its lines follow each other.
+    let of_paragraph = |own: &[(usize, String)]| {
         let longest = own.iter().map(|(_, line)| line.chars().count()).max().unwrap_or(0) as f64;
-        Frame {
+        let frame = Frame {
             x: place.x + 2.0,
             y: place.y + height * first as f64,
             width: (longest * size * CHARACTER_WIDTH + 8.0).min(place.width),
             height: height * own.len() as f64,
-        }
+        };
+        first += own.len();
+        frame
     };
-    (0..texts.len()).map(of_paragraph).collect()
+    lines.chunk_by(|(a, _), (b, _)| a == b).map(of_paragraph).collect()
 }
 
 /// Where each row of a shape's table is drawn.
@@ -250,7 +262,7 @@ mod tests {
              <txBody><p><r><t>a &lt;script&gt; &amp; b</t></r></p></txBody></sp></spTree></cSld></sld>",
         )
         .expect("a slide");
-        let svg = draw(&slide, None, &HashMap::new(), (12_700_000.0, 6_350_000.0));
+        let svg = draw(&slide, None, &HashMap::new(), (12_700_000.0, 6_350_000.0), &super::super::tests::budget()).expect("a picture");
         assert!(svg.contains("viewBox=\"0 0 1000.0 500.0\""), "{svg}");
         assert!(svg.contains("x=\"14.0\"") && svg.contains("&lt;script&gt;") && !svg.contains("<script"), "{svg}");
     }

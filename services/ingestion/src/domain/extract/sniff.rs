@@ -126,7 +126,7 @@ impl MediaType {
     }
 
     fn mismatch(self, found: &'static str) -> ExtractError {
-        ExtractError::Mismatch { named: self.words(), found }
+        ExtractError::Mismatch { named: self.words().to_owned(), found: found.to_owned() }
     }
 
     /// What its pictures are.

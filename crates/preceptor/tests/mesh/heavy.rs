@@ -1,0 +1,217 @@
+//! Files that cost more than anybody has: each fails alone, by name, and keeps nobody waiting.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use preceptor::client::{Client, Upload, id};
+use preceptor_testkit::local::{DOSES, publish};
+use preceptor_testkit::{Local, Store, on_both_stores};
+use serde_json::{Value, json};
+
+/// The CPU seconds that a file has here: enough for what is honest, and a test has to wait for those that are not.
+const CPU_SECONDS: u64 = 6;
+
+fn upload(name: &str, content: Vec<u8>) -> Upload {
+    Upload { name: name.to_owned(), content, ..Upload::default() }
+}
+
+async fn program(client: &Client) -> String {
+    id(&client.post("/v1/programs", &json!({ "title": "P" })).await.expect("a program"), "id").expect("an id")
+}
+
+async fn add(client: &Client, program: &str, name: &str, content: Vec<u8>) -> String {
+    id(&client.upload(program, upload(name, content)).await.expect("it is taken"), "id").expect("an id")
+}
+
+async fn state(client: &Client, source: &str) -> Value {
+    client.get(&format!("/v1/sources/{source}")).await.expect("a source")
+}
+
+/// Waits until a source is read or is not going to be; the wait is bounded by the limits of the readers, not by this.
+async fn settled(client: &Client, source: &str) -> Value {
+    for _ in 0..2400 {
+        let source = state(client, source).await;
+        if source["state"] != "extracting" {
+            return source;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the source is still being read");
+}
+
+/// A table whose header of a MiB stands above twenty thousand rows.
+fn wide_table() -> Vec<u8> {
+    let header = format!("| {} | dose |\n|--|--|\n", "h".repeat(1 << 20));
+    format!("# Doses\n\n{header}{}", "| a | b |\n".repeat(20_000)).into_bytes()
+}
+
+/// Sections of one word below a heading of half a MiB.
+fn deep_heading() -> Vec<u8> {
+    format!("# {}\n\n{}", "h".repeat(1 << 19), "word\n\n".repeat(50_000)).into_bytes()
+}
+
+/// A PDF of `pages` pages that share one stream; `filters` as its dictionary has them.
+fn pdf(pages: usize, filters: &str, stream: &[u8]) -> Vec<u8> {
+    let mut out = b"%PDF-1.7\n".to_vec();
+    let mut places = Vec::new();
+    let mut object = |out: &mut Vec<u8>, body: &[u8]| {
+        places.push(out.len());
+        let _ = write!(out, "{} 0 obj\n", places.len());
+        out.extend_from_slice(body);
+        out.extend_from_slice(b"\nendobj\n");
+    };
+    let kids: Vec<String> = (0..pages).map(|page| format!("{} 0 R", page + 5)).collect();
+    object(&mut out, b"<< /Type /Catalog /Pages 2 0 R >>");
+    object(&mut out, format!("<< /Type /Pages /Count {pages} /Kids [{}] >>", kids.join(" ")).as_bytes());
+    object(&mut out, b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>");
+    let mut content = format!("<< /Length {} /Filter {filters} >>\nstream\n", stream.len()).into_bytes();
+    content.extend_from_slice(stream);
+    content.extend_from_slice(b"\nendstream");
+    object(&mut out, &content);
+    for _ in 0..pages {
+        object(&mut out, b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] /Contents 4 0 R /Resources << /Font << /F 3 0 R >> >> >>");
+    }
+    let table = out.len();
+    let _ = write!(out, "xref\n0 {}\n0000000000 65535 f \n", places.len() + 1);
+    for place in &places {
+        let _ = write!(out, "{place:010} 00000 n \n");
+    }
+    let _ = write!(out, "trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n", places.len() + 1);
+    out
+}
+
+fn deflated(content: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(content).expect("bytes");
+    encoder.finish().expect("bytes")
+}
+
+/// A KiB that two filters make 512 MiB of.
+fn twice_deflated() -> Vec<u8> {
+    pdf(1, "[/FlateDecode /FlateDecode]", &deflated(&deflated(&vec![b' '; 512 << 20])))
+}
+
+/// Four hundred pages that each draw the same 40 MiB.
+fn shared_stream() -> Vec<u8> {
+    let line = b"BT /F 12 Tf 50 700 Td (word) Tj ET\n";
+    let stream: Vec<u8> = line.iter().copied().cycle().take(40 << 20).collect();
+    pdf(400, "/FlateDecode", &deflated(&stream))
+}
+
+async fn mesh(store: Store) -> Local {
+    store.mesh_with(None, |config| config.sandbox.cpu_seconds = CPU_SECONDS).await.expect("a mesh")
+}
+
+async fn what_costs_too_much_fails_alone_and_by_name(store: Store) {
+    let local = mesh(store).await;
+    let (greedy, _) = local.other_org("Greedy").await.expect("an org");
+    let theirs = program(&greedy).await;
+    let mut heavy = Vec::new();
+    for content in [shared_stream(), shared_stream()] {
+        heavy.push(add(&greedy, &theirs, "shared.pdf", content).await);
+    }
+    heavy.push(add(&greedy, &theirs, "twice.pdf", twice_deflated()).await);
+
+    // While these are at hand, others are read.
+    let own = program(&local.editor).await;
+    let small = add(&local.editor, &own, "small.md", b"# Dose\n\nThe dose is 5 mg.\n".to_vec()).await;
+    assert_eq!(settled(&local.editor, &small).await["state"], "draft");
+    let waiting = state(&greedy, heavy.last().expect("a file")).await;
+    assert_eq!(waiting["state"], "extracting", "somebody else was read before the last of theirs");
+
+    for source in &heavy {
+        let failed = settled(&greedy, source).await;
+        let code = failed["problem"]["code"].as_str().expect("a code").to_owned();
+        assert!(["FILE_TOO_COSTLY", "FILE_EXPANDS_TOO_MUCH"].contains(&code.as_str()), "{failed}");
+        assert!(failed["problem"]["message"].as_str().expect("words").len() > 20, "{failed}");
+    }
+    let after = add(&greedy, &theirs, "after.md", b"# Dose\n\nThe dose is 5 mg.\n".to_vec()).await;
+    assert_eq!(settled(&greedy, &after).await["state"], "draft", "whoever sent them goes on");
+    local.stop().await;
+}
+
+async fn what_every_row_repeats_is_kept_once(store: Store) {
+    let local = mesh(store).await;
+    let program = program(&local.editor).await;
+    for (name, content) in [("table.md", wide_table()), ("heading.md", deep_heading())] {
+        let source = add(&local.editor, &program, name, content).await;
+        let read = settled(&local.editor, &source).await;
+        // A long heading is cut where one sees it; nothing multiplies it.
+        assert_eq!(read["state"], "draft", "{name}: {read}");
+        let document = local.editor.get(&format!("/v1/sources/{source}/document")).await;
+        if let Ok(document) = document {
+            assert!(document.to_string().len() < 64 << 20, "{name} became {} bytes", document.to_string().len());
+        }
+    }
+    local.stop().await;
+}
+
+async fn many_small_paragraphs_are_read_in_proportion(store: Store) {
+    let local = mesh(store).await;
+    let program = program(&local.editor).await;
+    let source = add(&local.editor, &program, "words.txt", "word\n\n".repeat((8 << 20) / 6).into_bytes()).await;
+    let read = settled(&local.editor, &source).await;
+    assert_eq!(read["state"], "draft", "{read}");
+    assert!(read["passages"].as_i64() > Some(1000), "{read}");
+    local.stop().await;
+}
+
+async fn a_page_that_costs_too_much_is_not_drawn_twice(store: Store) {
+    let local = store.mesh_with(None, |config| {
+        config.sandbox.cpu_seconds = 2;
+        config.sandbox.draw_seconds = 2;
+    });
+    let local = local.await.expect("a mesh");
+    let program = program(&local.editor).await;
+    // Its text is read in a moment; drawing its curves is not.
+    let curves = b"q 300 w 0 0 m 600 800 10 700 590 20 c S Q\n";
+    let mut stream: Vec<u8> = b"BT /F 12 Tf 50 700 Td (One word of text) Tj ET\n".to_vec();
+    stream.extend(curves.iter().copied().cycle().take(curves.len() * 20_000));
+    let source = add(&local.editor, &program, "heavy.pdf", pdf(1, "/FlateDecode", &deflated(&stream))).await;
+    let read = settled(&local.editor, &source).await;
+    assert_eq!(read["state"], "draft", "{read}");
+    let page = format!("/v1/sources/{source}/pages/1");
+    for _ in 0..3 {
+        let refused = local.editor.get(&page).await.expect_err("it costs too much");
+        assert!(refused.to_string().contains("FILE_TOO_COSTLY"), "{refused}");
+    }
+    local.stop().await;
+}
+
+/// Eight thousand statements that resemble each other.
+async fn a_large_program_gets_its_items_and_the_others_theirs(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let organs = ["liver", "kidney", "heart", "lung", "brain", "skin", "bone", "nerve", "muscle"];
+    let statement = |number: usize| {
+        let organ = |place: usize| organs[number / place % organs.len()];
+        format!(
+            "In trial {number} adults with a weak {} and a weak {} received {number} mg of the compound once a day.\n\n",
+            organ(1),
+            organ(9)
+        )
+    };
+    let text: String = (1..=8_000).map(statement).collect();
+    let large = local.publish("Large", &[], vec![upload("large.txt", text.into_bytes())]).await.expect("a program");
+    let (other, reviewer) = local.other_org("Other").await.expect("an org");
+    let doses = upload("doses.md", DOSES.as_bytes().to_vec());
+    let small = publish(&other, &reviewer, "Small", &[], vec![doses]).await.expect("a program");
+    for (client, program) in [(&local.reviewer, &large), (&reviewer, &small)] {
+        let sources = client.all(&format!("/v1/programs/{program}/sources")).await.expect("sources");
+        client.attest(&id(&sources[0], "id").expect("an id")).await.expect("an attestation");
+    }
+    let asked = local.editor.post(&format!("/v1/programs/{large}/items/generate"), &json!({ "count": 20 })).await.expect("a request");
+    let made = other.generate_items(&small, 1, |_| {}).await.expect("the others get theirs");
+    assert!(!made.is_empty());
+    let generation = format!("/v1/generations/{}", id(&asked, "id").expect("an id"));
+    let answered = local.editor.wait_until(&generation, |_| {}, |state| state["state"] == "done" || state["state"] == "failed").await;
+    assert_eq!(answered.expect("an answer")["state"], "done");
+    local.stop().await;
+}
+
+on_both_stores! {
+    a_large_program_gets_its_items_and_the_others_theirs
+    what_costs_too_much_fails_alone_and_by_name
+    what_every_row_repeats_is_kept_once
+    many_small_paragraphs_are_read_in_proportion
+    a_page_that_costs_too_much_is_not_drawn_twice
+}
