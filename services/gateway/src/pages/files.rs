@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &str); 6] = [
+const FILES: [(&str, &str, &str); 7] = [
     ("page.css", STYLE, include_str!("../../static/page.css")),
     ("chat.js", SCRIPT, include_str!("../../static/chat.js")),
     ("citations.js", SCRIPT, include_str!("../../static/citations.js")),

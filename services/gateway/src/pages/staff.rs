@@ -78,7 +78,7 @@ pub(super) async fn page(State(edge): State<Edge>, Visitor(identity): Visitor, p
     html(&staff_page(&edge, &identity, Some(&page), None).await?)
 }
 
-async fn staff_page(edge: &Edge, identity: &Identity, at: Option<&str>, made: Option<(String, String)>) -> Result<StaffPage, PageError> {
+async fn staff_page(edge: &Edge, identity: &Identity, at: Option<&Page>, made: Option<(String, String)>) -> Result<StaffPage, PageError> {
     let after = at.map(|page| page.after.clone()).unwrap_or_default();
     let (credentials, next) = edge.credentials_of_staff(identity, String::new(), CREDENTIALS, after).await?;
     let next = match at {
