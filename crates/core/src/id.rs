@@ -147,6 +147,10 @@ ids! {
     TaskId = "task";
     /// A period in which the provider is accredited.
     AccreditationId = "accr";
+    /// Two people who say that they are the same clinician.
+    ContestId = "cont";
+    /// What the operator found out about an accreditation.
+    AccreditationDecisionId = "accrd";
     /// A designation: so many credits of a type for a program.
     OfferId = "offer";
     /// A question of the item bank, through all its versions.

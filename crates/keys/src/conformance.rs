@@ -11,6 +11,7 @@ use crate::{KeyError, KeyName, Keys, MemoryError, Purpose, SignedHead, SignerMem
 /// When the engine does not conform; the message says how.
 pub async fn run(keys: &dyn Keys) {
     signatures_verify_under_the_published_key(keys).await;
+    a_new_version_signs_and_the_one_before_is_accepted(keys).await;
     orgs_and_purposes_have_keys_of_their_own(keys).await;
     wrapping_is_bound_to_key_and_context(keys).await;
 }
@@ -23,6 +24,19 @@ async fn signatures_verify_under_the_published_key(keys: &dyn Keys) {
     let verifier = UnparsedPublicKey::new(&ED25519, &key.bytes);
     verifier.verify(b"message", &signature.bytes).expect("a valid signature");
     assert!(verifier.verify(b"another", &signature.bytes).is_err(), "a signature fits another message");
+}
+
+async fn a_new_version_signs_and_the_one_before_is_accepted(keys: &dyn Keys) {
+    let name = KeyName::of_deployment(Purpose::ScopeTokens);
+    let first = keys.sign(name, b"message").await.expect("a signature").key_id;
+    let second = keys.rotate(name).await.expect("a new version");
+    let ids = async || keys.public_keys(name).await.expect("public keys").into_iter().map(|key| key.key_id).collect::<Vec<_>>();
+    assert_eq!(keys.sign(name, b"message").await.expect("a signature").key_id, second);
+    assert_eq!(ids().await, [second.clone(), first.clone()], "newest first");
+    signatures_verify_under_the_published_key(keys).await;
+    let third = keys.rotate(name).await.expect("a new version");
+    assert_eq!(ids().await, [third, second], "the first is retired");
+    assert!(matches!(keys.rotate(KeyName::of_deployment(Purpose::DataKeys)).await, Err(KeyError::NotRotated)));
 }
 
 async fn orgs_and_purposes_have_keys_of_their_own(keys: &dyn Keys) {

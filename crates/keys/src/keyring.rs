@@ -17,7 +17,7 @@ use preceptor_core::Secret;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::{KeyError, KeyName, Keys, PublicKey, Signature};
+use crate::{KeyError, KeyName, Keys, PublicKey, Purpose, Signature};
 
 /// OWASP's floor for PBKDF2-HMAC-SHA256 (Password Storage Cheat Sheet, 2023).
 const ITERATIONS: NonZeroU32 = NonZeroU32::new(600_000).expect("not zero");
@@ -123,9 +123,24 @@ impl Keyring {
 
     /// The seed of `key`, made and saved when it is first asked for by any process that shares the file.
     fn seed(&self, key: KeyName) -> Result<Zeroizing<[u8; KEY_LEN]>, KeyError> {
+        self.seed_of(key, 1)
+    }
+
+    /// The newest version of `key`; they are counted from 1.
+    fn newest(&self, key: KeyName) -> u32 {
+        let seeds = self.seeds.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut newest = 1;
+        while seeds.contains_key(&stored_name(key, newest + 1)) {
+            newest += 1;
+        }
+        newest
+    }
+
+    /// The seed of one version of `key`.
+    fn seed_of(&self, key: KeyName, version: u32) -> Result<Zeroizing<[u8; KEY_LEN]>, KeyError> {
         let unavailable = |cause: &dyn fmt::Display| KeyError::Unavailable(cause.to_string());
         let mut seeds = self.seeds.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = key.to_string();
+        let name = stored_name(key, version);
         let mut seed = Zeroizing::new([0; KEY_LEN]);
         if let Some(known) = seeds.get(&name) {
             seed.copy_from_slice(&decoded(known)?);
@@ -148,9 +163,10 @@ impl Keyring {
         Ok(seed)
     }
 
-    fn pair(&self, key: KeyName) -> Result<(String, Ed25519KeyPair), KeyError> {
-        let pair = Ed25519KeyPair::from_seed_unchecked(&*self.seed(key)?).map_err(|error| KeyError::Unavailable(error.to_string()))?;
-        Ok((format!("{key}.1"), pair))
+    fn pair(&self, key: KeyName, version: u32) -> Result<(String, Ed25519KeyPair), KeyError> {
+        let seed = self.seed_of(key, version)?;
+        let pair = Ed25519KeyPair::from_seed_unchecked(&*seed).map_err(|error| KeyError::Unavailable(error.to_string()))?;
+        Ok((format!("{key}.{version}"), pair))
     }
 
     fn wrapping_key(&self, key: KeyName) -> Result<RandomizedNonceKey, KeyError> {
@@ -178,6 +194,11 @@ fn stored(path: &Path) -> Result<Option<SealedFile>, OpenError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(OpenError::Io { path: path.to_owned(), source }),
     }
+}
+
+/// The name of a version in the file: the first has the name of the key.
+fn stored_name(key: KeyName, version: u32) -> String {
+    if version == 1 { key.to_string() } else { format!("{key}.{version}") }
 }
 
 fn sealing_key(passphrase: &Secret, salt: &[u8]) -> Option<RandomizedNonceKey> {
@@ -212,13 +233,27 @@ fn refuse_open_mode(_path: &Path) -> Result<(), OpenError> {
 #[async_trait]
 impl Keys for Keyring {
     async fn sign(&self, key: KeyName, message: &[u8]) -> Result<Signature, KeyError> {
-        let (key_id, pair) = self.pair(key)?;
+        let (key_id, pair) = self.pair(key, self.newest(key))?;
         Ok(Signature { key_id, bytes: pair.sign(message).as_ref().to_vec() })
     }
 
     async fn public_keys(&self, key: KeyName) -> Result<Vec<PublicKey>, KeyError> {
-        let (key_id, pair) = self.pair(key)?;
-        Ok(vec![PublicKey { key_id, bytes: pair.public_key().as_ref().to_vec() }])
+        let newest = self.newest(key);
+        let accepted = newest.saturating_sub(1).max(1)..=newest;
+        let public = |version| {
+            let (key_id, pair) = self.pair(key, version)?;
+            Ok(PublicKey { key_id, bytes: pair.public_key().as_ref().to_vec() })
+        };
+        accepted.rev().map(public).collect()
+    }
+
+    async fn rotate(&self, key: KeyName) -> Result<String, KeyError> {
+        if key.purpose() != Purpose::ScopeTokens {
+            return Err(KeyError::NotRotated);
+        }
+        // The first version has to be there before there is a second.
+        self.seed_of(key, 1)?;
+        Ok(self.pair(key, self.newest(key) + 1)?.0)
     }
 
     async fn hmac(&self, key: KeyName, message: &[u8]) -> Result<[u8; 32], KeyError> {
@@ -249,7 +284,7 @@ impl Keys for Keyring {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Purpose, conformance};
+    use crate::conformance;
 
     const NAME: KeyName = KeyName::of_deployment(Purpose::ScopeTokens);
 

@@ -74,6 +74,11 @@ pub struct KeyName {
 }
 
 impl KeyName {
+    /// What it is for.
+    pub const fn purpose(self) -> Purpose {
+        self.purpose
+    }
+
     /// The key of the deployment for `purpose`.
     pub const fn of_deployment(purpose: Purpose) -> Self {
         Self { purpose, org: None }
@@ -116,6 +121,9 @@ pub enum KeyError {
     /// The engine cannot be reached or is sealed.
     #[error("the key engine is not available: {0}")]
     Unavailable(String),
+    /// Keys of this purpose are known outside of the deployment, or open what was sealed before.
+    #[error("keys of this purpose are not rotated")]
+    NotRotated,
     /// The ciphertext was not made by this key, or was changed.
     #[error("this ciphertext does not open with that key")]
     BadCiphertext,
@@ -129,6 +137,10 @@ pub trait Keys: Send + Sync + fmt::Debug {
 
     /// The public keys whose signatures are accepted, newest first.
     async fn public_keys(&self, key: KeyName) -> Result<Vec<PublicKey>, KeyError>;
+
+    /// Makes a new version of a signing key, which signs from now on. The version before it is accepted still, older ones
+    /// are not: a key that was stolen is retired by doing this twice. Returns the id of the new version.
+    async fn rotate(&self, key: KeyName) -> Result<String, KeyError>;
 
     /// HMAC-SHA-256.
     async fn hmac(&self, key: KeyName, message: &[u8]) -> Result<[u8; 32], KeyError>;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use preceptor_core::{Clock as _, SystemClock, Timestamp};
 use serde_json::{Value, json};
 
 use crate::client::{Client, id};
@@ -17,6 +18,12 @@ pub enum Answers {
     Right,
     /// Every answer is wrong.
     Wrong,
+}
+
+/// A day so many days from today, or before it, as the API takes days.
+pub fn day_from_now(days: i64) -> String {
+    let now = SystemClock.now().micros();
+    Timestamp::from_micros(now + days * 24 * 60 * 60 * 1_000_000).to_string().chars().take(10).collect()
 }
 
 /// A physician's statement that every check of the platform accepts.
@@ -51,15 +58,21 @@ impl Client {
 
     /// Records that the provider is jointly accredited, for physicians and nurses, as its admin; returns the accreditation's id.
     pub async fn accredit(&self, provider: &str) -> anyhow::Result<String> {
-        let period = json!({ "body": "joint_accreditation", "provider": provider, "provider_number": "0001234", "valid_from": "2024-07-01", "valid_until": "2044-07-01" });
+        let period = json!({ "body": "joint_accreditation", "provider": provider, "provider_number": "0001234", "valid_from": day_from_now(-700), "valid_until": day_from_now(1400) });
         id(&self.post("/v1/accreditations", &period).await?, "id")
     }
 
-    /// Designates a program for at most 0.75 credits, from now on; returns the offer's id.
+    /// Confirms an accreditation, as the operator.
+    pub async fn confirm_accreditation(&self, accreditation: &str, evidence: &str) -> anyhow::Result<Value> {
+        let path = format!("/v1/accreditations/{accreditation}/decision");
+        self.post(&path, &json!({ "confirm": true, "evidence": evidence })).await
+    }
+
+    /// Designates a program for at most 0.75 credits, from now on, to whoever states their licence; returns the offer's id.
     pub async fn designate(&self, program: &str, accreditation: &str) -> anyhow::Result<String> {
         let offer = json!({
-            "credit_type": "ama_pra_1", "activity_format": "enduring_material", "maximum": 0.75, "terminates_at": "2044-06-30",
-            "accreditation_id": accreditation,
+            "credit_type": "ama_pra_1", "activity_format": "enduring_material", "maximum": 0.75, "terminates_at": day_from_now(1000),
+            "accreditation_id": accreditation, "minimum_level": 0,
         });
         id(&self.post(&format!("/v1/programs/{program}/offers"), &offer).await?, "id")
     }

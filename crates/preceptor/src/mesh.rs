@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use futures::FutureExt as _;
 use preceptor_certificate::Fonts;
 use preceptor_core::{Clock, SystemActor, SystemClock};
 use preceptor_models::Embedder;
 use preceptor_models::kinds::Kinds;
 use preceptor_rpc::health::Reporter;
 use preceptor_rpc::records::Recorder;
-use preceptor_rpc::{Channel, Ledger, MeshSecret, Policies, Server, Service, ServiceName, SharedVerifier, SystemCalls, Task};
+use preceptor_rpc::{Channel, KeySource, Ledger, MeshSecret, Policies, Server, Service, ServiceName, SharedVerifier, SystemCalls, Task};
 use preceptor_runtime::health::State;
 use preceptor_runtime::modules::{self, Module, Running, Table};
 use preceptor_runtime::{Health, OnEnd, Tasks};
@@ -170,6 +171,7 @@ pub(crate) fn auth_deps(engines: &Engines, config: &Config) -> anyhow::Result<pr
 async fn found(parts: &Parts) -> anyhow::Result<Option<preceptor_auth::FirstStart>> {
     let first = preceptor_auth::bootstrap(&auth_deps(&parts.engines, &parts.config)?, &parts.config.auth).await?;
     parts.verifier.set(preceptor_auth::verifier(&*parts.engines.keys, &parts.config.auth).await?);
+    parts.verifier.learn_from(own_keys(Arc::clone(&parts.engines), parts.config.auth.clone()));
     Ok(first)
 }
 
@@ -205,8 +207,9 @@ async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> any
         names.push(room.name());
     }
     if !plan.rooms.contains(&ServiceName::Auth) {
-        table.add(keys_module(peers.channel(ServiceName::Auth, plan.rooms[0])?, parts.verifier.clone()));
+        parts.verifier.learn_from(keys_of(peers.channel(ServiceName::Auth, plan.rooms[0])?));
     }
+    table.add(keys_module(parts.verifier.clone()));
     if let Some(listener) = listener {
         let elsewhere = BUILD_ORDER.into_iter().filter(|room| !plan.rooms.contains(room));
         let elsewhere: anyhow::Result<Vec<_>> = elsewhere.map(|room| Ok((room, peers.channel(room, ServiceName::Gateway)?))).collect();
@@ -306,6 +309,7 @@ fn build(room: ServiceName, store: Option<Handle>, parts: &Parts, peers: &Peers)
             ingestion: channel(ServiceName::Ingestion)?,
             credentials: channel(ServiceName::Credentials)?,
             audit: channel(ServiceName::Audit)?,
+            auth: channel(ServiceName::Auth)?,
             sandbox: Arc::clone(&parts.sandbox),
             alone: ALONE,
             system: system(SystemActor::Credits)?,
@@ -399,27 +403,48 @@ fn room_module(room: ServiceName, after: Vec<&'static str>, tasks: Vec<Task>, li
 const KEYS_PAUSE: Duration = Duration::from_millis(500);
 const KEYS_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Gets the keys that verify tokens from `auth` in another process, as soon as it is there.
-fn keys_module(auth: Channel, verifier: SharedVerifier) -> Module {
+/// How often the keys of `auth` are looked at without a reason: one that was retired is forgotten within this time.
+const KEYS_AGAIN: Duration = Duration::from_secs(30);
+
+/// Gets the keys that verify tokens as soon as they are there, and looks at them again from time to time.
+fn keys_module(verifier: SharedVerifier) -> Module {
     Module::new("keys", &[], move |context| async move {
         context.tasks.spawn("fetch", OnEnd::Expected, move |stop| {
-            let (auth, verifier) = (auth.clone(), verifier.clone());
+            let verifier = verifier.clone();
             async move {
                 loop {
-                    match fetch_keys(auth.clone()).await {
-                        Ok(fetched) => {
-                            verifier.set(fetched);
-                            return Ok(());
-                        }
-                        Err(error) => tracing::info!(%error, "waiting for the keys of auth"),
-                    }
-                    if !stop.sleep(KEYS_PAUSE).await {
+                    let pause = if verifier.refresh().await { KEYS_AGAIN } else { KEYS_PAUSE };
+                    if !stop.sleep(pause).await {
                         return Ok(());
                     }
                 }
             }
         });
         Ok(())
+    })
+}
+
+/// The keys of `auth` in this process.
+fn own_keys(engines: Arc<Engines>, config: preceptor_auth::Config) -> KeySource {
+    Arc::new(move || {
+        let (engines, config) = (Arc::clone(&engines), config.clone());
+        let asked = async move {
+            let found = preceptor_auth::verifier(&*engines.keys, &config).await;
+            found.inspect_err(|error| tracing::warn!(%error, "the keys of tokens could not be read")).ok()
+        };
+        asked.boxed()
+    })
+}
+
+/// The keys of `auth` in another process.
+fn keys_of(auth: Channel) -> KeySource {
+    Arc::new(move || {
+        let auth = auth.clone();
+        let asked = async move {
+            let found = fetch_keys(auth).await;
+            found.inspect_err(|error| tracing::info!(%error, "waiting for the keys of auth")).ok()
+        };
+        asked.boxed()
     })
 }
 

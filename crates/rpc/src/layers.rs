@@ -186,7 +186,7 @@ pub(crate) async fn scope(State(shared): State<Arc<Shared>>, mut request: Reques
         Ok(token) => token,
         Err(fault) => return refuse(&fault),
     };
-    let scope = match verified(&shared, &token) {
+    let scope = match verified(&shared, &token).await {
         Ok(scope) => scope,
         Err(fault) => return refuse(&fault),
     };
@@ -211,8 +211,8 @@ fn bearer(headers: &HeaderMap) -> Result<Arc<str>, Fault> {
     }
 }
 
-fn verified(shared: &Shared, token: &Arc<str>) -> Result<Arc<Scope>, Fault> {
-    shared.verifier.verify(token, shared.clock.now()).map_err(|rejection| {
+async fn verified(shared: &Shared, token: &Arc<str>) -> Result<Arc<Scope>, Fault> {
+    shared.verifier.verified(token, shared.clock.now()).await.map_err(|rejection| {
         tracing::info!(%rejection, "a scope token was refused");
         unauthenticated()
     })

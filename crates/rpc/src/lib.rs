@@ -34,7 +34,7 @@ pub use caller::{CallerIdentity, MeshSecret, ServiceName};
 pub use channel::Channel;
 pub use policy::Policies;
 pub use records::{Ledger, Note, Records};
-pub use server::{Server, SharedVerifier};
+pub use server::{KeySource, Server, SharedVerifier};
 pub use service::{Service, Task};
 pub use status::{IntoFault, fault_of, status_of};
 pub use system::SystemCalls;

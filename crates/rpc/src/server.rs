@@ -1,17 +1,20 @@
 //! The called side of the seam.
 
+use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use futures::future::BoxFuture;
 use moka::sync::Cache;
 use opentelemetry::metrics::Histogram;
 use preceptor_core::scope::{Rejection, ScopeVerifier, TOKEN_LIFETIME};
 use preceptor_core::{Clock, Scope, Timestamp};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
+use tokio::time::Instant;
 use tonic::service::Routes;
 use tower::ServiceBuilder;
 
@@ -25,12 +28,33 @@ const MOST_IN_FLIGHT: usize = 1024;
 /// Verified tokens that are remembered, so that a subject's next call does not pay for the signature again.
 const REMEMBERED_TOKENS: u64 = 10_000;
 
+/// Asks for the keys that are accepted at present; nothing when they cannot be had.
+pub type KeySource = Arc<dyn Fn() -> BoxFuture<'static, Option<ScopeVerifier>> + Send + Sync>;
+
+/// The pause between two questions for keys: a token that names a key of its own invention asks for nothing more often.
+const ASKED_AGAIN: Duration = Duration::from_secs(1);
+
+/// What is known of keys.
+#[derive(Default)]
+struct Known {
+    verifier: RwLock<Option<ScopeVerifier>>,
+    source: OnceLock<KeySource>,
+    asked: Mutex<Option<Instant>>,
+}
+
 /// The verifier of scope tokens, one for all services of a process. Its keys come from `auth`, which may start after this
-/// service does; until then every token is refused.
-#[derive(Debug, Clone)]
+/// service does; until then every token is refused. A token of a key that is not known has them asked for again, so that
+/// `auth` can sign with another key from one moment to the next.
+#[derive(Clone)]
 pub struct SharedVerifier {
-    keys: Arc<OnceLock<ScopeVerifier>>,
+    keys: Arc<Known>,
     seen: Cache<Arc<str>, Arc<Scope>>,
+}
+
+impl fmt::Debug for SharedVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedVerifier").finish_non_exhaustive()
+    }
 }
 
 impl SharedVerifier {
@@ -40,17 +64,53 @@ impl SharedVerifier {
         Self { keys: Arc::default(), seen }
     }
 
-    /// Sets the keys. The first call wins.
+    /// Sets the keys in place of those before. What was verified with one that is no longer accepted is forgotten.
     pub fn set(&self, verifier: ScopeVerifier) {
-        let _ = self.keys.set(verifier);
+        *self.keys.verifier.write().unwrap_or_else(PoisonError::into_inner) = Some(verifier);
+        self.seen.invalidate_all();
     }
 
-    /// The scope that a token proves at `now`.
-    pub fn verify(&self, token: &Arc<str>, now: Timestamp) -> Result<Arc<Scope>, Rejection> {
+    /// Says where keys come from. The first call wins.
+    pub fn learn_from(&self, source: KeySource) {
+        let _ = self.keys.source.set(source);
+    }
+
+    /// Asks for the keys again, unless somebody just did. Returns whether there are any.
+    pub async fn refresh(&self) -> bool {
+        let Some(source) = self.keys.source.get() else { return false };
+        let mut asked = self.keys.asked.lock().await;
+        let now = Instant::now();
+        if asked.is_some_and(|before| now.duration_since(before) < ASKED_AGAIN) {
+            return true;
+        }
+        *asked = Some(now);
+        let fetched = source().await;
+        let found = fetched.is_some();
+        if let Some(verifier) = fetched {
+            self.set(verifier);
+        }
+        found
+    }
+
+    /// The scope that a token proves at `now`, with the keys of `auth` as they are by then.
+    pub async fn verified(&self, token: &Arc<str>, now: Timestamp) -> Result<Arc<Scope>, Rejection> {
+        match self.verify(token, now) {
+            Err(Rejection::UnknownKey) => {
+                self.refresh().await;
+                self.verify(token, now)
+            }
+            known => known,
+        }
+    }
+
+    /// The scope that a token proves at `now`, with the keys that are known.
+    fn verify(&self, token: &Arc<str>, now: Timestamp) -> Result<Arc<Scope>, Rejection> {
         if let Some(scope) = self.seen.get(token).filter(|scope| scope.expires_at() > now) {
             return Ok(scope);
         }
-        let scope = Arc::new(self.keys.get().ok_or(Rejection::UnknownKey)?.verify(token, now)?);
+        let known = self.keys.verifier.read().unwrap_or_else(PoisonError::into_inner);
+        let scope = Arc::new(known.as_ref().ok_or(Rejection::UnknownKey)?.verify(token, now)?);
+        drop(known);
         self.seen.insert(Arc::clone(token), Arc::clone(&scope));
         Ok(scope)
     }

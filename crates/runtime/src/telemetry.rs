@@ -67,11 +67,21 @@ pub struct Telemetry {
     metrics: Option<SdkMeterProvider>,
 }
 
+/// Parts of other people's that write addresses, headers or statements into their finest logs: with a filter that names
+/// none of them they stay coarse, since a key or a token may be in those.
+const TALKATIVE: [&str; 10] = ["h2", "hyper", "hyper_util", "lettre", "reqwest", "rustls", "sea_orm", "sqlx", "tonic", "tower"];
+
+/// The filter as it was asked for, below what is said of talkative parts.
+fn filter(wanted: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {
+    let coarse = TALKATIVE.map(|part| format!("{part}=info")).join(",");
+    EnvFilter::try_new(format!("{coarse},{wanted}"))
+}
+
 /// Installs the process's subscriber, propagator and exporters.
 pub fn install(config: &Config, service: &'static str) -> Result<Telemetry, SetupError> {
     let error = |cause: &dyn std::fmt::Display| SetupError(cause.to_string());
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
-    let filter = EnvFilter::try_new(&config.filter).map_err(|cause| error(&cause))?;
+    let filter = filter(&config.filter).map_err(|cause| error(&cause))?;
     let logs = match config.format {
         LogFormat::Text => tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).boxed(),
         LogFormat::Json => tracing_subscriber::fmt::layer().with_writer(std::io::stderr).json().boxed(),

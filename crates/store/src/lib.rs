@@ -10,6 +10,7 @@
 //!
 //! What this crate does not do: it knows no service's tables, and it holds no cache.
 
+mod alter;
 pub mod append_only;
 mod cells;
 mod constraints;

@@ -1,7 +1,7 @@
 //! A service's tables, and how they come into a database.
 //!
 //! Migrations are plain SQL in the dialect that SQLite and PostgreSQL share (`TEXT`, `BIGINT`, `BOOLEAN`, `BYTEA`,
-//! `REAL` for `f32`). Each is applied once, in its own transaction, and remembered with the hash of its
+//! `REAL` for `f32`), with `ALTER TABLE … ADD CONSTRAINT` as PostgreSQL has it. Each is applied once, in its own transaction, and remembered with the hash of its
 //! text: a database that was built from another text is refused rather than guessed at.
 
 use hex::ToHex as _;
@@ -10,7 +10,7 @@ use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Query};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, FromQueryResult, Statement, TransactionTrait};
 use sha2::{Digest as _, Sha256};
 
-use crate::{StoreError, append_only, outbox, postgres};
+use crate::{StoreError, alter, append_only, outbox, postgres};
 
 /// One step of a schema.
 #[derive(Debug, Clone, Copy)]
@@ -105,7 +105,10 @@ pub(crate) struct Step {
 async fn apply_one(db: &DatabaseConnection, service: &str, step: &Step, sha256: &str, now: Timestamp) -> Result<(), StoreError> {
     let tx = db.begin().await?;
     for statement in statements(&step.sql) {
-        tx.execute_unprepared(statement).await?;
+        match tx.get_database_backend() {
+            DbBackend::Postgres => tx.execute_unprepared(statement).await.map(|_| ())?,
+            _ => alter::run(&tx, statement).await?,
+        }
     }
     match tx.get_database_backend() {
         DbBackend::Postgres => postgres::hand_over(&tx, service, step).await?,

@@ -39,6 +39,9 @@ pub enum Error {
     /// There is no such org.
     #[error("no such org")]
     OrgNotFound,
+    /// Another org has this number of a provider.
+    #[error("another org has this number")]
+    ProviderNumberTaken,
     /// A field is missing or wrong.
     #[error("{field}: {what}")]
     InvalidField {
@@ -102,6 +105,11 @@ impl IntoFault for Error {
                 "no mail address is known of this member of staff; remove them and invite them with one",
             ),
             Self::Mail(error) => error.to_fault(),
+            Self::ProviderNumberTaken => Fault::new(
+                Kind::AlreadyExists,
+                "PROVIDER_NUMBER_TAKEN",
+                "this number of a provider was confirmed for another organisation of this platform",
+            ),
             Self::OrgNotFound => Fault::new(Kind::NotFound, "ORG_NOT_FOUND", "there is no such organisation"),
             Self::InvalidField { field, what } => {
                 Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}")).with("field", field)

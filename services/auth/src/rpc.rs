@@ -116,6 +116,38 @@ impl Auth for Server {
         Ok(Response::new(proto::ListOrgsResponse { orgs }))
     }
 
+    async fn rotate_keys(&self, request: Request<proto::RotateKeysRequest>) -> Result<Response<proto::RotateKeysResponse>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        let key_ids = tokens::rotate(&**self.accounts.keys()).await?;
+        tracing::info!(operator = scope.subject(), "the key that signs tokens was rotated");
+        Ok(Response::new(proto::RotateKeysResponse { key_ids }))
+    }
+
+    async fn describe_org(&self, request: Request<proto::DescribeOrgRequest>) -> Result<Response<proto::DescribeOrgResponse>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        let name = self.accounts.org_name(&scope, &request.into_inner().org_id).await?;
+        Ok(Response::new(proto::DescribeOrgResponse { name }))
+    }
+
+    async fn hold_provider_number(
+        &self,
+        request: Request<proto::ProviderNumberRequest>,
+    ) -> Result<Response<proto::ProviderNumberResponse>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        let proto::ProviderNumberRequest { org_id, body, number } = request.into_inner();
+        self.accounts.hold_provider_number(&scope, &org_id, &body, &number).await?;
+        Ok(Response::new(proto::ProviderNumberResponse {}))
+    }
+
+    async fn release_provider_number(
+        &self,
+        request: Request<proto::ProviderNumberRequest>,
+    ) -> Result<Response<proto::ProviderNumberResponse>, Status> {
+        let proto::ProviderNumberRequest { org_id, body, number } = request.into_inner();
+        self.accounts.release_provider_number(&org_id, &body, &number).await?;
+        Ok(Response::new(proto::ProviderNumberResponse {}))
+    }
+
     async fn create_org(&self, request: Request<proto::CreateOrgRequest>) -> Result<Response<proto::CreateOrgResponse>, Status> {
         let request = request.into_inner();
         let (org, admin, token) = self.accounts.create_org(&request.name, &request.admin_name).await?;

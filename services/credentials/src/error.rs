@@ -34,6 +34,12 @@ pub enum Error {
     /// The statement is another one by now.
     #[error("the statement was changed meanwhile")]
     Changed,
+    /// Somebody else states the same number or licence.
+    #[error("the identity is contested")]
+    Contested,
+    /// There is no such contest.
+    #[error("no such contest")]
+    NoContest,
     /// The code is wrong, used or too old.
     #[error("the code does not fit")]
     WrongCode,
@@ -85,6 +91,12 @@ impl IntoFault for Error {
                 "REVISION_CONFLICT",
                 "the statement was changed a moment ago; look at it again, then repeat this",
             ),
+            Self::Contested => Fault::new(
+                Kind::FailedPrecondition,
+                "IDENTITY_CONTESTED",
+                "somebody else states the same number or licence; decide whose it is first",
+            ),
+            Self::NoContest => Fault::new(Kind::NotFound, "CONTEST_NOT_FOUND", "there is no such contested identity"),
             Self::WrongCode => Fault::new(
                 Kind::InvalidInput,
                 "EMAIL_CODE_WRONG",

@@ -18,11 +18,12 @@ const PAUSE: Duration = Duration::from_secs(30);
 
 pub(crate) fn tasks(deps: &Deps, clinicians: &Arc<Clinicians>) -> Vec<Task> {
     let (outbox, relay_bus) = (Arc::new(deps.store.clone()), Arc::clone(&deps.bus));
-    let (asker, again) = (Arc::clone(clinicians), Arc::clone(clinicians));
+    let (asker, again, teller) = (Arc::clone(clinicians), Arc::clone(clinicians), Arc::clone(clinicians));
     let store = deps.store.clone();
     vec![
         Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)),
         Task::new("registry", OnEnd::Restart, move |stop| ask(Arc::clone(&asker), stop)),
+        Task::new("notices", OnEnd::Restart, move |stop| tell(Arc::clone(&teller), stop)),
         Task::new("take up again", OnEnd::Restart, move |stop| take_up_again(Arc::clone(&again), store.clone(), stop)),
     ]
 }
@@ -40,10 +41,24 @@ async fn ask(clinicians: Arc<Clinicians>, stop: Stop) -> Result<(), TaskError> {
     Ok(())
 }
 
+/// Tells the parties of one contest after the other until it is asked to stop.
+async fn tell(clinicians: Arc<Clinicians>, stop: Stop) -> Result<(), TaskError> {
+    let notice = |(org, contest): (OrgId, String)| {
+        let clinicians = Arc::clone(&clinicians);
+        async move {
+            let told = clinicians.tell(org, &contest).await;
+            told.inspect_err(|error| tracing::warn!(%error, contest.id = contest, "a notice could not be sent for now")).is_ok()
+        }
+    };
+    clinicians.notices().work(&stop, PAUSE, notice).await;
+    Ok(())
+}
+
 /// After a start: people about whom nobody asked yet.
 async fn take_up_again(clinicians: Arc<Clinicians>, store: Handle, stop: Stop) -> Result<(), TaskError> {
     for org in store.known_orgs().await? {
         clinicians.take_up_again(org).await?;
+        clinicians.tell_again(org).await?;
     }
     stop.requested().await;
     Ok(())

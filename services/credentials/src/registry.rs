@@ -53,7 +53,7 @@ pub(crate) fn of(config: &Config) -> Result<Option<Arc<dyn NpiRegistry>>, Unusab
     if config.npi_registry.is_empty() {
         return Ok(None);
     }
-    let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
+    let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).referer(false).build();
     let http = http.map_err(|error| Unusable(error.to_string()))?;
     Ok(Some(Arc::new(Nppes { http, url: config.npi_registry.clone() })))
 }
@@ -124,12 +124,21 @@ impl Nppes {
         if !response.status().is_success() {
             return Err(unavailable(&response.status()));
         }
-        let body = response.bytes().await.map_err(|error| unavailable(&error.without_url()))?;
-        if body.len() > LARGEST_ANSWER {
+        read(&bounded(response).await?)
+    }
+}
+
+/// The body of an answer, which is given up as soon as it is larger than any answer is.
+async fn bounded(mut response: reqwest::Response) -> Result<Vec<u8>, Error> {
+    let unavailable = |cause: &dyn fmt::Display| Error::RegistryUnavailable(cause.to_string());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| unavailable(&error.without_url()))? {
+        if body.len() + chunk.len() > LARGEST_ANSWER {
             return Err(unavailable(&"the answer is too large"));
         }
-        read(&body)
+        body.extend_from_slice(&chunk);
     }
+    Ok(body)
 }
 
 /// Reads an answer. Errors come with status 200, as `{"Errors": [...]}`.
@@ -153,6 +162,27 @@ fn read(body: &[u8]) -> Result<Option<Entry>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn an_answer_without_an_end_is_given_up_while_it_comes() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        let registry = Nppes { http: reqwest::Client::new(), url };
+        let endless = async {
+            let (mut stream, _) = listener.accept().await.expect("a question");
+            let _ = stream.read(&mut [0; 1024]).await.expect("a request");
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.expect("a head");
+            let mut sent = 0;
+            while sent < 64 << 20 && stream.write_all(&[b' '; 1 << 16]).await.is_ok() {
+                sent += 1 << 16;
+            }
+            sent
+        };
+        let (sent, answer) = tokio::join!(endless, registry.ask("1234567893"));
+        assert!(matches!(answer, Err(Error::RegistryUnavailable(_))));
+        assert!(sent < 32 << 20, "{sent} bytes were taken");
+    }
 
     #[test]
     fn answers_are_read_and_errors_with_status_200_are_errors() {

@@ -8,7 +8,7 @@ use preceptor_proto::credentials::v1::credentials_server::{Credentials, Credenti
 use preceptor_rpc::Call;
 use tonic::{Request, Response, Status};
 
-use crate::domain::{ClinicianView, Clinicians, Found, PROFESSIONS, Person};
+use crate::domain::{ClinicianView, Clinicians, ContestView, Decision, Found, Grounds, PROFESSIONS, Person, Seen};
 use crate::store::{assertion, check};
 
 const MOST: i32 = 100;
@@ -91,6 +91,20 @@ fn encode(view: ClinicianView) -> proto::Clinician {
     }
 }
 
+fn encode_contest(view: ContestView) -> proto::Contest {
+    proto::Contest {
+        id: view.row.id,
+        about: view.row.about,
+        opened_at: view.row.opened_at,
+        parties: view.parties.into_iter().map(encode).collect(),
+        upheld: view.row.upheld.unwrap_or_default(),
+        reason: view.grounds.reason,
+        evidence: view.grounds.evidence,
+        decided_by: view.row.decided_by.unwrap_or_default(),
+        decided_at: view.row.decided_at.unwrap_or_default(),
+    }
+}
+
 fn encode_found(found: Found) -> proto::FindAssertionResponse {
     let person = found.person.unwrap_or_default();
     let behind = |row: &assertion::Model, check: &&check::Model| check.id == row.check_id || check.id == row.email_check_id;
@@ -151,7 +165,8 @@ impl Credentials for Server {
     ) -> Result<Response<proto::Clinician>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
-        let view = self.clinicians.confirm_primary_source(&scope, &request.learner, request.confirmed, &request.evidence).await?;
+        let seen = Seen { confirmed: request.confirmed, address_only: request.address_only, evidence: request.evidence };
+        let view = self.clinicians.confirm_primary_source(&scope, &request.learner, seen).await?;
         Ok(Response::new(encode(view)))
     }
 
@@ -167,6 +182,25 @@ impl Credentials for Server {
         views.truncate(limit);
         let next = if more { views.last().map(|view| view.row.learner.clone()).unwrap_or_default() } else { String::new() };
         Ok(Response::new(proto::ListCliniciansResponse { clinicians: views.into_iter().map(encode).collect(), next }))
+    }
+
+    async fn list_contests(&self, request: Request<proto::ListContestsRequest>) -> Result<Response<proto::ListContestsResponse>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        let request = request.into_inner();
+        let limit = request.limit.clamp(1, MOST) as usize;
+        let mut views = self.clinicians.contests(&scope, &request.after, limit as u64 + 1).await?;
+        let more = views.len() > limit;
+        views.truncate(limit);
+        let next = if more { views.last().map(|view| view.row.id.clone()).unwrap_or_default() } else { String::new() };
+        Ok(Response::new(proto::ListContestsResponse { contests: views.into_iter().map(encode_contest).collect(), next }))
+    }
+
+    async fn decide_contest(&self, request: Request<proto::DecideContestRequest>) -> Result<Response<proto::Contest>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        let asked = request.into_inner();
+        let grounds = Grounds { reason: asked.reason, evidence: asked.evidence };
+        let decision = Decision { contest: asked.contest_id, upheld: asked.upheld, grounds };
+        Ok(Response::new(encode_contest(self.clinicians.decide_contest(&scope, decision).await?)))
     }
 
     async fn find_assertion(

@@ -73,6 +73,12 @@ pub enum Error {
         /// The bodies whose accreditation would.
         bodies: String,
     },
+    /// The operator of the deployment found the accreditation to be untrue.
+    #[error("the accreditation was rejected")]
+    AccreditationRejected,
+    /// Which answers were right is told later.
+    #[error("which answers were right is told later")]
+    FeedbackLater,
     /// What `credentials` says is missing.
     #[error("{0}")]
     Credential(String),
@@ -233,6 +239,15 @@ impl IntoFault for Error {
                 "NOT_ACCREDITED",
                 format!("an accreditation by {body} does not cover {kind}; name one by {bodies}, or record it first"),
             ),
+            Self::AccreditationRejected => precondition(
+                "ACCREDITATION_REJECTED",
+                "the operator of this platform looked this accreditation up and rejected it; nothing can be designated or claimed under it"
+                    .into(),
+            ),
+            Self::FeedbackLater => precondition(
+                "FEEDBACK_LATER",
+                "which answers were right is told after you passed, or when your attempts are used up".into(),
+            ),
             Self::Credential(problem) => Fault::new(Kind::FailedPrecondition, "CREDENTIAL_NOT_VERIFIED", problem.clone()),
             Self::AuthorCannotDecide => {
                 Fault::new(Kind::FailedPrecondition, "AUTHOR_CANNOT_DECIDE", "you made this item, so somebody else has to review it")
@@ -262,7 +277,7 @@ impl IntoFault for Error {
             Self::CreditExists(credit) => Fault::new(
                 Kind::AlreadyExists,
                 "CREDIT_EXISTS",
-                "you hold a credit of this type for this program already; it can be claimed once",
+                "you hold a credit of this type for this program already; it can be claimed once, with one amount",
             )
             .with("credit_id", credit),
             Self::Void => Fault::new(Kind::FailedPrecondition, "CREDIT_VOID", "this credit was voided before"),

@@ -45,6 +45,8 @@ pub struct Deps {
     pub credentials: Channel,
     /// To `audit`: proofs.
     pub audit: Channel,
+    /// To `auth`: names of orgs, and whose a provider's number is.
+    pub auth: Channel,
     /// Where items are composed: what strangers wrote is not compared in this process.
     pub sandbox: Arc<dyn Sandbox>,
     /// Whether no other process does this service's work, so that what earlier ones had begun is taken up at once.

@@ -81,7 +81,7 @@ impl Edge {
         let request = unscoped(proto::ExchangeRequest { credential: credential.to_owned(), door: door.into() }, CALL_TIMEOUT);
         let exchanged = self.auth.clone().exchange(request).await?.into_inner();
         let token: Arc<str> = exchanged.scope_token.into();
-        let scope = self.verifier.verify(&token, self.clock.now()).map_err(|rejection| {
+        let scope = self.verifier.verified(&token, self.clock.now()).await.map_err(|rejection| {
             tracing::error!(%rejection, "auth issued a token that does not verify");
             ApiError::from(Fault::internal())
         })?;

@@ -1,11 +1,13 @@
 //! What the binary can do.
 
+mod accreditation;
 mod ask;
 mod audit;
 mod configuration;
 mod credit;
 mod database;
 mod ingest;
+mod keys;
 mod models;
 mod openapi;
 mod operator;
@@ -107,6 +109,9 @@ enum Command {
     Ask(ask::Ask),
     /// Check a certificate, with no network and no database.
     Verify(verify::Verify),
+    /// Confirm or reject what providers say of their accreditation, as the operator.
+    #[command(subcommand)]
+    Accreditation(accreditation::Accreditation),
     /// Look at credits.
     #[command(subcommand)]
     Credit(credit::Credit),
@@ -119,6 +124,9 @@ enum Command {
     /// Manage the databases of a deployment on PostgreSQL.
     #[command(subcommand)]
     Database(database::Database),
+    /// Manage the keys of a deployment.
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Manage embedding models.
     #[command(subcommand)]
     Models(models::Models),
@@ -172,10 +180,12 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Ingest(command) => command.run(&common).await,
         Command::Ask(command) => command.run(&common).await,
         Command::Verify(command) => command.run(&common),
+        Command::Accreditation(command) => command.run(&common).await,
         Command::Credit(command) => command.run(&common).await,
         Command::Audit(command) => command.run(&common).await,
         Command::Operator(command) => command.run(&common).await,
         Command::Database(command) => command.run(&common).await,
+        Command::Keys(command) => command.run(&common).await,
         Command::Models(command) => command.run(&common).await,
         Command::Config(command) => command.run(&common),
         Command::Openapi => openapi::run(&common),

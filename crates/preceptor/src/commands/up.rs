@@ -41,14 +41,14 @@ impl Up {
         let outside = if self.demo { Some(Outside::start().await?) } else { None };
         let mut values = self.values();
         values.extend(outside.iter().flat_map(Outside::settings));
-        let config = common.load(values)?;
+        let config = common.load_over(self.defaults(), values)?;
         let telemetry = preceptor_runtime::telemetry::install(&config.telemetry, "preceptor")?;
         let embedder = self.embedder(&config).await?;
         let mesh = Mesh::start(config.clone(), Plan::whole(), embedder).await?;
         show_first_start(&config, &mesh)?;
         println!("Preceptor is ready at {} ({:.1} s).", config.gateway.public_url, begun.elapsed().as_secs_f64());
         if let Some(outside) = &outside {
-            demo::seed(&config, outside).await?;
+            demo::seed(&config, outside, mesh.first_start.as_ref()).await?;
         }
         run_until_stopped(mesh, telemetry).await
     }
@@ -64,10 +64,13 @@ impl Up {
         }
         if self.demo {
             values.push(("auth.first_org", demo::ORG.into()));
-            // A newcomer wants to see the links, not the machinery.
-            values.push(("telemetry.filter", "warn".into()));
         }
         values
+    }
+
+    /// What holds unless somebody says otherwise. A newcomer to the demo wants to see the links, not the machinery.
+    fn defaults(&self) -> Vec<(&'static str, toml::Value)> {
+        if self.demo { vec![("telemetry.filter", "warn".into())] } else { Vec::new() }
     }
 
     async fn embedder(&self, config: &Config) -> anyhow::Result<Option<Arc<dyn Embedder>>> {

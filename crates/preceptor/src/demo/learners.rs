@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Team;
 use crate::client::{Client, id};
-use crate::journey::{Answers, physician};
+use crate::journey::{Answers, day_from_now, physician};
 use crate::outside::PMID;
 
 /// Where a learner is, as the list of links names them.
@@ -44,10 +44,13 @@ pub(super) async fn verify_sources(team: &Team, program: &str) -> anyhow::Result
 /// Designates a program for physicians and, with an evaluation, for nurses, and opens a quiz of approved items.
 pub(super) async fn open_quiz(team: &Team, program: &str, count: usize) -> anyhow::Result<(Vec<Value>, String)> {
     let accreditation = team.admin.accredit("Harbor Medical Education").await?;
+    if let Some(operator) = &team.operator {
+        operator.confirm_accreditation(&accreditation, "Demo: there is no accreditor to ask").await?;
+    }
     let offer = team.admin.designate(program, &accreditation).await?;
     let for_nurses = json!({
-        "credit_type": "ancc_contact_hour", "activity_format": "enduring_material", "maximum": 0.75, "terminates_at": "2044-06-30",
-        "accreditation_id": accreditation, "evaluation_required": true,
+        "credit_type": "ancc_contact_hour", "activity_format": "enduring_material", "maximum": 0.75, "terminates_at": day_from_now(1000),
+        "accreditation_id": accreditation, "minimum_level": 0, "evaluation_required": true,
     });
     team.admin.post(&format!("/v1/programs/{program}/offers"), &for_nurses).await?;
     let items = team.editor.make_quiz(&team.reviewer, program, count, json!({ "leaderboard": true })).await?;
@@ -63,14 +66,20 @@ pub(super) async fn lead(admin: &Client, course: &Course<'_>, mail: &MailCatcher
     Ok(())
 }
 
+/// The same person under a licence of their own: two who state one are in dispute.
+pub(super) fn licensed(mut person: Value, number: &str) -> Value {
+    person["licence_number"] = json!(number);
+    person
+}
+
 /// The person behind a name; nobody where no licence was stated.
 fn statement(name: &str) -> Option<Value> {
     Some(match name {
         "rosa" => physician("Rosa Álvarez", "rosa@example.org"),
-        "samuel" => physician("Samuel Østergård", "samuel@example.org"),
-        "uma" => physician("Uma Nair", "uma@example.org"),
+        "samuel" => licensed(physician("Samuel Østergård", "samuel@example.org"), "MD20417"),
+        "uma" => licensed(physician("Uma Nair", "uma@example.org"), "MD33090"),
         "tara" => {
-            let mut nurse = physician("Tara Ní Bhriain", "tara@example.org");
+            let mut nurse = licensed(physician("Tara Ní Bhriain", "tara@example.org"), "RN55102");
             nurse["profession"] = json!("nurse");
             nurse["degree"] = json!("RN");
             nurse

@@ -6,6 +6,7 @@ mod retracted;
 
 use anyhow::{Context as _, bail};
 use indicatif::ProgressBar;
+use preceptor_auth::FirstStart;
 use preceptor_certificate::verify::verify;
 use preceptor_core::Secret;
 use serde_json::{Value, json};
@@ -39,13 +40,15 @@ const TRY: [&str; 3] = [
 
 /// The staff that seeds the demo.
 pub(super) struct Team {
+    /// Who runs the deployment; known on a first start.
+    operator: Option<Client>,
     admin: Client,
     editor: Client,
     reviewer: Client,
 }
 
 /// Seeds the program, unless it is there already, and prints links that open signed in.
-pub(crate) async fn seed(config: &Config, outside: &Outside) -> anyhow::Result<()> {
+pub(crate) async fn seed(config: &Config, outside: &Outside, first: Option<&FirstStart>) -> anyhow::Result<()> {
     let path = config.data.join(ADMIN_TOKEN_FILE);
     let token = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
     let admin = Client::new(&format!("http://{}", config.gateway.listen), Secret::new(token.trim()))?;
@@ -53,7 +56,7 @@ pub(crate) async fn seed(config: &Config, outside: &Outside) -> anyhow::Result<(
     let titled = |title: &str| known.iter().find(|program| program["title"] == title).map(|program| id(program, "id")).transpose();
     let programs = match (titled(TITLE)?, titled(retracted::TITLE)?) {
         (Some(main), Some(retracted)) => Programs { main, retracted },
-        (None, None) => create(config, &admin, outside).await?,
+        (None, None) => create(config, &admin, outside, first.map(|first| admin.with_token(first.operator_token.expose()))).await?,
         _ => bail!("{} holds a part of the demo only; remove that folder and start again", config.data.display()),
     };
     show_links(&admin, &programs, outside).await
@@ -79,11 +82,12 @@ fn files() -> anyhow::Result<Vec<Upload>> {
     ])
 }
 
-async fn create(config: &Config, admin: &Client, outside: &Outside) -> anyhow::Result<Programs> {
+async fn create(config: &Config, admin: &Client, outside: &Outside, operator: Option<Client>) -> anyhow::Result<Programs> {
     let progress = ProgressBar::new_spinner();
     progress.enable_steady_tick(std::time::Duration::from_millis(120));
     progress.set_message("Seeding the demo program");
     let team = Team {
+        operator,
         admin: admin.clone(),
         editor: hire(admin, "Edith Editor", "editor").await?,
         reviewer: hire(admin, "Ravi Reviewer", "reviewer").await?,

@@ -35,7 +35,8 @@ pub(super) async fn seed(team: &Team, outside: &Outside) -> anyhow::Result<(Stri
     let (items, offer) = learners::open_quiz(team, &program, ITEMS).await?;
 
     let learner = team.admin.learner(&program, LEARNER.0).await?;
-    learner.become_clinician(&physician("Viktor Håkansson", "viktor@example.org"), |to| outside.mail.newest_code(to)).await?;
+    let person = learners::licensed(physician("Viktor Håkansson", "viktor@example.org"), "MD41830");
+    learner.become_clinician(&person, |to| outside.mail.newest_code(to)).await?;
     let attempt = learner.take_quiz(&program, &items, Answers::Right).await?;
     let credit = id(&learner.claim(&attempt, &offer, CLAIMED).await?, "id")?;
     let certificate = learner.certificate(&credit).await?;

@@ -1,6 +1,7 @@
 //! From a verified source to a certificate that anybody can check, and everything that must be refused on the way.
 
 mod acceptance;
+mod assessment;
 mod certificate;
 mod chain;
 mod clinicians;

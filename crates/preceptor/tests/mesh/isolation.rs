@@ -45,6 +45,8 @@ pub(crate) struct Earned {
     /// The learner's pseudonym.
     pub(crate) learner: String,
     pub(crate) code: String,
+    /// A licence that somebody else states too.
+    pub(crate) contest: String,
     /// An event in the org's log.
     pub(crate) event: String,
     /// A member of staff.
@@ -68,6 +70,7 @@ impl Earned {
             task: none("task"),
             learner: "u_nobody".into(),
             code: "0".repeat(31),
+            contest: none("cont"),
             event: none("evt"),
             staff: none("staff"),
             credential: none("key"),
@@ -131,6 +134,7 @@ async fn earned(local: &Local, admin: &Client, reviewer: &Client, learner: &Clie
     let credit = learner.claim(&attempt, &offer, 0.5).await.expect("a credit");
     let credit = id(&credit, "id").expect("an id");
     let pdf = learner.certificate(&credit).await.expect("a certificate");
+    let contest = contested(local, admin, learner, victim).await;
     // An identifier that no registry knows opens a task.
     admin.verify_by(&victim.source, json!({ "pmid": "999999" })).await.expect("a verdict");
     let tasks = admin.get(&format!("/v1/programs/{}/tasks", victim.program)).await.expect("tasks");
@@ -151,11 +155,24 @@ async fn earned(local: &Local, admin: &Client, reviewer: &Client, learner: &Clie
         task: id(&list(&tasks, "data")[0], "id").expect("an id"),
         learner: id(&clinician, "learner").expect("a pseudonym"),
         code: preceptor_certificate::verify::verify(&pdf, None).expect("it holds").code,
+        contest,
         event: record.event_id,
         credential: id(&list(&credentials, "data")[0], "id").expect("an id"),
         staff: member,
         credit,
     }
+}
+
+/// Somebody else states the licence that was confirmed for the learner.
+async fn contested(local: &Local, admin: &Client, learner: &Client, victim: &Victim) -> String {
+    let known = learner.get("/v1/me/clinician").await.expect("a clinician");
+    let path = format!("/v1/clinicians/{}/primary-source", id(&known, "learner").expect("a pseudonym"));
+    admin.post(&path, &json!({ "confirmed": true, "evidence": "Board register" })).await.expect("a check");
+    let rival = admin.learner(&victim.program, "rival").await.expect("a learner");
+    let statement = physician("Somebody else", &format!("rival.{}@example.org", victim.canary));
+    rival.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
+    let contests = admin.get("/v1/contested-identities").await.expect("contests");
+    id(&list(&contests, "data")[0], "id").expect("an id")
 }
 
 async fn victim(admin: &Client, canary: String, program: String) -> Victim {

@@ -12,6 +12,7 @@ mod privacy;
 mod real_sources;
 mod record;
 mod roles;
+mod secrets;
 mod staff;
 mod support;
 mod surface;

@@ -7,6 +7,7 @@ mod learners;
 mod links;
 mod mint;
 mod orgs;
+mod providers;
 mod seals;
 mod secrets;
 mod sessions;

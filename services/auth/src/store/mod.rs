@@ -2,6 +2,7 @@
 
 pub(crate) mod credential;
 pub(crate) mod org;
+pub(crate) mod provider_number;
 pub(crate) mod staff;
 
 use preceptor_store::{Migration, Schema};
@@ -12,5 +13,6 @@ pub const SCHEMA: Schema = Schema {
     migrations: &[
         Migration { name: "0001_accounts", sql: include_str!("0001_accounts.sql"), append_only: &[] },
         Migration { name: "0002_kinds_of_credentials", sql: include_str!("0002_kinds_of_credentials.sql"), append_only: &[] },
+        Migration { name: "0003_provider_numbers", sql: include_str!("0003_provider_numbers.sql"), append_only: &[] },
     ],
 };

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use preceptor_core::id::{AssertionId, OrgId};
 use preceptor_core::{Capability, Role, Scope, SystemActor};
+use preceptor_keys::{KeyName, Purpose};
 use preceptor_store::{AuditEntry, TenantTx};
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::contests::{self, Dispute};
 use super::evidence::Sealed;
 use super::person::begins;
 use super::statements::{ClinicianView, NewCheck, record};
@@ -20,6 +22,16 @@ use crate::store::{assertion, check, clinician, queries};
 /// An assertion is looked at again after a year at the latest.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
+/// What a member of staff saw at a primary source.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) confirmed: bool,
+    /// That the source has the address which the person verified, and nothing more was looked up.
+    pub(crate) address_only: bool,
+    /// Where it was looked up and what was seen.
+    pub(crate) evidence: String,
+}
+
 /// What was found for a credit.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
@@ -29,21 +41,23 @@ pub(crate) struct Found {
     pub(crate) person: Option<Person>,
 }
 
-/// Asserts a level, on a check that passed. A statement whose dates do not hold is asserted to nobody.
+/// Asserts a level, on a check that passed. A statement whose dates do not hold is asserted to nobody. Returns the contests
+/// that this opens, whose parties have to be told.
 pub(super) async fn assert(
     tx: &mut TenantTx,
     row: &clinician::Model,
     person: &Person,
     level: i64,
     check: &check::Model,
-) -> Result<(), Error> {
+) -> Result<Vec<String>, Error> {
     let proved = queries::checks(tx, &row.learner).await?.into_iter().find(|check| check.method == "email" && check.outcome == "passed");
-    let Some(proved) = proved else { return Ok(()) };
+    let Some(proved) = proved else { return Ok(Vec::new()) };
+    let contested = contests::contest(tx, row, level).await?;
     let from = begins(&person.licensed_since).unwrap_or(tx.now().micros());
     let expires = begins(&person.licence_expires).unwrap_or(i64::MAX);
     let until = tx.now().after(LONGEST).micros().min(expires);
     if from >= until {
-        return Ok(());
+        return Ok(contested);
     }
     let asserted = assertion::Model {
         org_id: tx.org_key(),
@@ -62,7 +76,7 @@ pub(super) async fn assert(
     tx.insert(asserted.clone()).await?;
     let entry = AuditEntry::done("credential.asserted", &row.learner).fact("assertion", &asserted.id).fact("level", level);
     tx.audit(entry.fact("profession", &asserted.profession).fact("check", &asserted.check_id).fact("valid_until", until))?;
-    Ok(())
+    Ok(contested)
 }
 
 /// Whether the board's own record did not have what is stated now.
@@ -75,12 +89,19 @@ pub(super) fn is_refuted(row: &clinician::Model, checks: &[check::Model]) -> boo
 pub(super) const REFUTED: &str =
     "the board's own record does not have this licence as you stated it; correct your statement, or ask the provider";
 
-/// What stands of all that was asserted: what is about the present statement, unless it was refuted.
-pub(super) fn standing(row: &clinician::Model, all: Vec<assertion::Model>, checks: &[check::Model]) -> Vec<assertion::Model> {
-    if is_refuted(row, checks) {
+/// What stands of all that was asserted: what is about the present statement, unless it was refuted. While somebody else
+/// states the same, nothing stands but the person's own word.
+pub(super) fn standing(
+    row: &clinician::Model,
+    all: Vec<assertion::Model>,
+    checks: &[check::Model],
+    dispute: Dispute,
+) -> Vec<assertion::Model> {
+    if is_refuted(row, checks) || dispute == Dispute::Lost {
         return Vec::new();
     }
-    all.into_iter().filter(|asserted| asserted.statement == row.statement).collect()
+    let most = if dispute == Dispute::Open { 0 } else { i64::MAX };
+    all.into_iter().filter(|asserted| asserted.statement == row.statement && asserted.level <= most).collect()
 }
 
 /// What the codes of a profession begin with in the registry (Health Care Provider Taxonomy of the NUCC).
@@ -97,7 +118,8 @@ fn taxonomies(profession: &str) -> &'static [&'static str] {
     }
 }
 
-/// What the registry's entry proves of a statement: a level, and why in words.
+/// What the registry's entry shows of a statement: a level, and why in words. Registries are public: what a person states
+/// and the registry has may be copied from it, so nobody is shown to be that person by it, whatever else fits.
 fn judge(entry: Option<&Entry>, profession: &str, person: &Person) -> (Option<i64>, &'static str) {
     let Some(entry) = entry else { return (None, "the registry knows no such number") };
     if !entry.active {
@@ -113,7 +135,7 @@ fn judge(entry: Option<&Entry>, profession: &str, person: &Person) -> (Option<i6
         return (None, "the registry has another profession for this number");
     }
     if own.any(|licence| letters(&licence.number) == letters(&person.licence_number)) {
-        return (Some(2), "the registry has the same name, profession and licence");
+        return (Some(1), "the registry has the same name, profession and licence");
     }
     (Some(1), "the registry has the same name and profession, and another licence or none")
 }
@@ -124,7 +146,7 @@ fn words(name: &str) -> BTreeSet<String> {
 }
 
 /// Letters and digits in upper case and without accents, as the registry has them: spelling apart, the same name.
-fn letters(text: &str) -> String {
+pub(super) fn letters(text: &str) -> String {
     text.nfkd().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
 }
 
@@ -140,33 +162,33 @@ impl Clinicians {
         }
         let entry = registry.look_up(&person.npi).await?;
         let (mut level, mut detail) = judge(entry.as_ref(), &row.profession, &person);
+        // Answers of the registry are public: without a key, the hash of one would tell whose it is.
+        let answer = entry.map(|entry| entry.sha256).unwrap_or_default();
+        let evidence_sha256 = hex::encode(self.deps.keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), answer.as_bytes()).await?);
         let mut tx = self.deps.store.write(&scope).await?;
         // The person may have stated something else meanwhile: then they are asked about again.
         let current = queries::clinician(&tx, learner).await?.ok_or(Error::NotStated)?;
         if current.revision != row.revision {
             return Ok(());
         }
-        if level.is_some() && is_taken(&tx, &current).await? {
-            (level, detail) = (None, "the number was confirmed for somebody else already");
+        let mut contested = contests::contest(&mut tx, &current, level.unwrap_or_default()).await?;
+        if level.is_some() && contests::dispute_over_number(&tx, &current).await? != Dispute::None {
+            (level, detail) = (None, "somebody else states the same number, and the provider finds out whose it is");
         }
-        let evidence_sha256 = entry.map(|entry| entry.sha256).unwrap_or_default();
-        let check =
-            record(&mut tx, &current, NewCheck { method: "npi_registry", passed: level.is_some(), detail, evidence_sha256 }).await?;
+        let check = NewCheck { id: None, method: "npi_registry", passed: level.is_some(), detail, evidence_sha256 };
+        let check = record(&mut tx, &current, check).await?;
         if let Some(level) = level {
-            assert(&mut tx, &row, &person, level, &check).await?;
+            contested.extend(assert(&mut tx, &row, &person, level, &check).await?);
         }
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        self.tell_later(org, contested);
+        Ok(())
     }
 
     /// A named member of staff has looked at the board's own record.
-    pub(crate) async fn confirm_primary_source(
-        &self,
-        scope: &Arc<Scope>,
-        learner: &str,
-        confirmed: bool,
-        evidence: &str,
-    ) -> Result<ClinicianView, Error> {
-        let evidence = Sealed::of(&*self.deps.keys, scope.org(), learner, evidence).await?;
+    pub(crate) async fn confirm_primary_source(&self, scope: &Arc<Scope>, learner: &str, seen: Seen) -> Result<ClinicianView, Error> {
+        let Seen { confirmed, address_only, evidence } = seen;
+        let evidence = Sealed::of(&*self.deps.keys, scope.org(), learner, &evidence).await?;
         if learner == scope.subject() {
             return Err(Error::field("learner", "nobody confirms themselves"));
         }
@@ -180,15 +202,20 @@ impl Clinicians {
         if queries::clinician(&tx, learner).await?.is_none_or(|current| current.revision != row.revision) {
             return Err(Error::Changed);
         }
-        let detail =
-            if confirmed { "the board's own record has this licence" } else { "the board's own record does not have this licence" };
-        let evidence_sha256 = evidence.sha256.clone();
-        let check = record(&mut tx, &row, NewCheck { method: "primary_source", passed: confirmed, detail, evidence_sha256 }).await?;
-        evidence.keep(&tx, &check).await?;
-        if confirmed {
-            assert(&mut tx, &row, &person, 3, &check).await?;
+        if confirmed && contests::dispute(&tx, &row).await? == Dispute::Open {
+            return Err(Error::Contested);
         }
+        let (level, detail) = match (confirmed, address_only) {
+            (true, true) => (2, "a primary source has the verified address for the holder of this licence"),
+            (true, false) => (3, "the board's own record has this licence"),
+            (false, _) => (0, "the board's own record does not have this licence"),
+        };
+        let (id, evidence_sha256) = (Some(evidence.check.clone()), evidence.keyed_hash.clone());
+        let check = record(&mut tx, &row, NewCheck { id, method: "primary_source", passed: confirmed, detail, evidence_sha256 }).await?;
+        evidence.keep(&tx, &check).await?;
+        let contested = if confirmed { assert(&mut tx, &row, &person, level, &check).await? } else { Vec::new() };
         tx.commit().await?;
+        self.tell_later(scope.org(), contested);
         self.view(scope, learner).await
     }
 
@@ -207,6 +234,7 @@ impl Clinicians {
         };
         let all = queries::assertions(&tx, learner).await?;
         let checks = queries::checks(&tx, learner).await?;
+        let dispute = contests::dispute(&tx, &row).await?;
         if !id.is_empty() {
             let Some(asserted) = all.into_iter().find(|row| row.id == id) else { return Err(Error::NotFound) };
             let statement = queries::statement(&tx, learner, asserted.statement).await?;
@@ -222,29 +250,18 @@ impl Clinicians {
         }
         drop(tx);
         let refuted = is_refuted(&row, &checks);
-        let standing = standing(&row, all, &checks);
+        let standing = standing(&row, all, &checks, dispute);
         let held = standing.iter().filter(|row| row.valid_from <= at && at < row.valid_until && row.level >= least);
         let chosen = held.max_by_key(|row| (row.level, row.asserted_at)).cloned();
         let problem = match &chosen {
             Some(_) => String::new(),
             None if refuted => REFUTED.to_owned(),
+            None if dispute == Dispute::Lost => contests::LOST.to_owned(),
+            None if dispute == Dispute::Open => contests::OPEN.to_owned(),
             None => problem(&row, &standing, at, least),
         };
         Ok(Found { assertion: chosen, problem, checks, person: None })
     }
-}
-
-/// Whether the number of the registry was confirmed for another learner.
-async fn is_taken(tx: &TenantTx, row: &clinician::Model) -> Result<bool, Error> {
-    for other in queries::others_with_npi(tx, row).await? {
-        let checks = queries::checks(tx, &other.learner).await?;
-        let is_theirs =
-            |check: &check::Model| check.method == "npi_registry" && check.outcome == "passed" && check.statement == other.statement;
-        if checks.iter().any(is_theirs) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Why nothing held.
@@ -255,7 +272,7 @@ fn problem(row: &clinician::Model, all: &[assertion::Model], at: i64, least: i64
     let held = all.iter().filter(|row| row.valid_from <= at && at < row.valid_until).map(|row| row.level).max();
     match held {
         Some(level) => format!(
-            "your credential is known at level {level}; this credit needs level {least}: add your NPI, or ask the provider to confirm your licence at its board"
+            "your credential is known at level {level}; this credit needs level {least}: add your NPI for level 1; for more, ask the provider to confirm your licence at its board"
         ),
         None => "your licence was not valid when you completed the quiz; correct its dates if they are wrong".to_owned(),
     }
@@ -280,8 +297,8 @@ mod tests {
     fn a_registry_proves_what_it_has_and_no_more() {
         let person = Person { name: "Ada M. O’Lovelace".into(), licence_number: "md12345".into(), ..Person::default() };
         let level = |entry: Option<Entry>, profession: &str| judge(entry.as_ref(), profession, &person).0;
-        assert_eq!(level(Some(entry()), "physician"), Some(2));
-        assert_eq!(level(Some(entry()), "other"), Some(2));
+        assert_eq!(level(Some(entry()), "physician"), Some(1), "everything fits, and everything is public");
+        assert_eq!(level(Some(entry()), "other"), Some(1));
         assert_eq!(words("Ana Núñez-Ørn"), words("ANA NUNEZ ØRN"));
         let another = vec![Licence { taxonomy: "207R00000X".into(), number: "MD-1".into() }];
         assert_eq!(level(Some(Entry { licences: another, ..entry() }), "physician"), Some(1));

@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq as _;
 use super::statements::{ClinicianView, NewCheck, record};
 use super::{Clinicians, assertions};
 use crate::Error;
-use crate::store::{email_challenge, queries};
+use crate::store::{clinician, email_challenge, queries};
 
 /// How long a code can be used.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -95,6 +95,7 @@ impl Clinicians {
         queries::use_challenge(&tx, &challenge.id).await?;
         queries::email_is_verified(&tx, learner).await?;
         let check = NewCheck {
+            id: None,
             method: "email",
             passed: true,
             detail: "a code that was sent to the address came back",
@@ -103,8 +104,11 @@ impl Clinicians {
         record(&mut tx, &current, check).await?;
         let attested = queries::checks(&tx, learner).await?.into_iter().find(|check| check.method == "attestation");
         let attested = attested.ok_or_else(|| Error::Defect("a clinician who attested nothing".into()))?;
-        assertions::assert(&mut tx, &current, &view.person, 0, &attested).await?;
+        // From now on the address counts: what is stated may be somebody else's too.
+        let verified = clinician::Model { email_verified_at: Some(now), ..current };
+        let contested = assertions::assert(&mut tx, &verified, &view.person, 0, &attested).await?;
         tx.commit().await?;
+        self.tell_later(org, contested);
         if !view.row.npi_index.is_empty() {
             self.ask_later(org, learner);
         }

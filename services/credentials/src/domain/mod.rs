@@ -1,6 +1,7 @@
 //! The rules of credentials.
 
 mod assertions;
+mod contests;
 mod email;
 mod evidence;
 mod npi;
@@ -9,7 +10,8 @@ mod statements;
 
 use std::sync::Arc;
 
-pub(crate) use assertions::Found;
+pub(crate) use assertions::{Found, Seen};
+pub(crate) use contests::{ContestView, Decision, Grounds};
 pub use npi::is_npi;
 pub(crate) use person::{PROFESSIONS, Person};
 use preceptor_core::id::OrgId;
@@ -36,11 +38,13 @@ pub(crate) struct Clinicians {
     outside: Outside,
     /// People about whom the registry has to be asked.
     questions: Waiting<(OrgId, String)>,
+    /// Contests whose parties have to be told.
+    notices: Waiting<(OrgId, String)>,
 }
 
 impl Clinicians {
     pub(crate) fn new(deps: Deps, outside: Outside) -> Self {
-        Self { deps, outside, questions: Waiting::default() }
+        Self { deps, outside, questions: Waiting::default(), notices: Waiting::default() }
     }
 
     /// Has the registry asked about a person, off the request path.

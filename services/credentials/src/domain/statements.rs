@@ -10,6 +10,7 @@ use preceptor_store::{AuditEntry, TenantTx};
 use sha2::{Digest as _, Sha256};
 
 use super::assertions::{self, standing};
+use super::contests::{self, Dispute, licence_key};
 use super::{Clinicians, PROFESSIONS, Person};
 use crate::Error;
 use crate::store::{assertion, check, clinician, queries, statement};
@@ -29,6 +30,8 @@ pub(crate) struct ClinicianView {
 
 /// A check about to be recorded.
 pub(super) struct NewCheck<'a> {
+    /// Its id, where something was sealed under it before.
+    pub(super) id: Option<String>,
     pub(super) method: &'static str,
     pub(super) passed: bool,
     pub(super) detail: &'a str,
@@ -39,7 +42,7 @@ pub(super) struct NewCheck<'a> {
 pub(super) async fn record(tx: &mut TenantTx, of: &clinician::Model, new: NewCheck<'_>) -> Result<check::Model, Error> {
     let row = check::Model {
         org_id: tx.org_key(),
-        id: CheckId::generate().to_string(),
+        id: new.id.unwrap_or_else(|| CheckId::generate().to_string()),
         learner: of.learner.clone(),
         statement: of.statement,
         method: new.method.to_owned(),
@@ -81,6 +84,12 @@ impl Clinicians {
         } else {
             hex::encode(self.deps.keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), person.npi.as_bytes()).await?)
         };
+        let licence = licence_key(&person);
+        let licence_index = if licence.is_empty() {
+            String::new()
+        } else {
+            hex::encode(self.deps.keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), licence.as_bytes()).await?)
+        };
         // What was stated is on record as a keyed hash: it proves a statement to whoever has it, and tells nobody else.
         let stated = serde_json::to_vec(&(profession, &person)).map_err(|error| Error::Defect(error.to_string()))?;
         let evidence = hex::encode(self.deps.keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), &stated).await?);
@@ -105,15 +114,18 @@ impl Clinicians {
             revision: known.as_ref().map_or(1, |row| row.revision + 1),
             created_at: known.as_ref().map_or(now, |row| row.created_at),
             updated_at: now,
+            licence_index,
         };
         queries::keep(&tx, row.clone(), known.is_some()).await?;
         if !same_person {
             tx.insert(stated_by(&row)).await?;
         }
-        let attested = NewCheck { method: "attestation", passed: true, detail: "stated by the person", evidence_sha256: evidence };
+        let attested =
+            NewCheck { id: None, method: "attestation", passed: true, detail: "stated by the person", evidence_sha256: evidence };
         let attested = record(&mut tx, &row, attested).await?;
         if !person.npi.is_empty() {
             let digit = NewCheck {
+                id: None,
                 method: "npi_check_digit",
                 passed: true,
                 detail: "the check digit fits",
@@ -121,10 +133,12 @@ impl Clinicians {
             };
             record(&mut tx, &row, digit).await?;
         }
+        let mut contested = Vec::new();
         if row.email_verified_at.is_some() {
-            assertions::assert(&mut tx, &row, &person, 0, &attested).await?;
+            contested = assertions::assert(&mut tx, &row, &person, 0, &attested).await?;
         }
         tx.commit().await?;
+        self.tell_later(org, contested);
         if row.email_verified_at.is_some() && !row.npi_index.is_empty() {
             self.ask_later(org, learner);
         }
@@ -155,19 +169,25 @@ impl Clinicians {
     }
 
     pub(super) async fn view(&self, scope: &Arc<Scope>, learner: &str) -> Result<ClinicianView, Error> {
-        let (row, checks, seen, assertion) = {
+        let (row, checks, seen, assertion, dispute) = {
             let tx = self.deps.store.read(scope).await?;
             let row = queries::clinician(&tx, learner).await?.ok_or(Error::NotStated)?;
             let now = tx.now().micros();
             let checks = queries::checks(&tx, learner).await?;
-            let standing = standing(&row, queries::assertions(&tx, learner).await?, &checks);
+            let dispute = contests::dispute(&tx, &row).await?;
+            let standing = standing(&row, queries::assertions(&tx, learner).await?, &checks, dispute);
             let held = standing.into_iter().filter(|row| row.valid_from <= now && now < row.valid_until);
             let seen = queries::evidence(&tx, learner).await?;
-            (row, checks, seen, held.max_by_key(|row| (row.level, row.asserted_at)))
+            (row, checks, seen, held.max_by_key(|row| (row.level, row.asserted_at)), dispute)
         };
         let person = self.open(scope.org(), &row).await?;
-        let evidence = self.evidence(scope, seen).await?;
-        let next_step = if assertions::is_refuted(&row, &checks) { assertions::REFUTED } else { next_step(&row, assertion.as_ref()) };
+        let evidence = self.evidence(scope, seen, &checks).await?;
+        let next_step = match dispute {
+            _ if assertions::is_refuted(&row, &checks) => assertions::REFUTED,
+            Dispute::Lost => contests::LOST,
+            Dispute::Open => contests::OPEN,
+            Dispute::None => next_step(&row, assertion.as_ref()),
+        };
         Ok(ClinicianView { row, person, checks, evidence, assertion, next_step })
     }
 }
@@ -193,6 +213,7 @@ fn next_step(row: &clinician::Model, assertion: Option<&assertion::Model>) -> &'
         Some(held) if held.level == 0 && row.npi_index.is_empty() => {
             "add your NPI, so that the registry can confirm it; or ask the provider to confirm your licence at its board"
         }
+        Some(held) if held.level == 0 => "nothing while the registry is asked about your NPI; it has to match what you stated",
         Some(_) => "nothing for most credits; for those that need it, ask the provider to confirm your licence at its board",
     }
 }

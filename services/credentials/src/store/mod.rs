@@ -1,5 +1,6 @@
 //! Tables of credentials, and the queries on them.
 
+pub(crate) mod contests;
 pub(crate) mod queries;
 
 use preceptor_store::{Migration, Schema, tenant_tables};
@@ -14,6 +15,7 @@ pub const SCHEMA: Schema = Schema {
             append_only: &["credentials_check", "credentials_assertion"],
         },
         Migration { name: "0002_evidence", sql: include_str!("0002_evidence.sql"), append_only: &[] },
+        Migration { name: "0003_contests", sql: include_str!("0003_contests.sql"), append_only: &[] },
     ],
 };
 
@@ -29,6 +31,25 @@ tenant_tables! {
         revision: i64,
         created_at: i64,
         updated_at: i64,
+        licence_index: String,
+    }
+
+    /// Numbers and licences that several people state.
+    contest = "credentials_contest" key { id: String } {
+        about: String,
+        identity: String,
+        opened_at: i64,
+        upheld: Option<String>,
+        wrapped_key: Option<Vec<u8>>,
+        sealed: Option<Vec<u8>>,
+        decided_by: Option<String>,
+        decided_at: Option<i64>,
+    }
+
+    /// Who they are.
+    contest_party = "credentials_contest_party" key { contest_id: String, learner: String } {
+        joined_at: i64,
+        told_at: Option<i64>,
     }
 
     /// Who they said to be.

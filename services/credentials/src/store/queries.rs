@@ -23,12 +23,6 @@ pub(crate) async fn evidence(tx: &TenantTx, learner: &str) -> Result<Vec<evidenc
     Ok(tx.all(tx.find::<evidence::Entity>().filter(evidence::Column::Learner.eq(learner))).await?)
 }
 
-/// Other learners who stated the same number of the registry.
-pub(crate) async fn others_with_npi(tx: &TenantTx, row: &clinician::Model) -> Result<Vec<clinician::Model>, Error> {
-    use clinician::{Column, Entity};
-    Ok(tx.all(tx.find::<Entity>().filter(Column::NpiIndex.eq(&row.npi_index)).filter(Column::Learner.ne(&row.learner))).await?)
-}
-
 /// Clinicians behind `after`, in the order of their pseudonyms.
 pub(crate) async fn clinicians(tx: &TenantTx, after: &str, limit: u64) -> Result<Vec<clinician::Model>, Error> {
     let select = tx.find::<clinician::Entity>().filter(clinician::Column::Learner.gt(after));
@@ -47,6 +41,7 @@ pub(crate) async fn keep(tx: &TenantTx, row: clinician::Model, known: bool) -> R
         .col_expr(Column::WrappedKey, Expr::value(row.wrapped_key))
         .col_expr(Column::Sealed, Expr::value(row.sealed))
         .col_expr(Column::NpiIndex, Expr::value(row.npi_index))
+        .col_expr(Column::LicenceIndex, Expr::value(row.licence_index))
         .col_expr(Column::EmailVerifiedAt, Expr::value(row.email_verified_at))
         .col_expr(Column::Statement, Expr::value(row.statement))
         .col_expr(Column::Revision, Expr::value(row.revision))

@@ -10,6 +10,7 @@ use preceptor_runtime::pause;
 use preceptor_store::{AuditEntry, TenantTx};
 
 use super::questions::Printed;
+use super::taking::{self, Act};
 use super::{Credits, forms, program_id};
 use crate::Error;
 use crate::error::Missing;
@@ -24,6 +25,38 @@ pub(crate) struct AttemptView {
     pub(crate) chosen: BTreeMap<i64, i64>,
     pub(crate) result: Option<result::Model>,
     pub(crate) evaluation_given: bool,
+    pub(crate) feedback: Feedback,
+}
+
+/// Whether a learner is told which of their answers were right. While they may try again, the answer would be the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Feedback {
+    /// Not before they passed or used up their attempts.
+    Later,
+    /// When they ask for it: their attempts are used up. Who asks takes no other quiz of the program.
+    OnRequest,
+    /// Yes.
+    Told,
+}
+
+impl Feedback {
+    fn of(attempt: &attempt::Model, result: Option<&result::Model>, key_seen: bool) -> Self {
+        let is_last = attempt.most_attempts > 0 && attempt.number >= attempt.most_attempts;
+        match result {
+            Some(result) if result.passed || (is_last && key_seen) => Self::Told,
+            Some(_) if is_last => Self::OnRequest,
+            _ => Self::Later,
+        }
+    }
+
+    /// As the contract names it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Later => "later",
+            Self::OnRequest => "on_request",
+            Self::Told => "told",
+        }
+    }
 }
 
 impl Credits {
@@ -60,7 +93,10 @@ impl Credits {
             number: attempts::made(&tx, &form.id, scope.subject()).await? + 1,
             seed: i64::from(rand::random::<u32>()),
             started_at: tx.now().micros(),
+            took: "began".to_owned(),
+            key_seen: false,
         };
+        taking::note(&tx, program, Act::Began(&row.id)).await?;
         tx.insert(row.clone()).await?;
         let entry = AuditEntry::done("attempt.started", &row.id).in_program(program_id(program)?);
         tx.audit(entry.fact("form", &row.form_id).fact("threshold_shown", row.threshold).fact("number", row.number))?;
@@ -122,6 +158,7 @@ impl Credits {
             tx.insert(answer).await?;
         }
         pause::at("submit.answers", tx.org()).await;
+        taking::note(&tx, &result.program_id, Act::Submitted(id)).await?;
         tx.insert(result.clone()).await?;
         pause::at("submit.result", tx.org()).await;
         attempts::forget_drafts(&tx, id).await?;
@@ -135,6 +172,22 @@ impl Credits {
         Ok(view)
     }
 
+    /// Tells which answers of the last attempt were right, to who asks for it: they have seen the key from then on.
+    pub(crate) async fn show_feedback(&self, scope: &Arc<Scope>, id: &str) -> Result<AttemptView, Error> {
+        let mut tx = self.deps.store.write(scope).await?;
+        let row = own(&tx, scope, id).await?;
+        let view = self.attempt_view(&tx, row).await?;
+        match view.feedback {
+            Feedback::Told => return Ok(view),
+            Feedback::Later => return Err(Error::FeedbackLater),
+            Feedback::OnRequest => {}
+        }
+        taking::note_key_seen(&mut tx, &view.attempt.program_id, "feedback").await?;
+        let view = self.attempt_view(&tx, view.attempt).await?;
+        tx.commit().await?;
+        Ok(view)
+    }
+
     pub(crate) async fn attempt_view(&self, tx: &TenantTx, attempt: attempt::Model) -> Result<AttemptView, Error> {
         let printed = self.printed(tx, &attempt.form_id).await?;
         let result = attempts::result(tx, &attempt.id).await?;
@@ -144,7 +197,9 @@ impl Credits {
             attempts::drafts(tx, &attempt.id).await?.into_iter().map(|draft| (draft.position, draft.option)).collect()
         };
         let evaluation_given = attempts::evaluation(tx, &attempt.program_id, &attempt.learner).await?.is_some();
-        Ok(AttemptView { attempt, printed, chosen, result, evaluation_given })
+        let key_seen = taking::has_seen_key(tx, &attempt.program_id, &attempt.learner).await?;
+        let feedback = Feedback::of(&attempt, result.as_ref(), key_seen);
+        Ok(AttemptView { attempt, printed, chosen, result, evaluation_given, feedback })
     }
 }
 
@@ -234,5 +289,65 @@ fn result_row(view: &AttemptView, right: i64, now: i64) -> result::Model {
         completed_at: now.max(attempt.started_at),
         right_answers: right,
         passed: right * 100 >= attempt.threshold * attempt.items,
+        took: "submitted".to_owned(),
+        key_seen: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(number: i64, most_attempts: i64) -> attempt::Model {
+        attempt::Model {
+            org_id: String::new(),
+            id: String::new(),
+            form_id: String::new(),
+            program_id: String::new(),
+            policy_id: String::new(),
+            threshold: 60,
+            items: 1,
+            most_attempts,
+            content_verified_at: 0,
+            frozen_at: 0,
+            learner: String::new(),
+            number,
+            seed: 0,
+            started_at: 0,
+            took: "began".to_owned(),
+            key_seen: false,
+        }
+    }
+
+    fn result(passed: bool) -> result::Model {
+        let of = attempt(1, 1);
+        result::Model {
+            org_id: of.org_id,
+            attempt_id: of.id,
+            form_id: of.form_id,
+            program_id: of.program_id,
+            policy_id: of.policy_id,
+            threshold: of.threshold,
+            items: of.items,
+            content_verified_at: 0,
+            learner: of.learner,
+            started_at: 0,
+            completed_at: 0,
+            right_answers: i64::from(passed),
+            passed,
+            took: "submitted".to_owned(),
+            key_seen: false,
+        }
+    }
+
+    #[test]
+    fn answers_are_told_to_nobody_who_may_try_again() {
+        use Feedback::{Later, OnRequest, Told};
+        let of = |number, most, ended: Option<bool>, seen| Feedback::of(&attempt(number, most), ended.map(result).as_ref(), seen);
+        assert_eq!(of(1, 3, Some(true), false), Told);
+        assert_eq!(of(1, 3, None, true), Later, "not while it is under way");
+        assert_eq!([of(1, 3, Some(false), false), of(2, 3, Some(false), true), of(9, 0, Some(false), true)], [Later; 3]);
+        assert_eq!([of(3, 3, Some(false), false), of(1, 1, Some(false), false)], [OnRequest; 2]);
+        assert_eq!(of(3, 3, Some(false), true), Told);
     }
 }

@@ -10,6 +10,7 @@ use preceptor_rpc::Call;
 use preceptor_runtime::pause;
 use preceptor_store::{AuditEntry, TenantTx};
 
+use super::accreditations::AccreditationView;
 use super::rules::PROFESSIONS;
 use super::surveillance::annotate_new;
 use super::{Credits, Link, offers, program_id, sees_record};
@@ -45,6 +46,7 @@ struct Basis {
     evaluation: Option<evaluation::Model>,
     /// The end of the ledger.
     newest: Option<ledger::Model>,
+    accreditation: AccreditationView,
 }
 
 /// A claim whose credit may exist already.
@@ -77,7 +79,7 @@ impl Credits {
 
     async fn claim_once(&self, call: &Call, attempt: &str, offer: &str, quarters: i64) -> Result<CreditView, Error> {
         let scope = call.shared_scope();
-        let basis = match self.basis(&scope, attempt, offer).await? {
+        let basis = match self.basis(&scope, attempt, offer, quarters).await? {
             Found::Known(credit) => return Ok(*credit),
             Found::Basis(basis) => *basis,
         };
@@ -89,7 +91,7 @@ impl Credits {
 
     /// Reads all that a claim rests on before anybody has to wait for its turn. Whether it still holds when the award is
     /// written is for the database to say.
-    async fn basis(&self, scope: &Arc<Scope>, attempt: &str, offer: &str) -> Result<Found, Error> {
+    async fn basis(&self, scope: &Arc<Scope>, attempt: &str, offer: &str, quarters: i64) -> Result<Found, Error> {
         let tx = self.deps.store.read(scope).await?;
         let own = attempts::get(&tx, attempt).await?.filter(|attempt| attempt.learner == scope.subject());
         let own = own.ok_or(Error::NotFound(Missing::Attempt))?;
@@ -99,14 +101,20 @@ impl Credits {
         if offer.policy_id != own.policy_id {
             return Err(Error::OtherSources(offer.policy_id));
         }
+        // What is no amount of this offer is refused whatever was claimed before.
+        if !(1..=offer.designated_quarters).contains(&quarters) {
+            return Err(Error::Link(Link::Amount));
+        }
         let newest = awards::newest_entry(&tx, &own.learner, &offer.program_id, &offer.credit_type).await?;
-        if let Some(known) = granted_before(&tx, attempt, &offer, newest.as_ref()).await? {
+        let claimed = Claimed { attempt, offer: &offer, quarters };
+        if let Some(known) = granted_before(&tx, &claimed, newest.as_ref()).await? {
             return Ok(Found::Known(Box::new(known)));
         }
         Ok(Found::Basis(Box::new(Basis {
             result: attempts::result(&tx, attempt).await?.ok_or(Error::Link(Link::Attempt))?,
             recognitions: offer_rows::recognitions(&tx, &offer.id).await?,
             evaluation: attempts::evaluation(&tx, &offer.program_id, &own.learner).await?,
+            accreditation: offers::accreditation_of(&tx, &offer).await?.not_rejected()?,
             offer,
             newest,
         })))
@@ -136,7 +144,7 @@ impl Credits {
         record_award(&mut tx, &row, &claim)?;
         pause::at("claim.recorded", tx.org()).await;
         let made = CreditView {
-            offer: offers::view(claim.basis.offer, tx.now()),
+            offer: offers::view(claim.basis.offer, claim.basis.accreditation, tx.now()),
             void: None,
             annotations,
             certificate: None,
@@ -204,17 +212,22 @@ impl Credits {
     }
 }
 
-/// The credit that an earlier claim of this attempt got. Another live credit of the type is an error.
-async fn granted_before(
-    tx: &TenantTx,
-    attempt: &str,
-    offer: &offer::Model,
-    newest: Option<&ledger::Model>,
-) -> Result<Option<CreditView>, Error> {
+/// What is claimed: equal claims are one claim.
+struct Claimed<'a> {
+    attempt: &'a str,
+    offer: &'a offer::Model,
+    quarters: i64,
+}
+
+/// The credit that an equal claim got earlier. Another live credit of the type is an error, and so is another amount.
+async fn granted_before(tx: &TenantTx, claimed: &Claimed<'_>, newest: Option<&ledger::Model>) -> Result<Option<CreditView>, Error> {
+    let Claimed { attempt, offer, quarters } = claimed;
     let Some(entry) = newest.filter(|entry| entry.kind == "award") else { return Ok(None) };
     match awards::get(tx, &entry.award_id).await? {
         None => Ok(None),
-        Some(live) if live.attempt_id == attempt && live.offer_id == offer.id => Ok(Some(view(tx, live).await?)),
+        Some(live) if live.attempt_id == *attempt && live.offer_id == offer.id && live.quarters == *quarters => {
+            Ok(Some(view(tx, live).await?))
+        }
         Some(other) => Err(Error::CreditExists(other.id)),
     }
 }
@@ -229,13 +242,14 @@ pub(super) async fn visible(tx: &TenantTx, scope: &Scope, id: &str) -> Result<aw
 /// Everything that is shown of a credit.
 pub(super) async fn view(tx: &TenantTx, award: award::Model) -> Result<CreditView, Error> {
     let offer = offer_rows::get(tx, &award.offer_id).await?.ok_or_else(|| Error::Defect("an award without its offer".into()))?;
+    let accreditation = offers::accreditation_of(tx, &offer).await?;
     let certificate = certificates::of_award(tx, &award.id).await?;
     let certificate_ready = match &certificate {
         Some(certificate) => certificates::file(tx, &certificate.id).await?.is_some(),
         None => false,
     };
     Ok(CreditView {
-        offer: offers::view(offer, tx.now()),
+        offer: offers::view(offer, accreditation, tx.now()),
         void: awards::void(tx, &award.id).await?,
         annotations: awards::annotations(tx, &award.id).await?,
         certificate,
@@ -267,7 +281,8 @@ fn ledger_entry(tx: &TenantTx, claim: &Claim) -> ledger::Model {
 
 /// The row of a claim, with every fact that the chain relies on. Whether they hold is for the database to say.
 fn award_row(tx: &TenantTx, entry: &ledger::Model, claim: &Claim) -> award::Model {
-    let Claim { basis: Basis { result, offer, recognitions, evaluation, .. }, assertion, quarters } = claim;
+    let Claim { basis: Basis { result, offer, recognitions, evaluation, accreditation, .. }, assertion, quarters } = claim;
+    let confirmation = accreditation.confirmation();
     let profession = PROFESSIONS.get((assertion.profession - 1).max(0) as usize).copied().unwrap_or_default().to_owned();
     let recognition = recognitions.iter().find(|row| row.profession == profession);
     award::Model {
@@ -302,6 +317,8 @@ fn award_row(tx: &TenantTx, entry: &ledger::Model, claim: &Claim) -> award::Mode
         valid_until: assertion.valid_until,
         quarters: *quarters,
         issued_at: tx.now().micros().max(result.completed_at),
+        accreditation_decision: confirmation.map(|decision| decision.id.clone()),
+        accreditation_confirmed: confirmation.is_some(),
     }
 }
 
@@ -310,6 +327,7 @@ fn record_award(tx: &mut TenantTx, row: &award::Model, claim: &Claim) -> Result<
     let entry = entry.fact("credit_type", &row.credit_type).fact("quarters", row.quarters).fact("recognition", &row.recognition);
     let entry = entry.fact("attempt", &row.attempt_id).fact("form", &row.form_id).fact("offer", &row.offer_id);
     let entry = entry.fact("assertion", &row.assertion_id).fact("level", row.level).fact("right", claim.basis.result.right_answers);
+    let entry = entry.fact("accreditation_confirmed", row.accreditation_confirmed);
     let entry = entry.fact("quiz_completed_at", row.quiz_completed_at).fact("content_verified_at", row.content_verified_at);
     tx.audit(entry)?;
     let event = CreditAwarded { credit_id: row.id.clone(), program_id: row.program_id.clone() };

@@ -11,9 +11,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::compose::{Flaw, Judge, Source};
 use super::items::{Content, ItemView, Standing};
+use super::links::KEY_SEEN;
 use super::offers::{OfferView, policy_classes, policy_key};
 use super::questions::Printed;
-use super::{Credits, program_id};
+use super::{Credits, program_id, taking};
 use crate::Error;
 use crate::error::Missing;
 use crate::store::{attempts, form, form_item, form_source, items, offers};
@@ -21,6 +22,9 @@ use crate::store::{attempts, form, form_item, form_source, items, offers};
 /// Percent of right answers that pass, unless the provider says otherwise.
 const DEFAULT_THRESHOLD: i64 = 60;
 const MOST_ITEMS: usize = 100;
+/// How often a learner may try, unless the provider says otherwise: so often that a bad day is no harm, and so seldom that
+/// nobody gets through by trying answers out.
+pub(crate) const DEFAULT_ATTEMPTS: i64 = 3;
 
 /// A form to be frozen.
 #[derive(Debug, Clone)]
@@ -135,17 +139,15 @@ impl Credits {
         let tx = self.deps.store.read(&scope).await?;
         let open = attempts::open_form_of(&tx, program).await?.ok_or(Error::NotFound(Missing::Quiz))?;
         let printed = self.printed(&tx, &open).await?;
-        let now = tx.now();
+        // An offer that counts other sources cannot be earned with this quiz, so it promises nothing here.
+        let mut offered = offers::of_program(&tx, program).await?;
+        offered.retain(|offer| offer.policy_id == printed.form.policy_id);
+        let mut offers = super::offers::views(&tx, offered).await?;
+        self.name_org(call, &mut offers).await?;
         Ok(QuizView {
             attempts_made: attempts::made(&tx, &open, scope.subject()).await?,
             evaluation_given: attempts::evaluation(&tx, program, scope.subject()).await?.is_some(),
-            // An offer that counts other sources cannot be earned with this quiz, so it promises nothing here.
-            offers: offers::of_program(&tx, program)
-                .await?
-                .into_iter()
-                .filter(|offer| offer.policy_id == printed.form.policy_id)
-                .map(|offer| super::offers::view(offer, now))
-                .collect(),
+            offers,
             closed: closed(&tx, &printed, &scope).await?,
             form: printed.form.clone(),
         })
@@ -161,6 +163,10 @@ pub(crate) async fn closed(tx: &TenantTx, printed: &Printed, scope: &Scope) -> R
     }
     let most = printed.form.most_attempts;
     let made = attempts::made(tx, &printed.form.id, scope.subject()).await?;
+    if taking::has_seen_key(tx, &printed.form.program_id, scope.subject()).await? {
+        let (code, message) = KEY_SEEN;
+        return Ok(Some((code, message.to_owned())));
+    }
     if most > 0 && made >= most {
         let message = format!("you have used all {most} attempts that this quiz allows; ask the provider");
         return Ok(Some(("RETAKES_USED_UP", message)));

@@ -15,7 +15,7 @@ use preceptor_store::AuditEntry;
 
 use super::compose::{Draft, Source, Wanted};
 use super::items::{check_difficulty, check_kind, draft_rows};
-use super::{Credits, check_reach, program_id};
+use super::{Credits, check_reach, program_id, taking};
 use crate::Error;
 use crate::error::Missing;
 use crate::store::generations::{self, End};
@@ -74,6 +74,7 @@ impl Credits {
             ended_at: None,
         };
         tx.insert(row.clone()).await?;
+        taking::note_key_seen(&mut tx, program, "items requested").await?;
         tx.audit(AuditEntry::done("items.requested", &row.id).in_program(program_id(program)?).fact("count", row.wanted))?;
         self.jobs.enqueue(&mut tx, COMPOSING, &row.id).await?;
         tx.commit().await?;

@@ -8,7 +8,7 @@ use preceptor_store::{AuditEntry, TenantTx};
 
 use super::compose::{Judge, Passage, Question, Source};
 use super::items::{Content, ItemView, Parts, check_difficulty, check_kind, rows};
-use super::{Credits, bounded, program_id};
+use super::{Credits, bounded, program_id, taking};
 use crate::Error;
 use crate::error::Missing;
 use crate::store::items;
@@ -54,6 +54,7 @@ impl Credits {
         let mut tx = self.deps.store.write(&scope).await?;
         let view = hand_rows(&tx, &new, &bound).await?;
         items::insert(&tx, &view).await?;
+        taking::note_key_seen(&mut tx, &new.program, "item written").await?;
         let entry = AuditEntry::done("item.written", &view.version.id).in_program(program_id(&new.program)?);
         tx.audit(entry.fact("sha256", &view.version.sha256))?;
         tx.commit().await?;

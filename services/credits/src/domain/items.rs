@@ -11,7 +11,7 @@ use preceptor_store::{AuditEntry, TenantTx};
 use sha2::{Digest as _, Sha256};
 
 use super::compose::{Draft, Passage, Question, Source};
-use super::{Credits, not_found_as, program_id};
+use super::{Credits, not_found_as, program_id, taking};
 use crate::Error;
 use crate::error::Missing;
 use crate::store::{item_decision, item_option, item_passage, item_version, items};
@@ -91,7 +91,9 @@ impl Credits {
         if !["", "draft", "approved", "rejected"].contains(&state) {
             return Err(Error::field("state", "must be draft, approved or rejected"));
         }
-        let tx = self.deps.store.read(&call.shared_scope()).await?;
+        let scope = call.shared_scope();
+        self.note_reader(&scope, program, "items read").await?;
+        let tx = self.deps.store.read(&scope).await?;
         let mut views = items::newest(&tx, program).await?;
         views.retain(|view| (state.is_empty() || view.state() == state) && view.version.item_id.as_str() > after);
         views.truncate(limit as usize);
@@ -126,6 +128,7 @@ impl Credits {
             decided_at: tx.now().micros(),
         };
         tx.insert(decision.clone()).await?;
+        taking::note_key_seen(&mut tx, &view.version.program_id, "item decided").await?;
         let action = if approve { "item.approved" } else { "item.rejected" };
         let entry = AuditEntry::done(action, &view.version.id).in_program(program).because(reason.trim());
         tx.audit(entry.fact("decision", &decision.id).fact("author", &decision.author).fact("sha256", &view.version.sha256))?;

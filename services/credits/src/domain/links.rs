@@ -19,6 +19,8 @@ pub enum Link {
     Attempt,
     /// The attempts that are allowed are used up.
     Retakes,
+    /// Whoever takes the quiz has seen which answers are right.
+    Unseen,
     /// The evaluation is missing.
     Evaluation,
     /// No credential was valid at completion, at the level that is needed.
@@ -42,6 +44,8 @@ const GUARDS: &[(&str, Link)] = &[
     ("credits_offer_accreditation", Link::Accreditation),
     ("credits_offer_within_accreditation", Link::Accreditation),
     ("credits_award_while_accredited", Link::Accreditation),
+    ("credits_award_confirmed_by_a_decision", Link::Accreditation),
+    ("credits_award_accreditation_decision", Link::Accreditation),
     ("credits_offer_not_retroactive", Link::Designation),
     ("credits_award_designated_before_start", Link::Designation),
     ("credits_award_offer", Link::Designation),
@@ -64,6 +68,11 @@ const GUARDS: &[(&str, Link)] = &[
     ("credits_answer_adds_up", Link::Attempt),
     ("credits_answer_previous", Link::Attempt),
     ("credits_attempt_within_retakes", Link::Retakes),
+    ("credits_taking_without_the_key", Link::Unseen),
+    ("credits_attempt_key_unseen", Link::Unseen),
+    ("credits_attempt_taking", Link::Unseen),
+    ("credits_result_key_unseen", Link::Unseen),
+    ("credits_result_taking", Link::Unseen),
     ("credits_award_evaluated", Link::Evaluation),
     ("credits_award_evaluation", Link::Evaluation),
     ("credits_award_credential", Link::Credential),
@@ -82,6 +91,10 @@ const GUARDS: &[(&str, Link)] = &[
     ("credits_ledger_void_has_reason", Link::Void),
     (preceptor_store::APPEND_ONLY, Link::Immutable),
 ];
+
+/// What is said to whoever cannot take a quiz because they have seen its key.
+pub(super) const KEY_SEEN: (&str, &str) =
+    ("QUIZ_KEY_SEEN", "you have seen which answers to the questions of this program are right, so you cannot take its quiz for credit");
 
 impl Link {
     /// The link that a constraint guards.
@@ -112,6 +125,7 @@ impl Link {
                 refused("ATTEMPT_NOT_PASSED", "this attempt did not pass at the threshold that was shown; take the quiz again")
             }
             Self::Retakes => refused("RETAKES_USED_UP", "you have used all attempts that this quiz allows; ask the provider"),
+            Self::Unseen => refused(KEY_SEEN.0, KEY_SEEN.1),
             Self::Evaluation => refused("EVALUATION_MISSING", "give the evaluation of this activity first; the credit needs it"),
             Self::Credential => refused(
                 "CREDENTIAL_NOT_VERIFIED",
@@ -134,10 +148,12 @@ impl Link {
 mod tests {
     use super::*;
 
+    const TABLES: [&str; 2] = [include_str!("../store/0001_credits.sql"), include_str!("../store/0003_assessment.sql")];
+
     /// A constraint of the chain that nobody can name to a user is a hole in the errors.
     #[test]
     fn every_guard_is_in_the_tables() {
-        let sql = include_str!("../store/0001_credits.sql");
+        let sql = TABLES.concat();
         for (name, _) in GUARDS.iter().filter(|(name, _)| *name != preceptor_store::APPEND_ONLY) {
             assert!(sql.contains(&format!("CONSTRAINT {name} ")), "{name} is not in the tables");
         }
@@ -145,7 +161,7 @@ mod tests {
 
     #[test]
     fn every_constraint_on_an_award_has_words() {
-        let sql = include_str!("../store/0001_credits.sql");
+        let sql = TABLES.concat();
         let names = sql.split("CONSTRAINT ").skip(1).filter_map(|rest| rest.split(' ').next());
         // Keys and constants of our own making: a violation is a defect, not something a user did.
         let internal = ["credits_award_key", "credits_award_entry_kind", "credits_award_ledger"];

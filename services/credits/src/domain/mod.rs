@@ -1,5 +1,6 @@
 //! The rules of credits. Every use case is a method, in the file named after it.
 
+mod accreditations;
 mod attempts;
 mod awards;
 mod certificates;
@@ -11,11 +12,13 @@ mod handwritten;
 mod items;
 mod leaderboard;
 mod links;
+mod logo;
 mod offers;
 mod provenance;
 mod questions;
 pub(crate) mod rules;
 mod surveillance;
+mod taking;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,23 +27,26 @@ use preceptor_core::id::{OrgId, ProgramId};
 use preceptor_core::{Capability, Scope, SystemActor};
 use preceptor_jobs::{Queue, Settings};
 use preceptor_proto::audit::v1::audit_client::AuditClient;
+use preceptor_proto::auth::v1 as auth;
+use preceptor_proto::auth::v1::auth_client::AuthClient;
 use preceptor_proto::credentials::v1::credentials_client::CredentialsClient;
 use preceptor_proto::ingestion::v1 as ingestion;
 use preceptor_proto::ingestion::v1::ingestion_client::IngestionClient;
 use preceptor_rpc::{Call, Channel, fault_of};
 use preceptor_runtime::{Backstage, Waiting};
 
-pub(crate) use attempts::AttemptView;
+pub(crate) use accreditations::{AccreditationView, NewAccreditation};
+pub(crate) use attempts::{AttemptView, Feedback};
 pub(crate) use awards::CreditView;
 pub(crate) use certificates::{Activity, Issuer, Summary};
 pub(crate) use compose::{Flaw, Source, Wanted, compose};
-pub(crate) use forms::{NewForm, QuizView};
+pub(crate) use forms::{DEFAULT_ATTEMPTS, NewForm, QuizView};
 pub(crate) use generations::Composer;
 pub(crate) use handwritten::NewItem;
 pub(crate) use items::ItemView;
 pub(crate) use leaderboard::Standing;
 pub(crate) use links::Link;
-pub(crate) use offers::{NewOffer, OfferView};
+pub(crate) use offers::{DEFAULT_LEVEL, NewOffer, OfferView};
 
 use crate::error::Missing;
 use crate::store::job;
@@ -61,6 +67,9 @@ pub(crate) struct Credits {
     ingestion: IngestionClient<Channel>,
     credentials: CredentialsClient<Channel>,
     audit: AuditClient<Channel>,
+    auth: AuthClient<Channel>,
+    /// Names of orgs, which seldom change.
+    org_names: moka::sync::Cache<String, String>,
     /// Forms with their items: they never change, and every learner of a program reads the same one.
     forms: moka::sync::Cache<String, Arc<questions::Printed>>,
     leaderboards: leaderboard::Leaderboards,
@@ -79,6 +88,8 @@ impl Credits {
             ingestion: IngestionClient::new(deps.ingestion.clone()).max_decoding_message_size(LARGEST_MESSAGE),
             credentials: CredentialsClient::new(deps.credentials.clone()),
             audit: AuditClient::new(deps.audit.clone()),
+            auth: AuthClient::new(deps.auth.clone()),
+            org_names: moka::sync::Cache::builder().max_capacity(MOST_NAMES).time_to_live(NAMES_LIVE).build(),
             forms: moka::sync::Cache::new(MOST_FORMS),
             leaderboards: leaderboard::leaderboards(),
             jobs: Queue::new(deps.store.clone(), SystemActor::Credits, Settings { alone: deps.alone, ..Settings::default() }),
@@ -94,6 +105,17 @@ impl Credits {
         &self.jobs
     }
 
+    /// The name of an org on this platform.
+    async fn org_name(&self, call: &Call, org: &str) -> Result<String, Error> {
+        if let Some(known) = self.org_names.get(org) {
+            return Ok(known);
+        }
+        let request = auth::DescribeOrgRequest { org_id: org.to_owned() };
+        let name = self.auth.clone().describe_org(call.request(request)?).await?.into_inner().name;
+        self.org_names.insert(org.to_owned(), name.clone());
+        Ok(name)
+    }
+
     /// A program as the caller may see it.
     async fn program(&self, call: &Call, id: &str) -> Result<ingestion::Program, Error> {
         check_reach(call.scope(), id)?;
@@ -103,6 +125,9 @@ impl Credits {
     }
 }
 
+/// Names of orgs that are kept read, and how long a name that was changed is still shown.
+const MOST_NAMES: u64 = 1024;
+const NAMES_LIVE: Duration = Duration::from_secs(60);
 /// Forms that are kept read.
 const MOST_FORMS: u64 = 256;
 

@@ -1,24 +1,28 @@
-//! Accreditation and designation: links 1 and 2.
+//! Designation: link 2.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use preceptor_core::id::{AccreditationId, OfferId};
-use preceptor_core::{DisplayName, Scope, Timestamp};
+use preceptor_core::id::OfferId;
+use preceptor_core::{DisplayText, Timestamp};
 use preceptor_rpc::Call;
 use preceptor_store::{AuditEntry, TenantTx};
 use sha2::{Digest as _, Sha256};
 
+use super::accreditations::{self, AccreditationView};
 use super::rules::{self, PROFESSIONS};
 use super::{Credits, program_id};
 use crate::Error;
 use crate::error::Missing;
-use crate::store::{accreditation, offer, offers, recognition};
+use crate::store::{offer, offers, recognition};
 
 /// The classes of sources, as the tables name them.
 pub(crate) const CLASSES: [&str; 4] = ["pubmed", "crossref", "guideline", "provider_attested"];
 /// 100 credits: more than any activity is designated for.
 const MOST_QUARTERS: i64 = 400;
+/// How surely a credential is known where the admin says nothing else: at a registry or a board, not by the person alone.
+pub(crate) const DEFAULT_LEVEL: i64 = 1;
+/// Joint providers, or statements of maintenance of certification, of one activity.
+const MOST_LINES: usize = 8;
 
 /// An offer with what each profession receives.
 #[derive(Debug, Clone)]
@@ -26,6 +30,8 @@ pub(crate) struct OfferView {
     pub(crate) offer: offer::Model,
     pub(crate) credit_professions: Vec<String>,
     pub(crate) credit_name: String,
+    /// The accreditation that it is made under.
+    pub(crate) accreditation: AccreditationView,
 }
 
 /// A designation to be made.
@@ -41,6 +47,11 @@ pub(crate) struct NewOffer {
     pub(crate) minimum_level: i64,
     pub(crate) classes: Vec<String>,
     pub(crate) accreditation: String,
+    pub(crate) activity_number: String,
+    pub(crate) released_at: Option<i64>,
+    pub(crate) reviewed_at: Option<i64>,
+    pub(crate) joint_providers: Vec<String>,
+    pub(crate) moc_statements: Vec<String>,
 }
 
 /// The classes of a policy, sorted and without repetition; all when none is named.
@@ -58,56 +69,25 @@ pub(crate) fn policy_key(classes: &[String]) -> String {
 }
 
 impl Credits {
-    pub(crate) async fn record_accreditation(
-        &self,
-        scope: &Arc<Scope>,
-        new: preceptor_proto::credits::v1::RecordAccreditationRequest,
-    ) -> Result<accreditation::Model, Error> {
-        let mut tx = self.deps.store.write(scope).await?;
-        let provider =
-            DisplayName::within(&new.provider, 300).map_err(|problem| Error::field("provider", problem.to_string()))?.into_string();
-        self.check_printable("provider", &provider)?;
-        if rules::accreditation_statement(&new.body, &provider, tx.now()).is_none() {
-            return Err(Error::field("body", format!("is none of {}", rules::bodies())));
-        }
-        if new.valid_from >= new.valid_until {
-            return Err(Error::field("valid_until", "must be later than valid_from"));
-        }
-        let row = accreditation::Model {
-            org_id: tx.org_key(),
-            id: AccreditationId::generate().to_string(),
-            body: new.body,
-            provider,
-            provider_number: new.provider_number.trim().to_owned(),
-            status: if new.status.is_empty() { "accreditation".to_owned() } else { new.status },
-            valid_from: new.valid_from,
-            valid_until: new.valid_until,
-            recorded_by: scope.subject().to_owned(),
-            recorded_at: tx.now().micros(),
-        };
-        tx.insert(row.clone()).await?;
-        let entry = AuditEntry::done("accreditation.recorded", &row.id).fact("body", &row.body).fact("status", &row.status);
-        tx.audit(entry.fact("valid_from", row.valid_from).fact("valid_until", row.valid_until))?;
-        tx.commit().await?;
-        Ok(row)
-    }
-
     /// Refuses, before anything is issued, what certificates could not show as it is.
-    fn check_printable(&self, field: &'static str, text: &str) -> Result<(), Error> {
+    pub(super) fn check_printable(&self, field: &'static str, text: &str) -> Result<(), Error> {
         self.deps.fonts.can_print(text).map_err(|missing| Error::NotPrintable { field, missing })
-    }
-
-    pub(crate) async fn accreditations(&self, scope: &Arc<Scope>) -> Result<Vec<accreditation::Model>, Error> {
-        offers::accreditations(&self.deps.store.read(scope).await?).await
     }
 
     /// Designates a program. The database refuses what is retroactive or outside the accreditation.
     pub(crate) async fn designate(&self, call: &Call, new: NewOffer) -> Result<OfferView, Error> {
         let program = self.program(call, &new.program).await?;
         self.check_printable("program_title", &program.title)?;
+        self.check_printable("activity_number", &new.activity_number)?;
+        for (field, texts) in [("joint_providers", &new.joint_providers), ("moc_statements", &new.moc_statements)] {
+            for text in texts {
+                self.check_printable(field, text)?;
+            }
+        }
         let scope = call.shared_scope();
         let mut tx = self.deps.store.write(&scope).await?;
-        let accreditation = offers::accreditation(&tx, &new.accreditation).await?.ok_or(Error::NotFound(Missing::Accreditation))?;
+        let accreditation = accreditations::view(&tx, &new.accreditation).await?.ok_or(Error::NotFound(Missing::Accreditation))?;
+        let accreditation = accreditation.not_rejected()?;
         let row = offer_row(&tx, &new, &program.title, &accreditation)?;
         offers::ensure_policy(&tx, &row.policy_id).await?;
         tx.insert(row.clone()).await?;
@@ -115,25 +95,54 @@ impl Credits {
         tx.insert_all(recognitions(&row, &credit)).await?;
         let entry = AuditEntry::done("program.designated", &row.id).in_program(program_id(&program.id)?);
         let entry = entry.fact("credit_type", &row.credit_type).fact("quarters", row.designated_quarters).fact("rules", &row.rules);
-        let entry = entry.fact("opens_at", row.opens_at).fact("terminates_at", row.terminates_at).fact("accreditation", &accreditation.id);
-        tx.audit(entry.fact("statements_sha256", &row.statements_sha256))?;
-        let view = view(row, tx.now());
+        let entry =
+            entry.fact("opens_at", row.opens_at).fact("terminates_at", row.terminates_at).fact("accreditation", &row.accreditation_id);
+        tx.audit(entry.fact("statements_sha256", &row.statements_sha256).fact("minimum_level", row.minimum_level))?;
+        let mut made = view(row, accreditation, tx.now());
         tx.commit().await?;
-        Ok(view)
+        self.name_org(call, std::slice::from_mut(&mut made)).await?;
+        Ok(made)
     }
 
     pub(crate) async fn offers(&self, call: &Call, program: &str) -> Result<Vec<OfferView>, Error> {
         self.program_or_own_work(call, program).await?;
         let tx = self.deps.store.read(&call.shared_scope()).await?;
-        let now = tx.now();
-        Ok(offers::of_program(&tx, program).await?.into_iter().map(|row| view(row, now)).collect())
+        let mut views = views(&tx, offers::of_program(&tx, program).await?).await?;
+        drop(tx);
+        self.name_org(call, &mut views).await?;
+        Ok(views)
+    }
+
+    /// Has offers say whose they are: an accreditation may be in anybody's name.
+    pub(super) async fn name_org(&self, call: &Call, views: &mut [OfferView]) -> Result<(), Error> {
+        for view in views {
+            view.accreditation.org_name = self.org_name(call, &view.offer.org_id).await?;
+        }
+        Ok(())
     }
 }
 
+/// Offers with their words and the accreditation behind them.
+pub(super) async fn views(tx: &TenantTx, rows: Vec<offer::Model>) -> Result<Vec<OfferView>, Error> {
+    let mut views = Vec::with_capacity(rows.len());
+    for row in rows {
+        let accreditation = accreditation_of(tx, &row).await?;
+        views.push(view(row, accreditation, tx.now()));
+    }
+    Ok(views)
+}
+
+/// The accreditation that an offer is made under.
+pub(super) async fn accreditation_of(tx: &TenantTx, offer: &offer::Model) -> Result<AccreditationView, Error> {
+    let found = accreditations::view(tx, &offer.accreditation_id).await?;
+    found.ok_or_else(|| Error::Defect("an offer without an accreditation".into()))
+}
+
 /// An offer with its words.
-pub(crate) fn view(offer: offer::Model, now: Timestamp) -> OfferView {
+pub(crate) fn view(offer: offer::Model, accreditation: AccreditationView, now: Timestamp) -> OfferView {
     let kind = rules::credit_type(&offer.credit_type, now);
     OfferView {
+        accreditation,
         credit_professions: credit_professions(&offer, now),
         credit_name: kind.map_or_else(|| offer.credit_type.clone(), |kind| kind.name.clone()),
         offer,
@@ -154,8 +163,43 @@ fn recognitions(offer: &offer::Model, credit: &[String]) -> Vec<recognition::Mod
     PROFESSIONS.iter().map(|profession| of(profession)).collect()
 }
 
-fn offer_row(tx: &TenantTx, new: &NewOffer, title: &str, accreditation: &accreditation::Model) -> Result<offer::Model, Error> {
+/// When an activity was released and reviewed. What is not looked at again in time ends.
+fn dates(new: &NewOffer, now: i64) -> Result<(i64, Option<i64>), Error> {
+    let opens_at = new.opens_at.unwrap_or(now);
+    let released_at = new.released_at.unwrap_or(opens_at);
+    if released_at > opens_at {
+        return Err(Error::field("released_at", "must not be later than the day on which credit opens"));
+    }
+    if new.reviewed_at.is_some_and(|reviewed| reviewed < released_at || reviewed > now) {
+        return Err(Error::field("reviewed_at", "must be a day between the release and today"));
+    }
+    let last = Timestamp::from_micros(new.reviewed_at.unwrap_or(released_at));
+    if let Some((latest, years)) = rules::review_due(&new.format, last)
+        && new.terminates_at > latest.micros()
+    {
+        let what =
+            format!("must be at most {years} years after the release or the last review of this format; review it, then designate anew");
+        return Err(Error::field("terminates_at", what));
+    }
+    Ok((released_at, new.reviewed_at))
+}
+
+/// Lines of a sheet as they are stored.
+fn lines(field: &'static str, texts: &[String], longest: usize) -> Result<String, Error> {
+    if texts.len() > MOST_LINES {
+        return Err(Error::field(field, format!("has at most {MOST_LINES} entries")));
+    }
+    let mut lines = Vec::with_capacity(texts.len());
+    for text in texts {
+        let line = DisplayText::new(text, longest).map_err(|problem| Error::field(field, problem.to_string()))?;
+        lines.push(line.into_string());
+    }
+    Ok(lines.join("\n"))
+}
+
+fn offer_row(tx: &TenantTx, new: &NewOffer, title: &str, accreditation: &AccreditationView) -> Result<offer::Model, Error> {
     let now = tx.now();
+    let accreditation = &accreditation.row;
     let kind = rules::credit_type(&new.credit_type, now)
         .ok_or_else(|| Error::field("credit_type", format!("is none of {}", rules::credit_types())))?;
     if !kind.bodies.contains(&accreditation.body) {
@@ -169,6 +213,12 @@ fn offer_row(tx: &TenantTx, new: &NewOffer, title: &str, accreditation: &accredi
     if !(0..=3).contains(&new.minimum_level) {
         return Err(Error::field("minimum_level", "must be between 0 and 3"));
     }
+    let joint_providers = lines("joint_providers", &new.joint_providers, 300)?;
+    // ACCME: a provider on probation may not provide jointly.
+    if !joint_providers.is_empty() && accreditation.status == "probation" {
+        return Err(Error::field("joint_providers", "a provider on probation may not provide jointly"));
+    }
+    let (released_at, reviewed_at) = dates(new, now.micros())?;
     let accreditation_statement = rules::accreditation_statement(&accreditation.body, &accreditation.provider, now)
         .ok_or_else(|| Error::field("accreditation_id", "is of a body whose statement is not known"))?;
     let designation_statement = kind.designation(&accreditation.provider, format, new.quarters);
@@ -194,5 +244,10 @@ fn offer_row(tx: &TenantTx, new: &NewOffer, title: &str, accreditation: &accredi
         rules: kind.edition(),
         designated_by: tx.scope().subject().to_owned(),
         designated_at: now.micros(),
+        activity_number: accreditations::number("activity_number", &new.activity_number)?,
+        released_at,
+        reviewed_at,
+        joint_providers,
+        moc_statements: lines("moc_statements", &new.moc_statements, 600)?,
     })
 }

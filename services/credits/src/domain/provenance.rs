@@ -14,7 +14,9 @@ use super::questions::Printed;
 use super::{Credits, rules};
 use crate::Error;
 use crate::error::Missing;
-use crate::store::{accreditation, answer, attempts, award, certificate, form_source, offers as offer_rows, result};
+use crate::store::{
+    accreditation, accreditation_decision, answer, attempts, award, certificate, form_source, offers as offer_rows, result,
+};
 
 /// An instant as the document writes it.
 fn at(micros: i64) -> String {
@@ -30,19 +32,25 @@ impl Credits {
         let credit = view(&tx, award).await?;
         let award = &credit.award;
         let missing = |what: &str| Error::Defect(format!("an award without its {what}"));
-        let accreditation = offer_rows::accreditation(&tx, &credit.offer.offer.accreditation_id).await?;
+        let decision = match &award.accreditation_decision {
+            Some(decision) => offer_rows::decision_of_id(&tx, decision).await?,
+            None => None,
+        };
         let result = attempts::result(&tx, &award.attempt_id).await?.ok_or_else(|| missing("result"))?;
         let answers = attempts::answers(&tx, &award.attempt_id).await?;
         let sources = attempts::form_sources(&tx, &award.form_id).await?;
         let printed = self.printed(&tx, &award.form_id).await?;
         let attempt = attempts::get(&tx, &award.attempt_id).await?.ok_or_else(|| missing("attempt"))?;
         drop(tx);
+        if award.learner != scope.subject() {
+            self.note_reader(&scope, &award.program_id, "provenance read").await?;
+        }
 
         let credential = self.credential(call, award).await?;
         let reads_record = scope.grants(Capability::ReadAudit);
         Ok(json!({
             "credit": credit_part(&credit),
-            "accreditation": accreditation_part(&accreditation.ok_or_else(|| missing("accreditation"))?),
+            "accreditation": accreditation_part(&credit.offer.accreditation.row, decision.as_ref()),
             "designation": designation_part(&credit),
             "sources": self.sources_part(call, &sources).await?,
             "quiz": quiz_part(&printed, &answers),
@@ -243,9 +251,12 @@ fn credit_part(credit: &CreditView) -> Value {
     })
 }
 
-fn accreditation_part(row: &accreditation::Model) -> Value {
+/// The accreditation, and what was known of it when the credit was awarded.
+fn accreditation_part(row: &accreditation::Model, decision: Option<&accreditation_decision::Model>) -> Value {
     json!({ "id": row.id, "body": row.body, "provider": row.provider, "status": row.status, "valid_from": at(row.valid_from),
-        "valid_until": at(row.valid_until), "recorded_by": row.recorded_by, "recorded_at": at(row.recorded_at) })
+        "valid_until": at(row.valid_until), "recorded_by": row.recorded_by, "recorded_at": at(row.recorded_at),
+        "provider_number": row.provider_number, "confirmed": decision.is_some(),
+        "confirmed_at": decision.map(|decision| at(decision.decided_at)) })
 }
 
 fn designation_part(credit: &CreditView) -> Value {

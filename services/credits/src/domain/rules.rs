@@ -43,6 +43,8 @@ struct Rules {
     credit_type: Vec<CreditType>,
     accreditation: Vec<Body>,
     formats: BTreeMap<String, String>,
+    longest_term: BTreeMap<String, i16>,
+    review_within: BTreeMap<String, i16>,
 }
 
 static RULES: LazyLock<Rules> =
@@ -81,6 +83,26 @@ pub(crate) fn formats() -> String {
 /// A format in the words of a designation statement.
 pub(crate) fn format_words(format: &str) -> Option<&'static str> {
     RULES.formats.get(format).map(String::as_str)
+}
+
+/// The same instant so many calendar years later.
+fn years_after(at: Timestamp, years: i16) -> Option<Timestamp> {
+    let from = jiff::Timestamp::from_microsecond(at.micros()).ok()?.to_zoned(jiff::tz::TimeZone::UTC);
+    let later = from.checked_add(jiff::Span::new().try_years(years).ok()?).ok()?;
+    Some(Timestamp::from_micros(later.timestamp().as_microsecond()))
+}
+
+/// Until when an accreditation by `body` that begins at an instant can last, and for how many years that is.
+pub(crate) fn longest_term(body: &str, from: Timestamp) -> Option<(Timestamp, i16)> {
+    let years = *RULES.longest_term.get(body)?;
+    Some((years_after(from, years)?, years))
+}
+
+/// By when an activity of `format` that was released or reviewed at an instant has to end, and within how many years;
+/// nothing where no rule says so.
+pub(crate) fn review_due(format: &str, reviewed: Timestamp) -> Option<(Timestamp, i16)> {
+    let years = *RULES.review_within.get(format)?;
+    Some((years_after(reviewed, years)?, years))
 }
 
 /// The accreditation statement of a body, with the provider's name in it.
@@ -136,6 +158,16 @@ mod tests {
             }
         }
         assert_eq!(accreditation_statement("nobody", "Harbor", NOW), None);
+    }
+
+    #[test]
+    fn terms_are_counted_in_calendar_years() {
+        let begin: Timestamp = "2024-02-29T00:00:00Z".parse().expect("an instant");
+        assert_eq!(longest_term("accme", begin).map(|(end, _)| end), "2030-02-28T00:00:00Z".parse().ok());
+        assert_eq!(review_due("enduring_material", begin).map(|(_, years)| years), Some(3));
+        assert_eq!(review_due("live_course", begin), None);
+        assert!(RULES.accreditation.iter().all(|rule| RULES.longest_term.contains_key(&rule.body)));
+        assert!(RULES.review_within.keys().all(|format| RULES.formats.contains_key(format)));
     }
 
     #[test]

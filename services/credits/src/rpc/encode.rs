@@ -3,12 +3,32 @@
 use preceptor_certificate::Paper;
 use preceptor_proto::credits::v1 as proto;
 
-use crate::Error;
-use crate::domain::{Activity, AttemptView, CreditView, Issuer, ItemView, OfferView, QuizView, Standing, Summary};
-use crate::store::{accreditation, annotation, form, generation};
+use sha2::{Digest as _, Sha256};
 
-pub(super) fn accreditation(row: accreditation::Model) -> proto::Accreditation {
+use crate::Error;
+use crate::domain::{
+    AccreditationView, Activity, AttemptView, CreditView, Feedback, Issuer, ItemView, OfferView, QuizView, Standing, Summary,
+};
+use crate::store::{annotation, form, generation};
+
+use crate::domain::{AccreditationView, AttemptView, CreditView, Feedback, ItemView, OfferView, QuizView, Standing, Summary};
+use crate::store::{annotation, form, generation};
+
+pub(super) fn accreditation(view: AccreditationView) -> proto::Accreditation {
+    let state = view.state().to_owned();
+    let AccreditationView { row, decision, org_name } = view;
+    let logo_sha256 = row.logo.as_ref().map(|logo| hex::encode(Sha256::digest(logo))).unwrap_or_default();
     proto::Accreditation {
+        state,
+        evidence: decision.as_ref().map(|decision| decision.evidence.clone()).unwrap_or_default(),
+        decided_by: decision.as_ref().map(|decision| decision.decided_by.clone()).unwrap_or_default(),
+        decided_at: decision.as_ref().map(|decision| decision.decided_at).unwrap_or_default(),
+        signatory_name: row.signatory_name,
+        signatory_title: row.signatory_title,
+        logo_type: row.logo_type,
+        logo_sha256,
+        org_id: row.org_id,
+        org_name,
         id: row.id,
         body: row.body,
         provider: row.provider,
@@ -25,9 +45,24 @@ fn classes(policy: &str) -> Vec<String> {
     policy.split('+').map(str::to_owned).collect()
 }
 
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
 pub(super) fn offer(view: OfferView) -> proto::Offer {
     let offer = view.offer;
+    let accreditation_state = view.accreditation.state().to_owned();
+    let AccreditationView { row: accreditation, org_name, .. } = view.accreditation;
     proto::Offer {
+        provider: accreditation.provider,
+        provider_number: accreditation.provider_number,
+        accreditation_state,
+        org_name,
+        activity_number: offer.activity_number,
+        released_at: if offer.released_at == 0 { offer.opens_at } else { offer.released_at },
+        reviewed_at: offer.reviewed_at.unwrap_or_default(),
+        joint_providers: lines(&offer.joint_providers),
+        moc_statements: lines(&offer.moc_statements),
         id: offer.id,
         program_id: offer.program_id,
         activity_title: offer.activity_title,
@@ -150,20 +185,21 @@ pub(super) fn attempt(view: &AttemptView) -> proto::Attempt {
         questions: order.into_iter().enumerate().map(|(number, place)| question(view, number, place)).collect(),
         learner: view.attempt.learner.clone(),
         evaluation_given: view.evaluation_given,
+        feedback: view.feedback.name().to_owned(),
     }
 }
 
-/// One question in the order and with the options of this attempt. What is right is told to those who passed only: the
-/// others may try again, and learn which of their answers to think about and where the source is.
+/// One question in the order and with the options of this attempt. What is right, and which answers were, is told with the
+/// feedback only: whoever may try again learns how many were right, and from which sources everything was asked.
 fn question(view: &AttemptView, number: usize, place: usize) -> proto::Question {
     let ended = view.result.is_some();
-    let passed = view.result.as_ref().is_some_and(|result| result.passed);
+    let is_told = view.feedback == Feedback::Told;
     let item = &view.printed.items[place];
     let order = view.printed.order_of_options(view.attempt.seed, place);
     let chosen = view.chosen.get(&(place as i64 + 1)).copied().unwrap_or_default();
     let shown = |(shown, own): (usize, &usize)| {
         let option = &item.options[*own];
-        proto::Option { number: shown as i32 + 1, text: option.text.clone(), correct: passed && option.correct == 1 }
+        proto::Option { number: shown as i32 + 1, text: option.text.clone(), correct: is_told && option.correct == 1 }
     };
     let chosen_here = order.iter().position(|own| item.options[*own].option == chosen).map_or(0, |shown| shown as i32 + 1);
     let told = |text: &str| if ended { text.to_owned() } else { String::new() };
@@ -174,9 +210,9 @@ fn question(view: &AttemptView, number: usize, place: usize) -> proto::Question 
         kind: item.version.kind.clone(),
         options: order.iter().enumerate().map(shown).collect(),
         chosen: chosen_here,
-        correct: ended && item.options.iter().any(|option| option.option == chosen && option.correct == 1),
-        explanation: if passed { item.version.explanation.clone() } else { String::new() },
-        quote: if passed { quote.to_owned() } else { String::new() },
+        correct: is_told && item.options.iter().any(|option| option.option == chosen && option.correct == 1),
+        explanation: if is_told { item.version.explanation.clone() } else { String::new() },
+        quote: if is_told { quote.to_owned() } else { String::new() },
         source_id: told(&item.version.source_id),
         source_version_id: told(&item.version.source_version_id),
         item_version_id: item.version.id.clone(),
@@ -203,6 +239,8 @@ const fn state(voided: bool) -> &'static str {
 pub(super) fn credit(view: CreditView) -> proto::Credit {
     let award = view.award;
     proto::Credit {
+        accreditation_confirmed: award.accreditation_confirmed,
+        provider: view.offer.accreditation.row.provider,
         id: award.id,
         program_id: award.program_id,
         program_title: view.offer.offer.activity_title,
@@ -261,6 +299,8 @@ pub(super) fn summary(view: Summary) -> proto::CertificateSummary {
     let instant = |text: &str| text.parse::<preceptor_core::Timestamp>().map(preceptor_core::Timestamp::micros).unwrap_or_default();
     let published = view.facts.published.clone().unwrap_or_default();
     proto::CertificateSummary {
+        accreditation_confirmed: view.facts.details.accreditation_confirmed,
+        org_name: view.facts.details.org.clone(),
         name: view.facts.person(),
         program_title: view.facts.activity.clone(),
         provider: view.facts.provider.clone(),

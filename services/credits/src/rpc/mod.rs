@@ -9,7 +9,7 @@ use preceptor_proto::credits::v1::credits_server::{Credits as Contract, CreditsS
 use preceptor_rpc::{Call, Note};
 use tonic::{Request, Response, Status};
 
-use crate::domain::{Credits, NewForm, NewItem, NewOffer, Wanted};
+use crate::domain::{Credits, DEFAULT_ATTEMPTS, DEFAULT_LEVEL, NewAccreditation, NewForm, NewItem, NewOffer, Wanted};
 
 /// Things per page.
 const MOST: i32 = 200;
@@ -48,15 +48,37 @@ impl Contract for Server {
         &self,
         request: Request<proto::RecordAccreditationRequest>,
     ) -> Result<Response<proto::Accreditation>, Status> {
-        let scope = Call::of(&request)?.shared_scope();
-        Ok(Response::new(encode::accreditation(self.credits.record_accreditation(&scope, request.into_inner()).await?)))
+        let call = Call::of(&request)?;
+        let new = request.into_inner();
+        let new = NewAccreditation {
+            body: new.body,
+            provider: new.provider,
+            provider_number: new.provider_number,
+            status: new.status,
+            valid_from: new.valid_from,
+            valid_until: new.valid_until,
+            signatory_name: new.signatory_name,
+            signatory_title: new.signatory_title,
+            logo: new.logo,
+        };
+        Ok(Response::new(encode::accreditation(self.credits.record_accreditation(&call, new).await?)))
+    }
+
+    async fn decide_accreditation(
+        &self,
+        request: Request<proto::DecideAccreditationRequest>,
+    ) -> Result<Response<proto::Accreditation>, Status> {
+        let call = Call::of(&request)?;
+        let asked = request.into_inner();
+        let decided = self.credits.decide_accreditation(&call, &asked.accreditation_id, asked.confirm, &asked.evidence).await?;
+        Ok(Response::new(encode::accreditation(decided)))
     }
 
     async fn list_accreditations(
         &self,
         request: Request<proto::ListAccreditationsRequest>,
     ) -> Result<Response<proto::ListAccreditationsResponse>, Status> {
-        let rows = self.credits.accreditations(&Call::of(&request)?.shared_scope()).await?;
+        let rows = self.credits.accreditations(&Call::of(&request)?).await?;
         Ok(Response::new(proto::ListAccreditationsResponse { accreditations: rows.into_iter().map(encode::accreditation).collect() }))
     }
 
@@ -71,9 +93,14 @@ impl Contract for Server {
             opens_at: (new.opens_at != 0).then_some(new.opens_at),
             terminates_at: new.terminates_at,
             evaluation_required: new.evaluation_required,
-            minimum_level: i64::from(new.minimum_level),
+            minimum_level: new.minimum_level.map_or(DEFAULT_LEVEL, i64::from),
             classes: new.source_classes,
             accreditation: new.accreditation_id,
+            activity_number: new.activity_number,
+            released_at: (new.released_at != 0).then_some(new.released_at),
+            reviewed_at: (new.reviewed_at != 0).then_some(new.reviewed_at),
+            joint_providers: new.joint_providers,
+            moc_statements: new.moc_statements,
         };
         Ok(Response::new(encode::offer(self.credits.designate(&call, new).await?)))
     }
@@ -135,7 +162,7 @@ impl Contract for Server {
             program: new.program_id,
             items: new.item_ids,
             threshold: i64::from(new.threshold),
-            most_attempts: i64::from(new.most_attempts),
+            most_attempts: new.most_attempts.map_or(DEFAULT_ATTEMPTS, i64::from),
             classes: new.source_classes,
             leaderboard: new.leaderboard,
         };
@@ -174,6 +201,11 @@ impl Contract for Server {
     async fn submit_attempt(&self, request: Request<proto::SubmitAttemptRequest>) -> Result<Response<proto::Attempt>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         Ok(Response::new(encode::attempt(&self.credits.submit_attempt(&scope, &request.into_inner().attempt_id).await?)))
+    }
+
+    async fn show_feedback(&self, request: Request<proto::ShowFeedbackRequest>) -> Result<Response<proto::Attempt>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        Ok(Response::new(encode::attempt(&self.credits.show_feedback(&scope, &request.into_inner().attempt_id).await?)))
     }
 
     async fn evaluate(&self, request: Request<proto::EvaluateRequest>) -> Result<Response<proto::Evaluation>, Status> {

@@ -3,7 +3,7 @@
 use preceptor_store::TenantTx;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
-use super::{answer, attempt, draft, evaluation, form, form_item, form_source, open_form, result, suspension};
+use super::{answer, attempt, draft, evaluation, form, form_item, form_source, open_form, result, suspension, taking};
 use crate::Error;
 
 /// One form.
@@ -77,6 +77,13 @@ pub(crate) async fn of_learner(tx: &TenantTx, program: &str, learner: &str) -> R
 
 /// Attempts that a list shows.
 const MOST_LISTED: u64 = 50;
+
+/// What a person did last with the quizzes of a program.
+pub(crate) async fn newest_taking(tx: &TenantTx, program: &str, person: &str) -> Result<Option<taking::Model>, Error> {
+    use taking::Column;
+    let select = tx.find::<taking::Entity>().filter(Column::ProgramId.eq(program)).filter(Column::Learner.eq(person));
+    Ok(tx.one(select.order_by_desc(Column::Entry)).await?)
+}
 
 /// What was chosen so far.
 pub(crate) async fn drafts(tx: &TenantTx, attempt: &str) -> Result<Vec<draft::Model>, Error> {

@@ -45,6 +45,11 @@ pub const SCHEMA: Schema = Schema {
         },
         Migration { name: "0002_generations", sql: include_str!("0002_generations.sql"), append_only: &[] },
         Migration {
+            name: "0003_assessment",
+            sql: include_str!("0003_assessment.sql"),
+            append_only: &["credits_taking", "credits_accreditation_decision"],
+        },
+        Migration {
             name: "0020_status_lists",
             sql: include_str!("0020_status_lists.sql"),
             append_only: &["credits_status_entry", "credits_certificate_sheet"],
@@ -66,6 +71,22 @@ tenant_tables! {
         valid_until: i64,
         recorded_by: String,
         recorded_at: i64,
+        signatory_name: String,
+        signatory_title: String,
+        logo_type: String,
+        logo: Option<Vec<u8>>,
+    }
+
+    /// What the operator found out about accreditations.
+    accreditation_decision = "credits_accreditation_decision" key { id: String } {
+        accreditation_id: String,
+        number: i64,
+        valid_from: i64,
+        valid_until: i64,
+        confirmed: bool,
+        evidence: String,
+        decided_by: String,
+        decided_at: i64,
     }
 
     /// Sets of source classes that count.
@@ -95,6 +116,11 @@ tenant_tables! {
         rules: String,
         designated_by: String,
         designated_at: i64,
+        activity_number: String,
+        released_at: i64,
+        reviewed_at: Option<i64>,
+        joint_providers: String,
+        moc_statements: String,
     }
 
     /// What a profession receives under an offer.
@@ -203,6 +229,16 @@ tenant_tables! {
         opened_at: i64,
     }
 
+    /// What people did with the quizzes of a program, in sequence, and whether they had seen the key by then.
+    taking = "credits_taking" key { program_id: String, learner: String, entry: i64 } {
+        kind: String,
+        attempt_id: String,
+        key_seen: bool,
+        previous: i64,
+        previous_key_seen: bool,
+        noted_at: i64,
+    }
+
     /// Runs of learners through forms.
     attempt = "credits_attempt" key { id: String } {
         form_id: String,
@@ -217,6 +253,8 @@ tenant_tables! {
         number: i64,
         seed: i64,
         started_at: i64,
+        took: String,
+        key_seen: bool,
     }
 
     /// What was chosen so far.
@@ -248,6 +286,8 @@ tenant_tables! {
         completed_at: i64,
         right_answers: i64,
         passed: bool,
+        took: String,
+        key_seen: bool,
     }
 
     /// What learners said afterwards.
@@ -300,6 +340,8 @@ tenant_tables! {
         recognition: String,
         quarters: i64,
         issued_at: i64,
+        accreditation_decision: Option<String>,
+        accreditation_confirmed: bool,
     }
 
     /// Remarks on credits.

@@ -3,7 +3,7 @@
 use preceptor_store::TenantTx;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
 
-use super::{accreditation, offer, policy, policy_class, recognition};
+use super::{accreditation, accreditation_decision, offer, policy, policy_class, recognition};
 use crate::Error;
 
 /// All accreditations, newest period first.
@@ -14,6 +14,19 @@ pub(crate) async fn accreditations(tx: &TenantTx) -> Result<Vec<accreditation::M
 /// One accreditation.
 pub(crate) async fn accreditation(tx: &TenantTx, id: &str) -> Result<Option<accreditation::Model>, Error> {
     Ok(tx.one(tx.find::<accreditation::Entity>().filter(accreditation::Column::Id.eq(id))).await?)
+}
+
+/// The newest decision of the operator about an accreditation.
+pub(crate) async fn decision(tx: &TenantTx, accreditation: &str) -> Result<Option<accreditation_decision::Model>, Error> {
+    use accreditation_decision::{Column, Entity};
+    let select = tx.find::<Entity>().filter(Column::AccreditationId.eq(accreditation));
+    Ok(tx.one(select.order_by_desc(Column::Number)).await?)
+}
+
+/// A decision of the operator.
+pub(crate) async fn decision_of_id(tx: &TenantTx, id: &str) -> Result<Option<accreditation_decision::Model>, Error> {
+    use accreditation_decision::{Column, Entity};
+    Ok(tx.one(tx.find::<Entity>().filter(Column::Id.eq(id))).await?)
 }
 
 /// Makes the policy of that key, unless it is there.

@@ -78,6 +78,8 @@ impl Edge {
             activity_url: some(found.activity_url),
             status_list_url: some(found.status_list_url),
             log_key: found.log_key,
+            org_name: found.org_name,
+            accreditation_confirmed: found.accreditation_confirmed,
         })
     }
 }
@@ -166,6 +168,10 @@ pub(crate) struct Certificate {
     pub(crate) status_list_url: Option<String>,
     /// The verifier key of the organization's log.
     pub(crate) log_key: String,
+    /// The org that issued it, under the name it has on this platform.
+    pub(crate) org_name: String,
+    /// Whether the operator of this platform had confirmed the provider's accreditation when the credit was awarded.
+    pub(crate) accreditation_confirmed: bool,
 }
 
 /// Looks a certificate up by its code. Needs no credential: whoever holds the code holds the certificate.

@@ -39,7 +39,7 @@ pub(crate) struct Assertion {
     pub(crate) id: String,
     #[schema(value_type = values::Profession)]
     pub(crate) profession: &'static str,
-    /// 0 self-attested, 1 registered identifier, 2 registry matches name and licence, 3 primary source.
+    /// 0 self-attested, 1 matches a registry, which is public, 2 shown to be under the person's control, 3 primary source.
     #[schema(minimum = 0, maximum = 3)]
     pub(crate) level: i32,
     pub(crate) method: String,
@@ -81,7 +81,7 @@ pub(crate) struct Clinician {
     pub(crate) next_step: String,
 }
 
-fn clinician_view(row: proto::Clinician) -> Clinician {
+pub(super) fn clinician_view(row: proto::Clinician) -> Clinician {
     let assertion = |row: proto::Assertion| Assertion {
         id: row.id,
         profession: profession_name(row.profession),
@@ -248,6 +248,9 @@ pub(crate) struct PrimarySource {
     /// Where it was looked up and what was seen.
     #[schema(min_length = 1, max_length = 2000, example = "State board's public register, 2026-11-24: active, no orders")]
     evidence: String,
+    /// Only that the source has the address which the person verified, for the holder of this licence: level 2.
+    #[serde(default)]
+    address_only: bool,
 }
 
 /// Confirms a clinician's licence at its primary source: the board's own record, seen by you.
@@ -260,6 +263,7 @@ async fn confirm_primary_source(
     Path(learner): Path<String>,
     Json(seen): Json<PrimarySource>,
 ) -> Result<Json<Clinician>, ApiError> {
-    let request = proto::ConfirmPrimarySourceRequest { learner, confirmed: seen.confirmed, evidence: seen.evidence };
+    let request =
+        proto::ConfirmPrimarySourceRequest { learner, confirmed: seen.confirmed, evidence: seen.evidence, address_only: seen.address_only };
     Ok(Json(clinician_view(edge.credentials.clone().confirm_primary_source(identity.request(request)?).await?.into_inner())))
 }

@@ -85,6 +85,10 @@ pub(crate) struct Credit {
     /// The page on which anybody who has this link can check the certificate: share it as you like.
     #[schema(format = "uri", example = "https://learn.example.org/verify/9Q2D7T4M6N8RZ1K9W0X5C8F3V9Q2D7T")]
     pub(crate) verify_url: Option<String>,
+    /// The provider as its accreditation names it.
+    pub(crate) provider: String,
+    /// Whether the operator of this platform had confirmed the accreditation when the credit was awarded.
+    pub(crate) accreditation_confirmed: bool,
 }
 
 fn view(credit: proto::Credit, public_url: &str) -> Credit {
@@ -111,6 +115,8 @@ fn view(credit: proto::Credit, public_url: &str) -> Credit {
         voided_at: rfc3339(credit.voided_at),
         annotations: annotations(credit.annotations),
         certificate_state: credit.certificate_state,
+        provider: credit.provider,
+        accreditation_confirmed: credit.accreditation_confirmed,
     }
 }
 
@@ -163,7 +169,7 @@ impl Edge {
     }
 }
 
-/// Claims a credit for a passed attempt. The same claim again answers with the same credit.
+/// Claims a credit for a passed attempt. The same claim again answers with the same credit; with another amount it is refused.
 #[utoipa::path(post, path = "/v1/attempts/{id}/claims", operation_id = "claimCredit", tag = "Credits", params(("id" = String, Path)),
     request_body = NewClaim, responses((status = 201, description = "A new credit", body = Credit), (status = 200, description = "The credit of an earlier claim", body = Credit)))]
 async fn claim(

@@ -3,6 +3,8 @@
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use preceptor_core::Timestamp;
 use preceptor_proto::credits::v1 as proto;
 use serde::{Deserialize, Serialize};
@@ -14,13 +16,16 @@ use super::credits::{amount, quarters};
 use super::page::{Page, PageQuery};
 use super::values;
 use crate::Edge;
-use crate::domain::time::instant;
+use crate::domain::time::{instant, rfc3339};
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
 use crate::identity::Identity;
 
 pub(super) fn router() -> OpenApiRouter<Edge> {
-    OpenApiRouter::new().routes(routes!(accreditations, record_accreditation)).routes(routes!(offers, designate))
+    OpenApiRouter::new()
+        .routes(routes!(accreditations, record_accreditation))
+        .routes(routes!(decide_accreditation))
+        .routes(routes!(offers, designate))
 }
 
 /// An instant in RFC 3339, or a day, which begins at midnight UTC.
@@ -46,6 +51,21 @@ pub(crate) struct Accreditation {
     pub(crate) valid_from: String,
     pub(crate) valid_until: String,
     pub(crate) recorded_by: String,
+    /// What the operator of this platform found out about it.
+    #[schema(value_type = values::AccreditationState)]
+    pub(crate) state: String,
+    /// What that rests on.
+    pub(crate) evidence: String,
+    pub(crate) decided_at: Option<String>,
+    /// Who signs the provider's certificates.
+    pub(crate) signatory_name: String,
+    pub(crate) signatory_title: String,
+    /// `image/png` or `image/svg+xml`; empty for none.
+    pub(crate) logo_type: String,
+    pub(crate) logo_sha256: String,
+    /// Whose it is.
+    pub(crate) org_id: String,
+    pub(crate) org_name: String,
 }
 
 fn accreditation_view(row: proto::Accreditation) -> Accreditation {
@@ -58,6 +78,15 @@ fn accreditation_view(row: proto::Accreditation) -> Accreditation {
         valid_from: instant(row.valid_from),
         valid_until: instant(row.valid_until),
         recorded_by: row.recorded_by,
+        state: row.state,
+        evidence: row.evidence,
+        decided_at: rfc3339(row.decided_at),
+        signatory_name: row.signatory_name,
+        signatory_title: row.signatory_title,
+        logo_type: row.logo_type,
+        logo_sha256: row.logo_sha256,
+        org_id: row.org_id,
+        org_name: row.org_name,
     }
 }
 
@@ -80,6 +109,24 @@ pub(crate) struct NewAccreditation {
     valid_from: String,
     #[schema(example = "2028-07-01")]
     valid_until: String,
+    /// Who signs the provider's certificates.
+    #[serde(default)]
+    signatory_name: String,
+    #[serde(default)]
+    signatory_title: String,
+    /// The provider's logo for its certificates, in base64: a PNG, or an SVG that refers to nothing outside of itself; at most 256 KiB.
+    #[serde(default)]
+    logo: String,
+}
+
+/// What the operator found out about an accreditation.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AccreditationDecision {
+    confirm: bool,
+    /// Where it was looked up and what was seen.
+    #[schema(example = "Public list of the accreditor, 2026-11-24: accredited until 2028-07-01 under this number and name")]
+    evidence: String,
 }
 
 /// The accreditations of the provider.
@@ -89,7 +136,7 @@ pub(crate) struct AccreditationList {
     next_cursor: Option<String>,
 }
 
-/// Lists the periods in which the provider is accredited.
+/// Lists the periods in which the provider is accredited; to the operator of this platform, those of every provider.
 #[utoipa::path(get, path = "/v1/accreditations", operation_id = "listAccreditations", tag = "Credits", params(PageQuery),
     responses((status = 200, body = AccreditationList)))]
 async fn accreditations(State(edge): State<Edge>, identity: Identity, page: Page) -> Result<Json<AccreditationList>, ApiError> {
@@ -113,10 +160,28 @@ async fn record_accreditation(
         provider: new.provider,
         provider_number: new.provider_number,
         status: new.status.map(|status| status.name().to_owned()).unwrap_or_default(),
+        signatory_name: new.signatory_name,
+        signatory_title: new.signatory_title,
+        logo: BASE64.decode(new.logo.trim()).map_err(|_| ApiError::field("/logo", "must be base64"))?,
     };
     let row = edge.credits.clone().record_accreditation(identity.request(request)?).await?.into_inner();
     let location = format!("/v1/accreditations#{}", row.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(accreditation_view(row))).into_response())
+}
+
+/// Confirms or rejects an accreditation, as the operator of this platform, with what was seen at the accreditor. Under one
+/// that was rejected nothing can be designated or claimed; certificates say whether it was confirmed when they were earned.
+#[utoipa::path(post, path = "/v1/accreditations/{id}/decision", operation_id = "decideAccreditation", tag = "Credits",
+    params(("id" = String, Path)), request_body = AccreditationDecision,
+    responses((status = 200, body = Accreditation)))]
+async fn decide_accreditation(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    Json(decision): Json<AccreditationDecision>,
+) -> Result<Json<Accreditation>, ApiError> {
+    let request = proto::DecideAccreditationRequest { accreditation_id: id, confirm: decision.confirm, evidence: decision.evidence };
+    Ok(Json(accreditation_view(edge.credits.clone().decide_accreditation(identity.request(request)?).await?.into_inner())))
 }
 
 /// A designation: at most so many credits of a type for a program, in a window of time.
@@ -151,6 +216,32 @@ pub(crate) struct Offer {
     pub(crate) statements_sha256: String,
     pub(crate) designated_by: String,
     pub(crate) designated_at: String,
+    /// The provider as the accreditation names it.
+    pub(crate) provider: String,
+    pub(crate) provider_number: String,
+    /// The org that gives the activity, under the name it has on this platform.
+    pub(crate) org_name: String,
+    /// What the operator of this platform found out about the accreditation: `unconfirmed`, `confirmed` or `rejected`.
+    #[schema(value_type = values::AccreditationState)]
+    pub(crate) accreditation_state: String,
+    /// Said beside the accreditation statement wherever it is shown; empty when the accreditation is confirmed.
+    pub(crate) accreditation_notice: String,
+    /// The activity's number at the accreditor (PARS).
+    pub(crate) activity_number: String,
+    pub(crate) released_at: String,
+    pub(crate) reviewed_at: Option<String>,
+    pub(crate) joint_providers: Vec<String>,
+    pub(crate) moc_statements: Vec<String>,
+}
+
+/// What is said beside an accreditation that nobody but the provider vouches for.
+fn notice(org: &str, state: &str) -> String {
+    let whose = if org.is_empty() { "the provider" } else { org };
+    match state {
+        "confirmed" => String::new(),
+        "rejected" => format!("Stated by {whose}; rejected by the operator of this platform."),
+        _ => format!("Stated by {whose}; accreditation not confirmed by the operator of this platform."),
+    }
 }
 
 pub(crate) fn offer_view(offer: proto::Offer) -> Offer {
@@ -173,35 +264,58 @@ pub(crate) fn offer_view(offer: proto::Offer) -> Offer {
         statements_sha256: offer.statements_sha256,
         designated_by: offer.designated_by,
         designated_at: instant(offer.designated_at),
+        accreditation_notice: notice(&offer.org_name, &offer.accreditation_state),
+        provider: offer.provider,
+        provider_number: offer.provider_number,
+        org_name: offer.org_name,
+        accreditation_state: offer.accreditation_state,
+        activity_number: offer.activity_number,
+        released_at: instant(offer.released_at),
+        reviewed_at: rfc3339(offer.reviewed_at),
+        joint_providers: offer.joint_providers,
+        moc_statements: offer.moc_statements,
     }
 }
 
 /// A designation to make.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewOffer {
     #[schema(example = "ama_pra_1", value_type = values::CreditType)]
-    credit_type: String,
+    pub(crate) credit_type: String,
     #[schema(example = "enduring_material", value_type = values::ActivityFormat)]
-    activity_format: String,
+    pub(crate) activity_format: String,
     /// In steps of 0.25.
     #[schema(example = 0.75, minimum = 0.25, maximum = 100, multiple_of = 0.25)]
-    maximum: f64,
+    pub(crate) maximum: f64,
     /// From now on when left out; never earlier.
-    opens_at: Option<String>,
+    pub(crate) opens_at: Option<String>,
     #[schema(example = "2029-06-30")]
-    terminates_at: String,
+    pub(crate) terminates_at: String,
     #[serde(default)]
-    evaluation_required: bool,
-    /// How surely a credential has to be known, 0 to 3.
-    #[serde(default)]
-    #[schema(minimum = 0, maximum = 3)]
-    minimum_level: i32,
+    pub(crate) evaluation_required: bool,
+    /// How surely a credential has to be known: 0 stated by the person, 1 matches a registry, 2 proved to be under the
+    /// person's control, 3 seen at the primary source. 1 when left out.
+    #[schema(example = 1, minimum = 0, maximum = 3)]
+    pub(crate) minimum_level: Option<i32>,
     /// The source classes that count; all when left out.
     #[serde(default)]
     #[schema(value_type = Vec<values::SourceClass>)]
-    source_classes: Vec<String>,
-    accreditation_id: String,
+    pub(crate) source_classes: Vec<String>,
+    pub(crate) accreditation_id: String,
+    /// The activity's number at the accreditor (PARS).
+    #[serde(default)]
+    pub(crate) activity_number: String,
+    /// The day on which the activity was released; the day on which credit opens when left out.
+    pub(crate) released_at: Option<String>,
+    /// The day of the last review of its content since then.
+    pub(crate) reviewed_at: Option<String>,
+    /// Who provides the activity together with the accredited provider.
+    #[serde(default)]
+    pub(crate) joint_providers: Vec<String>,
+    /// Statements of boards about maintenance of certification, as certificates carry them.
+    #[serde(default)]
+    pub(crate) moc_statements: Vec<String>,
 }
 
 /// The offers of a program.
@@ -228,24 +342,39 @@ async fn designate(
     Path(id): Path<String>,
     Json(new): Json<NewOffer>,
 ) -> Result<Response, ApiError> {
-    let request = proto::DesignateRequest {
-        program_id: id,
-        credit_type: new.credit_type,
-        activity_format: new.activity_format,
-        designated_quarters: quarters(new.maximum)?,
-        opens_at: new.opens_at.as_deref().map(|text| moment("opens_at", text)).transpose()?.unwrap_or_default(),
-        terminates_at: moment("terminates_at", &new.terminates_at)?,
-        evaluation_required: new.evaluation_required,
-        minimum_level: new.minimum_level,
-        source_classes: new.source_classes,
-        accreditation_id: new.accreditation_id,
-    };
-    let offer = edge.credits.clone().designate(identity.request(request)?).await?.into_inner();
+    let offer = edge.designate(&identity, id, new).await?;
     let location = format!("/v1/programs/{}/offers#{}", offer.program_id, offer.id);
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(offer_view(offer))).into_response())
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(offer)).into_response())
 }
 
 impl Edge {
+    pub(crate) async fn accreditations(&self, identity: &Identity) -> Result<Vec<Accreditation>, ApiError> {
+        let listed = self.credits.clone().list_accreditations(identity.request(proto::ListAccreditationsRequest {})?).await?.into_inner();
+        Ok(listed.accreditations.into_iter().map(accreditation_view).collect())
+    }
+
+    pub(crate) async fn designate(&self, identity: &Identity, program: String, new: NewOffer) -> Result<Offer, ApiError> {
+        let day = |field: &str, text: Option<&str>| text.map(|text| moment(field, text)).transpose();
+        let request = proto::DesignateRequest {
+            program_id: program,
+            credit_type: new.credit_type,
+            activity_format: new.activity_format,
+            designated_quarters: quarters(new.maximum)?,
+            opens_at: day("opens_at", new.opens_at.as_deref())?.unwrap_or_default(),
+            terminates_at: moment("terminates_at", &new.terminates_at)?,
+            evaluation_required: new.evaluation_required,
+            minimum_level: new.minimum_level,
+            source_classes: new.source_classes,
+            accreditation_id: new.accreditation_id,
+            activity_number: new.activity_number,
+            released_at: day("released_at", new.released_at.as_deref())?.unwrap_or_default(),
+            reviewed_at: day("reviewed_at", new.reviewed_at.as_deref())?.unwrap_or_default(),
+            joint_providers: new.joint_providers,
+            moc_statements: new.moc_statements,
+        };
+        Ok(offer_view(self.credits.clone().designate(identity.request(request)?).await?.into_inner()))
+    }
+
     pub(crate) async fn offers(&self, identity: &Identity, program: &str) -> Result<Vec<Offer>, ApiError> {
         let request = proto::ListOffersRequest { program_id: program.to_owned() };
         let listed = self.credits.clone().list_offers(identity.request(request)?).await?.into_inner();

@@ -324,10 +324,9 @@ pub(crate) struct NewForm {
     #[serde(default)]
     #[schema(example = 60, minimum = 0, maximum = 100)]
     pub(crate) threshold_percent: i32,
-    /// How often a learner may try; as often as they like when left out.
-    #[serde(default)]
-    #[schema(example = 3, minimum = 0, maximum = 1000)]
-    pub(crate) most_attempts: i32,
+    /// How often a learner may try; 0 for as often as they like. 3 when left out.
+    #[schema(example = 3, minimum = 0, maximum = 100)]
+    pub(crate) most_attempts: Option<i32>,
     /// The source classes that count; all when left out.
     #[serde(default)]
     #[schema(value_type = Vec<values::SourceClass>)]

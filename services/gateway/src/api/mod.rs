@@ -3,6 +3,7 @@
 mod audit;
 mod certificates;
 mod clinicians;
+mod contests;
 mod credentials;
 mod credits;
 mod designations;
@@ -11,6 +12,7 @@ mod health;
 mod idempotency;
 mod insight;
 mod items;
+mod keys;
 mod logs;
 mod messages;
 mod orgs;
@@ -40,9 +42,10 @@ use crate::error::Problem;
 
 pub(crate) use certificates::Certificate;
 pub(crate) use clinicians::{Clinician, PROFESSIONS, Statement};
+pub(crate) use contests::{ContestDecision, ContestedIdentity};
 pub(crate) use credentials::{Credential, NewCredential};
 pub(crate) use credits::Credit;
-pub(crate) use designations::Offer;
+pub(crate) use designations::{Accreditation, NewOffer, Offer};
 pub(crate) use idempotency::forget_answers;
 pub(crate) use insight::Report;
 pub(crate) use items::{Generation, Item, NewForm, Wanted};
@@ -98,6 +101,8 @@ pub(crate) fn parts(largest_upload_mib: usize) -> Vec<OpenApiRouter<Edge>> {
         certificates::router(),
         public::router(),
         clinicians::router(),
+        contests::router(),
+        keys::router(),
         insight::router(),
         audit::router(),
         logs::router(),

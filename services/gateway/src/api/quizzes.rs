@@ -28,6 +28,7 @@ pub(super) fn router() -> OpenApiRouter<Edge> {
         .routes(routes!(attempt))
         .routes(routes!(answer))
         .routes(routes!(submit))
+        .routes(routes!(feedback))
         .routes(routes!(evaluate))
         .routes(routes!(leaderboard))
 }
@@ -57,7 +58,7 @@ pub(crate) struct Closed {
 pub(crate) struct Choice {
     pub(crate) number: i32,
     pub(crate) text: String,
-    /// Told to those who passed: the others may try again.
+    /// Whether it is right; told with the feedback.
     pub(crate) correct: Option<bool>,
 }
 
@@ -71,12 +72,13 @@ pub(crate) struct Question {
     pub(crate) options: Vec<Choice>,
     /// The number of the chosen option.
     pub(crate) chosen: Option<i32>,
-    /// Whether the chosen option is right; told after the attempt was submitted, like the source.
+    /// Whether the chosen option is right; told with the feedback.
     pub(crate) correct: Option<bool>,
-    /// Told to those who passed.
+    /// Told with the feedback.
     pub(crate) explanation: String,
-    /// Told to those who passed.
+    /// Told with the feedback.
     pub(crate) quote: String,
+    /// What the question is about; told after the attempt was submitted.
     pub(crate) source_id: String,
     pub(crate) source_version_id: String,
 }
@@ -102,6 +104,10 @@ pub(crate) struct Attempt {
     pub(crate) result: Option<AttemptResult>,
     /// Whether the learner gave the evaluation of the activity.
     pub(crate) evaluation_given: bool,
+    /// Whether it is told which answers are right: `later`, until the attempt passed or was the last one that the quiz
+    /// allows; then `on_request`, at `POST /v1/attempts/{id}/feedback`; and `told`.
+    #[schema(value_type = values::Feedback)]
+    pub(crate) feedback: String,
     pub(crate) questions: Vec<Question>,
 }
 
@@ -117,15 +123,15 @@ pub(crate) struct AttemptResult {
 
 pub(crate) fn attempt_view(attempt: proto::Attempt) -> Attempt {
     let ended = attempt.completed_at > 0;
-    let passed = attempt.passed;
-    let choice = |option: proto::Option| Choice { number: option.number, text: option.text, correct: passed.then_some(option.correct) };
+    let is_told = attempt.feedback == "told";
+    let choice = |option: proto::Option| Choice { number: option.number, text: option.text, correct: is_told.then_some(option.correct) };
     let question = |question: proto::Question| Question {
         position: question.position,
         stem: question.stem,
         kind: question.kind,
         options: question.options.into_iter().map(choice).collect(),
         chosen: (question.chosen > 0).then_some(question.chosen),
-        correct: ended.then_some(question.correct),
+        correct: is_told.then_some(question.correct),
         explanation: question.explanation,
         quote: question.quote,
         source_id: question.source_id,
@@ -146,6 +152,7 @@ pub(crate) fn attempt_view(attempt: proto::Attempt) -> Attempt {
             completed_at: instant(attempt.completed_at),
         }),
         evaluation_given: attempt.evaluation_given,
+        feedback: attempt.feedback,
         questions: attempt.questions.into_iter().map(question).collect(),
     }
 }
@@ -188,6 +195,11 @@ impl Edge {
     pub(crate) async fn submit_attempt(&self, identity: &Identity, id: &str) -> Result<Attempt, ApiError> {
         let request = proto::SubmitAttemptRequest { attempt_id: id.to_owned() };
         Ok(attempt_view(self.credits.clone().submit_attempt(identity.request(request)?).await?.into_inner()))
+    }
+
+    pub(crate) async fn show_feedback(&self, identity: &Identity, id: &str) -> Result<Attempt, ApiError> {
+        let request = proto::ShowFeedbackRequest { attempt_id: id.to_owned() };
+        Ok(attempt_view(self.credits.clone().show_feedback(identity.request(request)?).await?.into_inner()))
     }
 
     pub(crate) async fn evaluate(
@@ -282,6 +294,14 @@ async fn answer(
     responses((status = 200, body = Attempt)))]
 async fn submit(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Attempt>, ApiError> {
     Ok(Json(edge.submit_attempt(&identity, &id).await?))
+}
+
+/// Tells which answers of the last attempt were right. From then on you have seen the key: no other attempt at a quiz of
+/// this program can be begun, also when the provider opens another one.
+#[utoipa::path(post, path = "/v1/attempts/{id}/feedback", operation_id = "showFeedback", tag = "Quizzes", params(("id" = String, Path)),
+    responses((status = 200, body = Attempt)))]
+async fn feedback(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Attempt>, ApiError> {
+    Ok(Json(edge.show_feedback(&identity, &id).await?))
 }
 
 /// Each from 1 (not at all) to 5 (fully).

@@ -70,6 +70,14 @@ values! {
     AccreditingBody { Accme = "accme", Ancc = "ancc", JointAccreditation = "joint_accreditation" }
     /// How a provider is accredited.
     AccreditationStatus { Accreditation = "accreditation", Commendation = "commendation", Provisional = "provisional", Probation = "probation" }
+    /// What the operator of the platform found out about an accreditation.
+    AccreditationState { Unconfirmed = "unconfirmed", Confirmed = "confirmed", Rejected = "rejected" }
+    /// Whether it is told which answers are right.
+    Feedback { Later = "later", OnRequest = "on_request", Told = "told" }
+    /// What several people state.
+    ContestedThing { Npi = "npi", Licence = "licence" }
+    /// Whether it was decided whose it is.
+    ContestState { Open = "open", Decided = "decided" }
     /// What a certificate recognises.
     Recognition { Credit = "credit", Participation = "participation" }
     /// Where a credit stands.

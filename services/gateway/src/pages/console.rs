@@ -26,6 +26,8 @@ struct ConsolePage {
     frame: Frame,
     may_write: bool,
     programs: Vec<Program>,
+    /// Identities that several people state, for the admin who decides whose they are.
+    contested: usize,
 }
 
 #[derive(Template)]
@@ -79,7 +81,14 @@ fn console(id: &str) -> Redirect {
 pub(super) async fn programs(State(edge): State<Edge>, Visitor(identity): Visitor) -> Result<Html<String>, PageError> {
     let request = proto::ListProgramsRequest { limit: 100, after: String::new() };
     let listed = edge.ingestion.clone().list_programs(identity.request(request)?).await?.into_inner();
+    let contested = if identity.scope.grants(Capability::Administer) {
+        let (contests, _) = edge.contests(&identity, 100, String::new()).await?;
+        contests.iter().filter(|contest| contest.state == "open").count()
+    } else {
+        0
+    };
     html(&ConsolePage {
+        contested,
         frame: Frame::of(&identity),
         may_write: identity.scope.grants(Capability::WriteContent),
         programs: listed.programs.into_iter().map(program_view).collect(),

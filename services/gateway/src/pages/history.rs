@@ -42,6 +42,8 @@ const CREDIT: Facts = &[
 const ACCREDITATION: Facts = &[
     ("Body", "body"),
     ("Provider", "provider"),
+    ("Provider number", "provider_number"),
+    ("Confirmed by the operator", "confirmed"),
     ("Status", "status"),
     ("From", "valid_from"),
     ("Until", "valid_until"),

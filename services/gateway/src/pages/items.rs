@@ -179,7 +179,7 @@ pub(super) async fn freeze(
 ) -> Result<Redirect, PageError> {
     let new = NewForm {
         threshold_percent: terms.threshold_percent,
-        most_attempts: terms.most_attempts,
+        most_attempts: Some(terms.most_attempts),
         leaderboard: terms.leaderboard.is_some(),
         ..NewForm::default()
     };

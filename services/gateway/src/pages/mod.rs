@@ -3,11 +3,13 @@
 mod chat;
 mod clinician;
 mod console;
+mod contests;
 mod credit;
 mod failure;
 mod files;
 mod history;
 mod items;
+mod offers;
 mod public;
 mod quiz;
 mod reference;
@@ -42,6 +44,7 @@ pub(crate) fn router(edge: &Edge) -> Router<Edge> {
         .route("/programs/{id}/evaluation", post(quiz::evaluate))
         .route("/attempts/{id}", get(quiz::attempt).post(quiz::answer))
         .route("/attempts/{id}/claim", post(quiz::claim))
+        .route("/attempts/{id}/feedback", post(quiz::feedback))
         .route("/credits", get(credit::transcript))
         .route("/credits/{id}", get(credit::credit))
         .route("/credits/{id}/history", get(history::page))
@@ -62,9 +65,12 @@ pub(crate) fn router(edge: &Edge) -> Router<Edge> {
         .route("/console/programs/{id}/withdraw", post(console::withdraw))
         .route("/console/programs/{id}/items", get(items::page).post(items::generate))
         .route("/console/programs/{id}/quiz", post(items::freeze))
+        .route("/console/programs/{id}/offers", get(offers::page).post(offers::designate))
         .route("/console/items/{id}/decision", post(items::decide))
         .route("/console/sources/{id}/verification", post(items::verify))
         .route("/console/tasks/{id}/close", post(items::close_task))
+        .route("/console/contested-identities", get(contests::page))
+        .route("/console/contested-identities/{id}/decision", post(contests::decide))
         .route("/console/sources/{id}", get(review::page))
         .route("/console/sources/{id}/submit", post(review::submit))
         .route("/console/sources/{id}/decision", post(review::decide))

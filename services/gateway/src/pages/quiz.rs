@@ -162,6 +162,12 @@ pub(super) async fn answer(
     html(&attempt_page(&edge, &identity, &id, problem).await?)
 }
 
+/// Shows which answers of the last attempt were right.
+pub(super) async fn feedback(State(edge): State<Edge>, Visitor(identity): Visitor, Path(id): Path<String>) -> Result<Redirect, PageError> {
+    edge.show_feedback(&identity, &id).await?;
+    Ok(Redirect::to(&format!("/attempts/{id}")))
+}
+
 pub(super) async fn evaluate(
     State(edge): State<Edge>,
     Visitor(identity): Visitor,

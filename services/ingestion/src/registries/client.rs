@@ -71,7 +71,9 @@ impl Registries {
     pub(crate) fn new(config: &Config, cache: Arc<dyn Cache>, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let http = reqwest::Client::builder()
             .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::limited(2))
+            // A redirect would carry the key on, in the address or as its referrer.
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
             .user_agent(format!("preceptor/{} (mailto:{})", env!("CARGO_PKG_VERSION"), config.registry_contact))
             .build()
             .map_err(|error| Error::Defect(error.to_string()))?;
@@ -328,6 +330,32 @@ mod tests {
         assert!(without >= Duration::from_millis(1600), "{without:?}");
         assert!(with >= Duration::from_millis(480) && beside >= Duration::from_millis(480), "{with:?} {beside:?}");
         assert!(with < without && beside < without, "an org with a key does not wait for those without: {with:?} {beside:?} {without:?}");
+    }
+
+    #[tokio::test]
+    async fn a_redirect_carries_the_key_nowhere() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listen = async || tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let (registry, elsewhere) = (listen().await, listen().await);
+        let address = |listener: &tokio::net::TcpListener| format!("http://{}", listener.local_addr().expect("an address"));
+        let key = Secret::new("a".repeat(36));
+        let config = Config { pubmed_url: address(&registry), ncbi_api_key: Some(key.clone()), ..Config::default() };
+        let cache = Arc::new(MemoryCache::new(Arc::new(SystemClock)));
+        let registries = Registries::new(&config, cache, Arc::new(SystemClock)).expect("a client");
+        let asking = Asking { registries: &registries, key: Some(&key), calls: Vec::new() };
+        let redirecting = async {
+            let (mut stream, _) = registry.accept().await.expect("a question");
+            let mut request = [0; 4096];
+            let length = stream.read(&mut request).await.expect("a request");
+            let answer = format!("HTTP/1.1 302 Found\r\nlocation: {}/taken\r\ncontent-length: 0\r\n\r\n", address(&elsewhere));
+            stream.write_all(answer.as_bytes()).await.expect("an answer");
+            String::from_utf8_lossy(&request[..length]).to_lowercase()
+        };
+        let ((record, _), asked) = tokio::join!(asking.request(Registry::PubMed, "esearch.fcgi?db=pubmed"), redirecting);
+        assert!(asked.contains(key.expose()) && !asked.contains("referer"), "{asked}");
+        assert_eq!(record.status, 302, "what is no answer stays none");
+        let followed = tokio::time::timeout(Duration::from_millis(300), elsewhere.accept()).await;
+        assert!(followed.is_err(), "the redirect was followed");
     }
 
     #[test]

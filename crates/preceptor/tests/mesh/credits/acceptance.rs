@@ -1,7 +1,7 @@
 //! The acceptance tests that the domain suggests (design notes, domain 6.2), by name.
 
 use preceptor::client::id;
-use preceptor::journey::{Answers, physician};
+use preceptor::journey::{Answers, day_from_now, physician};
 use preceptor_testkit::Store;
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ async fn designation_is_never_retroactive_and_needs_accreditation(store: Store) 
     let offers = format!("/v1/programs/{}/offers", course.program);
     let offer = |change: Value| {
         let mut offer = json!({ "credit_type": "ancc_contact_hour", "activity_format": "enduring_material", "maximum": 1.0,
-            "terminates_at": "2040-01-01", "accreditation_id": accreditation });
+            "terminates_at": day_from_now(300), "accreditation_id": accreditation, "minimum_level": 0 });
         offer.as_object_mut().expect("an object").extend(change.as_object().cloned().expect("an object"));
         offer
     };
@@ -58,7 +58,7 @@ async fn designation_is_never_retroactive_and_needs_accreditation(store: Store) 
     );
     assert_eq!(code(local.editor.post(&offers, &offer(json!({ "maximum": 0.3 }))).await), "AMOUNT_NOT_ALLOWED");
     // ACCME's accreditation says nothing about contact hours of nurses.
-    let of_physicians = json!({ "body": "accme", "provider": "Harbor", "valid_from": "2024-07-01", "valid_until": "2044-07-01" });
+    let of_physicians = json!({ "body": "accme", "provider": "Harbor", "valid_from": "2024-07-01", "valid_until": "2030-07-01" });
     let of_physicians = local.editor.post("/v1/accreditations", &of_physicians).await.expect("an accreditation");
     let refused = local.editor.post(&offers, &offer(json!({ "accreditation_id": of_physicians["id"] }))).await;
     assert_eq!(code(refused), "NOT_ACCREDITED");
@@ -74,7 +74,7 @@ async fn a_claim_after_termination_is_refused(store: Store) {
     let accreditation = local.editor.accredit("Harbor").await.expect("an accreditation");
     let soon = preceptor_core::Timestamp::from_micros(now() + 1_500_000);
     let offer = json!({ "credit_type": "ancc_contact_hour", "activity_format": "enduring_material", "maximum": 0.5,
-        "terminates_at": soon.to_string(), "accreditation_id": accreditation });
+        "terminates_at": soon.to_string(), "accreditation_id": accreditation, "minimum_level": 0 });
     let offer = local.editor.post(&format!("/v1/programs/{}/offers", course.program), &offer).await.expect("an offer");
     let learner = clinician(&local, &course.program, "ana").await;
     let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
@@ -229,12 +229,18 @@ async fn levels_rise_with_registry_and_primary_source(store: Store) {
     learner.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
     let known = eventually("the registry's answer", async || {
         let known = learner.get("/v1/me/clinician").await.ok()?;
-        (known["assertion"]["level"] == 2).then_some(known)
+        list(&known, "checks").iter().any(|check| check["method"] == "npi_registry").then_some(known)
     })
     .await;
+    // Everything that the registry has is public: whoever knows it is not therefore that person.
+    assert_eq!(known["assertion"]["level"], 1);
     assert!(list(&known, "checks").iter().any(|check| check["method"] == "npi_registry" && check["passed"] == true));
 
     let pseudonym = id(&known, "learner").expect("a pseudonym");
+    let address =
+        json!({ "confirmed": true, "address_only": true, "evidence": "The hospital's directory has the address that was verified" });
+    let shown = local.editor.post(&format!("/v1/clinicians/{pseudonym}/primary-source"), &address).await.expect("a confirmation");
+    assert_eq!(shown["assertion"]["level"], 2);
     let seen = json!({ "confirmed": true, "evidence": "Public register of the board: active, no orders" });
     let confirmed = local.editor.post(&format!("/v1/clinicians/{pseudonym}/primary-source"), &seen).await.expect("a confirmation");
     assert_eq!(confirmed["assertion"]["level"], 3);
@@ -265,7 +271,7 @@ async fn an_evaluation_is_needed_where_the_offer_says_so(store: Store) {
     let course = course(&local, json!({ "leaderboard": true })).await;
     let accreditation = local.editor.accredit("Harbor").await.expect("an accreditation");
     let offer = json!({ "credit_type": "ancc_contact_hour", "activity_format": "enduring_material", "maximum": 0.5,
-        "terminates_at": "2040-01-01", "accreditation_id": accreditation, "evaluation_required": true });
+        "terminates_at": day_from_now(300), "accreditation_id": accreditation, "evaluation_required": true, "minimum_level": 0 });
     let offer = local.editor.post(&format!("/v1/programs/{}/offers", course.program), &offer).await.expect("an offer");
     let offer = id(&offer, "id").expect("an id");
     let learner = clinician(&local, &course.program, "ana").await;

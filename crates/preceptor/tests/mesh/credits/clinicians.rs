@@ -9,12 +9,14 @@ use preceptor_testkit::{Local, Store};
 use serde_json::{Value, json};
 
 use super::{clinician, code, course};
-use crate::support::eventually;
+use crate::support::{eventually, list};
 
 preceptor_testkit::on_both_stores! {
     another_name_begins_anew_and_the_certificate_keeps_the_name_that_was_checked
     a_refusal_by_the_board_ends_what_was_asserted
     a_number_of_the_registry_belongs_to_one_learner
+    who_knows_what_is_public_locks_nobody_out
+    a_licence_that_two_state_is_contested_too
     a_deactivated_number_is_an_answer_and_holds_up_nobody
 }
 
@@ -98,6 +100,123 @@ async fn a_number_of_the_registry_belongs_to_one_learner(store: Store) {
     second.put("/v1/me/clinician", &statement).await.expect("a statement");
     assert_eq!(asked_about(&second).await["passed"], false, "the number was confirmed for somebody else");
     assert_eq!(me(&second).await["assertion"]["level"], 0);
+    local.stop().await;
+}
+
+/// Somebody who states Ana's name, number and licence, all of which are public, from an address of their own.
+async fn stating(local: &Local, program: &str, name: &str, npi: &str) -> Client {
+    let learner = local.learner(program, name).await.expect("a learner");
+    let mut statement = physician("Ana Nunez", &format!("{name}@example.org"));
+    statement["npi"] = json!(npi);
+    learner.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
+    learner
+}
+
+/// The contests of the org.
+async fn contests(local: &Local) -> Vec<Value> {
+    list(&local.editor.get("/v1/contested-identities").await.expect("contests"), "data").to_vec()
+}
+
+async fn who_knows_what_is_public_locks_nobody_out(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let accreditation = local.editor.accredit("Harbor").await.expect("an accreditation");
+    let terms = json!({ "credit_type": "ancc_contact_hour", "activity_format": "other", "maximum": 0.5,
+        "terminates_at": preceptor::journey::day_from_now(300), "accreditation_id": accreditation });
+    let offer = local.editor.post(&format!("/v1/programs/{}/offers", course.program), &terms).await.expect("an offer");
+    let offer = id(&offer, "id").expect("an id");
+    local.registries.know_provider(Provider {
+        npi: NPI.into(),
+        first_name: "Ana".into(),
+        last_name: "Nunez".into(),
+        licence: "MD12345".into(),
+        deactivated: false,
+    });
+    let thief = stating(&local, &course.program, "thief", NPI).await;
+    asked_about(&thief).await;
+    assert_eq!(me(&thief).await["assertion"]["level"], 1, "knowledge of what is public is no proof of control");
+    let owner = stating(&local, &course.program, "owner", NPI).await;
+
+    // Both are suspended, a task is open, and both are told.
+    let open = contests(&local).await;
+    assert!(!open.is_empty() && open.iter().all(|contest| contest["state"] == "open"), "{open:?}");
+    let mut refused = Vec::new();
+    for learner in [&thief, &owner] {
+        let known = me(learner).await;
+        assert_eq!(known["assertion"]["level"], 0, "{known}");
+        assert!(known["next_step"].as_str().is_some_and(|step| step.contains("somebody else states the same")), "{known}");
+        let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+        let refusal = learner.claim(&attempt, &offer, 0.5).await.expect_err("neither").to_string();
+        assert!(refusal.contains("CREDENTIAL_NOT_VERIFIED") && refusal.contains("somebody else states the same"), "{refusal}");
+        let path = format!("/v1/clinicians/{}/primary-source", id(&known, "learner").expect("a pseudonym"));
+        let seen = json!({ "confirmed": true, "evidence": "Board register: active" });
+        assert_eq!(code(local.editor.post(&path, &seen).await), "IDENTITY_CONTESTED", "not beside the contest");
+        refused.push((attempt, id(&known, "learner").expect("a pseudonym")));
+    }
+    for name in ["thief", "owner"] {
+        let address = format!("{name}@example.org");
+        eventually("the notice", async || {
+            local.mail.mails().into_iter().find(|mail| mail.contains(&address) && mail.contains("somebody else too"))
+        })
+        .await;
+    }
+    let console = reqwest::Client::new().get(format!("{}/console", local.url)).bearer_auth(local.editor.token());
+    assert!(console.send().await.expect("an answer").text().await.expect("a page").contains("/console/contested-identities"));
+
+    // The admin asked at the primary source, and says so.
+    let (thief_attempt, thief_name) = &refused[0];
+    let (owner_attempt, owner_name) = &refused[1];
+    let decide = async |upheld: &str| {
+        for contest in contests(&local).await {
+            let path = format!("/v1/contested-identities/{}/decision", id(&contest, "id").expect("an id"));
+            let decision = json!({ "upheld": upheld, "reason": "The board answered", "evidence": "Mail to the address on its record" });
+            assert_eq!(code(owner.post(&path, &decision).await), "CAPABILITY_MISSING", "nobody decides about themselves");
+            let decided = local.editor.post(&path, &decision).await.expect("a decision");
+            assert_eq!((&decided["state"], &decided["evidence"]), (&json!("decided"), &json!("Mail to the address on its record")));
+        }
+    };
+    decide(owner_name).await;
+    eventually("the registry's answer", async || (me(&owner).await["assertion"]["level"] == 1).then_some(())).await;
+    owner.claim(owner_attempt, &offer, 0.5).await.expect("it is theirs");
+    let lost = me(&thief).await;
+    assert!(lost["assertion"].is_null() && lost["next_step"].as_str().is_some_and(|step| step.contains("another person")), "{lost}");
+    assert_eq!(code(thief.claim(thief_attempt, &course.offer, 0.5).await), "CREDENTIAL_NOT_VERIFIED");
+    // Stating it again changes nothing, for either of them.
+    let mut again = physician("Ana Nunez", "thief@example.org");
+    again["npi"] = json!(NPI);
+    again["degree"] = json!("DO");
+    thief.put("/v1/me/clinician", &again).await.expect("a statement");
+    assert!(me(&thief).await["assertion"].is_null());
+    assert_eq!(me(&owner).await["assertion"]["level"], 1);
+    // A mistake can be mended.
+    decide(thief_name).await;
+    assert!(me(&owner).await["assertion"].is_null());
+    local.stop().await;
+}
+
+async fn a_licence_that_two_state_is_contested_too(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let owner = clinician(&local, &course.program, "owner").await;
+    // Two who are known by their own word alone disturb nobody.
+    let other = clinician(&local, &course.program, "other").await;
+    assert!(contests(&local).await.is_empty());
+    let known = board(&local, &me(&owner).await, true).await;
+    assert_eq!(known["assertion"]["level"], 0, "somebody else states this licence: {known}");
+    let open = contests(&local).await;
+    assert!(open.len() == 1 && open[0]["about"] == "licence", "{open:?}");
+    // Whoever comes later, however they spell it.
+    let third = local.learner(&course.program, "third").await.expect("a learner");
+    let mut statement = physician("Ana", "third@example.org");
+    statement["licence_number"] = json!("md 12-345");
+    statement["licence_board"] = json!("California Medical Board");
+    third.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
+    assert_eq!(list(&contests(&local).await[0], "parties").len(), 3);
+    // Who states something else is out of it.
+    statement["licence_number"] = json!("MD99999");
+    third.put("/v1/me/clinician", &statement).await.expect("a statement");
+    assert_eq!(board(&local, &me(&third).await, true).await["assertion"]["level"], 3);
+    assert_eq!(me(&other).await["assertion"]["level"], 0);
     local.stop().await;
 }
 

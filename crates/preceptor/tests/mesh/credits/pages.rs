@@ -1,7 +1,7 @@
 //! The way to a credit by pages alone, as a person without scripts walks it.
 
 use preceptor::client::{Client, id};
-use preceptor::journey::Answers;
+use preceptor::journey::{Answers, day_from_now};
 use preceptor_testkit::{Local, Store};
 use reqwest::{Response, Url};
 use serde_json::{Value, json};
@@ -115,7 +115,7 @@ async fn provided(local: &Local) -> (String, Vec<Value>) {
     editor.send(&format!("/console/programs/{program}/quiz"), &terms).await;
     // An offer that counts other sources than the quiz promises nothing to learners, and its provider is told.
     let other = json!({ "credit_type": "ancc_contact_hour", "activity_format": "enduring_material", "maximum": 0.5,
-        "terminates_at": "2040-01-01", "accreditation_id": accreditation, "source_classes": ["pubmed"] });
+        "terminates_at": day_from_now(300), "accreditation_id": accreditation, "source_classes": ["pubmed"] });
     local.editor.post(&format!("/v1/programs/{program}/offers"), &other).await.expect("an offer");
     assert!(editor.open(&format!("/console/programs/{program}/items")).await.contains("Nobody can earn this with the open quiz"));
     let rules = local.editor.get(&format!("/v1/programs/{program}/quiz")).await.expect("the rules");

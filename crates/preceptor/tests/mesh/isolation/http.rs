@@ -45,6 +45,8 @@ fn fill(path: &str, victim: &Victim) -> String {
         path if path.contains("/programs/") => &victim.program,
         path if path.contains("/sources/") => &victim.source,
         path if path.contains("/items/") => &victim.earned.item,
+        path if path.contains("/accreditations/") => &victim.earned.accreditation,
+        path if path.contains("/contested-identities/") => &victim.earned.contest,
         path if path.contains("/attempts/") => &victim.earned.attempt,
         path if path.contains("/credits/") => &victim.earned.credit,
         path if path.contains("/tasks/") => &victim.earned.task,
@@ -87,6 +89,8 @@ fn body(operation: &str, victim: &Victim) -> Value {
         "recordAccreditation" => json!({ "body": "accme", "provider": "p", "valid_from": "2024-01-01", "valid_until": "2030-01-01" }),
         "designateProgram" => json!({ "credit_type": "ama_pra_1", "activity_format": "enduring_material", "maximum": 0.5,
             "terminates_at": "2029-01-01", "accreditation_id": victim.earned.accreditation }),
+        "decideAccreditation" => json!({ "confirm": true, "evidence": "e" }),
+        "decideContestedIdentity" => json!({ "upheld": victim.earned.learner, "reason": "r", "evidence": "e" }),
         "claimCredit" => json!({ "offer_id": victim.earned.offer, "amount": 0.5 }),
         "stateClinician" => preceptor::journey::physician("n", "n@example.org"),
         "confirmEmail" => json!({ "code": "1" }),
@@ -107,7 +111,8 @@ fn is_public(route: &Route) -> bool {
 
 /// Routes of learners: an admin has no attempts.
 fn is_for_learners(route: &Route) -> bool {
-    let own = ["getCertificate", "getBadge", "claimCredit", "saveAnswer", "submitAttempt", "getAttempt", "page /attempts/{id}"];
+    let own =
+        ["getCertificate", "getBadge", "claimCredit", "saveAnswer", "submitAttempt", "showFeedback", "getAttempt", "page /attempts/{id}"];
     own.contains(&route.operation.as_str()) || (route.operation.starts_with(FORM) && route.path.starts_with("/attempts/"))
 }
 
@@ -167,7 +172,12 @@ async fn no_route_shows_a_stranger_anything_and_every_route_serves_its_owner(sto
     supporters_are_refused_everything(&local, &a.supporter, &a.programs[0], &routes).await;
     // Last, because these do happen.
     for route in routes.iter().filter(|route| !is_about_own(route)) {
-        let owner = if is_for_learners(route) { &a.learner } else { &a.admin };
+        let owner = match route.operation.as_str() {
+            // What the operator of the deployment says about a provider is not for the provider to say.
+            "decideAccreditation" => &local.operator,
+            _ if is_for_learners(route) => &a.learner,
+            _ => &a.admin,
+        };
         let (status, text) = call(&local, owner, route, &a.programs[0]).await;
         assert!(![401, 403, 404, 415, 422].contains(&status) || is_for_others(route), "the owner is served: {route:?} {status} {text}");
     }

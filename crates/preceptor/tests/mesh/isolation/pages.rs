@@ -3,7 +3,7 @@
 use super::Victim;
 
 /// Pages that show content of a program, source or message, or something of the visitor's own.
-pub(super) const SHOWN: [&str; 18] = [
+pub(super) const SHOWN: [&str; 20] = [
     "/console/staff",
     "/programs/{id}",
     "/programs/{id}/quiz",
@@ -14,9 +14,11 @@ pub(super) const SHOWN: [&str; 18] = [
     "/me/clinician",
     "/console/programs/{id}",
     "/console/programs/{id}/items",
+    "/console/programs/{id}/offers",
     "/sources/{id}",
     "/console/sources/{id}",
     "/console",
+    "/console/contested-identities",
     "/verify",
     "/verify/{code}",
     "/activities/{code}",
@@ -25,7 +27,7 @@ pub(super) const SHOWN: [&str; 18] = [
 ];
 
 /// Forms.
-pub(super) const SENT: [&str; 25] = [
+pub(super) const SENT: [&str; 28] = [
     "/console/staff",
     "/console/staff/{id}",
     "/console/staff/{id}/link",
@@ -36,6 +38,7 @@ pub(super) const SENT: [&str; 25] = [
     "/programs/{id}/evaluation",
     "/attempts/{id}",
     "/attempts/{id}/claim",
+    "/attempts/{id}/feedback",
     "/me/clinician",
     "/me/clinician/code",
     "/me/clinician/confirm",
@@ -46,9 +49,11 @@ pub(super) const SENT: [&str; 25] = [
     "/console/programs/{id}/withdraw",
     "/console/programs/{id}/items",
     "/console/programs/{id}/quiz",
+    "/console/programs/{id}/offers",
     "/console/items/{id}/decision",
     "/console/sources/{id}/verification",
     "/console/tasks/{id}/close",
+    "/console/contested-identities/{id}/decision",
     "/console/sources/{id}/submit",
     "/console/sources/{id}/decision",
 ];
@@ -92,9 +97,14 @@ pub(super) fn form(path: &str, victim: &Victim) -> (&'static str, String) {
         "/console/programs/{id}/publish" | "/console/programs/{id}/withdraw" => "reason=r".to_owned(),
         "/console/programs/{id}/items" => "count=1".to_owned(),
         "/console/programs/{id}/quiz" => "threshold_percent=60&most_attempts=0".to_owned(),
+        "/console/programs/{id}/offers" => format!(
+            "accreditation_id={}&credit_type=ama_pra_1&activity_format=other&maximum=0.5&terminates_at=2029-01-01&minimum_level=1",
+            earned.accreditation
+        ),
         "/console/items/{id}/decision" => format!("decision=reject&reason=r&program_id={program}"),
         "/console/sources/{id}/verification" => "identifier=1".to_owned(),
         "/console/tasks/{id}/close" => format!("outcome=o&program_id={program}"),
+        "/console/contested-identities/{id}/decision" => format!("upheld={}&reason=r&evidence=e", earned.learner),
         "/console/sources/{id}/decision" => "decision=approve&reason=r".to_owned(),
         "/console/programs/{id}/sources" => {
             let part = "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"note.md\"\r\ncontent-type: text/markdown\r\n\r\n# Note\r\n\r\nA note.\r\n--x--\r\n";

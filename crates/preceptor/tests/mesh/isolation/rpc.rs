@@ -89,6 +89,8 @@ fn request(kind: &MessageDescriptor, victim: &Victim) -> DynamicMessage {
             ("task_id", _) => Some(&victim.earned.task),
             ("generation_id", _) => Some(&victim.earned.generation),
             ("call_id", _) => Some(&victim.earned.registry_call),
+            ("contest_id", _) => Some(&victim.earned.contest),
+            ("accreditation_id", _) => Some(&victim.earned.accreditation),
             ("objects", _) => Some(&victim.earned.credit),
             ("event_id", _) => Some(&victim.earned.event),
             ("learner", Kind::String) => Some(&victim.earned.learner),

@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
 use futures::stream::{self, StreamExt as _};
 use preceptor_certificate::status::{ENTRIES, Entry};
 use preceptor_certificate::{
-    Attachments, Details, Facts, IssuerKey, Layout, Paper, Published, assemble_jwt, attach, credential, credential_sha256, grouped,
+    Attachments, Details, Facts, IssuerKey, Layout, Logo, Paper, Published, assemble_jwt, attach, credential, credential_sha256, grouped,
     hash_data, jwt_signing_input, proof_options, seal,
 };
 use preceptor_core::id::{CertificateId, OrgId};
@@ -29,7 +30,10 @@ use sha2::{Digest as _, Sha256};
 use super::{Credits, PATIENCE, rules};
 use crate::Error;
 use crate::error::Missing;
-use crate::store::{accreditation, award, awards, certificate, certificate_file, certificates, offer, offers as offer_rows, status_entry};
+use crate::store::{
+    accreditation, accreditation_decision, award, awards, certificate, certificate_file, certificates, offer, offers as offer_rows,
+    status_entry,
+};
 
 pub(crate) use files::Files;
 pub(crate) use public::{Activity, Issuer, List, Lists, Summary, lists};
@@ -70,6 +74,8 @@ impl Signed {
 struct Ground {
     offer: offer::Model,
     accreditation: accreditation::Model,
+    /// What the operator had confirmed by then.
+    confirmation: Option<accreditation_decision::Model>,
     /// A free place in a list of voided certificates.
     list: i64,
     place: i64,
@@ -87,13 +93,26 @@ fn unless_hopeless<T>(award: &str, made: Result<T, Error>) -> Result<Option<T>, 
     }
 }
 
-/// What the sheet says of an activity beside its statements.
+/// What the sheet says of an activity and its provider beside their statements.
 fn details(offer: &offer::Model, accreditation: &accreditation::Model) -> Details {
+    let instant = |micros: i64| Timestamp::from_micros(micros).to_string();
+    let lines = |text: &str| text.lines().map(str::to_owned).collect();
+    let logo = accreditation.logo.as_ref().map(|content| Logo {
+        media_type: accreditation.logo_type.clone(),
+        base64: base64::engine::general_purpose::STANDARD.encode(content),
+    });
     Details {
         activity_id: offer.id.clone(),
+        activity_number: offer.activity_number.clone(),
         provider_number: accreditation.provider_number.clone(),
-        released_on: Timestamp::from_micros(offer.opens_at).to_string(),
-        terminates_on: Timestamp::from_micros(offer.terminates_at).to_string(),
+        released_on: instant(if offer.released_at == 0 { offer.opens_at } else { offer.released_at }),
+        reviewed_on: offer.reviewed_at.map(instant).unwrap_or_default(),
+        terminates_on: instant(offer.terminates_at),
+        joint_providers: lines(&offer.joint_providers),
+        moc_statements: lines(&offer.moc_statements),
+        signatory_name: accreditation.signatory_name.clone(),
+        signatory_title: accreditation.signatory_title.clone(),
+        logo,
         ..Details::default()
     }
 }
@@ -233,13 +252,17 @@ impl Credits {
         let offer = offer_rows::get(&tx, &award.offer_id).await?.ok_or_else(|| Error::Defect("an award without an offer".into()))?;
         let accreditation = offer_rows::accreditation(&tx, &offer.accreditation_id).await?;
         let accreditation = accreditation.ok_or_else(|| Error::Defect("an offer without an accreditation".into()))?;
+        let confirmation = match &award.accreditation_decision {
+            Some(decision) => offer_rows::decision_of_id(&tx, decision).await?,
+            None => None,
+        };
         let list = certificates::newest_list(&tx).await?.unwrap_or(1);
         // Any place will do as long as it tells nothing. Should somebody else take it meanwhile, the table says so.
         let places = rand::random::<[u32; PLACES_TRIED]>().map(|number| i64::from(number % ENTRIES));
         let taken = certificates::taken(&tx, list, &places).await?;
         let free = places.into_iter().find(|place| !taken.contains(place));
         let (list, place) = free.map_or((list + 1, places[0]), |place| (list, place));
-        Ok(Ground { offer, accreditation, list, place })
+        Ok(Ground { offer, accreditation, confirmation, list, place })
     }
 
     /// What the certificate of an award states.
@@ -257,7 +280,19 @@ impl Credits {
             list: self.public_url("v1/status-lists", &codes::list(org, ground.list)),
             index: ground.place.try_into().unwrap_or_default(),
         };
+        // What was known of the accreditation when the credit was awarded, and by whom it was issued.
+        let details = Details {
+            org: self.org_name(call, &award.org_id).await?,
+            accreditation_confirmed: award.accreditation_confirmed,
+            confirmed_at: ground
+                .confirmation
+                .as_ref()
+                .map(|decision| Timestamp::from_micros(decision.decided_at).to_string())
+                .unwrap_or_default(),
+            ..of_activity.details
+        };
         Ok(Facts {
+            details,
             certificate_id: id.to_string(),
             subject_uuid: id.uuid().to_string(),
             code: grouped(code),
@@ -270,6 +305,7 @@ impl Credits {
             issued_at: Timestamp::from_micros(award.issued_at).to_string(),
             log_key: log.log_key,
             status: Some(status),
+            details,
             ..of_activity
         })
     }

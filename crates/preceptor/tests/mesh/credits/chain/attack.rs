@@ -20,11 +20,13 @@ pub(super) fn spare(number: usize) -> String {
 }
 
 /// Columns that hold one fact under different names.
-const ALIASES: [(&str, &str); 7] = [
+const ALIASES: [(&str, &str); 9] = [
     ("quiz_completed_at", "completed_at"),
     ("accreditation_from", "valid_from"),
     ("accreditation_until", "valid_until"),
     ("entry_kind", "kind"),
+    ("took", "kind"),
+    ("previous_key_seen", "key_seen"),
     ("previous_right", "right_so_far"),
     ("right_answers", "right_so_far"),
     ("content_verified_at", "verified_at"),
@@ -132,7 +134,8 @@ impl Attack {
         bundle.retain(|placed| placed != row);
         bundle.push(row.clone());
         let mut renamed: BTreeMap<String, String> = BTreeMap::new();
-        let attempts = self.place("credits_attempt").expect("a table");
+        // Who took which quiz is a person's own, like the attempt that refers to it.
+        let attempts = self.place("credits_taking").expect("a table");
         // A policy is one row for all.
         let shared = |table: usize| ["credits_policy", "credits_policy_class"].contains(&self.tables[table].name.as_str());
         bundle.retain(|(table, _)| *table == row.0 || (!shared(*table) && (deep || *table >= attempts)));

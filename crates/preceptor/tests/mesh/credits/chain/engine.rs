@@ -182,9 +182,18 @@ pub(super) fn file_without(path: &Path, others: &[String], line: Option<(&str, &
 }
 
 fn without_line(sql: &str, line: &str, instead: Option<&str>) -> String {
-    let lines = sql.lines().map(|own| own.trim().trim_end_matches(',')).skip(1);
-    let body: Vec<&str> = lines.filter(|own| !own.is_empty() && !own.starts_with("--") && *own != ")").collect();
+    let body: Vec<&str> = lines(sql).filter(|own| !own.is_empty() && !own.starts_with("--") && *own != ")").collect();
     assert!(body.contains(&line), "{line} is in {sql}");
     let kept: Vec<&str> = body.into_iter().filter_map(|own| if own == line { instead } else { Some(own) }).collect();
     format!("{}\n{})", sql.lines().next().expect("a table"), kept.join(",\n"))
+}
+
+/// What stands between the brackets of a table, a column or constraint at a time: columns that were added later stand in
+/// the line of the one before them.
+fn lines(sql: &str) -> impl Iterator<Item = &str> {
+    let body = sql.lines().skip(1).map(|own| own.trim().trim_end_matches(','));
+    body.flat_map(|own| {
+        let parts: Vec<&str> = if own.starts_with("CONSTRAINT ") { vec![own] } else { own.split(", ").collect() };
+        parts
+    })
 }

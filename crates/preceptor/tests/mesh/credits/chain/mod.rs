@@ -181,7 +181,7 @@ async fn without(home: &Home, org: &str, tables: &[Table], guard: &Guard, folder
 #[test]
 fn the_tables_are_read_as_they_are() {
     let tables = tables();
-    assert_eq!(tables.len(), 24);
+    assert_eq!(tables.len(), 25);
     let award = tables.iter().find(|table| table.name == "credits_award").expect("a table");
     assert!(award.constraints.iter().any(|one| one.name == "credits_award_passed" && one.kind == Kind::Check && one.columns == ["passed"]));
     assert_eq!(award.references().count(), 6);

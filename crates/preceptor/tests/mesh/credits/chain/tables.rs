@@ -114,10 +114,38 @@ fn table(definition: &str, grows: &[&str]) -> Table {
     }
 }
 
-/// All tables of credits, each after those that it refers to.
+/// The table of who took which quiz, which attempts refer to.
+const TAKING: &str = "credits_taking";
+
+/// All tables of the chain, each after those that it refers to, with what later migrations added to them.
 pub(super) fn tables() -> Vec<Table> {
-    let migration = &preceptor_credits::SCHEMA.migrations[0];
-    migration.sql.split("CREATE TABLE ").skip(1).map(|definition| table(definition, migration.append_only)).collect()
+    let named = |name: &str| preceptor_credits::SCHEMA.migrations.iter().find(|step| step.name == name).expect("a step");
+    let (chain, later) = (named("0001_credits"), named("0003_assessment"));
+    let made = |migration: &preceptor_store::Migration| -> Vec<Table> {
+        migration.sql.split("CREATE TABLE ").skip(1).map(|definition| table(definition, migration.append_only)).collect()
+    };
+    let mut tables = made(chain);
+    let taking = made(later).into_iter().find(|table| table.name == TAKING).expect("a table");
+    let attempts = tables.iter().position(|table| table.name == "credits_attempt").expect("a table");
+    tables.insert(attempts, taking);
+    for table in &mut tables {
+        extend(table, later.sql);
+    }
+    tables
+}
+
+/// What concerns who may take a quiz is added to attempts and results; other tables got columns that have a default.
+fn extend(table: &mut Table, sql: &str) {
+    if !["credits_attempt", "credits_result"].contains(&table.name.as_str()) {
+        return;
+    }
+    let prefix = format!("ALTER TABLE {} ADD ", table.name);
+    for statement in sql.lines().filter_map(|line| line.strip_prefix(&prefix)).map(|line| line.trim_end_matches(';')) {
+        match statement.strip_prefix("COLUMN ") {
+            Some(definition) => table.columns.push(column(definition)),
+            None => table.constraints.push(constraint(statement, &table.columns)),
+        }
+    }
 }
 
 /// The unique indexes beside the tables: their names and their text.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use preceptor::client::{Client, id};
-use preceptor::journey::Answers;
+use preceptor::journey::{Answers, day_from_now};
 use preceptor_testkit::{Local, Store};
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database};
 use serde_json::{Value, json};
@@ -103,7 +103,7 @@ async fn org_of(local: &Local) -> String {
 async fn offers(local: &Local, course: &Course) {
     let accreditation = local.editor.accredit("Harbor").await.expect("an accreditation");
     let offer = json!({ "credit_type": "ancc_contact_hour", "activity_format": "enduring_material", "maximum": 0.5, "minimum_level": 1,
-        "terminates_at": "2040-01-01", "accreditation_id": accreditation, "evaluation_required": true,
+        "terminates_at": day_from_now(300), "accreditation_id": accreditation, "evaluation_required": true,
         "source_classes": ["guideline", "provider_attested"] });
     local.editor.post(&format!("/v1/programs/{}/offers", course.program), &offer).await.expect("an offer");
 }

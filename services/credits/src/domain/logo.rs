@@ -1,0 +1,77 @@
+//! The picture of a provider on its certificates: small, and nothing but a picture.
+
+use crate::Error;
+
+/// 256 KiB.
+const LARGEST: usize = 256 << 10;
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+/// What a drawing may not have: it would run something, or fetch something from elsewhere.
+const REFUSED: [&str; 10] = [
+    "<!doctype",
+    "<!entity",
+    "<script",
+    "<foreignobject",
+    "<image",
+    "<iframe",
+    "javascript:",
+    "@import",
+    "xlink:href=\"http",
+    "href=\"http",
+];
+
+/// A logo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Logo {
+    pub(super) media_type: &'static str,
+    pub(super) content: Vec<u8>,
+}
+
+impl Logo {
+    /// Nothing when there is no content; otherwise a PNG or an SVG that refers to nothing outside of itself.
+    pub(super) fn of(content: Vec<u8>) -> Result<Option<Self>, Error> {
+        let refused = |why: &str| Err(Error::field("logo", why));
+        if content.is_empty() {
+            return Ok(None);
+        }
+        if content.len() > LARGEST {
+            return refused("must have at most 256 KiB");
+        }
+        if content.starts_with(PNG) {
+            return Ok(Some(Self { media_type: "image/png", content }));
+        }
+        let text = std::str::from_utf8(&content).map(|text| text.trim_start_matches('\u{feff}').trim_start().to_lowercase());
+        let Ok(text) = text else { return refused("must be a PNG or an SVG") };
+        if !(text.starts_with("<svg") || (text.starts_with("<?xml") && text.contains("<svg"))) {
+            return refused("must be a PNG or an SVG");
+        }
+        if let Some(part) = REFUSED.iter().find(|part| text.contains(**part)) {
+            return Err(Error::field("logo", format!("must draw with its own shapes only, without {part}")));
+        }
+        Ok(Some(Self { media_type: "image/svg+xml", content }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_logo_is_a_small_picture_that_refers_to_nothing() {
+        let of = |content: &[u8]| Logo::of(content.to_vec());
+        assert_eq!(of(b"").expect("none"), None);
+        assert_eq!(of(b"\x89PNG\r\n\x1a\nrest").expect("a picture").map(|logo| logo.media_type), Some("image/png"));
+        let drawing = br#"<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0"/></svg>"#;
+        assert_eq!(of(drawing).expect("a drawing").map(|logo| logo.media_type), Some("image/svg+xml"));
+        for wrong in [
+            &b"GIF89a"[..],
+            b"<html><svg></svg></html>",
+            b"<svg><SCRIPT>x</SCRIPT></svg>",
+            b"<svg><image href='x'/></svg>",
+            b"<!DOCTYPE svg [<!ENTITY a 'b'>]><svg/>",
+            b"<svg><use xlink:href=\"https://elsewhere.example/x\"/></svg>",
+        ] {
+            assert!(of(wrong).is_err(), "{}", String::from_utf8_lossy(wrong));
+        }
+        assert!(of(&[PNG, &vec![0; LARGEST]].concat()).is_err());
+    }
+}
