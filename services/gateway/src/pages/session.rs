@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use preceptor_proto::auth::v1 as proto;
 use preceptor_rpc::call::unscoped;
@@ -77,7 +77,9 @@ pub(super) async fn sign_out(State(edge): State<Edge>, headers: HeaderMap) -> Re
         edge.forget(&session);
     }
     let cookie = cookie(&edge, "", "; Max-Age=0");
-    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to("/sign-in")).into_response())
+    // Nothing that was shown stays behind, whatever an earlier answer allowed.
+    let forget = (HeaderName::from_static("clear-site-data"), "\"cache\"".to_owned());
+    Ok((AppendHeaders([(header::SET_COOKIE, cookie), forget]), Redirect::to("/sign-in")).into_response())
 }
 
 /// The session cookie: invisible to scripts, not sent along by other sites' forms.

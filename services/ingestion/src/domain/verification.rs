@@ -14,7 +14,7 @@ use super::uploads::SourceView;
 use super::{Content, bounded, check_reach, readable, sees_drafts, shown};
 use crate::Error;
 use crate::registries::{Asked, Verdict};
-use crate::store::{programs, registry_call, source_version, sources, surveillance, task, verification, verifications, versions};
+use crate::store::{programs, registry_call, source_version, sources, surveillance, task, verification, verifications};
 
 const MOST_STATEMENT: usize = 2000;
 /// An organisation with nothing due is looked at again after this long.
@@ -108,15 +108,13 @@ impl Content {
         let reads_record = sees_drafts(scope) || scope.grants(Capability::ReadAudit);
         let ids = if source.is_empty() {
             version_ids
+        } else if reads_record {
+            let (row, _) = sources::newest(&tx, source).await?;
+            check_reach(scope, &row.program_id).map_err(|_| Error::SourceNotFound)?;
+            verifications::versions_of(&tx, source).await?
         } else {
-            if reads_record {
-                let (row, _) = sources::newest(&tx, source).await?;
-                check_reach(scope, &row.program_id).map_err(|_| Error::SourceNotFound)?;
-                verifications::versions_of(&tx, source).await?
-            } else {
-                // What is known of drafts is the provider's.
-                vec![readable::see(&tx, scope, source, "").await?.version.id]
-            }
+            // What is known of drafts is the provider's.
+            vec![readable::see(&tx, scope, source, "").await?.version.id]
         };
         let mut views = Vec::new();
         for row in verifications::of_versions(&tx, &ids).await? {
