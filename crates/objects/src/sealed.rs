@@ -34,7 +34,7 @@ impl Sealed {
 fn failed(error: KeyError) -> ObjectError {
     match error {
         KeyError::BadCiphertext => ObjectError::Damaged,
-        KeyError::Unavailable(what) => ObjectError::Unavailable(what),
+        other => ObjectError::Unavailable(other.to_string()),
     }
 }
 
