@@ -195,6 +195,11 @@ impl Mesh {
     }
 }
 
+/// Whether a secret is long enough, and not the same few characters over and over.
+fn is_hard_to_guess(secret: &str) -> bool {
+    secret.chars().count() >= 32 && secret.chars().collect::<std::collections::BTreeSet<_>>().len() >= 10
+}
+
 impl Validate for Config {
     fn validate(&self, _path: &str, problems: &mut Vec<Problem>) {
         self.database.validate(problems);
@@ -208,6 +213,10 @@ impl Validate for Config {
         self.certificates.validate("certificates", problems);
         self.audit.validate("audit", problems);
         self.sandbox.validate("sandbox", problems);
+        if self.mesh.secret.as_ref().is_some_and(|secret| !is_hard_to_guess(secret.expose())) {
+            let what = "must have at least 32 characters, at least 10 of them different; `openssl rand -hex 32` makes one";
+            problems.push(Problem::at("mesh.secret", what));
+        }
         for name in self.mesh.addresses.keys() {
             if name.parse::<ServiceName>().is_err() {
                 problems.push(Problem::at(format!("mesh.addresses.{name}"), "there is no such service"));
@@ -268,6 +277,15 @@ mod tests {
         let config = Config { mesh: Mesh { secret: Some(Secret::new("hunter2")), ..Mesh::default() }, ..Config::default() };
         assert!(!toml::to_string(&config).expect("TOML").contains("hunter2"));
         assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_secret_that_can_be_guessed_is_refused() {
+        let load = |secret: &str| Sources::default().with_value("mesh.secret", secret).load::<Config>();
+        for weak in ["x", "hunter2", &"ab".repeat(40)] {
+            assert_eq!(load(weak).expect_err("refused").0[0].path, "mesh.secret");
+        }
+        load("5c0f1e7a9b3d4826a1b2c3d4e5f60718").expect("a good one");
     }
 
     #[test]

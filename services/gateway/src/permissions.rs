@@ -12,14 +12,16 @@ use preceptor_rpc::Policies;
 use preceptor_rpc::policy::Policy;
 use serde_json::Value;
 
-/// Operations that are named differently from their RPCs.
-const OTHERWISE: [(&str, &str); 7] = [
-    ("createCredential", "CreateApiToken"),
+/// Operations that are named differently from their RPCs. Without an RPC where what is sent decides which one it is.
+const OTHERWISE: [(&str, &str); 9] = [
+    ("createCredential", ""),
+    ("decideContestedIdentity", "DecideContest"),
     ("designateProgram", "Designate"),
     ("evaluateProgram", "Evaluate"),
     ("freezeQuiz", "FreezeForm"),
     ("reinstateStaff", "SetStaffState"),
     ("removeStaff", "SetStaffState"),
+    ("rotateSigningKeys", "RotateKeys"),
     ("suspendStaff", "SetStaffState"),
 ];
 
@@ -46,6 +48,14 @@ pub(crate) const FORMS: [(&str, &str); 26] = [
     ("/console/tasks/{id}/close", "CloseTask"),
     ("/console/sources/{id}/submit", "SubmitSource"),
     ("/console/sources/{id}/decision", "DecideSource"),
+    ("/attempts/{id}/feedback", "ShowFeedback"),
+    ("/console/programs/{id}/offers", "Designate"),
+    ("/console/contested-identities/{id}/decision", "DecideContest"),
+    ("/console/staff", "InviteStaff"),
+    ("/console/staff/{id}", ""),
+    ("/console/staff/{id}/link", "IssueSignInLink"),
+    ("/console/credentials", ""),
+    ("/console/credentials/{id}/revoke", "RevokeCredential"),
     ("/console/staff", "InviteStaff"),
     ("/console/staff/{id}", "ChangeStaff"),
     ("/console/staff/{id}/link", "IssueSignInLink"),
@@ -123,8 +133,8 @@ mod tests {
         let all = writes(&document);
         assert!(all.len() > 30);
         for (method, path, operation) in all {
-            let known = permissions.0.contains_key(&(method, path.clone()));
-            assert!(known, "{operation} at {path} is not named after an RPC; add it to OTHERWISE");
+            let any = OTHERWISE.iter().any(|(name, rpc)| *name == operation && rpc.is_empty());
+            assert!(any || permissions.0.contains_key(&(method, path.clone())), "{operation} at {path} is not named after an RPC; add it to OTHERWISE");
         }
     }
 
