@@ -134,7 +134,10 @@ mod tests {
         assert!(all.len() > 30);
         for (method, path, operation) in all {
             let any = OTHERWISE.iter().any(|(name, rpc)| *name == operation && rpc.is_empty());
-            assert!(any || permissions.0.contains_key(&(method, path.clone())), "{operation} at {path} is not named after an RPC; add it to OTHERWISE");
+            assert!(
+                any || permissions.0.contains_key(&(method, path.clone())),
+                "{operation} at {path} is not named after an RPC; add it to OTHERWISE"
+            );
         }
     }
 
