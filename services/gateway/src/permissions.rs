@@ -26,7 +26,7 @@ const OTHERWISE: [(&str, &str); 9] = [
 ];
 
 /// The forms of pages, with the RPC that each leads to; without one where anybody who is known may.
-pub(crate) const FORMS: [(&str, &str); 26] = [
+pub(crate) const FORMS: [(&str, &str); 29] = [
     ("/sign-out", ""),
     ("/programs/{id}", "Ask"),
     ("/programs/{id}/quiz", "StartAttempt"),
@@ -55,11 +55,6 @@ pub(crate) const FORMS: [(&str, &str); 26] = [
     ("/console/staff/{id}", ""),
     ("/console/staff/{id}/link", "IssueSignInLink"),
     ("/console/credentials", ""),
-    ("/console/credentials/{id}/revoke", "RevokeCredential"),
-    ("/console/staff", "InviteStaff"),
-    ("/console/staff/{id}", "ChangeStaff"),
-    ("/console/staff/{id}/link", "IssueSignInLink"),
-    ("/console/credentials", "CreateApiToken"),
     ("/console/credentials/{id}/revoke", "RevokeCredential"),
 ];
 
