@@ -1,13 +1,15 @@
 //! Rows that were changed by hand.
 
-use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement};
 
 use super::{World, refused};
 use crate::domain::Door;
 
 async fn open(world: &World) -> DatabaseConnection {
     let path = world.folder.path().join("control.db");
-    Database::connect(format!("sqlite://{}", path.display())).await.expect("the file opens")
+    // One connection: its settings and its temporary tables stay.
+    let options = ConnectOptions::new(format!("sqlite://{}", path.display())).max_connections(1).sqlx_logging(false).to_owned();
+    Database::connect(options).await.expect("the file opens")
 }
 
 async fn run(db: &DatabaseConnection, sql: &str) {
@@ -23,17 +25,16 @@ async fn texts(db: &DatabaseConnection, sql: &str) -> Vec<String> {
 async fn every_change_is_noticed(world: &World, table: &str, which: &str, secret: &str, door: Door) -> usize {
     let db = open(world).await;
     run(&db, "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON").await;
-    let columns = texts(&db, &format!("SELECT name FROM pragma_table_info('{table}')")).await;
+    let columns = texts(&db, &format!("SELECT name || ' ' || type FROM pragma_table_info('{table}')")).await;
     let mut tried = 0;
-    for column in columns.iter().filter(|column| *column != "secret_hash") {
+    for column in columns.iter().filter(|column| !column.starts_with("secret_hash")) {
+        let (column, kind) = column.split_once(' ').expect("a name and a type");
+        let changed = if kind == "BIGINT" { format!("coalesce({column}, 0) + 1") } else { format!("coalesce({column}, '') || 'x'") };
         run(&db, &format!("CREATE TEMP TABLE kept AS SELECT * FROM {table} WHERE {which}")).await;
-        let change = format!(
-            "UPDATE {table} SET {column} = CASE WHEN typeof({column}) = 'integer' THEN {column} + 1 ELSE coalesce({column}, '') || 'x' END WHERE {which}"
-        );
-        run(&db, &change).await;
+        run(&db, &format!("UPDATE {table} SET {column} = {changed} WHERE {which}")).await;
         assert!(refused(world.at(secret, door).await), "{table}.{column} was changed by hand");
-        run(&db, &format!("DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE id IN (SELECT id FROM kept) OR id IN (SELECT id || 'x' FROM kept))")).await;
-        run(&db, &format!("INSERT INTO {table} SELECT * FROM kept; DROP TABLE kept")).await;
+        let changed = format!("DELETE FROM {table} WHERE id IN (SELECT id FROM kept) OR id IN (SELECT id || 'x' FROM kept)");
+        run(&db, &format!("{changed}; INSERT INTO {table} SELECT * FROM kept; DROP TABLE kept")).await;
         world.at(secret, door).await.expect("as it was");
         tried += 1;
     }
