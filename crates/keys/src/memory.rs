@@ -56,6 +56,7 @@ impl From<KeyError> for MemoryError {
         match error {
             KeyError::BadCiphertext => Self::Damaged,
             KeyError::Unavailable(why) => Self::Unavailable(why),
+            KeyError::NotRotated => Self::Unavailable(error.to_string()),
         }
     }
 }
