@@ -76,7 +76,6 @@ mod tests {
     use preceptor_core::id::{EventId, OrgId, ProgramId};
     use preceptor_core::{SystemClock, Timestamp};
     use preceptor_store::{Cells, Config};
-    use prost::Message as _;
     use tempfile::TempDir;
 
     use super::*;
