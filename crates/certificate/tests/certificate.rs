@@ -238,12 +238,11 @@ fn a_name_that_no_font_has_is_whole_in_what_is_signed_and_never_printed_otherwis
 /// Every place of a document, as a JSON pointer.
 fn places(value: &Value, place: &str, found: &mut Vec<String>) {
     found.push(place.to_owned());
-    match value {
-        Value::Object(fields) => {
-            fields.iter().for_each(|(name, value)| places(value, &format!("{place}/{}", name.replace('/', "~1")), found))
-        }
-        Value::Array(items) => items.iter().enumerate().for_each(|(number, value)| places(value, &format!("{place}/{number}"), found)),
-        _ => {}
+    for (name, value) in value.as_object().into_iter().flatten() {
+        places(value, &format!("{place}/{}", name.replace('/', "~1")), found);
+    }
+    for (number, value) in value.as_array().into_iter().flatten().enumerate() {
+        places(value, &format!("{place}/{number}"), found);
     }
 }
 

@@ -35,8 +35,7 @@ use crate::store::{
     status_entry,
 };
 
-pub(crate) use files::Files;
-pub(crate) use public::{Activity, Issuer, List, Lists, Summary, lists};
+pub(crate) use public::{Activity, Issuer, Lists, Summary, lists};
 
 /// How long the log may take to hold a record that was just committed.
 const LOG_TRIES: usize = 100;
