@@ -36,5 +36,5 @@ pub use fonts::{Fonts, Unprintable};
 pub use jwt::{assemble_jwt, jwt_signing_input};
 pub use key::IssuerKey;
 pub use ornament::badge_image;
-pub use print::{Attachments, Layout, Paper, amount, print};
+pub use print::{Attachments, Layout, Paper, amount, check_logo, print};
 pub use proof::{attach, hash_data, proof_options};

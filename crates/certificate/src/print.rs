@@ -174,6 +174,38 @@ pub fn print(facts: &Facts, attachments: &Attachments, layout: &Layout) -> Resul
         .unwrap_or_else(|_| Err(Error::Print("the typesetter gave up".into())))
 }
 
+/// Whether a logo can stand on certificates: one is set with it.
+pub fn check_logo(logo: &Logo, fonts: &Arc<Fonts>) -> Result<(), Error> {
+    let text = || "-".to_owned();
+    let now = || "2026-01-01T00:00:00Z".to_owned();
+    let facts = Facts {
+        certificate_id: text(),
+        subject_uuid: text(),
+        code: text(),
+        verify_url: text(),
+        name: text(),
+        degree: String::new(),
+        provider: text(),
+        activity: text(),
+        format: text(),
+        credit_name: text(),
+        quarters: 1,
+        designated_quarters: 1,
+        is_credit: true,
+        participation: String::new(),
+        completed_at: now(),
+        issued_at: now(),
+        accreditation_statement: text(),
+        designation_statement: text(),
+        log_key: text(),
+        published: None,
+        status: None,
+        details: Details { logo: Some(logo.clone()), ..Details::default() },
+    };
+    let attachments = Attachments { credential: text(), jwt: text(), proof: text(), record: text().into_bytes() };
+    print(&facts, &attachments, &Layout { paper: Paper::Letter, fonts: Arc::clone(fonts) }).map(|_| ())
+}
+
 /// Nothing is printed otherwise than it was stated: what cannot be drawn is named.
 fn can_print(facts: &Facts, fonts: &Fonts) -> Result<(), Error> {
     let details = &facts.details;

@@ -455,3 +455,15 @@ fn every_paper_and_every_length_of_text_fits_on_one_sheet() {
         }
     }
 }
+
+#[test]
+fn a_logo_that_cannot_be_set_is_known_before_any_certificate() {
+    let check = |kind: &str, content: &[u8]| {
+        let logo = Logo { media_type: kind.into(), base64: STANDARD.encode(content) };
+        preceptor_certificate::check_logo(&logo, &Fonts::own())
+    };
+    check("image/svg+xml", br#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 1"><rect width="4" height="1"/></svg>"#)
+        .expect("a logo");
+    check("image/png", b"\x89PNG\r\n\x1a\nbroken").expect_err("no picture");
+    check("image/svg+xml", b"<svg").expect_err("no drawing");
+}

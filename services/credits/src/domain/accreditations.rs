@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use preceptor_core::id::{AccreditationDecisionId, AccreditationId, OrgId};
 use preceptor_core::{DisplayName, DisplayProblem, DisplayText, Role, Scope, SystemActor, Timestamp};
 use preceptor_proto::auth::v1 as auth;
@@ -154,6 +156,7 @@ async fn all(tx: &TenantTx) -> Result<Vec<AccreditationView>, Error> {
 impl Credits {
     pub(crate) async fn record_accreditation(&self, call: &Call, new: NewAccreditation) -> Result<AccreditationView, Error> {
         let org_name = self.org_name(call, &call.scope().org().to_string()).await?;
+        self.check_logo(&new.logo).await?;
         let mut tx = self.deps.store.write(&call.shared_scope()).await?;
         let row = row_of(&tx, new)?;
         let printed = [
@@ -170,6 +173,15 @@ impl Credits {
         tx.audit(entry.fact("valid_from", row.valid_from).fact("valid_until", row.valid_until))?;
         tx.commit().await?;
         Ok(AccreditationView { row, decision: None, org_name })
+    }
+
+    /// Sets a certificate with a logo: one that cannot be set is refused before it stands in the way of every certificate.
+    async fn check_logo(&self, content: &[u8]) -> Result<(), Error> {
+        let Some(logo) = Logo::of(content.to_vec())? else { return Ok(()) };
+        let logo = preceptor_certificate::Logo { media_type: logo.media_type.to_owned(), base64: STANDARD.encode(&logo.content) };
+        let fonts = Arc::clone(&self.deps.fonts);
+        let tried = self.behind_the_scenes(move || preceptor_certificate::check_logo(&logo, &fonts)).await?;
+        tried.map_err(|problem| Error::field("logo", format!("cannot be printed: {problem}")))
     }
 
     /// The accreditations of the caller's org; for the operator, those of every org.

@@ -4,9 +4,11 @@ use crate::Error;
 
 /// 256 KiB.
 const LARGEST: usize = 256 << 10;
+/// Pixels on a side of a PNG: 256 KiB can hold a picture that takes gigabytes to unpack.
+const MOST_PIXELS: u32 = 2000;
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// What a drawing may not have: it would run something, or fetch something from elsewhere.
-const REFUSED: [&str; 10] = [
+const REFUSED: [&str; 16] = [
     "<!doctype",
     "<!entity",
     "<script",
@@ -17,6 +19,13 @@ const REFUSED: [&str; 10] = [
     "@import",
     "xlink:href=\"http",
     "href=\"http",
+    // A few lines of these draw a billion things.
+    "<use",
+    "<symbol",
+    "<pattern",
+    "<filter",
+    "<mask",
+    "<marker",
 ];
 
 /// A logo.
@@ -24,6 +33,11 @@ const REFUSED: [&str; 10] = [
 pub(super) struct Logo {
     pub(super) media_type: &'static str,
     pub(super) content: Vec<u8>,
+}
+
+/// A number of the header of a PNG; the largest where it ends before.
+fn side(png: &[u8], place: usize) -> u32 {
+    png.get(place..place + 4).and_then(|bytes| bytes.try_into().ok()).map_or(u32::MAX, u32::from_be_bytes)
 }
 
 impl Logo {
@@ -37,6 +51,9 @@ impl Logo {
             return refused("must have at most 256 KiB");
         }
         if content.starts_with(PNG) {
+            if side(&content, 16).max(side(&content, 20)) > MOST_PIXELS {
+                return Err(Error::field("logo", format!("must have at most {MOST_PIXELS} pixels on a side")));
+            }
             return Ok(Some(Self { media_type: "image/png", content }));
         }
         let text = std::str::from_utf8(&content).map(|text| text.trim_start_matches('\u{feff}').trim_start().to_lowercase());
@@ -59,7 +76,8 @@ mod tests {
     fn a_logo_is_a_small_picture_that_refers_to_nothing() {
         let of = |content: &[u8]| Logo::of(content.to_vec());
         assert_eq!(of(b"").expect("none"), None);
-        assert_eq!(of(b"\x89PNG\r\n\x1a\nrest").expect("a picture").map(|logo| logo.media_type), Some("image/png"));
+        let png = |width: u32, height: u32| [PNG, b"\0\0\0\rIHDR", &width.to_be_bytes(), &height.to_be_bytes()].concat();
+        assert_eq!(of(&png(400, 100)).expect("a picture").map(|logo| logo.media_type), Some("image/png"));
         let drawing = br#"<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0"/></svg>"#;
         assert_eq!(of(drawing).expect("a drawing").map(|logo| logo.media_type), Some("image/svg+xml"));
         for wrong in [
@@ -68,6 +86,9 @@ mod tests {
             b"<svg><SCRIPT>x</SCRIPT></svg>",
             b"<svg><image href='x'/></svg>",
             b"<!DOCTYPE svg [<!ENTITY a 'b'>]><svg/>",
+            &png(400, 50_000),
+            b"\x89PNG\r\n\x1a\n",
+            b"<svg><g id='a'><path d='M0 0'/></g><g id='b'><use href='#a'/><use href='#a'/></g></svg>",
             b"<svg><use xlink:href=\"https://elsewhere.example/x\"/></svg>",
         ] {
             assert!(of(wrong).is_err(), "{}", String::from_utf8_lossy(wrong));

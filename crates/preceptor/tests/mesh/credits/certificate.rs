@@ -400,10 +400,10 @@ async fn a_name_that_cannot_be_printed_is_refused_before_anything_is_issued(stor
     let course = course(&local, json!({})).await;
     let learner = local.learner(&course.program, "cuneiform").await.expect("a learner");
     // A script that no usual font has.
-    let statement = preceptor::journey::physician("Enheduanna 𒂗𒃶𒌌", "enheduanna@example.org");
+    let statement = preceptor::journey::physician("𒂗𒃶𒌌𒀭𒈾", "enheduanna@example.org");
     let refused = learner.put("/v1/me/clinician", &statement).await.expect_err("it cannot be printed").to_string();
     assert!(refused.contains("NAME_NOT_PRINTABLE") && refused.contains("𒂗 (U+12097)"), "{refused}");
-    let refused = local.editor.accredit("Harbor 𒂗 Education").await.expect_err("it cannot be printed").to_string();
+    let refused = local.editor.accredit("𒂗𒃶𒌌 𒀭𒈾").await.expect_err("it cannot be printed").to_string();
     assert!(refused.contains("NAME_NOT_PRINTABLE"), "{refused}");
     local.stop().await;
 }

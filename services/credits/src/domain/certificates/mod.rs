@@ -408,7 +408,7 @@ impl Credits {
     }
 
     /// Typesetting, canonical forms and proofs take a core for a while; whoever claims a credit meanwhile comes first.
-    async fn behind_the_scenes<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    pub(super) async fn behind_the_scenes<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
         self.backstage.run(work).await.ok_or_else(|| Error::Defect("the printer of certificates is gone".into()))
     }
 
