@@ -18,6 +18,8 @@ pub fn find(config: &Config) -> Option<PathBuf> {
 
 /// Pulls the model into the cache, showing what it does.
 pub async fn pull(config: &Config) -> anyhow::Result<PathBuf> {
+    // The cache is inside the data folder, which has to be private.
+    preceptor_runtime::private::write_privately();
     let (cache, hub) = (config.model_cache(), config.models.hub.clone());
     let progress = ProgressBar::new_spinner();
     progress.enable_steady_tick(std::time::Duration::from_millis(120));
