@@ -188,11 +188,13 @@ mod tests {
     }
 
     /// What a learner can reach and is nobody's own. Everything else that a learner can reach is `in_person`.
-    const OF_NOBODY: [&str; 17] = [
+    const OF_NOBODY: [&str; 19] = [
         "answering.v1.Answering/Ask",
         "answering.v1.Answering/GetMessage",
+        "audit.v1.Audit/ConfirmCheckpoint",
         "audit.v1.Audit/Prove",
         "audit.v1.Audit/ProveObjects",
+        "auth.v1.Auth/DescribeOrg",
         "auth.v1.Auth/IssueSignInLink",
         "credits.v1.Credits/GetLeaderboard",
         "credits.v1.Credits/GetQuiz",
