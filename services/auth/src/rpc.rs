@@ -1,9 +1,10 @@
 //! `preceptor.auth.v1.Auth`: decode, call, encode.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use preceptor_core::id::{CredentialId, StaffId};
-use preceptor_core::{Fault, Role};
+use preceptor_core::id::{CredentialId, OrgId, StaffId};
+use preceptor_core::{Fault, Role, Scope, SystemActor};
 use preceptor_proto::auth::v1 as proto;
 use preceptor_proto::auth::v1::auth_server::{Auth, AuthServer};
 use preceptor_rpc::{Call, CallerIdentity, Note, status_of};
@@ -25,6 +26,19 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn new(accounts: Accounts) -> Self {
         Self { accounts }
+    }
+
+    /// Notes whose credential it was that opened nothing: it is for the record of that org.
+    async fn noting_failure<T>(&self, note: &Note, secret: &str, outcome: Result<T, Error>) -> Result<T, Error> {
+        if outcome.is_err()
+            && let Some(row) = self.accounts.once(secret).await?
+            && let Ok(org) = row.org_id.parse::<OrgId>()
+        {
+            note.acting(Arc::new(Scope::of_system(SystemActor::Gateway, org)));
+            note.fact("credential", &row.id);
+            note.fact("subject", &row.subject);
+        }
+        outcome
     }
 
     pub(crate) fn into_service(self) -> AuthServer<Self> {
@@ -280,7 +294,7 @@ impl Auth for Server {
         request: Request<proto::IssueSignInLinkRequest>,
     ) -> Result<Response<proto::IssueSignInLinkResponse>, Status> {
         use proto::issue_sign_in_link_request::Who;
-        let call = Call::of(&request)?;
+        let (call, note) = (Call::of(&request)?, Note::of(&request));
         let request = request.into_inner();
         let link = match request.who {
             Some(Who::StaffId(staff)) => {
@@ -291,14 +305,21 @@ impl Auth for Server {
             None => return Err(Error::InvalidField { field: "who", what: "name a member of staff or a learner token" }.into()),
         };
         let (secret, expires_at) = match link {
-            Link::Returned(issued) => (issued.secret.expose().to_owned(), issued.expires_at),
+            Link::Returned(issued) => {
+                note.fact("credential", &issued.row.id);
+                note.fact("subject", &issued.row.subject);
+                (issued.secret.expose().to_owned(), issued.expires_at)
+            }
             Link::Mailed(expires_at) => (String::new(), expires_at),
         };
         Ok(Response::new(proto::IssueSignInLinkResponse { secret, expires_at: expires_at.micros() }))
     }
 
     async fn peek_sign_in(&self, request: Request<proto::PeekSignInRequest>) -> Result<Response<proto::PeekSignInResponse>, Status> {
-        let (subject, org_name) = self.accounts.peek(request.into_inner().secret.trim()).await?;
+        let note = Note::of(&request);
+        let secret = request.into_inner().secret;
+        let peeked = self.accounts.peek(secret.trim()).await;
+        let (subject, org_name) = self.noting_failure(&note, secret.trim(), peeked).await?;
         Ok(Response::new(proto::PeekSignInResponse {
             display_name: subject.display_name,
             role: subject.role.name().to_owned(),
@@ -309,7 +330,9 @@ impl Auth for Server {
 
     async fn open_session(&self, request: Request<proto::OpenSessionRequest>) -> Result<Response<proto::OpenSessionResponse>, Status> {
         let note = Note::of(&request);
-        let (issued, subject) = self.accounts.open_session(request.into_inner().secret.trim()).await?;
+        let secret = request.into_inner().secret;
+        let opened = self.accounts.open_session(secret.trim()).await;
+        let (issued, subject) = self.noting_failure(&note, secret.trim(), opened).await?;
         note.acting(self.accounts.scope_of(&subject).await?);
         note.fact("credential", &issued.row.id);
         Ok(Response::new(proto::OpenSessionResponse {

@@ -112,6 +112,17 @@ impl Accounts {
         Ok(live)
     }
 
+    /// The credential that a secret opened once, alive or not: for the record of a sign-in that failed. None when nobody
+    /// issued it.
+    pub(crate) async fn once(&self, secret: &str) -> Result<Option<credential::Model>, Error> {
+        let hash = secrets::hash(&*self.deps.keys, secret).await?;
+        let found = self.deps.control.one(credential::Entity::find().filter(credential::Column::SecretHash.eq(hash))).await?;
+        match found {
+            Some(row) => Ok(Some(seals::open(&*self.deps.keys, row).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// The credential behind a call, if it is still alive.
     pub(super) async fn behind(&self, scope: &Scope) -> Result<Live, Error> {
         let id = scope.credential().ok_or(Error::CredentialInvalid)?;
