@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::page::LongPage;
 use crate::Edge;
 use crate::domain::time::rfc3339;
 use crate::error::ApiError;
@@ -50,6 +51,7 @@ pub(crate) struct LeafPage {
     data: Vec<Leaf>,
     /// The size of the log.
     size: i64,
+    next_cursor: Option<String>,
 }
 
 /// Which part of the log.
@@ -60,14 +62,14 @@ pub(crate) struct LeafQuery {
     #[serde(default)]
     #[param(minimum = 0)]
     from: i64,
-    /// How many, at most 1000.
-    #[serde(default = "most")]
+    /// How many, at most 1000, which is usual.
+    #[expect(dead_code, reason = "describes what `LongPage` reads")]
     #[param(minimum = 1, maximum = 1000, example = 100)]
-    limit: i32,
-}
-
-const fn most() -> i32 {
-    1000
+    limit: Option<i32>,
+    /// `next_cursor` of the page before, which goes on behind it whatever `from` says.
+    #[expect(dead_code, reason = "describes what `LongPage` reads")]
+    #[param(max_length = 1000, pattern = "^[0-9A-Za-z_-]*$")]
+    cursor: Option<String>,
 }
 
 /// Reads the head of the log.
@@ -88,10 +90,19 @@ async fn head(State(edge): State<Edge>, identity: Identity) -> Result<Json<Head>
 /// Reads records of the log in order, with their exact bytes.
 #[utoipa::path(get, path = "/v1/audit/leaves", operation_id = "listAuditLeaves", tag = "Audit", params(LeafQuery),
     responses((status = 200, body = LeafPage)))]
-async fn leaves(State(edge): State<Edge>, identity: Identity, Query(query): Query<LeafQuery>) -> Result<Json<LeafPage>, ApiError> {
-    let request = proto::ListLeavesRequest { from: query.from, limit: query.limit };
+async fn leaves(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Query(query): Query<LeafQuery>,
+    LongPage(page): LongPage,
+) -> Result<Json<LeafPage>, ApiError> {
+    // The place in a cursor is one of ours: it is signed.
+    let from = page.after.parse().unwrap_or(query.from);
+    let request = proto::ListLeavesRequest { from, limit: page.limit };
     let listed = edge.audit.clone().list_leaves(identity.request(request)?).await?.into_inner();
+    let next = listed.leaves.last().map(|leaf| leaf.index + 1).filter(|next| *next < listed.size);
+    let next_cursor = page.next(&edge, &next.map(|next| next.to_string()).unwrap_or_default()).await?;
     let leaf =
         |leaf: proto::Leaf| Leaf { index: leaf.index, leaf_hash: STANDARD.encode(leaf.leaf_hash), record: STANDARD.encode(leaf.record) };
-    Ok(Json(LeafPage { data: listed.leaves.into_iter().map(leaf).collect(), size: listed.size }))
+    Ok(Json(LeafPage { data: listed.leaves.into_iter().map(leaf).collect(), size: listed.size, next_cursor }))
 }

@@ -2,8 +2,8 @@
 
 use preceptor_core::Kind;
 use preceptor_core::id::{
-    AccreditationId, AttemptId, CredentialId, CreditId, FormId, GenerationId, ItemId, MessageId, ObjectiveId, OfferId, OrgId, PassageId,
-    ProgramId, RegistryCallId, SessionId, SourceId, SourceVersionId, StaffId, TaskId,
+    AccreditationId, AttemptId, ContestId, CredentialId, CreditId, FormId, GenerationId, ItemId, MessageId, ObjectiveId, OfferId, OrgId,
+    PassageId, ProgramId, RegistryCallId, SessionId, SourceId, SourceVersionId, StaffId, TaskId,
 };
 
 use crate::error::ApiError;
@@ -36,6 +36,7 @@ pub(super) const NOUNS: &[Noun] = &[
     noun("accreditations", AccreditationId::PREFIX, "ACCREDITATION_NOT_FOUND", "there is no such accreditation; record it first"),
     noun("staff", StaffId::PREFIX, "STAFF_NOT_FOUND", "there is no such member of staff"),
     noun("credentials", CredentialId::PREFIX, "CREDENTIAL_NOT_FOUND", "there is no such credential"),
+    noun("contested-identities", ContestId::PREFIX, "CONTEST_NOT_FOUND", "there is no such contested identity"),
     noun("clinicians", "", "CLINICIAN_NOT_FOUND", "there is no such clinician"),
     noun("certificates", "", "CERTIFICATE_NOT_FOUND", "no certificate has this code; check every letter"),
     noun("logs", OrgId::PREFIX, "LOG_PART_NOT_FOUND", "there is no such log, or it is not that long yet"),
