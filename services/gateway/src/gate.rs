@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{FromRequestParts as _, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -13,7 +14,7 @@ use preceptor_core::Kind;
 use preceptor_edge::body::{Account, Broken, Fate, bounded};
 use preceptor_edge::{Client, Prefix};
 
-use crate::Edge;
+use crate::{CALL_TIMEOUT, Edge};
 use crate::api::file_too_large;
 use crate::error::ApiError;
 use crate::extract::is_api;
@@ -24,6 +25,8 @@ use crate::permissions::OPEN;
 
 /// What is asked of every process all the time, by whoever runs it.
 const PROBES: [&str; 2] = ["/healthz", "/readyz"];
+/// A body of which nobody has to be spared, in bytes.
+const SMALL: u64 = 16 << 10;
 /// Multipart framing comes on top of the file itself.
 const FRAMING: usize = 1 << 20;
 
@@ -92,7 +95,9 @@ async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, Ap
     let mut holder = address.to_string();
     if !reads && !route.is_empty() && !OPEN.contains(&route.as_str()) {
         let identity = identify(edge, &mut parts, address).await?;
-        edge.permissions.check(&parts.method, &route, &identity.scope)?;
+        if is_costly(&parts, &body, &route) {
+            allowed(edge, &parts.method, &route, &identity).await?;
+        }
         holder = format!("{}:{}", identity.scope.org(), identity.scope.subject());
         unproven = None;
     }
@@ -107,6 +112,24 @@ async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, Ap
     }
     let body = bounded(body, bound.most, account.clone(), fate.clone());
     Ok(Entered { request: Request::from_parts(parts, body), bound, fate, unproven, _account: account })
+}
+
+/// Whether a body costs more to take than to look at who sends it. What is small goes to the RPC, which refuses it itself.
+fn is_costly(parts: &Parts, body: &Body, route: &str) -> bool {
+    !body.is_end_stream() && (streams(&parts.method, route) || announced(parts).is_none_or(|length| length > SMALL))
+}
+
+/// Refuses a subject that may not do what a route does, before its body. The refusal is put on record as if the RPC had
+/// been called, which would refuse it in the same way.
+async fn allowed(edge: &Edge, method: &Method, route: &str, identity: &Identity) -> Result<(), ApiError> {
+    let Err((fault, rpc)) = edge.permissions.check(method, route, &identity.scope) else { return Ok(()) };
+    let service = rpc.split('.').nth(1).unwrap_or_default();
+    if let Some(channel) = edge.rooms.of(service) {
+        let answer = channel.call_in_vain(rpc, &identity.call(CALL_TIMEOUT)).await;
+        answer.err().map_or(Err(fault.into()), |status| Err(status.into()))
+    } else {
+        Err(fault.into())
+    }
 }
 
 /// Who asks. A credential that is none counts against its address.
@@ -145,8 +168,12 @@ struct Bound {
     streams: bool,
 }
 
+fn streams(method: &Method, route: &str) -> bool {
+    method == Method::POST && matches!(route, "/v1/programs/{id}/sources" | "/console/programs/{id}/sources")
+}
+
 fn bound(edge: &Edge, method: &Method, route: &str) -> Bound {
-    if method == Method::POST && matches!(route, "/v1/programs/{id}/sources" | "/console/programs/{id}/sources") {
+    if streams(method, route) {
         return Bound { most: (edge.config.largest_upload_mib << 20) + FRAMING, streams: true };
     }
     Bound { most: edge.config.largest_body_kib << 10, streams: false }

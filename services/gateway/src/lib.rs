@@ -70,6 +70,23 @@ pub struct Rooms {
     pub audit: Channel,
 }
 
+impl Rooms {
+    /// The channel to the service of this name.
+    pub(crate) fn of(&self, name: &str) -> Option<&Channel> {
+        Some(match name {
+            "auth" => &self.auth,
+            "ingestion" => &self.ingestion,
+            "answering" => &self.answering,
+            "alignment" => &self.alignment,
+            "analytics" => &self.analytics,
+            "credentials" => &self.credentials,
+            "credits" => &self.credits,
+            "audit" => &self.audit,
+            _ => return None,
+        })
+    }
+}
+
 /// What the gateway needs.
 #[derive(Debug, Clone)]
 pub struct Deps {
@@ -101,6 +118,7 @@ pub(crate) struct Edge(Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) config: Config,
+    pub(crate) rooms: Rooms,
     pub(crate) auth: AuthClient<Channel>,
     pub(crate) ingestion: IngestionClient<Channel>,
     pub(crate) answering: AnsweringClient<Channel>,
@@ -154,6 +172,7 @@ pub fn build(deps: Deps, config: Config) -> Router {
     let rooms = deps.rooms;
     let contract = api::contract(&deps.terms);
     let edge = Edge(Arc::new(Inner {
+        rooms: rooms.clone(),
         auth: AuthClient::new(rooms.auth),
         ingestion: IngestionClient::new(rooms.ingestion).max_decoding_message_size(LARGEST_MESSAGE),
         answering: AnsweringClient::new(rooms.answering),

@@ -63,17 +63,17 @@ pub(crate) const OPEN: [&str; 2] = ["/sign-in", "/sign-in/who"];
 
 /// What every write needs, by method and route.
 #[derive(Debug)]
-pub(crate) struct Permissions(HashMap<(Method, String), Policy>);
+pub(crate) struct Permissions(HashMap<(Method, String), (String, Policy)>);
 
 impl Permissions {
     /// Reads the table.
     pub(crate) fn read(document: &Value, policies: &Policies) -> Self {
-        let by_name: HashMap<&str, &Policy> =
-            policies.iter().filter_map(|(path, policy)| Some((path.rsplit('/').next()?, policy))).collect();
+        let by_name: HashMap<&str, (&str, &Policy)> =
+            policies.iter().filter_map(|(path, policy)| Some((path.rsplit('/').next()?, (path, policy)))).collect();
         let mut table = HashMap::new();
         let mut needs = |method: Method, path: &str, rpc: &str| match by_name.get(rpc) {
-            Some(policy) => {
-                table.insert((method, path.to_owned()), (*policy).clone());
+            Some((rpc, policy)) => {
+                table.insert((method, path.to_owned()), ((*rpc).to_owned(), (*policy).clone()));
             }
             // Whoever is known may send it, in the bounds of every body; the RPC itself refuses whom it has to.
             None if !rpc.is_empty() => tracing::warn!(path, rpc, "a route is not named after an RPC"),
@@ -89,10 +89,10 @@ impl Permissions {
         Self(table)
     }
 
-    /// Refuses a subject that may not do what a route does.
-    pub(crate) fn check(&self, method: &Method, route: &str, scope: &Scope) -> Result<(), Fault> {
+    /// Refuses a subject that may not do what a route does; with the RPC that would refuse it too.
+    pub(crate) fn check(&self, method: &Method, route: &str, scope: &Scope) -> Result<(), (Fault, &str)> {
         match self.0.get(&(method.clone(), route.to_owned())) {
-            Some(policy) if !policy.unscoped => policy.check_scope(scope),
+            Some((rpc, policy)) if !policy.unscoped => policy.check_scope(scope).map_err(|fault| (fault, rpc.as_str())),
             _ => Ok(()),
         }
     }
