@@ -20,7 +20,7 @@ static CONTACTS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         // A number behind a word for reaching somebody.
         format!(r"(?i)\b{reached}\b[^\d\n+(.!?]{{0,24}}[.:]?\n?[ ]?[+(]{{0,2}}\d(?:[ ().x/-]{{0,3}}\d){{6,18}}\b"),
         // Numbers whose grouping says what they are: international, North American, trunk zero.
-        r"(?:^|[^\w.])\+\d{1,3}[ .-]?(?:\(0\)[ .-]?)?\(?\d{1,5}\)?(?:[ .-]?\d{2,5}){1,5}\b".to_owned(),
+        r"(?:^|[^\w.])\+\d{1,3}[ .-]?(?:\(0\)[ .-]?)?\(?\d{1,5}\)?(?:[ .-]?\d{2,5}){2,5}\b".to_owned(),
         r"\b00\d{1,3}[ .-](?:\(0\)[ .-]?)?\d{1,4}(?:[ .-]\d{2,4}){1,5}\b".to_owned(),
         r"(?:^|[^\w.])(?:\+?1[ .-]?)?\(\d{2,5}\) ?[\d][\d .-]{4,11}\d(?: ?(?:x|ext\.?) ?\d{1,5})?\b".to_owned(),
         r"\b(?:1[ .-])?\d{3} ?[ .\-/] ?\d{3} ?[ .\-/] ?\d{4}(?: ?(?:x|ext\.?) ?\d{1,5})?\b".to_owned(),

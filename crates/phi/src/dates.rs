@@ -21,6 +21,8 @@ fn date(needs_year: bool) -> String {
         format!(r"\d{{1,2}} ?[/.\-_] ?\d{{1,2}} ?[/.\-_] ?{year}"),
         // 1956-04-03
         r"(?:1[89]|20)\d{2} ?[/.\-_] ?\d{1,2} ?[/.\-_] ?\d{1,2}".to_owned(),
+        // 3/IV/1956
+        r"\d{1,2}[ ./-](?:i{1,3}|iv|vi{0,3}|ix|xi{0,2}|x)[ ./-](?:1[89]|20)\d{2}".to_owned(),
         // 3 April 1956, the 3rd of April, 3-Apr-56, 3 de abril de 1956
         format!(r"{day}[ .\-/]{{0,2}}(?:of |de |d[i'] ?|the )?{MONTH}(?:[ .,\-/]{{0,3}}(?:de |of |del )?{year}){rest}"),
         // April 3rd, 1956; Apr 3
@@ -38,7 +40,7 @@ const BORN: &str = r"(?:born|birth|née?|nacid[oa]|nacimiento|geboren|geb\.?|nat
 const SOMEBODY: &str = r"(?:man|woman|male|female|patient|pt|gentleman|lady|boy|girl|client|he|she|him|her)";
 
 static DATES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    let (date, whole) = (date(false), date(true));
+    let (date, whole, year) = (date(false), date(true), r"(?:(?:19|20)\d{2}|\d{2})");
     [
         // A word for birth, and within reach a date.
         format!(r"(?i)\b{BIRTH}[^\d\n!?;]{{0,40}}?\n?(?:{date})\b"),
@@ -55,7 +57,7 @@ static DATES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"(?i)(?:^|[\s(,])(?:b\.?|\*) ?\d{1,2}[/.\-]\d{1,2}[/.\-](?:\d{4}|\d{2})\b".to_owned(),
         format!(r"(?i)(?:^|[\s(,])b\. ?(?:{whole})\b"),
         // A date in place of an age, right behind a person or an age.
-        format!(r"(?i)\b(?:{SOMEBODY}|\d{{1,3}} ?-?(?:y/?o|yrs?|years?(?:[ -]old)?|m|f))[ ,:(]{{1,3}}(?:\d{{1,2}}[/.\-]\d{{1,2}}[/.\-](?:19\d{{2}}|20\d{{2}}|\d{{2}})|19\d{{2}}-\d{{2}}-\d{{2}})\b"),
+        format!(r"(?i)\b(?:{SOMEBODY}|\d{{1,3}} ?-?(?:y/?o|yrs?|years?(?:[ -]old)?|m|f))[ ,:(]{{1,3}}(?:\d{{1,2}}/\d{{1,2}}/{year}|\d{{1,2}}\.\d{{1,2}}\.{year}|\d{{1,2}}-\d{{1,2}}-(?:19|20)\d{{2}}|19\d{{2}}-\d{{2}}-\d{{2}})\b"),
     ]
     .iter()
     .map(|text| pattern(text))
