@@ -11,9 +11,6 @@ use crate::domain::{
 };
 use crate::store::{annotation, form, generation};
 
-use crate::domain::{AccreditationView, AttemptView, CreditView, Feedback, ItemView, OfferView, QuizView, Standing, Summary};
-use crate::store::{annotation, form, generation};
-
 pub(super) fn accreditation(view: AccreditationView) -> proto::Accreditation {
     let state = view.state().to_owned();
     let AccreditationView { row, decision, org_name } = view;

@@ -291,7 +291,6 @@ impl Credits {
             ..of_activity.details
         };
         Ok(Facts {
-            details,
             certificate_id: id.to_string(),
             subject_uuid: id.uuid().to_string(),
             code: grouped(code),
