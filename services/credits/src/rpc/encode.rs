@@ -2,7 +2,6 @@
 
 use preceptor_certificate::Paper;
 use preceptor_proto::credits::v1 as proto;
-
 use sha2::{Digest as _, Sha256};
 
 use crate::Error;
