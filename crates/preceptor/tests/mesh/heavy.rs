@@ -8,7 +8,7 @@ use preceptor_testkit::local::{DOSES, publish};
 use preceptor_testkit::{Local, Store, on_both_stores};
 use serde_json::{Value, json};
 
-/// The CPU seconds that a file has here: enough for what is honest, and a test has to wait for those that are not.
+/// The CPU seconds that a file has where a test waits for those that use them up.
 const CPU_SECONDS: u64 = 6;
 
 fn upload(name: &str, content: Vec<u8>) -> Upload {
@@ -81,7 +81,7 @@ fn pdf(pages: usize, filters: &str, stream: &[u8]) -> Vec<u8> {
 }
 
 fn deflated(content: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(content).expect("bytes");
     encoder.finish().expect("bytes")
 }
@@ -98,12 +98,8 @@ fn shared_stream() -> Vec<u8> {
     pdf(400, "/FlateDecode", &deflated(&stream))
 }
 
-async fn mesh(store: Store) -> Local {
-    store.mesh_with(None, |config| config.sandbox.cpu_seconds = CPU_SECONDS).await.expect("a mesh")
-}
-
 async fn what_costs_too_much_fails_alone_and_by_name(store: Store) {
-    let local = mesh(store).await;
+    let local = store.mesh_with(None, |config| config.sandbox.cpu_seconds = CPU_SECONDS).await.expect("a mesh");
     let (greedy, _) = local.other_org("Greedy").await.expect("an org");
     let theirs = program(&greedy).await;
     let mut heavy = Vec::new();
@@ -131,7 +127,7 @@ async fn what_costs_too_much_fails_alone_and_by_name(store: Store) {
 }
 
 async fn what_every_row_repeats_is_kept_once(store: Store) {
-    let local = mesh(store).await;
+    let local = store.mesh().await.expect("a mesh");
     let program = program(&local.editor).await;
     for (name, content) in [("table.md", wide_table()), ("heading.md", deep_heading())] {
         let source = add(&local.editor, &program, name, content).await;
@@ -147,7 +143,7 @@ async fn what_every_row_repeats_is_kept_once(store: Store) {
 }
 
 async fn many_small_paragraphs_are_read_in_proportion(store: Store) {
-    let local = mesh(store).await;
+    let local = store.mesh().await.expect("a mesh");
     let program = program(&local.editor).await;
     let source = add(&local.editor, &program, "words.txt", "word\n\n".repeat((8 << 20) / 6).into_bytes()).await;
     let read = settled(&local.editor, &source).await;
