@@ -130,9 +130,11 @@ pub(crate) struct NewItem {
     #[schema(min_length = 1, max_length = 2000)]
     stem: String,
     /// Two for `true_false`, three to six for `multiple_choice`; exactly one is right.
-    #[schema(min_items = 2, max_items = 6)]
+    #[schema(min_items = 2, max_items = 6, example = json!([{ "text": "2.5 mg", "correct": false }, { "text": "5 mg", "correct": true },
+        { "text": "10 mg", "correct": false }]))]
     options: Vec<ItemOption>,
     #[serde(default)]
+    #[schema(max_length = 4000)]
     explanation: String,
     /// The passages that answer it, all of one published source.
     #[schema(min_items = 1, max_items = 100)]

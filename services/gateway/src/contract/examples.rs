@@ -32,7 +32,10 @@ fn made(document: &Value, schema: &Value, name: &str, depth: usize) -> Value {
     }
     match kind(schema) {
         "object" => object(document, schema, depth),
-        "array" => Value::Array(vec![made(document, &schema["items"], name, depth + 1)]),
+        "array" => {
+            let least = schema["minItems"].as_u64().unwrap_or(1).max(1) as usize;
+            Value::Array(vec![made(document, &schema["items"], name, depth + 1); least])
+        }
         "integer" | "number" => number(schema),
         "boolean" => true.into(),
         "string" => text(schema, name).into(),
@@ -62,7 +65,8 @@ fn kind(schema: &Value) -> &str {
 }
 
 fn object(document: &Value, schema: &Value, depth: usize) -> Value {
-    let properties = schema["properties"].as_object().into_iter().flatten();
+    let most = schema["maxProperties"].as_u64().map_or(usize::MAX, |most| most as usize);
+    let properties = schema["properties"].as_object().into_iter().flatten().take(most);
     let shown = properties.map(|(name, property)| (name.clone(), made(document, property, name, depth + 1)));
     Value::Object(shown.collect::<Map<_, _>>())
 }
