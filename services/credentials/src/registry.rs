@@ -173,8 +173,8 @@ mod tests {
             let (mut stream, _) = listener.accept().await.expect("a question");
             let _ = stream.read(&mut [0; 1024]).await.expect("a request");
             stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.expect("a head");
-            let mut sent = 0;
-            while sent < 64 << 20 && stream.write_all(&[b' '; 1 << 16]).await.is_ok() {
+            let (mut sent, part) = (0, vec![b' '; 1 << 16]);
+            while sent < 64 << 20 && stream.write_all(&part).await.is_ok() {
                 sent += 1 << 16;
             }
             sent
