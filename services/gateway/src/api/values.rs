@@ -9,7 +9,7 @@ macro_rules! values {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
         pub(crate) enum $name {
-            $(#[doc = $text] #[serde(rename = $text)] $variant,)+
+            $(#[doc = concat!("The word `", $text, "`.")] #[serde(rename = $text)] $variant,)+
         }
 
         impl $name {
