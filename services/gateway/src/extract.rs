@@ -119,7 +119,7 @@ impl<T: DeserializeOwned + ToSchema> FromRequest<Edge> for Json<T> {
         let name = T::name();
         let problems = edge.contract.problems(&name, &value);
         if let Some(first) = problems.first() {
-            return Err(ApiError::fields(edge.contract.code(&name, &first.pointer), problems));
+            return Err(ApiError::fields(contract::Contract::code(&name, &first.pointer), problems));
         }
         // The document is the first check and the type the second: what passes the one and not the other is a defect of ours.
         serde_path_to_error::deserialize(value).map(Self).map_err(|error| {

@@ -87,7 +87,7 @@ impl Contract {
     }
 
     /// The code of what is wrong with a field, where it has one of its own.
-    pub(crate) fn code(&self, name: &str, pointer: &str) -> &'static str {
+    pub(crate) fn code(name: &str, pointer: &str) -> &'static str {
         let codes = schemas::OWN_CODES.iter().find(|(schema, field, _)| *schema == name && pointer.strip_prefix('/') == Some(field));
         codes.map_or("INVALID_FIELD", |(.., code)| code)
     }

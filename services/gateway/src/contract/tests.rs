@@ -202,7 +202,7 @@ fn what_is_wrong_with_a_body_is_all_told() {
         ]
     );
     assert_eq!(contract.problems("NewProgram", &serde_json::json!(["a title"])).len(), 1);
-    assert_eq!(contract.code("NewClaim", "/amount"), "AMOUNT_NOT_ALLOWED");
+    assert_eq!(Contract::code("NewClaim", "/amount"), "AMOUNT_NOT_ALLOWED");
     assert!(
         !contract.problems("NewClaim", &serde_json::json!({ "offer_id": "offer_01k9w0x5c8f3v9q2d7t4m6n8rz", "amount": 0.3 })).is_empty()
     );
