@@ -5,6 +5,7 @@ mod bad_files;
 mod contract;
 mod crash;
 mod credits;
+mod edge;
 mod heavy;
 mod isolation;
 mod journey;

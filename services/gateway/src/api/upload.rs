@@ -82,14 +82,14 @@ impl FromRequest<Edge> for UploadForm {
 /// Why a form was not read to its end.
 enum Cut {
     /// The form is wrong.
-    Refused(ApiError),
+    Refused(Box<ApiError>),
     /// Nobody takes it any more: the answer says why.
     NotTaken,
 }
 
 impl From<ApiError> for Cut {
     fn from(error: ApiError) -> Self {
-        Self::Refused(error)
+        Self::Refused(Box::new(error))
     }
 }
 
@@ -210,7 +210,7 @@ impl Edge {
         };
         match fed {
             // The call is dropped and with it what came in so far.
-            Err(Cut::Refused(error)) => Err(error),
+            Err(Cut::Refused(error)) => Err(*error),
             Ok(()) | Err(Cut::NotTaken) => Ok(call.await?.into_inner()),
         }
     }
