@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use reqwest::header::{COOKIE, SET_COOKIE};
 use serde_json::json;
 
-use crate::support::{Log, WARFARIN, eventually, list, markdown};
+use crate::support::{Log, SendsForm as _, WARFARIN, eventually, list, markdown};
 
 preceptor_testkit::on_both_stores! {
     an_editor_brings_a_program_to_its_publication_and_approves_nothing
@@ -29,7 +29,7 @@ impl Visitor {
     async fn of(local: &Local, person: &Client) -> Self {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         let form = http.post(format!("{}/sign-in", local.url)).header("sec-fetch-site", "same-origin");
-        let response = form.form(&[("secret", person.token())]).send().await.expect("an answer");
+        let response = form.fields(&[("secret", person.token())]).send().await.expect("an answer");
         assert_eq!(response.status(), StatusCode::SEE_OTHER, "the sign-in");
         let cookie = response.headers()[SET_COOKIE].to_str().expect("text").split(';').next().expect("a pair").to_owned();
         Self { http, url: local.url.clone(), cookie }
@@ -49,7 +49,7 @@ impl Visitor {
 
     async fn send(&self, path: &str, fields: &[(&str, &str)]) -> StatusCode {
         let form = self.http.post(format!("{}{path}", self.url)).header(COOKIE, &self.cookie).header("sec-fetch-site", "same-origin");
-        form.form(fields).send().await.expect("an answer").status()
+        form.fields(fields).send().await.expect("an answer").status()
     }
 }
 

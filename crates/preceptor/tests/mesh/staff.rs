@@ -7,7 +7,7 @@ use preceptor_testkit::{Local, Store};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{eventually, list};
+use crate::support::{SendsForm as _, eventually, list};
 
 preceptor_testkit::on_both_stores! {
     an_editor_becomes_nobody_else
@@ -45,7 +45,7 @@ async fn post(local: &Local, token: &str, path: &str, body: &Value) -> (u16, Val
 /// Signs in as the page does.
 async fn sign_in(local: &Local, secret: &str) -> Response {
     let form = http().post(format!("{}/sign-in", local.url)).header("sec-fetch-site", "same-origin");
-    form.form(&[("secret", secret)]).send().await.expect("an answer")
+    form.fields(&[("secret", secret)]).send().await.expect("an answer")
 }
 
 fn session_of(response: &Response) -> Option<String> {
@@ -59,7 +59,7 @@ async fn session(local: &Local, secret: &str) -> String {
 
 async fn page(local: &Local, session: &str, path: &str, fields: &[(&str, &str)]) -> Response {
     let request = http().post(format!("{}{path}", local.url)).header("cookie", format!("preceptor_session={session}"));
-    request.header("sec-fetch-site", "same-origin").form(fields).send().await.expect("an answer")
+    request.header("sec-fetch-site", "same-origin").fields(fields).send().await.expect("an answer")
 }
 
 async fn member(admin: &Client, role: &str) -> (String, Client) {
@@ -281,7 +281,7 @@ async fn nobody_is_signed_in_by_another_site(store: Store) {
     ];
     for headers in foreign {
         for path in ["/sign-in", "/sign-in/who", "/sign-out", "/console"] {
-            let mut request = http().post(format!("{}{path}", local.url)).form(&[("secret", local.editor.token())]);
+            let mut request = http().post(format!("{}{path}", local.url)).fields(&[("secret", local.editor.token())]);
             for (name, value) in headers {
                 request = request.header(*name, *value);
             }
@@ -301,7 +301,7 @@ async fn nobody_is_signed_in_by_another_site(store: Store) {
     let secret = secret_in(link["url"].as_str().expect("a url"));
     for _ in 0..2 {
         let asked = http().post(format!("{}/sign-in/who", local.url)).header("sec-fetch-site", "same-origin");
-        let answer: Value = asked.form(&[("secret", &secret)]).send().await.expect("an answer").json().await.expect("JSON");
+        let answer: Value = asked.fields(&[("secret", secret.as_str())]).send().await.expect("an answer").json().await.expect("JSON");
         assert!(answer["question"].as_str().is_some_and(|question| question.starts_with("Sign in as Admin")), "{answer}");
     }
     let script = http().get(format!("{}/static/sign-in.js", local.url)).send().await.expect("a script").text().await.expect("text");

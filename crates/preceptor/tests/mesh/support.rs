@@ -71,3 +71,15 @@ impl Log {
         verifier.finish(self.size, &self.root)
     }
 }
+
+/// Sends fields as a form of a page does.
+pub(crate) trait SendsForm {
+    fn fields(self, fields: &[(&str, &str)]) -> Self;
+}
+
+impl SendsForm for reqwest::RequestBuilder {
+    fn fields(self, fields: &[(&str, &str)]) -> Self {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.header("content-type", "application/x-www-form-urlencoded").body(body)
+    }
+}
