@@ -115,7 +115,8 @@ async fn guesses_are_counted_by_address_before_they_are_looked_at() {
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
     let url = |path: &str| format!("{}{path}", local.url);
     let sign_in = async || {
-        let request = http.post(url("/sign-in")).header("sec-fetch-site", "same-origin").form(&[("secret", "pk_link_wrong")]);
+        let request = http.post(url("/sign-in")).header("sec-fetch-site", "same-origin");
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body("secret=pk_link_wrong");
         request.send().await.expect("an answer")
     };
     let look_up = async || http.get(url(&format!("/v1/certificates/{}", "0".repeat(31)))).send().await.expect("an answer");
