@@ -150,7 +150,7 @@ impl Local {
             Some(folder) => Some(preceptor::model::load(&folder).await?),
             None => None,
         };
-        let mesh = Mesh::start(config.clone(), Plan::whole(), embedder).await?;
+        let mesh = Box::pin(Mesh::start(config.clone(), Plan::whole(), embedder)).await?;
         let url = format!("http://{}", mesh.address.context("the mesh has no address")?);
         let first = mesh.first_start.as_ref().context("a new folder is a first start")?;
         let contract = Arc::new(Contract::served_at(&url).await?);
