@@ -10,7 +10,7 @@ mod pages;
 
 use std::time::Duration;
 
-use chrome::{Browser, Driver, SIZES};
+use chrome::{Driver, SIZES};
 use demo::Demo;
 use serde_json::{Value, json};
 
