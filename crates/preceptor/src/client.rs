@@ -96,7 +96,7 @@ impl Client {
     }
 
     async fn send(&self, request: RequestBuilder) -> anyhow::Result<Value> {
-        let (status, body) = self.exchange(request).await?;
+        let (status, body) = Box::pin(self.exchange(request)).await?;
         let value: Value = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap_or(Value::Null) };
         if status.is_success() {
             return Ok(value);
@@ -125,7 +125,7 @@ impl Client {
 
     /// Downloads a file.
     pub async fn download(&self, path: &str) -> anyhow::Result<Vec<u8>> {
-        let (status, body) = self.exchange(self.request(Method::GET, path)).await?;
+        let (status, body) = Box::pin(self.exchange(self.request(Method::GET, path))).await?;
         anyhow::ensure!(status.is_success(), "the server answered {status}: {}", String::from_utf8_lossy(&body));
         Ok(body.to_vec())
     }

@@ -64,12 +64,12 @@ impl Contract {
         if response.is_null() {
             return vec![format!("{name} answers {}, which its document does not have", exchange.status)];
         }
-        let mut found = self.headers(&name, response, exchange);
+        let mut found = Self::headers(&name, response, exchange);
         found.extend(self.body(&name, response, exchange));
         found
     }
 
-    fn headers(&self, name: &str, response: &Value, exchange: &Exchange<'_>) -> Vec<String> {
+    fn headers(name: &str, response: &Value, exchange: &Exchange<'_>) -> Vec<String> {
         let known = |header: &str| {
             response["headers"].as_object().is_some_and(|headers| headers.keys().any(|known| known.eq_ignore_ascii_case(header)))
         };

@@ -24,15 +24,16 @@ fn folder() -> PathBuf {
 
 /// Installs what is missing; says what cannot be had.
 pub fn install() -> Vec<String> {
-    let kinds: [(&str, fn(&Path) -> Result<(), String>); 2] = [("python", install_python), ("node", install_node)];
     let mut missing = Vec::new();
-    for (kind, install) in kinds {
+    for kind in ["python", "node"] {
         let place = folder().join(kind);
         if place.join(WHOLE).is_file() {
             continue;
         }
         let _ = fs::remove_dir_all(&place);
-        let made = fs::create_dir_all(&place).map_err(|error| error.to_string()).and_then(|()| install(&place));
+        let made = fs::create_dir_all(&place)
+            .map_err(|error| error.to_string())
+            .and_then(|()| if kind == "python" { install_python(&place) } else { install_node(&place) });
         if let Err(why) = made.and_then(|()| fs::write(place.join(WHOLE), "").map_err(|error| error.to_string())) {
             missing.push(format!("{kind}: {why}"));
         }
