@@ -410,6 +410,10 @@ fn a_list_says_who_is_void_and_is_refused_when_it_was_changed() {
     let (signer, log) = (signer(), signer());
     let entry = facts(&LogKey::new("audit.example.org/org_1", *log.key.bytes())).status.expect("a place");
     let signed = sign(status_list(LIST, &signer.key, [entry.index, 5], ISSUED), &signer);
+    for (name, document) in [("status-list", &signed), ("badge", &make(&signer, &log).signed)] {
+        // For programs of others, which are tried by hand.
+        std::fs::write(format!("{}/{name}.json", env!("CARGO_TARGET_TMPDIR")), document.to_string()).expect("a file");
+    }
     let list = StatusList::read(signed.to_string().as_bytes()).expect("a list");
     assert_eq!((list.key, list.made_at.as_str()), (signer.key, ISSUED));
     let at = |index| list.is_void(&status::Entry { index, ..entry.clone() });
