@@ -144,7 +144,8 @@ pub(super) async fn view(tx: &TenantTx, id: &str) -> Result<Option<Accreditation
     Ok(Some(AccreditationView { row, decision, org_name: String::new() }))
 }
 
-async fn all(tx: &TenantTx) -> Result<Vec<AccreditationView>, Error> {
+/// Every accreditation of an org with what is known of it.
+pub(super) async fn all(tx: &TenantTx) -> Result<Vec<AccreditationView>, Error> {
     let mut views = Vec::new();
     for row in offers::accreditations(tx).await? {
         let decision = offers::decision(tx, &row.id).await?;

@@ -283,12 +283,21 @@ pub(super) fn activity(view: Activity) -> proto::Activity {
         designation_statement: view.facts.designation_statement,
         issuer_url: published.issuer_url,
         url: published.activity_url,
+        accreditation_confirmed: view.facts.details.accreditation_confirmed,
     }
 }
 
 pub(super) fn issuer(view: Issuer) -> proto::Issuer {
     let keys = view.keys.iter().map(preceptor_certificate::IssuerKey::multikey).collect();
-    proto::Issuer { url: view.url, org_id: view.org.to_string(), names: view.names, keys, log_key: view.log_key }
+    proto::Issuer {
+        url: view.url,
+        org_id: view.org.to_string(),
+        org_name: view.org_name,
+        names: view.names.into_iter().collect(),
+        confirmed_names: view.confirmed_names.into_iter().collect(),
+        keys,
+        log_key: view.log_key,
+    }
 }
 
 pub(super) fn summary(view: Summary) -> proto::CertificateSummary {

@@ -31,7 +31,10 @@ pub(super) fn router() -> OpenApiRouter<Edge> {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Activity {
     pub(crate) title: String,
+    /// The provider, as it names itself.
     pub(crate) provider: String,
+    /// Whether the operator of this platform has confirmed the provider's accreditation by now.
+    pub(crate) accreditation_confirmed: bool,
     pub(crate) credit_name: String,
     /// Its format in words.
     #[schema(example = "enduring material")]
@@ -56,8 +59,12 @@ pub(crate) struct Activity {
 pub(crate) struct Issuer {
     /// The organization on this platform.
     pub(crate) org_id: String,
+    /// Its name on this platform.
+    pub(crate) org_name: String,
     /// The names under which it says that it is accredited.
     pub(crate) names: Vec<String>,
+    /// Those of them whose accreditation the operator of this platform confirmed.
+    pub(crate) confirmed_names: Vec<String>,
     /// The keys that it signs with, the newest first.
     #[schema(example = json!(["z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2"]))]
     pub(crate) keys: Vec<String>,
@@ -74,6 +81,7 @@ impl Edge {
         Ok(Activity {
             title: found.title,
             provider: found.provider,
+            accreditation_confirmed: found.accreditation_confirmed,
             credit_name: found.credit_name,
             format: found.format,
             maximum: amount(found.designated_quarters),
@@ -89,7 +97,15 @@ impl Edge {
     pub(crate) async fn issuer(&self, name: &str) -> Result<Issuer, ApiError> {
         let request = unscoped(proto::GetIssuerRequest { name: name.to_owned() }, CALL_TIMEOUT);
         let found = self.credits.clone().get_issuer(request).await?.into_inner();
-        Ok(Issuer { org_id: found.org_id, names: found.names, keys: found.keys, log_key: found.log_key, url: found.url })
+        Ok(Issuer {
+            org_id: found.org_id,
+            org_name: found.org_name,
+            names: found.names,
+            confirmed_names: found.confirmed_names,
+            keys: found.keys,
+            log_key: found.log_key,
+            url: found.url,
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! What anybody may know: with a certificate's code, what it says; of an activity that a certificate names, what it is; of
 //! a provider, its keys and which certificates it voided.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use serde_json::Value;
 
 use super::codes;
 use crate::Error;
-use crate::domain::{Credits, PATIENCE};
+use crate::domain::{Credits, PATIENCE, accreditations, offers};
 use crate::error::Missing;
 use crate::store::{annotation, awards, certificates, ledger, offers as offer_rows};
 
@@ -51,8 +52,12 @@ pub(crate) struct Activity {
 pub(crate) struct Issuer {
     pub(crate) org: OrgId,
     pub(crate) url: String,
-    /// The names under which it is accredited.
-    pub(crate) names: Vec<String>,
+    /// Its name on this platform.
+    pub(crate) org_name: String,
+    /// The names under which it says that it is accredited.
+    pub(crate) names: BTreeSet<String>,
+    /// Those whose accreditation the operator of the platform confirmed.
+    pub(crate) confirmed_names: BTreeSet<String>,
     /// Its keys, the newest first.
     pub(crate) keys: Vec<IssuerKey>,
     /// The verifier key of its log.
@@ -119,9 +124,9 @@ impl Credits {
             if !certificates::is_awarded(&tx, &offer.id).await? {
                 continue;
             }
-            let accreditation = offer_rows::accreditation(&tx, &offer.accreditation_id).await?;
-            let accreditation = accreditation.ok_or_else(|| Error::Defect("an offer without an accreditation".into()))?;
-            let facts = self.activity_facts(org, &offer, &accreditation);
+            let accreditation = offers::accreditation_of(&tx, &offer).await?;
+            let mut facts = self.activity_facts(org, &offer, &accreditation.row);
+            facts.details.accreditation_confirmed = accreditation.confirmation().is_some();
             let image = badge_image(&facts.activity, &facts.credit_name);
             return Ok(Activity { achievement: achievement(&facts), facts, image });
         }
@@ -131,21 +136,25 @@ impl Credits {
     /// A provider that issued a certificate.
     pub(crate) async fn issuer(&self, name: &str) -> Result<Issuer, Error> {
         let org = self.org_named(name).await?.ok_or(Error::NotFound(Missing::Issuer))?;
-        let names = {
+        let (mut names, mut confirmed_names) = (BTreeSet::new(), BTreeSet::new());
+        {
             let tx = self.deps.store.read(&Arc::new(Scope::of_system(SystemActor::Credits, org))).await?;
             if !certificates::is_any(&tx).await? {
                 return Err(Error::NotFound(Missing::Issuer));
             }
-            let mut names: Vec<String> = offer_rows::accreditations(&tx).await?.into_iter().map(|row| row.provider).collect();
-            names.sort_unstable();
-            names.dedup();
-            names
-        };
+            for accreditation in accreditations::all(&tx).await? {
+                if accreditation.confirmation().is_some() {
+                    confirmed_names.insert(accreditation.row.provider.clone());
+                }
+                names.insert(accreditation.row.provider);
+            }
+        }
         let keys = self.deps.keys.public_keys(KeyName::of_org(Purpose::Certificates, org)).await?;
         let keys = keys.into_iter().filter_map(|key| key.bytes.try_into().ok().map(IssuerKey::new)).collect();
         let call = self.deps.system.call(org, PATIENCE).await?;
         let log = self.audit.clone().get_log_key(call.request(audit::GetLogKeyRequest {})?).await?.into_inner();
-        Ok(Issuer { org, url: self.public_url("issuers", name), names, keys, log_key: log.log_key })
+        let org_name = self.org_name(&call, &org.to_string()).await?;
+        Ok(Issuer { org, org_name, url: self.public_url("issuers", name), names, confirmed_names, keys, log_key: log.log_key })
     }
 
     /// A list of voided certificates as it is now, signed. A void is in it from the request after its own.
