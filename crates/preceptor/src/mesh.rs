@@ -35,6 +35,9 @@ const ALONE: bool = true;
 /// How long a stop may take.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// The services that work with the embedding model.
+pub(crate) const NEED_MODEL: [ServiceName; 2] = [ServiceName::Retrieval, ServiceName::Alignment];
+
 /// A running mesh.
 #[derive(Debug)]
 pub struct Mesh {
@@ -102,7 +105,7 @@ impl Mesh {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let engines = Arc::new(Engines::open(&config, plan.sharing, Arc::clone(&clock)).await?);
         let health = Health::default();
-        if embedder.is_none() {
+        if embedder.is_none() && plan.rooms.iter().any(|room| NEED_MODEL.contains(room)) {
             health.set("model", State::Degraded("no embedding model: search compares words only; run `preceptor models pull`".into()));
         }
         let parts = Parts {

@@ -1,16 +1,18 @@
 //! `preceptor serve`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::Args;
+use preceptor_models::Embedder;
 use preceptor_rpc::ServiceName;
 
 use super::Common;
 use super::up::{run_until_stopped, show_first_start};
 use crate::config::Config;
 use crate::engines::Sharing;
-use crate::mesh::{Mesh, Plan};
+use crate::mesh::{Mesh, NEED_MODEL, Plan};
 use crate::model;
 use crate::outside::{NPI, Outside, PMID, RETRACTED_PMID};
 
@@ -29,6 +31,9 @@ pub(super) struct Serve {
     /// Confirms that this is a development set-up on one machine.
     #[arg(long)]
     dev: bool,
+    /// Start without the embedding model if it is not on this machine; search then compares words only.
+    #[arg(long)]
+    no_model: bool,
 }
 
 impl Serve {
@@ -50,10 +55,7 @@ impl Serve {
             }
         }
         let telemetry = preceptor_runtime::telemetry::install(&config.telemetry, "preceptor")?;
-        let embedder = match model::find(&config) {
-            Some(folder) => Some(model::load(&folder).await?),
-            None => None,
-        };
+        let embedder = self.embedder(&config).await?;
         let plan = Plan { rooms: self.rooms.clone(), listens: true, sharing: Sharing::WithOtherRooms };
         let mesh = Mesh::start(config.clone(), plan, embedder).await?;
         show_first_start(&config, &mesh)?;
@@ -61,6 +63,19 @@ impl Serve {
         println!("Serving {}.", names.join(", "));
         self.show_stand_ins(&config, &outside);
         run_until_stopped(mesh, telemetry).await
+    }
+
+    /// The model, where a service of this process works with it. Without it answers would be refused that are in the
+    /// sources, so it is pulled, or its absence is asked for.
+    async fn embedder(&self, config: &Config) -> anyhow::Result<Option<Arc<dyn Embedder>>> {
+        if !self.rooms.iter().any(|room| NEED_MODEL.contains(room)) {
+            return Ok(None);
+        }
+        if self.no_model && model::find(config).is_none() {
+            return Ok(None);
+        }
+        let found = model::find_or_pull(config).await;
+        found.map(Some).context("the embedding model could not be pulled; put it there with `preceptor models pull`, or say --no-model")
     }
 
     /// Says which services outside are none.

@@ -73,6 +73,8 @@ pub(crate) struct Credits {
     /// Forms with their items: they never change, and every learner of a program reads the same one.
     forms: moka::sync::Cache<String, Arc<questions::Printed>>,
     leaderboards: leaderboard::Leaderboards,
+    /// Which orgs the public names lead to.
+    names: certificates::Names,
     jobs: Jobs,
     /// Awards whose certificate waits to be made.
     unprinted: Waiting<(OrgId, String)>,
@@ -92,6 +94,7 @@ impl Credits {
             org_names: moka::sync::Cache::builder().max_capacity(MOST_NAMES).time_to_live(NAMES_LIVE).build(),
             forms: moka::sync::Cache::new(MOST_FORMS),
             leaderboards: leaderboard::leaderboards(),
+            names: certificates::Names::default(),
             jobs: Queue::new(deps.store.clone(), SystemActor::Credits, Settings { alone: deps.alone, ..Settings::default() }),
             unprinted: Waiting::default(),
             lists: certificates::lists(),

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 /// Crockford's letters, none of which can be read as another.
 const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Letters of a code that lead to the org.
-const ORG_LETTERS: usize = 5;
+pub(super) const ORG_LETTERS: usize = 5;
 /// Random letters of a code: 130 bits.
 const RANDOM_LETTERS: usize = 26;
 /// The length of a code.

@@ -2,6 +2,7 @@
 
 mod codes;
 mod files;
+mod names;
 mod public;
 
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ use crate::store::{
     status_entry,
 };
 
+pub(crate) use names::Names;
 pub(crate) use public::{Activity, Issuer, Lists, Summary, lists};
 
 /// How long the log may take to hold a record that was just committed.
@@ -201,6 +203,7 @@ impl Credits {
         let org = call.scope().org();
         let key = self.issuer_key(org).await?;
         let id = CertificateId::generate();
+        self.names.know(org);
         let code = codes::new(org);
         let ground = self.ground(call, award).await?;
         let facts = self.facts(call, award, id, &code, &ground).await?;

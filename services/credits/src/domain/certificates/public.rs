@@ -104,13 +104,12 @@ impl Credits {
         if code.len() != codes::LENGTH {
             return Ok(Vec::new());
         }
-        let orgs = self.deps.store.known_orgs().await?;
-        Ok(orgs.into_iter().filter(|org| code.starts_with(&codes::of_org(*org))).collect())
+        Ok(self.names.of_code(code, &self.deps.store).await?)
     }
 
     /// The org of a public name.
     async fn org_named(&self, name: &str) -> Result<Option<OrgId>, Error> {
-        Ok(self.deps.store.known_orgs().await?.into_iter().find(|org| codes::public(*org) == name))
+        Ok(self.names.of_name(name, &self.deps.store).await?)
     }
 
     /// An activity that a certificate names. One under which nothing was awarded yet is nobody's business.
