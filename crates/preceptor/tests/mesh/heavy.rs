@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use preceptor::client::{Client, Upload, id};
 use preceptor_testkit::local::{DOSES, publish};
-use preceptor_testkit::{Local, Store, on_both_stores};
+use preceptor_testkit::{Store, on_both_stores};
 use serde_json::{Value, json};
 
 /// The CPU seconds that a file has where a test waits for those that use them up.
