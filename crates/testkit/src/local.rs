@@ -37,7 +37,7 @@ impl Store {
 
     /// The same with a model and settings of the caller's own.
     pub async fn mesh_with(&self, model: Option<PathBuf>, settings: impl FnOnce(&mut Config)) -> anyhow::Result<Local> {
-        Local::start_on(self.clone(), model, settings).await
+        Box::pin(Local::start_on(self.clone(), model, settings)).await
     }
 
     /// A configuration with databases that nobody else uses and that are still empty.
@@ -126,7 +126,7 @@ impl Local {
 
     /// The same with settings of the caller's own.
     pub async fn start_with(model: Option<PathBuf>, settings: impl FnOnce(&mut Config)) -> anyhow::Result<Self> {
-        Self::start_on(Store::Files, model, settings).await
+        Box::pin(Self::start_on(Store::Files, model, settings)).await
     }
 
     async fn start_on(store: Store, model: Option<PathBuf>, settings: impl FnOnce(&mut Config)) -> anyhow::Result<Self> {
