@@ -165,7 +165,7 @@ async fn an_accreditation_is_confirmed_by_the_operator_or_shown_as_not_confirmed
     assert_eq!(first["accreditation_confirmed"], false);
     let verify = |credit: &Value| format!("/verify/{}", credit["certificate_code"].as_str().expect("a code"));
     let shown = page(&local, &verify(&first)).await;
-    assert!(shown.contains(NOT_CONFIRMED) && shown.contains(&org) && !shown.contains("is genuine"), "{shown}");
+    assert!(shown.contains(NOT_CONFIRMED) && shown.contains(&org) && !shown.contains("and confirmed it"), "{shown}");
 
     // The provider itself cannot; the operator sees whose it is, and says what they saw.
     let accreditations = local.operator.get("/v1/accreditations").await.expect("accreditations");
@@ -183,7 +183,7 @@ async fn an_accreditation_is_confirmed_by_the_operator_or_shown_as_not_confirmed
     let after = clinician(&local, &course.program, "after").await;
     let second = credit(&after).await;
     assert_eq!(second["accreditation_confirmed"], true);
-    assert!(page(&local, &verify(&second)).await.contains("This certificate is genuine."));
+    assert!(page(&local, &verify(&second)).await.contains("looked the accreditation of Harbor Medical Education up and confirmed it"));
     // What was known when a credit was awarded stays with it.
     assert_eq!(
         before.get(&format!("/v1/credits/{}", id(&first, "id").expect("an id"))).await.expect("it")["accreditation_confirmed"],
