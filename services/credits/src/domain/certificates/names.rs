@@ -55,7 +55,9 @@ impl Names {
         }
         let orgs = store.known_orgs().await?;
         let mut known = self.known();
-        orgs.into_iter().for_each(|org| known.know(org));
+        for org in orgs {
+            known.know(org);
+        }
         Ok(find(&known))
     }
 }
