@@ -81,15 +81,15 @@ async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, Ap
     let client = parts.extensions.get::<Client>().copied();
     let address = client.map(|client| Prefix::of(client.address(&parts.headers, &edge.config.trusted_proxies)));
     let address = address.unwrap_or(Prefix::V4([127, 0, 0, 1].into()));
-    let has_credential = credential(&parts.headers, session_cookie_name(&edge.config)).is_some();
-    if let Some(door) = door(&parts.method, &route, has_credential) {
+    let credential = credential(&parts.headers, session_cookie_name(&edge.config)).map(|(credential, _)| credential);
+    if let Some(door) = door(&parts.method, &route, credential.is_some()) {
         seen.note(edge.limit_door(door, address).await?);
     }
     parts.extensions.insert(seen.clone());
     let reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
     let mut unproven = None;
-    if has_credential && !OPEN.contains(&route.as_str()) {
-        edge.check_refusals(address).await?;
+    if let Some(credential) = credential.filter(|_| !OPEN.contains(&route.as_str())) {
+        edge.check_refusals(address, &credential).await?;
         unproven = Some(address);
     }
     let mut holder = address.to_string();

@@ -87,6 +87,7 @@ impl Edge {
         })?;
         let identity = Identity { scope, display_name: exchanged.display_name, token };
         self.identities.0.insert(place, identity.clone());
+        self.proven.note(credential);
         Ok(identity)
     }
 

@@ -29,6 +29,36 @@ pub(crate) enum Door {
     Public,
 }
 
+/// How long a credential counts as proven that was one when it was looked at last.
+const PROVEN: Duration = Duration::from_secs(3600);
+const MOST_PROVEN: u64 = 100_000;
+
+/// Credentials that were found to be some lately, by their hash. Refusals of others at the same address do not touch them.
+#[derive(Debug)]
+pub(crate) struct Proven(moka::sync::Cache<[u8; 16], ()>);
+
+impl Default for Proven {
+    fn default() -> Self {
+        Self(moka::sync::Cache::builder().max_capacity(MOST_PROVEN).time_to_idle(PROVEN).build())
+    }
+}
+
+impl Proven {
+    pub(crate) fn note(&self, credential: &str) {
+        self.0.insert(digest(credential), ());
+    }
+
+    fn holds(&self, credential: &str) -> bool {
+        self.0.get(&digest(credential)).is_some()
+    }
+}
+
+fn digest(credential: &str) -> [u8; 16] {
+    let mut short = [0; 16];
+    short.copy_from_slice(&Sha256::digest(credential)[..16]);
+    short
+}
+
 /// Where the limits that a request came out of are noted, so that its answer can say how they stand.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Seen(Arc<Mutex<Vec<HeaderMap>>>);
@@ -82,13 +112,15 @@ impl Edge {
     /// Counts exchanges of one credential, whether or not it is one: the same wrong one from everywhere is looked at
     /// only so often.
     pub(crate) async fn limit_exchange(&self, credential: &str) -> Result<(), ApiError> {
-        let digest = Sha256::digest(credential);
-        self.take(format!("gateway:exchanges:{}", hex::encode(&digest[..16])), "exchanges", self.config.requests_per_minute).await?;
+        self.take(format!("gateway:exchanges:{}", hex::encode(digest(credential))), "exchanges", self.config.requests_per_minute).await?;
         Ok(())
     }
 
-    /// Refuses an address from which too many credentials came that are none.
-    pub(crate) async fn check_refusals(&self, address: Prefix) -> Result<(), ApiError> {
+    /// Refuses an address from which too many credentials came that are none; whoever was known there goes on.
+    pub(crate) async fn check_refusals(&self, address: Prefix, credential: &str) -> Result<(), ApiError> {
+        if self.proven.holds(credential) {
+            return Ok(());
+        }
         let calls = self.config.refusals_per_minute;
         let standing = self.cache.peek(&refusals(address), Quota { calls, window: MINUTE }).await.map_err(uncounted)?;
         allowed("refused credentials", calls, standing).map(|_| ())

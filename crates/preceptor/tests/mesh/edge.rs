@@ -126,6 +126,8 @@ async fn guesses_are_counted_by_address_before_they_are_looked_at() {
         assert_eq!(look_up().await.status(), StatusCode::NOT_FOUND);
         assert_eq!(wrong().await.status(), StatusCode::UNAUTHORIZED);
     }
+    let known = http.get(url("/v1/programs")).bearer_auth(local.editor.token()).send().await.expect("an answer");
+    assert_eq!(known.status(), StatusCode::OK, "whoever was known at this address goes on");
     for (what, response) in [("sign-ins", sign_in().await), ("look-ups", look_up().await), ("credentials", wrong().await)] {
         assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS, "{what}");
         for header in ["retry-after", "ratelimit", "ratelimit-policy"] {
