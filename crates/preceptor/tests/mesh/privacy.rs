@@ -194,6 +194,11 @@ const TEXTS: &[(&str, &[&str])] = &[
             "objects",
             "event_id",
             "learner",
+            "assertion_id",
+            "form_id",
+            "org_id",
+            "staff_id",
+            "paper",
         ],
     ),
     // Statements about oneself: structured, checked, sealed, and personal on purpose.
@@ -214,6 +219,8 @@ const TEXTS: &[(&str, &[&str])] = &[
     ),
     // Free text: one type in front of every store.
     ("guarded", &["question", "comment", "change"]),
+    // Credentials, and checkpoints with their signatures: verified as such.
+    ("proofs", &["learner_token", "confirm", "note"]),
     // Words of a search that are compared and not kept.
     ("unkept", &["terms"]),
 ];
