@@ -83,6 +83,7 @@ pub(crate) struct LearnerToken {
 /// Who a link signs in: one of both.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "staff_id": "staff_01k9w0x5c8f3v9q2d7t4m6n8rz" }))]
 pub(crate) struct NewLink {
     /// Yourself, or another member of staff, who gets the link by mail.
     staff_id: Option<String>,
