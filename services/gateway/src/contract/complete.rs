@@ -7,6 +7,8 @@ use super::operations::{METHODS, is_secured};
 use super::shared::{self, EVERYWHERE, REFUSALS};
 use super::{Terms, examples, resolve, schemas};
 
+/// Credentials in linked data.
+const LINKED_CREDENTIAL: &str = "application/vc+ld+json";
 /// Bytes of whatever kind.
 pub(super) const BYTES: &str = "application/octet-stream";
 
@@ -255,7 +257,8 @@ fn content_of(document: &Value, kind: &str, content: &mut Value) -> Option<&'sta
         if content["example"].is_null() && content["examples"].is_null() {
             content["example"] = examples::of(document, &content["schema"]);
         }
-        return None;
+        // A credential is a file to keep.
+        return Some("Content-Disposition").filter(|_| kind == LINKED_CREDENTIAL);
     }
     if kind == "text/event-stream" {
         let event = content["schema"].clone();
