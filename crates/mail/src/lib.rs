@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lettre::message::Mailbox;
-use lettre::message::header::ContentType;
+use lettre::message::header::{ContentTransferEncoding, ContentType};
+use lettre::message::{Body, Mailbox};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use preceptor_core::{Fault, Kind};
@@ -105,6 +105,11 @@ fn transport(url: &str) -> Result<AsyncSmtpTransport<Tokio1Executor>, Unusable> 
     Ok(builder.build())
 }
 
+/// A text as it is sent: as it stands where that is possible, so that no link in it is broken in two.
+fn body(text: String) -> Body {
+    Body::new_with_encoding(text.clone(), ContentTransferEncoding::SevenBit).unwrap_or_else(|_| Body::new(text))
+}
+
 /// No mail server is set up.
 #[derive(Debug)]
 struct Nowhere;
@@ -141,7 +146,7 @@ impl Mail for Smtp {
             .subject(subject)
             .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
             .header(ContentType::TEXT_PLAIN)
-            .body(text)
+            .body(body(text))
             .map_err(|error| MailError::Defect(error.to_string()))?;
         match tokio::time::timeout(PATIENCE, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
@@ -170,6 +175,14 @@ mod tests {
         for unusable in ["smtp://mail.example.org", "mail.example.org", "http://mail.example.org", "smtp://127.0.0.1:x"] {
             assert!(of_url(unusable).is_err(), "{unusable}");
         }
+    }
+
+    #[test]
+    fn a_link_is_not_broken_in_two() {
+        let link = format!("https://learn.example.org/sign-in#pk_link_{}", "x".repeat(60));
+        let sent = body(format!("Open this link:\n\n{link}\n"));
+        assert!(String::from_utf8_lossy(sent.as_ref()).contains(&link));
+        assert_eq!(body("Álvarez".to_owned()).encoding(), ContentTransferEncoding::QuotedPrintable);
     }
 
     #[test]

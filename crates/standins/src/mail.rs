@@ -95,7 +95,9 @@ impl MailCatcher {
     pub fn newest_link(&self, to: &str) -> Option<String> {
         let mails = self.mails();
         let mail = mails.iter().rev().find(|mail| mail.contains(to))?;
-        mail.lines().map(str::trim).find(|line| line.starts_with("http")).map(str::to_owned)
+        // A text with other letters than those of ASCII comes in lines that go on behind a sign.
+        let whole = mail.replace("=\r\n", "");
+        whole.lines().map(str::trim).find(|line| line.starts_with("http")).map(str::to_owned)
     }
 
     /// What goes wrong from now on.
