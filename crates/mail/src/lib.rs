@@ -105,9 +105,16 @@ fn transport(url: &str) -> Result<AsyncSmtpTransport<Tokio1Executor>, Unusable> 
     Ok(builder.build())
 }
 
+/// The longest line that mail may have (RFC 5322, 2.1.1).
+const LONGEST_LINE: usize = 998;
+
 /// A text as it is sent: as it stands where that is possible, so that no link in it is broken in two.
 fn body(text: String) -> Body {
-    Body::new_with_encoding(text.clone(), ContentTransferEncoding::SevenBit).unwrap_or_else(|_| Body::new(text))
+    if text.is_ascii() && text.lines().all(|line| line.len() <= LONGEST_LINE) {
+        let lines: String = text.lines().flat_map(|line| [line, "\r\n"]).collect();
+        return Body::dangerous_pre_encoded(lines.into_bytes(), ContentTransferEncoding::SevenBit);
+    }
+    Body::new(text)
 }
 
 /// No mail server is set up.
