@@ -99,10 +99,10 @@ impl Policy {
         }
     }
 
-    /// Refuses a subject without a needed capability, one of the deployment where tenants' rows are, and whoever acts on
-    /// somebody's behalf in what belongs to that person alone.
+    /// Refuses a subject without a needed capability, the deployment's operator where only tenants have something, and
+    /// whoever acts on somebody's behalf in what belongs to that person alone.
     pub fn check_scope(&self, scope: &Scope) -> Result<(), Fault> {
-        if !scope.org().is_tenant() && self.any_of != [Capability::Operate] {
+        if !scope.org().is_tenant() && !self.any_of.contains(&Capability::Operate) {
             return Err(Fault::new(
                 Kind::Forbidden,
                 "NOT_A_TENANT",

@@ -49,6 +49,8 @@ pub(crate) struct Earned {
     pub(crate) contest: String,
     /// An event in the org's log.
     pub(crate) event: String,
+    /// The org itself.
+    pub(crate) org: String,
     /// A member of staff.
     pub(crate) staff: String,
     /// A credential of theirs.
@@ -72,6 +74,7 @@ impl Earned {
             code: "0".repeat(31),
             contest: none("cont"),
             event: none("evt"),
+            org: none("org"),
             staff: none("staff"),
             credential: none("key"),
         }
@@ -157,6 +160,7 @@ async fn earned(local: &Local, admin: &Client, reviewer: &Client, learner: &Clie
         code: preceptor_certificate::verify::verify(&pdf, None).expect("it holds").code,
         contest,
         event: record.event_id,
+        org: record.org_id,
         credential: id(&list(&credentials, "data")[0], "id").expect("an id"),
         staff: member,
         credit,

@@ -42,6 +42,12 @@ pub(super) fn refine(document: &mut Value, terms: &Terms) {
             text(schema);
         }
     }
+    // What reads the types takes an empty word for none.
+    for word in schemas.get_mut("StatedProfession").and_then(|schema| schema["enum"].as_array_mut()).into_iter().flatten() {
+        if word == "Unstated" {
+            *word = "".into();
+        }
+    }
     for name in EXACTLY_ONE {
         schemas.get_mut(*name).and_then(Value::as_object_mut).into_iter().for_each(exactly_one);
     }

@@ -75,6 +75,7 @@ fn request(kind: &MessageDescriptor, victim: &Victim) -> DynamicMessage {
     let mut message = DynamicMessage::new(kind.clone());
     for field in kind.fields() {
         let value = match (field.name(), field.kind()) {
+            ("org_id", _) => Some(&victim.earned.org),
             ("program_id", _) => Some(&victim.program),
             ("source_id", _) => Some(&victim.source),
             ("source_version_id", _) => Some(&victim.source_version),
