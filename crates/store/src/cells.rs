@@ -108,10 +108,13 @@ impl Handle {
 
     /// The orgs that have rows here.
     pub async fn known_orgs(&self) -> Result<Vec<OrgId>, StoreError> {
-        match &self.way {
-            Way::Files(files) => files.orgs(),
-            Way::Postgres(service) => service.orgs().await,
-        }
+        let mut orgs = match &self.way {
+            Way::Files(files) => files.orgs()?,
+            Way::Postgres(service) => service.orgs().await?,
+        };
+        // Answers to the operator have a cell; to every other service there is none.
+        orgs.retain(|org| org.is_tenant() || self.service == KEEPER_OF_ANSWERS);
+        Ok(orgs)
     }
 
     /// Opens the org's rows for reading.

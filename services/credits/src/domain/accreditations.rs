@@ -190,7 +190,7 @@ impl Credits {
         let scope = call.shared_scope();
         let mut views = Vec::new();
         if is_operator(&scope) {
-            for org in self.tenants().await? {
+            for org in self.deps.store.known_orgs().await? {
                 views.extend(all(&self.deps.store.read(&of_org(org)).await?).await?);
             }
         } else {
@@ -263,13 +263,8 @@ impl Credits {
         Ok(())
     }
 
-    /// Every org that has rows of its own; the deployment itself is none.
-    async fn tenants(&self) -> Result<Vec<OrgId>, Error> {
-        Ok(self.deps.store.known_orgs().await?.into_iter().filter(|org| org.is_tenant()).collect())
-    }
-
     async fn find_accreditation(&self, id: &str) -> Result<Option<(OrgId, AccreditationView)>, Error> {
-        for org in self.tenants().await? {
+        for org in self.deps.store.known_orgs().await? {
             if let Some(found) = view(&self.deps.store.read(&of_org(org)).await?, id).await? {
                 return Ok(Some((org, found)));
             }
