@@ -255,7 +255,8 @@ impl Credits {
         }
         let views = all(&self.deps.store.read(&of_org(org)).await?).await?;
         let holds = |view: &AccreditationView| {
-            view.confirmation().is_some() && view.row.body == rejected.body && view.row.provider_number == rejected.provider_number
+            let same_number = plain(&view.row.provider_number) == plain(&rejected.provider_number);
+            view.confirmation().is_some() && view.row.body == rejected.body && same_number
         };
         if !views.iter().any(holds) {
             self.auth.clone().release_provider_number(call.request(number_of(rejected))?).await?;
@@ -271,6 +272,12 @@ impl Credits {
         }
         Ok(None)
     }
+}
+
+/// A number without what accreditors and people write around it, as `auth` compares it.
+fn plain(number: &str) -> String {
+    let plain: String = number.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+    plain.trim_start_matches('0').to_owned()
 }
 
 fn number_of(row: &accreditation::Model) -> auth::ProviderNumberRequest {
