@@ -75,16 +75,19 @@ impl SharedVerifier {
         let _ = self.keys.source.set(source);
     }
 
-    /// Asks for the keys again, unless somebody just did. Returns whether there are any.
+    /// Asks for the keys again. Returns whether there are any.
     pub async fn refresh(&self) -> bool {
-        let Some(source) = self.keys.source.get() else { return false };
         let mut asked = self.keys.asked.lock().await;
-        let now = Instant::now();
-        if asked.is_some_and(|before| now.duration_since(before) < ASKED_AGAIN) {
-            return true;
+        self.ask(&mut asked).await
+    }
+
+    async fn ask(&self, asked: &mut Option<Instant>) -> bool {
+        let Some(source) = self.keys.source.get() else { return false };
+        if let Some(before) = *asked {
+            tokio::time::sleep_until(before + ASKED_AGAIN).await;
         }
-        *asked = Some(now);
         let fetched = source().await;
+        *asked = Some(Instant::now());
         let found = fetched.is_some();
         if let Some(verifier) = fetched {
             self.set(verifier);
@@ -96,8 +99,15 @@ impl SharedVerifier {
     pub async fn verified(&self, token: &Arc<str>, now: Timestamp) -> Result<Arc<Scope>, Rejection> {
         match self.verify(token, now) {
             Err(Rejection::UnknownKey) => {
-                self.refresh().await;
-                self.verify(token, now)
+                let mut asked = self.keys.asked.lock().await;
+                // Somebody may have asked while this one waited for its turn.
+                match self.verify(token, now) {
+                    Err(Rejection::UnknownKey) => {
+                        self.ask(&mut asked).await;
+                        self.verify(token, now)
+                    }
+                    known => known,
+                }
             }
             known => known,
         }

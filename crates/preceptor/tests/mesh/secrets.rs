@@ -54,20 +54,26 @@ async fn used_secrets(admin: &Client, printed: &str, folder: &std::path::Path) -
     secrets
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_finest_logs_are_written_when_asked_for_and_hold_no_secret() {
-    let folder = tempfile::tempdir().expect("a folder");
+/// A process of the binary, its log, and what it printed.
+struct Started {
+    process: std::process::Child,
+    printed: std::path::PathBuf,
+    log: std::path::PathBuf,
+    admin: Client,
+}
+
+/// Starts the binary with a filter of logs.
+async fn started(folder: &std::path::Path, filter: &str) -> Started {
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
-    let (printed, log) = (folder.path().join("printed"), folder.path().join("log"));
-    let data = folder.path().join("data");
-    let mut process = Command::new(env!("CARGO_BIN_EXE_preceptor"))
+    let (printed, log, data) = (folder.join("printed"), folder.join(format!("log-{filter}")), folder.join("data"));
+    let process = Command::new(env!("CARGO_BIN_EXE_preceptor"))
         .args(["up", "--no-model", "--listen", &format!("127.0.0.1:{port}"), "--data"])
         .arg(&data)
-        .env("PRECEPTOR__TELEMETRY__FILTER", "trace")
+        .env("PRECEPTOR__TELEMETRY__FILTER", filter)
         .stdin(Stdio::null())
-        .stdout(std::fs::File::create(&printed).expect("a file"))
+        .stdout(std::fs::OpenOptions::new().create(true).append(true).open(&printed).expect("a file"))
         .stderr(std::fs::File::create(&log).expect("a file"))
-        .current_dir(folder.path())
+        .current_dir(folder)
         .spawn()
         .expect("the binary starts");
     let admin = eventually("the start", async || {
@@ -77,11 +83,19 @@ async fn the_finest_logs_are_written_when_asked_for_and_hold_no_secret() {
         (ready && client.get("/v1/programs").await.is_ok()).then_some(client)
     })
     .await;
-    let secrets = used_secrets(&admin, &std::fs::read_to_string(&printed).expect("what was printed"), &data).await;
-    process.kill().expect("an end");
-    process.wait().expect("an end");
-    let told = std::fs::read_to_string(&log).expect("a log");
-    assert!(told.contains("TRACE") || told.contains("DEBUG"), "the filter is heard: {} bytes", told.len());
+    Started { process, printed, log, admin }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_are_as_fine_as_they_are_asked_for_and_hold_no_secret() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut fine = started(folder.path(), "trace").await;
+    let printed = std::fs::read_to_string(&fine.printed).expect("what was printed");
+    let secrets = used_secrets(&fine.admin, &printed, &folder.path().join("data")).await;
+    fine.process.kill().expect("an end");
+    fine.process.wait().expect("an end");
+    let told = std::fs::read_to_string(&fine.log).expect("a log");
+    assert!(told.contains("INFO"), "the finest filter leaves nothing out: {told}");
     assert!(secrets.len() >= 4);
     for secret in &secrets {
         let held = told.lines().find(|line| line.contains(secret.as_str()));
@@ -90,4 +104,10 @@ async fn the_finest_logs_are_written_when_asked_for_and_hold_no_secret() {
     // Tokens inside of the deployment are JSON, signed: each begins with this.
     let token = told.lines().find(|line| line.contains("eyJ"));
     assert!(token.is_none(), "a token is in the log: {token:?}");
+
+    let mut coarse = started(folder.path(), "error").await;
+    coarse.process.kill().expect("an end");
+    coarse.process.wait().expect("an end");
+    let told = std::fs::read_to_string(&coarse.log).expect("a log");
+    assert!(!told.contains("INFO") && !told.contains("WARN"), "and the coarsest all but errors: {told}");
 }
