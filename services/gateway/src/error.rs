@@ -154,6 +154,18 @@ impl ApiError {
         &self.fault.reason
     }
 
+    /// What its answer says in headers, whatever its body is.
+    pub(crate) fn headers(&self) -> HeaderMap {
+        let mut headers = self.limit.clone();
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(etag) = self.etag.as_ref().and_then(|etag| etag.parse().ok()) {
+            headers.insert(header::ETAG, etag);
+        }
+        headers
+    }
+
     /// The error as it is sent; the pages of codes are under `public_url`.
     pub(crate) fn problem(&self, request_id: &str, public_url: &str) -> Problem {
         let known = CODES.iter().find(|entry| entry.code == self.fault.reason);
@@ -194,13 +206,7 @@ impl IntoResponse for ApiError {
         let problem = self.problem("", "");
         let mut response = (self.status(), Json(&problem)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Some(seconds) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        if let Some(etag) = self.etag.and_then(|etag| etag.parse().ok()) {
-            response.headers_mut().insert(header::ETAG, etag);
-        }
-        response.headers_mut().extend(self.limit);
+        response.headers_mut().extend(self.headers());
         response.extensions_mut().insert(ProblemOf(problem));
         response
     }

@@ -55,6 +55,7 @@ impl IntoResponse for PageError {
             Ok(body) => (status, body).into_response(),
             Err(_) => (status, [(header::CONTENT_TYPE, "text/html")], "Something went wrong on our side.").into_response(),
         };
+        response.headers_mut().extend(self.0.headers());
         // The id that the page shows is the one that the answer carries.
         response.extensions_mut().insert(id);
         response
