@@ -68,6 +68,7 @@ pub(crate) struct ContestedIdentityPage {
 pub(crate) struct ContestDecision {
     /// The pseudonym of whose it is; left out when it is nobody's of those who state it.
     #[serde(default)]
+    #[schema(max_length = 100)]
     pub(crate) upheld: String,
     #[schema(min_length = 1, max_length = 2000, example = "The board answered the query to the address on its record")]
     pub(crate) reason: String,

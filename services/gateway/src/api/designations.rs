@@ -60,7 +60,8 @@ pub(crate) struct Accreditation {
     /// Who signs the provider's certificates.
     pub(crate) signatory_name: String,
     pub(crate) signatory_title: String,
-    /// `image/png` or `image/svg+xml`; empty for none.
+    /// Empty for none.
+    #[schema(value_type = values::LogoType)]
     pub(crate) logo_type: String,
     pub(crate) logo_sha256: String,
     /// Whose it is.
@@ -111,11 +112,14 @@ pub(crate) struct NewAccreditation {
     valid_until: String,
     /// Who signs the provider's certificates.
     #[serde(default)]
+    #[schema(max_length = 200)]
     signatory_name: String,
     #[serde(default)]
+    #[schema(max_length = 200)]
     signatory_title: String,
     /// The provider's logo for its certificates, in base64: a PNG, or an SVG that refers to nothing outside of itself; at most 256 KiB.
     #[serde(default)]
+    #[schema(max_length = 360_000, example = "")]
     logo: String,
 }
 
@@ -125,7 +129,11 @@ pub(crate) struct NewAccreditation {
 pub(crate) struct AccreditationDecision {
     confirm: bool,
     /// Where it was looked up and what was seen.
-    #[schema(example = "Public list of the accreditor, 2026-11-24: accredited until 2028-07-01 under this number and name")]
+    #[schema(
+        example = "Public list of the accreditor, 2026-11-24: accredited until 2028-07-01 under this number and name",
+        min_length = 1,
+        max_length = 2000
+    )]
     evidence: String,
 }
 
@@ -277,6 +285,12 @@ pub(crate) fn offer_view(offer: proto::Offer) -> Offer {
     }
 }
 
+/// A line of a certificate.
+#[derive(ToSchema)]
+#[schema(min_length = 1, max_length = 600)]
+#[expect(dead_code, reason = "describes a text")]
+pub(crate) struct CertificateLine(String);
+
 /// A designation to make.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -305,6 +319,7 @@ pub(crate) struct NewOffer {
     pub(crate) accreditation_id: String,
     /// The activity's number at the accreditor (PARS).
     #[serde(default)]
+    #[schema(max_length = 100)]
     pub(crate) activity_number: String,
     /// The day on which the activity was released; the day on which credit opens when left out.
     pub(crate) released_at: Option<String>,
@@ -312,9 +327,11 @@ pub(crate) struct NewOffer {
     pub(crate) reviewed_at: Option<String>,
     /// Who provides the activity together with the accredited provider.
     #[serde(default)]
+    #[schema(max_items = 8, value_type = Vec<CertificateLine>)]
     pub(crate) joint_providers: Vec<String>,
     /// Statements of boards about maintenance of certification, as certificates carry them.
     #[serde(default)]
+    #[schema(max_items = 8, value_type = Vec<CertificateLine>)]
     pub(crate) moc_statements: Vec<String>,
 }
 

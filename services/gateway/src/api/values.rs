@@ -97,6 +97,10 @@ values! {
     CredentialKind { Api = "api", Session = "session", Link = "link", Service = "service" }
     /// A credential that can be made.
     NewCredentialKind { Service = "service", Api = "api" }
+    /// How far the reading of a file is.
+    ProgressStage { Reading = "reading", Done = "done" }
+    /// What a logo is drawn in; empty for none.
+    LogoType { Png = "image/png", Svg = "image/svg+xml", None = "" }
     /// What is claimed.
     CreditType { AmaPra1 = "ama_pra_1", AnccContactHour = "ancc_contact_hour" }
     /// What an activity is, in the terms of PARS.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::resolve;
 
 /// How deep a thing that holds itself is shown.
-const DEEPEST: usize = 8;
+const DEEPEST: usize = 16;
 
 /// What something of this schema looks like.
 pub(super) fn of(document: &Value, schema: &Value) -> Value {
@@ -21,7 +21,7 @@ fn made(document: &Value, schema: &Value, name: &str, depth: usize) -> Value {
         return Value::Null;
     }
     for choices in ["oneOf", "anyOf"] {
-        if let Some(choices) = schema[choices].as_array().filter(|choices| choices.iter().any(|choice| !choice["format"].is_string())) {
+        if let Some(choices) = schema[choices].as_array().filter(|choices| choices.iter().all(|choice| !choice["format"].is_string())) {
             let real = choices.iter().find(|choice| choice["type"] != "null");
             let chosen = real.map_or(Value::Null, |choice| made(document, choice, name, depth + 1));
             return merged(chosen, object(document, schema, depth));

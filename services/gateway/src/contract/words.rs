@@ -10,7 +10,9 @@ use crate::error::FieldProblem;
 /// Everything that is wrong, in the order of the input.
 pub(super) fn problems(validator: &Validator, schema: &Value, input: &Value) -> Vec<FieldProblem> {
     let mut found: Vec<FieldProblem> = validator.iter_errors(input).flat_map(|error| said(schema, &error)).collect();
-    found.sort_by(|one, other| (&one.pointer, &one.detail).cmp(&(&other.pointer, &other.detail)));
+    // Of several problems of one place the plainest is told: how long it may be, before what signs it may have.
+    let order = |problem: &FieldProblem| (problem.pointer.clone(), !problem.detail.starts_with("must have"), problem.detail.clone());
+    found.sort_by_key(order);
     found.dedup_by(|one, other| one.pointer == other.pointer);
     found
 }
@@ -78,7 +80,9 @@ fn expected(node: &Value, error: &ValidationError<'_>) -> String {
         Wrong::Minimum { .. } | Wrong::Maximum { .. } | Wrong::ExclusiveMinimum { .. } | Wrong::ExclusiveMaximum { .. } => range(node),
         Wrong::MultipleOf { multiple_of } => format!("must be in steps of {multiple_of}"),
         Wrong::Format { format } => format!("must be {}", written(format)),
-        Wrong::Pattern { pattern } if pattern.contains("\\s") || pattern.contains("\\S") => "must say something".to_owned(),
+        Wrong::Pattern { .. } if node["pattern"].as_str().is_some_and(|pattern| pattern.to_lowercase().contains("\\s")) => {
+            "must say something".to_owned()
+        }
         Wrong::Pattern { .. } => "has signs that it cannot have; see the documentation of this field".to_owned(),
         Wrong::MinProperties { .. } | Wrong::MaxProperties { .. } => "must have another number of fields".to_owned(),
         Wrong::UniqueItems => "must name nothing twice".to_owned(),

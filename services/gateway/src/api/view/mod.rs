@@ -119,8 +119,7 @@ pub(crate) fn program_view(program: ingestion::Program) -> Program {
 /// How far a file is.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Progress {
-    /// `reading` or `done`.
-    #[schema(example = "reading")]
+    #[schema(example = "reading", value_type = super::values::ProgressStage)]
     pub(crate) stage: String,
     pub(crate) done: i64,
     pub(crate) total: i64,
