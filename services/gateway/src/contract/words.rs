@@ -2,6 +2,7 @@
 
 use jsonschema::Validator;
 use jsonschema::error::{ValidationError, ValidationErrorKind as Wrong};
+use preceptor_core::display::composed;
 use serde_json::Value;
 
 use super::resolve;
@@ -70,7 +71,7 @@ fn known_names(schema: &Value, place: &str) -> String {
 fn expected(node: &Value, error: &ValidationError<'_>) -> String {
     let is_length = matches!(error.kind(), Wrong::MinLength { .. } | Wrong::MaxLength { .. });
     if let Some(words) = node["x-expected"].as_str().filter(|_| !is_length) {
-        return words.to_owned();
+        return format!("{words}{}", sign(words, error.instance()));
     }
     match error.kind() {
         Wrong::Type { .. } => format!("must be {}", kind(&node["type"])),
@@ -92,6 +93,12 @@ fn expected(node: &Value, error: &ValidationError<'_>) -> String {
         Wrong::Constant { expected_value } => format!("must be {expected_value}"),
         _ => "is not as the documentation says".to_owned(),
     }
+}
+
+/// Which sign a line cannot have, where it is one: whoever pasted it does not see it.
+fn sign(words: &str, text: &Value) -> String {
+    let wrong = text.as_str().filter(|_| words.starts_with("must be one line")).and_then(|text| composed(text, usize::MAX).err());
+    wrong.map(|problem| format!("; it {problem}")).unwrap_or_default()
 }
 
 fn kind(kinds: &Value) -> String {

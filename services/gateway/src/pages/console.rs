@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, Redirect};
-use preceptor_core::Capability;
+use preceptor_core::{Capability, Fault, Kind};
 use preceptor_proto::ingestion::v1 as proto;
 use serde::Deserialize;
 
@@ -79,6 +79,10 @@ fn console(id: &str) -> Redirect {
 }
 
 pub(super) async fn programs(State(edge): State<Edge>, Visitor(identity): Visitor) -> Result<Html<String>, PageError> {
+    // A learner has one program, and its own page.
+    if ![Capability::ReadContent, Capability::ReadInsight].into_iter().any(|capability| identity.scope.grants(capability)) {
+        return Err(Fault::new(Kind::Forbidden, "CAPABILITY_MISSING", "this page is for the staff of a provider").into());
+    }
     let request = proto::ListProgramsRequest { limit: 100, after: String::new() };
     let listed = edge.ingestion.clone().list_programs(identity.request(request)?).await?.into_inner();
     let contested = if identity.scope.grants(Capability::Administer) {

@@ -191,9 +191,13 @@ pub(super) async fn view(tx: &TenantTx, row: program::Model) -> Result<ProgramVi
     })
 }
 
-/// What the subject may see of it: a learner sees published programs only.
+/// What the subject may see of it: a learner sees published programs only, an analyst those that were published.
 fn visible(scope: &Scope, view: ProgramView) -> Result<ProgramView, Error> {
-    let knows_of_drafts = [Capability::ReadInsight, Capability::AdmitLearners].into_iter().any(|capability| scope.grants(capability));
-    let sees = sees_drafts(scope) || knows_of_drafts || view.published.is_some();
+    let was_published = view.published.is_some() || view.program.withdrawn;
+    // Whoever reads insight keeps that of programs that were withdrawn; what never was out has none.
+    let sees = sees_drafts(scope)
+        || scope.grants(Capability::AdmitLearners)
+        || view.published.is_some()
+        || (scope.grants(Capability::ReadInsight) && was_published);
     if sees { Ok(shown::program(scope, view)) } else { Err(Error::ProgramNotFound) }
 }
