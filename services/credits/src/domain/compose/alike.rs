@@ -70,19 +70,17 @@ impl Alike {
         Self { lists, places }
     }
 
-    /// The lists that share more than half of all terms with one of them; itself as well.
-    pub(super) fn like(&self, number: usize) -> Vec<usize> {
+    /// Whether one that is `wanted` is among the lists that share more than half of all terms with one of them; itself as
+    /// well. The first that is found ends the search.
+    pub(super) fn any_like(&self, number: usize, wanted: impl Fn(usize) -> bool) -> bool {
         const HALF: f64 = 0.5;
-        let Some(own) = self.lists.get(number) else { return Vec::new() };
+        let Some(own) = self.lists.get(number) else { return false };
         let places = |term: &u32| self.places.get(term).map_or(&[][..], Vec::as_slice);
         let mut rare = own.clone();
         rare.sort_by_key(|term| places(term).len());
         rare.truncate(own.len().div_ceil(2));
-        let mut others: Vec<u32> = rare.iter().flat_map(places).copied().collect();
-        others.sort_unstable();
-        others.dedup();
-        let alike = |other: &u32| overlap(own, &self.lists[*other as usize]) > HALF;
-        others.into_iter().filter(alike).map(|other| other as usize).collect()
+        let mut others = rare.iter().flat_map(places).map(|other| *other as usize);
+        others.any(|other| wanted(other) && overlap(own, &self.lists[other]) > HALF)
     }
 }
 
@@ -113,9 +111,11 @@ mod tests {
         let alike = Alike::of(lists.clone());
         let mut found = 0;
         for (number, own) in lists.iter().enumerate() {
-            let all: Vec<usize> = (0..lists.len()).filter(|other| overlap(own, &lists[*other]) > 0.5).collect();
-            assert_eq!(alike.like(number), all);
-            found += all.len();
+            for (other, theirs) in lists.iter().enumerate() {
+                let is_like = overlap(own, theirs) > 0.5;
+                assert_eq!(alike.any_like(number, |candidate| candidate == other), is_like);
+                found += usize::from(is_like);
+            }
         }
         assert!(found > 2 * lists.len(), "{found}: there is something to find");
     }

@@ -125,10 +125,13 @@ fn candidates<'s, 'a>(statements: &'s [Statement<'a>], rivals: &Rivals) -> Vec<C
     all.sort_by_key(|(order, _, _)| *order);
     all.truncate(MOST_CANDIDATES);
     let candidate = |(_, number, target): (_, usize, Target)| {
+        if rivals.is_ambiguous(number, &target) {
+            return None;
+        }
         let statement = &statements[number];
         let distractors = rivals.distractors(statement, &target);
         let needed = if matches!(target.kind, Kind::Quantity { .. }) { 1 } else { DISTRACTORS };
-        if distractors.len() < needed || rivals.is_ambiguous(number, &target) {
+        if distractors.len() < needed {
             return None;
         }
         let difficulty = difficulty(&target, &distractors);

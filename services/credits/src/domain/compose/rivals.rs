@@ -75,8 +75,10 @@ impl Rivals {
     /// else in the place of the target: then more than one answer would be right somewhere.
     pub(crate) fn is_ambiguous(&self, number: usize, target: &Target) -> bool {
         let own = same_value(&target.text);
-        let others = self.alike.like(number).into_iter().filter_map(|other| self.targets.get(other)).flatten();
-        others.into_iter().any(|(kind, value)| *kind == target.kind && *value != own)
+        let names_another = |other: usize| {
+            self.targets.get(other).is_some_and(|targets| targets.iter().any(|(kind, value)| *kind == target.kind && *value != own))
+        };
+        self.alike.any_like(number, names_another)
     }
 }
 
