@@ -184,7 +184,7 @@ async fn add_what_others_write(url: &str) {
         let run = async |sql: String| {
             db.execute_unprepared(&sql).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
         };
-        run(format!("INSERT INTO credentials_clinician SELECT org_id, learner || '{spare}', profession, wrapped_key, sealed, npi_index, email_verified_at, statement, revision, created_at, updated_at FROM credentials_clinician WHERE learner {own}")).await;
+        run(format!("INSERT INTO credentials_clinician SELECT org_id, learner || '{spare}', profession, wrapped_key, sealed, npi_index, email_verified_at, statement, revision, created_at, updated_at, licence_index FROM credentials_clinician WHERE learner {own}")).await;
         run(format!("INSERT INTO credentials_statement SELECT org_id, learner || '{spare}', number, wrapped_key, sealed, stated_at FROM credentials_statement WHERE learner {own}")).await;
         run(format!("INSERT INTO credentials_check SELECT org_id, id || '{spare}', learner || '{spare}', statement, method, outcome, detail, evidence_sha256, actor, checked_at FROM credentials_check WHERE learner {own}")).await;
         for (variant, who, when) in variants {
