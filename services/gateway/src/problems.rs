@@ -19,8 +19,8 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 pub(crate) const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 /// Longer than any address of ours.
 const LONGEST_ADDRESS: usize = 8 << 10;
-/// More than any client of ours sends in its headers.
-const LARGEST_HEADERS: usize = 32 << 10;
+/// More than any client of ours sends in its headers, and less than the server below gives up at, without a word.
+const LARGEST_HEADERS: usize = 16 << 10;
 /// What a 401 says besides (RFC 9110, 15.5.2).
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"preceptor\"");
 
@@ -66,7 +66,7 @@ fn too_long(request: &Request) -> Option<ApiError> {
         let error = ApiError::new(
             Kind::InvalidInput,
             "HEADERS_TOO_LARGE",
-            "the headers are larger than any that we need; they may have 32 KiB in all",
+            "the headers are larger than any that we need; they may have 16 KiB in all",
         );
         error.with_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
     })

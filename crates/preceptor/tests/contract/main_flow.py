@@ -57,7 +57,7 @@ source = call(admin, "upload_source", 202, program, body=form(file=file)).parsed
 wait(admin, "get_source", source, "draft")
 call(admin, "submit_source", 200, source)
 approval = models.NewDecision(approve=True, reason="Read in full")
-assert call(admin, "decide_source", 403, source, body=approval).parsed.code == "AUTHOR_CANNOT_DECIDE"
+assert call(admin, "decide_source", 409, source, body=approval).parsed.code == "AUTHOR_CANNOT_DECIDE"
 call(reviewer, "decide_source", 200, source, body=approval)
 call(admin, "publish_program", 202, program, body=models.Reason(reason="First version"))
 wait(admin, "get_program", program, "published")

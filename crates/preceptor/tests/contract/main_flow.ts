@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   await until("the source", async () => told("getSource", await api.getSource({ client: admin, path: at }), 200), "draft");
   told("submitSource", await api.submitSource({ client: admin, path: at }), 200);
   const approval = { approve: true, reason: "Read in full" };
-  told("decideSource", await api.decideSource({ client: admin, path: at, body: approval }), 403);
+  told("decideSource", await api.decideSource({ client: admin, path: at, body: approval }), 409);
   told("decideSource", await api.decideSource({ client: reviewer, path: at, body: approval }), 200);
   told("publishProgram", await api.publishProgram({ client: admin, path, body: { reason: "First version" } }), 202);
   await until("the program", async () => told("getProgram", await api.getProgram({ client: admin, path }), 200), "published");

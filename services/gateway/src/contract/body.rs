@@ -14,6 +14,9 @@ const TWICE: &str = "the name stands twice: ";
 /// Parses a body. A name that stands twice is refused: which of the values counts differs between parsers, and whoever checks
 /// one of them must not let the other through.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
+    if bytes.is_empty() {
+        return Err(ApiError::new(Kind::InvalidInput, "JSON_MALFORMED", "the body is empty; this operation takes a JSON object"));
+    }
     let mut input = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize::<_, Strict>(&mut input);
     let parsed = parsed.map_err(|error| (error.path().to_string(), error.into_inner()));

@@ -227,48 +227,6 @@ fn ids_and_queries_are_checked_against_the_document() {
     }
 }
 
-/// The whole document in lines that a reader of a change understands.
-fn surface(document: &Value) -> String {
-    let mut lines = Vec::new();
-    for (path, method, said) in operations(document) {
-        let parameters = said["parameters"].as_array().into_iter().flatten().map(|parameter| resolve(document, parameter));
-        let names: Vec<&str> = parameters.filter_map(|parameter| parameter["name"].as_str()).collect();
-        let takes = schemas::named_in(&said["requestBody"]).join(" ");
-        lines.push(format!("{} {path}: {}({}) {takes}", method.to_uppercase(), id(said), names.join(", ")).trim_end().to_owned());
-        for (status, response) in said["responses"].as_object().into_iter().flatten() {
-            let content = resolve(document, response)["content"].as_object().cloned().unwrap_or_default();
-            let kinds = content.iter().map(|(kind, content)| format!("{kind} {}", schemas::named_in(&content["schema"]).join(" ")));
-            if status.starts_with('2') {
-                lines.push(format!("  {status} {}", kinds.collect::<Vec<_>>().join(", ")).trim_end().to_owned());
-            }
-        }
-        let refusals =
-            said["responses"].as_object().into_iter().flatten().map(|(status, _)| status.as_str()).filter(|status| *status >= "300");
-        lines.push(format!("  {}", refusals.collect::<Vec<_>>().join(" ")));
-    }
-    for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
-        lines.push(format!("{name} {}", rules(schema)).trim_end().to_owned());
-        let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        for (field, property) in schema["properties"].as_object().into_iter().flatten() {
-            let mark = if required.contains(&field.as_str()) { "" } else { "?" };
-            lines.push(format!("  {field}{mark} {}", rules(property)).trim_end().to_owned());
-        }
-    }
-    lines.join("\n")
-}
-
-/// What a schema says, without words and examples.
-fn rules(schema: &Value) -> String {
-    let said = schema.as_object().into_iter().flatten();
-    let kept = said.filter(|(name, _)| !["description", "example", "examples", "properties", "required", "title"].contains(&name.as_str()));
-    kept.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
-}
-
-#[test]
-fn the_surface_is_as_it_was() {
-    insta::assert_snapshot!(surface(contract().document()));
-}
-
 #[test]
 fn problems_look_as_they_did() {
     let shown: Vec<Value> = super::shared::REFUSALS
