@@ -12,8 +12,10 @@ use tokio_util::sync::CancellationToken;
 use crate::address::Prefix;
 use crate::limits::Limits;
 
-/// A transfer younger than this has not shown yet how fast it is.
-const FAIR_CHANCE: u64 = 1_000;
+/// Milliseconds after which a connection has shown what it is, when others wait for its place.
+const FAIR_CHANCE: u64 = 200;
+/// Bytes a second below which a transfer is slow.
+const SLOW: u64 = 64 << 10;
 
 /// All connections of a listener.
 #[derive(Debug)]
@@ -58,6 +60,7 @@ pub(crate) struct Connection {
     untaken_since: AtomicU64,
     /// Since when something is being answered without a break.
     busy_since: AtomicU64,
+    leaving: AtomicBool,
 }
 
 /// Whether a connection may stay as it is.
@@ -76,12 +79,18 @@ pub(crate) enum Standing {
 /// How little a connection would lose by ending, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Worth {
-    /// It never completed a request; its number.
-    Nothing(u64),
+    /// It was answered for the last time.
+    Leaving,
+    /// It had its chance and never completed a request.
+    Nothing,
     /// Nothing is going on: the longer, the smaller.
     Quiet(u64),
     /// Its transfer is slow; how many bytes a second.
     Slow(u64),
+    /// It has not had its chance yet.
+    Young,
+    /// Its transfer goes on; how many bytes a second.
+    Fast(u64),
 }
 
 impl Connection {
@@ -162,15 +171,27 @@ impl Connection {
         left(header_since, limits.header()).map_or(Standing::Late, Standing::Fine)
     }
 
+    /// The last answer has left; what still arrives is thrown away.
+    pub(crate) fn set_leaving(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
+    }
+
     fn worth(&self) -> Option<Worth> {
         if self.close.is_cancelled() {
             return None;
         }
-        if self.requests.load(Ordering::Relaxed) == 0 {
-            let quiet = self.now().saturating_sub(self.quiet_since.load(Ordering::Relaxed));
-            return Some(if self.served.load(Ordering::Relaxed) { Worth::Quiet(u64::MAX - quiet) } else { Worth::Nothing(self.number) });
+        if self.leaving.load(Ordering::Relaxed) {
+            return Some(Worth::Leaving);
         }
         let now = self.now();
+        if self.requests.load(Ordering::Relaxed) == 0 {
+            let quiet = now.saturating_sub(self.quiet_since.load(Ordering::Relaxed));
+            return Some(match (self.served.load(Ordering::Relaxed), quiet > FAIR_CHANCE) {
+                (_, false) => Worth::Young,
+                (false, true) => Worth::Nothing,
+                (true, true) => Worth::Quiet(u64::MAX - quiet),
+            });
+        }
         let age = |since: u64| Some(now.saturating_sub(since)).filter(|age| since > 0 && *age > FAIR_CHANCE);
         let waits_for_them =
             [&self.blocked_since, &self.untaken_since].into_iter().any(|since| age(since.load(Ordering::Relaxed)).is_some());
@@ -178,7 +199,8 @@ impl Connection {
             return Some(Worth::Slow(0));
         }
         let age = age(self.receiving_since.load(Ordering::Relaxed))?;
-        Some(Worth::Slow(self.received.load(Ordering::Relaxed) * 1000 / age.max(1)))
+        let speed = self.received.load(Ordering::Relaxed) * 1000 / age.max(1);
+        Some(if speed < SLOW { Worth::Slow(speed) } else { Worth::Fast(speed) })
     }
 }
 
@@ -219,6 +241,7 @@ impl Connections {
             blocked_since: AtomicU64::new(0),
             untaken_since: AtomicU64::new(0),
             busy_since: AtomicU64::new(0),
+            leaving: AtomicBool::new(false),
         });
         open.all.insert(connection.number, Arc::clone(&connection));
         if let Some(address) = address {
@@ -295,6 +318,7 @@ mod tests {
         quiet.connection.request_ends();
         assert_eq!(connections.admit(prefix(2)).expect_err("no room"), Full::Everywhere);
         let gone = |guard: &Guard| guard.connection.close.is_cancelled();
+        tokio::time::advance(Duration::from_secs(1)).await;
 
         assert_eq!(connections.relieve(1, None), 1);
         assert!(gone(&half) && !gone(&newer), "the oldest half header goes first");
@@ -302,6 +326,27 @@ mod tests {
         assert!(gone(&newer) && !gone(&quiet), "then the next");
         assert_eq!(connections.relieve(5, None), 1);
         assert!(gone(&quiet) && !gone(&served), "who is being served stays");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_newcomer_has_a_chance_before_those_who_had_theirs() {
+        let connections = Arc::new(Connections::new(9, 9));
+        let admit = || connections.admit(prefix(1)).expect("room");
+        let (leaving, half, quiet, slow) = (admit(), admit(), admit(), admit());
+        for guard in [&leaving, &quiet, &slow] {
+            guard.connection.request_begins();
+        }
+        slow.connection.body_begins();
+        quiet.connection.request_ends();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        leaving.connection.request_ends();
+        leaving.connection.set_leaving();
+        let newcomer = admit();
+        for next in [&leaving, &half, &quiet, &slow, &newcomer] {
+            assert!(!next.connection.close.is_cancelled());
+            assert_eq!(connections.relieve(1, None), 1);
+            assert!(next.connection.close.is_cancelled(), "{:?}", next.connection);
+        }
     }
 
     #[tokio::test(start_paused = true)]

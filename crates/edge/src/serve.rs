@@ -152,6 +152,7 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, gu
             }
         }
     };
+    connection.set_leaving();
     if let (Ended::ByItself, Ok(stream)) = (ended, returned.await) {
         tokio::select! {
             () = linger(stream) => {}

@@ -2,7 +2,7 @@
 
 use futures::StreamExt as _;
 use preceptor::client::id;
-use preceptor_testkit::Store;
+use preceptor_testkit::{Store, model};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -66,7 +66,8 @@ fn events(text: &str) -> Vec<(String, Value)> {
 }
 
 async fn a_streamed_answer_comes_in_order_and_ends_once(store: Store) {
-    let local = store.mesh().await.expect("a mesh");
+    let Some(model) = model("a streamed answer") else { return };
+    let local = store.mesh_with(Some(model), |_| {}).await.expect("a mesh");
     let program = local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
     let learner = local.learner(&program, "learner").await.expect("a learner");
     let http = reqwest::Client::new();
