@@ -237,6 +237,11 @@ impl Drop for Server {
 fn password_file(folder: &Path) -> Result<PathBuf, String> {
     let path = folder.join("admin");
     fs::write(&path, "admin\n").map_err(|error| error.to_string())?;
+    // A mesh in this process makes everything private, and the server is somebody else.
+    #[cfg(unix)]
+    if is_root() {
+        std::os::unix::fs::chown(&path, Some(NOBODY), Some(NOBODY)).map_err(|error| error.to_string())?;
+    }
     Ok(path)
 }
 

@@ -104,6 +104,7 @@ impl IntoFault for Error {
             ),
             Self::TooManyCodes => {
                 Fault::new(Kind::ResourceExhausted, "EMAIL_CODES_USED_UP", "too many codes were sent or tried; wait an hour and try again")
+                    .with("retry_after", 3600)
             }
             Self::Mail(error) => error.to_fault(),
             Self::RegistryUnavailable(cause) => {

@@ -189,8 +189,11 @@ impl ApiError {
 
 impl From<Fault> for ApiError {
     fn from(fault: Fault) -> Self {
+        // Whoever came too often is told when to come again.
+        let told = || fault.details.iter().find(|(name, _)| name == "retry_after").and_then(|(_, seconds)| seconds.parse().ok());
+        let retry_after = (fault.kind == Kind::ResourceExhausted).then(|| told().unwrap_or(60));
         // What a caller may not see, it cannot tell from what is not there.
-        Self { fault, fields: Vec::new(), status: None, retry_after: None, etag: None, limit: HeaderMap::new() }
+        Self { fault, fields: Vec::new(), status: None, retry_after, etag: None, limit: HeaderMap::new() }
     }
 }
 
