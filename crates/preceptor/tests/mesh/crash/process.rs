@@ -1,6 +1,7 @@
 //! The binary as a process that can be killed.
 
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -33,6 +34,8 @@ impl Drop for Process {
 
 impl Program {
     pub(super) fn new(folder: &Path, variables: Vec<(&'static str, String)>) -> Self {
+        // A data folder that others can read is refused.
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).expect("a folder of one's own");
         Self { folder: folder.to_owned(), port: free_port(), variables }
     }
 
