@@ -36,6 +36,8 @@ pub(super) struct Constraint {
     pub(super) kind: Kind,
     /// The columns that it speaks of.
     pub(super) columns: Vec<String>,
+    /// Whether a later migration added it to the chain.
+    pub(super) added: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -86,7 +88,7 @@ fn constraint(line: &str, columns: &[Column]) -> Constraint {
         }
         Kind::Key(columns) | Kind::Reference { columns, .. } => columns.clone(),
     };
-    Constraint { name: name.to_owned(), line: line.to_owned(), kind, columns: spoken_of }
+    Constraint { name: name.to_owned(), line: line.to_owned(), kind, columns: spoken_of, added: false }
 }
 
 fn column(line: &str) -> Column {
@@ -125,7 +127,10 @@ pub(super) fn tables() -> Vec<Table> {
         migration.sql.split("CREATE TABLE ").skip(1).map(|definition| table(definition, migration.append_only)).collect()
     };
     let mut tables = made(chain);
-    let taking = made(later).into_iter().find(|table| table.name == TAKING).expect("a table");
+    let mut taking = made(later).into_iter().find(|table| table.name == TAKING).expect("a table");
+    for one in &mut taking.constraints {
+        one.added = true;
+    }
     let attempts = tables.iter().position(|table| table.name == "credits_attempt").expect("a table");
     tables.insert(attempts, taking);
     for table in &mut tables {
@@ -143,7 +148,7 @@ fn extend(table: &mut Table, sql: &str) {
     for statement in sql.lines().filter_map(|line| line.strip_prefix(&prefix)).map(|line| line.trim_end_matches(';')) {
         match statement.strip_prefix("COLUMN ") {
             Some(definition) => table.columns.push(column(definition)),
-            None => table.constraints.push(constraint(statement, &table.columns)),
+            None => table.constraints.push(Constraint { added: true, ..constraint(statement, &table.columns) }),
         }
     }
 }
