@@ -56,7 +56,7 @@ fn pdf(pages: usize, filters: &str, stream: &[u8]) -> Vec<u8> {
     let mut places = Vec::new();
     let mut object = |out: &mut Vec<u8>, body: &[u8]| {
         places.push(out.len());
-        let _ = write!(out, "{} 0 obj\n", places.len());
+        let _ = writeln!(out, "{} 0 obj", places.len());
         out.extend_from_slice(body);
         out.extend_from_slice(b"\nendobj\n");
     };
@@ -74,7 +74,7 @@ fn pdf(pages: usize, filters: &str, stream: &[u8]) -> Vec<u8> {
     let table = out.len();
     let _ = write!(out, "xref\n0 {}\n0000000000 65535 f \n", places.len() + 1);
     for place in &places {
-        let _ = write!(out, "{place:010} 00000 n \n");
+        let _ = writeln!(out, "{place:010} 00000 n ");
     }
     let _ = write!(out, "trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n", places.len() + 1);
     out
