@@ -122,6 +122,9 @@ impl StatusList {
         const NONE: Refusal = Refusal::NoList("it is no status list that Preceptor issues");
         let text = std::str::from_utf8(file).map_err(|_| NONE)?;
         let signed = strict::parse(text).map_err(|_| NONE)?;
+        if !signed["type"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == KIND)) {
+            return Err(NONE);
+        }
         let (key, unsigned) = proof::verify(&signed, &signed["issuer"])?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (url, made_at) = (text(&unsigned["id"]), text(&unsigned["validFrom"]));
