@@ -331,7 +331,7 @@ mod tests {
                 word(2)
             )
         };
-        let sentences: Vec<String> = (1..=8_000).map(sentence).collect();
+        let sentences: Vec<String> = (1..=4_500).map(sentence).collect();
         let sources: Vec<Source> = sentences
             .chunks(10)
             .enumerate()

@@ -13,7 +13,7 @@ pub(super) const SAME_SUBJECT: f64 = 0.5;
 const FARTHEST: f64 = 20.0;
 
 /// Of the texts of a kind so many are looked at closely, those that rank best.
-const LOOKED_AT: usize = 256;
+const LOOKED_AT: usize = 64;
 
 /// A text that can be asked for somewhere.
 #[derive(Debug)]
