@@ -86,15 +86,14 @@ async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, Ap
         seen.note(edge.limit_door(door, address).await?);
     }
     parts.extensions.insert(seen.clone());
-    // What no route takes is told so, whoever asks: its body is not read either.
-    let reads = !matches!(parts.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
     let mut unproven = None;
     if let Some(credential) = credential.filter(|_| !OPEN.contains(&route.as_str())) {
         edge.check_refusals(address, &credential).await?;
         unproven = Some(address);
     }
     let mut holder = address.to_string();
-    if !reads && !route.is_empty() && !OPEN.contains(&route.as_str()) {
+    // The router refuses what no route takes, whoever asks and before any body.
+    if edge.permissions.takes(&parts.method, &route) {
         let identity = identify(edge, &mut parts, address).await?;
         if is_costly(&parts, &body, &route) {
             allowed(edge, &parts.method, &route, &identity).await?;

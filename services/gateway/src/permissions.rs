@@ -3,7 +3,7 @@
 //! An operation is named after the RPC that does it, and the RPC's policy says who may. So the table is read out of the
 //! OpenAPI document and the contracts; only what is named differently, and the forms of the pages, stand here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use axum::http::Method;
 use preceptor_core::Fault;
@@ -63,21 +63,28 @@ pub(crate) const OPEN: [&str; 2] = ["/sign-in", "/sign-in/who"];
 
 /// What every write needs, by method and route.
 #[derive(Debug)]
-pub(crate) struct Permissions(HashMap<(Method, String), (String, Policy)>);
+pub(crate) struct Permissions {
+    needed: HashMap<(Method, String), (String, Policy)>,
+    /// Every write that there is.
+    writes: HashSet<(Method, String)>,
+}
 
 impl Permissions {
     /// Reads the table.
     pub(crate) fn read(document: &Value, policies: &Policies) -> Self {
         let by_name: HashMap<&str, (&str, &Policy)> =
             policies.iter().filter_map(|(path, policy)| Some((path.rsplit('/').next()?, (path, policy)))).collect();
-        let mut table = HashMap::new();
-        let mut needs = |method: Method, path: &str, rpc: &str| match by_name.get(rpc) {
-            Some((rpc, policy)) => {
-                table.insert((method, path.to_owned()), ((*rpc).to_owned(), (*policy).clone()));
+        let (mut needed, mut all) = (HashMap::new(), HashSet::new());
+        let mut needs = |method: Method, path: &str, rpc: &str| {
+            all.insert((method.clone(), path.to_owned()));
+            match by_name.get(rpc) {
+                Some((rpc, policy)) => {
+                    needed.insert((method, path.to_owned()), ((*rpc).to_owned(), (*policy).clone()));
+                }
+                // Whoever is known may send it, in the bounds of every body; the RPC itself refuses whom it has to.
+                None if !rpc.is_empty() => tracing::warn!(path, rpc, "a route is not named after an RPC"),
+                None => {}
             }
-            // Whoever is known may send it, in the bounds of every body; the RPC itself refuses whom it has to.
-            None if !rpc.is_empty() => tracing::warn!(path, rpc, "a route is not named after an RPC"),
-            None => {}
         };
         for (method, path, operation) in writes(document) {
             let other = OTHERWISE.iter().find(|(name, _)| *name == operation).map(|(_, rpc)| (*rpc).to_owned());
@@ -86,12 +93,17 @@ impl Permissions {
         for (path, rpc) in FORMS {
             needs(Method::POST, path, rpc);
         }
-        Self(table)
+        Self { needed, writes: all }
+    }
+
+    /// Whether there is such a write. What no route takes is refused by the router, whoever asks.
+    pub(crate) fn takes(&self, method: &Method, route: &str) -> bool {
+        self.writes.contains(&(method.clone(), route.to_owned()))
     }
 
     /// Refuses a subject that may not do what a route does; with the RPC that would refuse it too.
     pub(crate) fn check(&self, method: &Method, route: &str, scope: &Scope) -> Result<(), (Fault, &str)> {
-        match self.0.get(&(method.clone(), route.to_owned())) {
+        match self.needed.get(&(method.clone(), route.to_owned())) {
             Some((rpc, policy)) if !policy.unscoped => policy.check_scope(scope).map_err(|fault| (fault, rpc.as_str())),
             _ => Ok(()),
         }
@@ -130,7 +142,7 @@ mod tests {
         for (method, path, operation) in all {
             let any = OTHERWISE.iter().any(|(name, rpc)| *name == operation && rpc.is_empty());
             assert!(
-                any || permissions.0.contains_key(&(method, path.clone())),
+                any || permissions.needed.contains_key(&(method, path.clone())),
                 "{operation} at {path} is not named after an RPC; add it to OTHERWISE"
             );
         }
@@ -150,7 +162,7 @@ mod tests {
             }
             forms += 1;
             let (_, rpc) = FORMS.iter().find(|(form, _)| *form == path).unwrap_or_else(|| panic!("{path} is not in FORMS"));
-            assert!(rpc.is_empty() || permissions.0.contains_key(&(Method::POST, path.to_owned())), "{path}: there is no RPC {rpc}");
+            assert!(rpc.is_empty() || permissions.needed.contains_key(&(Method::POST, path.to_owned())), "{path}: there is no RPC {rpc}");
         }
         assert!(forms >= FORMS.len(), "every entry of FORMS is a form");
     }

@@ -237,3 +237,14 @@ fn problems_look_as_they_did() {
         .collect();
     insta::assert_json_snapshot!(shown);
 }
+
+#[test]
+fn every_empty_word_is_in_the_document_as_such() {
+    let empty = include_str!("../api/values.rs").matches("= \"\"").count();
+    assert_eq!(empty, super::schemas::EMPTY_WORDS.len(), "add the word to EMPTY_WORDS");
+    for (name, variant) in super::schemas::EMPTY_WORDS {
+        let words = contract().document()["components"]["schemas"][name]["enum"].clone();
+        let words = words.as_array().expect("words");
+        assert!(words.contains(&json!("")) && !words.contains(&json!(variant)), "{name}: {words:?}");
+    }
+}
