@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::operations::METHODS;
 use super::{Contract, Terms, nouns, resolve, schemas, standalone, validator, words};
@@ -241,8 +241,8 @@ fn problems_look_as_they_did() {
 #[test]
 fn every_empty_word_is_in_the_document_as_such() {
     let empty = include_str!("../api/values.rs").matches("= \"\"").count();
-    assert_eq!(empty, super::schemas::EMPTY_WORDS.len(), "add the word to EMPTY_WORDS");
-    for (name, variant) in super::schemas::EMPTY_WORDS {
+    assert_eq!(empty, schemas::EMPTY_WORDS.len(), "add the word to EMPTY_WORDS");
+    for (name, variant) in schemas::EMPTY_WORDS {
         let words = contract().document()["components"]["schemas"][name]["enum"].clone();
         let words = words.as_array().expect("words");
         assert!(words.contains(&json!("")) && !words.contains(&json!(variant)), "{name}: {words:?}");
