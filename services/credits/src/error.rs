@@ -220,6 +220,37 @@ fn flaw_as_fault(flaw: &Flaw) -> Fault {
     }
 }
 
+/// What went wrong behind a rule: an engine, a peer, or a defect of ours.
+fn failure_as_fault(error: &Error) -> Fault {
+    match error {
+        Error::Call(status) => fault_of(status),
+        Error::Keys(error) => {
+            tracing::error!(%error, "the key engine failed");
+            Fault::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "the key engine is not reachable; try again in a moment")
+        }
+        Error::TooCostly => Fault::new(
+            Kind::FailedPrecondition,
+            "ITEMS_TOO_COSTLY",
+            "composing items from this program takes more time or memory than one request may; divide the program, or write items by hand",
+        ),
+        Error::Sandbox(error) => {
+            tracing::error!(%error, "items cannot be composed");
+            Fault::new(Kind::Unavailable, "COMPOSERS_UNAVAILABLE", "items cannot be composed at the moment; try again in a moment")
+        }
+        Error::Store(error) => error.to_fault(),
+        Error::Certificate(error) => {
+            tracing::error!(%error, "a certificate could not be made");
+            Fault::internal()
+        }
+        Error::Defect(what) => {
+            tracing::error!(what, "a defect in credits");
+            Fault::internal()
+        }
+        // Every other one is a rule, and was put into words before.
+        _ => Fault::internal(),
+    }
+}
+
 impl IntoFault for Error {
     fn to_fault(&self) -> Fault {
         let precondition = |code: &'static str, words: String| Fault::new(Kind::FailedPrecondition, code, words);
@@ -286,20 +317,6 @@ impl IntoFault for Error {
                 "CERTIFICATE_PREPARING",
                 "the certificate is being prepared; try again in a few seconds",
             ),
-            Self::Call(status) => fault_of(status),
-            Self::Keys(error) => {
-                tracing::error!(%error, "the key engine failed");
-                Fault::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "the key engine is not reachable; try again in a moment")
-            }
-            Self::TooCostly => precondition(
-                "ITEMS_TOO_COSTLY",
-                "composing items from this program takes more time or memory than one request may; divide the program, or write items by hand".into(),
-            ),
-            Self::Sandbox(error) => {
-                tracing::error!(%error, "items cannot be composed");
-                Fault::new(Kind::Unavailable, "COMPOSERS_UNAVAILABLE", "items cannot be composed at the moment; try again in a moment")
-            }
-            Self::Store(error) => error.to_fault(),
             Self::NotPrintable { field, missing } => Fault::new(
                 Kind::InvalidInput,
                 "NAME_NOT_PRINTABLE",
@@ -307,14 +324,7 @@ impl IntoFault for Error {
             )
             .with("field", field)
             .with("characters", missing.0.iter().collect::<String>()),
-            Self::Certificate(error) => {
-                tracing::error!(%error, "a certificate could not be made");
-                Fault::internal()
-            }
-            Self::Defect(what) => {
-                tracing::error!(what, "a defect in credits");
-                Fault::internal()
-            }
+            failure => failure_as_fault(failure),
         }
     }
 }

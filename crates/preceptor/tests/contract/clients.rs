@@ -28,7 +28,8 @@ async fn arguments(local: &Local) -> Vec<String> {
     let attempt = learner.take_quiz(&program, &items, Answers::Right).await.expect("an attempt");
     let credit = id(&learner.claim(&attempt, &offer, 0.75).await.expect("a credit"), "id").expect("an id");
     learner.certificate(&credit).await.expect("a certificate");
-    [&local.url, local.editor.token(), local.reviewer.token(), learner.token(), &credit].map(str::to_owned).to_vec()
+    let app = local.editor.app().await.expect("an app");
+    [&local.url, local.editor.token(), local.reviewer.token(), app.token(), learner.token(), &credit].map(str::to_owned).to_vec()
 }
 
 fn script(folder: &Path, name: &str, text: &str) {

@@ -10,7 +10,7 @@ import client.api
 from client import AuthenticatedClient, models
 from client.types import File
 
-url, admin_token, reviewer_token, earned_token, credit = sys.argv[1:]
+url, admin_token, reviewer_token, app_token, earned_token, credit = sys.argv[1:]
 DOSES = b"# Doses\n\nThe usual starting dose of apixaban in most adults is 5 mg taken twice a day.\n"
 
 
@@ -37,7 +37,7 @@ def wait(who, operation, identifier, state):
     sys.exit(f"{identifier} did not become {state}")
 
 
-admin, reviewer, earned = client_of(admin_token), client_of(reviewer_token), client_of(earned_token)
+admin, reviewer, app, earned = map(client_of, (admin_token, reviewer_token, app_token, earned_token))
 new = models.NewProgram(title="Doses", objectives=["Name the usual doses"])
 made = call(admin, "create_program", 201, body=new, idempotency_key="python-1")
 again = call(admin, "create_program", 201, body=new, idempotency_key="python-1")
@@ -62,7 +62,7 @@ call(reviewer, "decide_source", 200, source, body=approval)
 call(admin, "publish_program", 202, program, body=models.Reason(reason="First version"))
 wait(admin, "get_program", program, "published")
 
-token = call(admin, "issue_learner_token", 201, program, body=models.NewLearner(user_hash="python")).parsed.token
+token = call(app, "issue_learner_token", 201, program, body=models.NewLearner(user_hash="python")).parsed.token
 learner = client_of(token)
 reply = call(learner, "ask", 200, program, body=models.NewMessage(question="What is the usual starting dose of apixaban?")).parsed
 assert reply.usage.elapsed_ms >= 0

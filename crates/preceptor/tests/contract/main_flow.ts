@@ -5,9 +5,9 @@ import { createClient } from "./client/client";
 
 declare const process: { argv: string[]; exit(code: number): never };
 
-const [url = "", adminToken = "", reviewerToken = "", earnedToken = "", credit = ""] = process.argv.slice(2);
+const [url = "", adminToken = "", reviewerToken = "", appToken = "", earnedToken = "", credit = ""] = process.argv.slice(2);
 const as = (token: string) => createClient({ baseUrl: url, auth: () => token });
-const [admin, reviewer, earned] = [as(adminToken), as(reviewerToken), as(earnedToken)];
+const [admin, reviewer, app, earned] = [as(adminToken), as(reviewerToken), as(appToken), as(earnedToken)];
 const doses = "# Doses\n\nThe usual starting dose of apixaban in most adults is 5 mg taken twice a day.\n";
 
 /** What an answer holds; it has to have the status. */
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
   told("publishProgram", await api.publishProgram({ client: admin, path, body: { reason: "First version" } }), 202);
   await until("the program", async () => told("getProgram", await api.getProgram({ client: admin, path }), 200), "published");
 
-  const token = told("issueLearnerToken", await api.issueLearnerToken({ client: admin, path, body: { user_hash: "typescript" } }), 201);
+  const token = told("issueLearnerToken", await api.issueLearnerToken({ client: app, path, body: { user_hash: "typescript" } }), 201);
   const learner = as(token.token);
   const question = "What is the usual starting dose of apixaban?";
   const reply = told("ask", await api.ask({ client: learner, path, body: { question } }), 200);

@@ -59,6 +59,14 @@ pub(super) async fn record(tx: &mut TenantTx, of: &clinician::Model, new: NewChe
 }
 
 impl Clinicians {
+    /// What a text is found by without being known; empty for an empty one.
+    async fn blind_index(&self, org: preceptor_core::id::OrgId, text: &str) -> Result<String, Error> {
+        if text.is_empty() {
+            return Ok(String::new());
+        }
+        Ok(hex::encode(self.deps.keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), text.as_bytes()).await?))
+    }
+
     /// Keeps a statement. A new address has to be proved again; of another person or licence, everything has to be checked
     /// again.
     pub(crate) async fn state(&self, scope: &Arc<Scope>, profession: &str, person: Person) -> Result<ClinicianView, Error> {
@@ -79,17 +87,8 @@ impl Clinicians {
             None => None,
         };
         let (wrapped_key, sealed) = person.seal(&*self.deps.keys, org, learner).await?;
-        let npi_index = if person.npi.is_empty() {
-            String::new()
-        } else {
-            hex::encode(self.deps.keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), person.npi.as_bytes()).await?)
-        };
-        let licence = licence_key(&person);
-        let licence_index = if licence.is_empty() {
-            String::new()
-        } else {
-            hex::encode(self.deps.keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), licence.as_bytes()).await?)
-        };
+        let npi_index = self.blind_index(org, &person.npi).await?;
+        let licence_index = self.blind_index(org, &licence_key(&person)).await?;
         // What was stated is on record as a keyed hash: it proves a statement to whoever has it, and tells nobody else.
         let stated = serde_json::to_vec(&(profession, &person)).map_err(|error| Error::Defect(error.to_string()))?;
         let evidence = hex::encode(self.deps.keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), &stated).await?);
