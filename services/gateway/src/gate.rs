@@ -25,8 +25,6 @@ use crate::{CALL_TIMEOUT, Edge};
 
 /// What is asked of every process all the time, by whoever runs it.
 const PROBES: [&str; 2] = ["/healthz", "/readyz"];
-/// A body of which nobody has to be spared, in bytes.
-const SMALL: u64 = 16 << 10;
 /// Multipart framing comes on top of the file itself.
 const FRAMING: usize = 1 << 20;
 
@@ -95,9 +93,7 @@ async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, Ap
     // The router refuses what no route takes, whoever asks and before any body.
     if edge.permissions.takes(&parts.method, &route) {
         let identity = identify(edge, &mut parts, address).await?;
-        if is_costly(&parts, &body, &route) {
-            allowed(edge, &parts.method, &route, &identity).await?;
-        }
+        allowed(edge, &parts.method, &route, &identity).await?;
         holder = format!("{}:{}", identity.scope.org(), identity.scope.subject());
         unproven = None;
     }
@@ -112,11 +108,6 @@ async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, Ap
     }
     let body = bounded(body, bound.most, account.clone(), fate.clone());
     Ok(Entered { request: Request::from_parts(parts, body), bound, fate, unproven, _account: account })
-}
-
-/// Whether a body costs more to take than to look at who sends it. What is small goes to the RPC, which refuses it itself.
-fn is_costly(parts: &Parts, body: &Body, route: &str) -> bool {
-    !body.is_end_stream() && (streams(&parts.method, route) || announced(parts).is_none_or(|length| length > SMALL))
 }
 
 /// Refuses a subject that may not do what a route does, before its body. The refusal is put on record as if the RPC had
