@@ -30,5 +30,6 @@ pub(crate) struct SigningKeys {
     responses((status = 200, body = SigningKeys)))]
 async fn rotate(State(edge): State<Edge>, identity: Identity) -> Result<Json<SigningKeys>, ApiError> {
     let rotated = edge.auth.clone().rotate_keys(identity.request(proto::RotateKeysRequest {})?).await?.into_inner();
+    edge.forget_all();
     Ok(Json(SigningKeys { key_ids: rotated.key_ids }))
 }
