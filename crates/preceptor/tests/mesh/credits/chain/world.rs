@@ -191,6 +191,11 @@ async fn add_what_others_write(url: &str) {
             run(format!("INSERT INTO credentials_assertion SELECT org_id, id || '{variant}{spare}', learner || '{spare}', statement, {who}, email_check_id || '{spare}', check_id || '{spare}', outcome, {when}, asserted_at FROM credentials_assertion WHERE learner {own}")).await;
         }
     }
+    // Everybody has begun once more, and no attempt says so yet: a further attempt of the same person has what it rests on.
+    let begun = "INSERT INTO credits_taking SELECT t.org_id, t.program_id, t.learner, t.entry + 1, 'began', t.attempt_id || '_again', FALSE, \
+        t.entry, FALSE, t.noted_at FROM credits_taking t WHERE NOT t.key_seen AND t.entry = (SELECT MAX(s.entry) FROM credits_taking s \
+        WHERE s.org_id = t.org_id AND s.program_id = t.program_id AND s.learner = t.learner)";
+    db.execute_unprepared(begun).await.unwrap_or_else(|error| panic!("{error}: {begun}"));
     // Verifications that do not count, and such as are of another class.
     for (id, class, verdict, counts) in [("_bad", "class", "'retracted'", "false"), ("_pubmed", "'pubmed'", "verdict", "counts")] {
         let sql = format!(
