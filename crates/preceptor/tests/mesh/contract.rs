@@ -97,6 +97,9 @@ async fn every_error_is_a_problem_whatever_went_wrong(store: Store) {
     let refused = raw.send(raw.request("DELETE", "/v1/programs")).await;
     problem(&local, &refused, 405, "METHOD_NOT_ALLOWED");
     assert!(refused.header("allow").contains("GET") && refused.header("allow").contains("POST"), "{}", refused.header("allow"));
+    let keyed = |method| raw.request(method, "/v1/programs").header("idempotency-key", "used").json(&json!({"title": "Doses"}));
+    assert_eq!(raw.send(keyed("POST")).await.status, 201);
+    problem(&local, &raw.send(keyed("PUT")).await, 405, "METHOD_NOT_ALLOWED");
     problem(&local, &raw.get(&format!("/v1/programs?x={}", "a".repeat(9000))).await, 414, "URI_TOO_LONG");
     let large = raw.send(raw.request("GET", "/v1/programs").header("x-large", "a".repeat(20_000))).await;
     problem(&local, &large, 431, "HEADERS_TOO_LARGE");

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequest as _, FromRequestParts as _, Request, State};
+use axum::extract::{FromRequest as _, FromRequestParts as _, MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt as _;
@@ -79,8 +79,9 @@ enum Found {
 
 /// Has every write done to its end, whether or not the client waits for it, and answers a repeated one as the first.
 pub(crate) async fn layer(State(edge): State<Edge>, request: Request, next: Next) -> Response {
-    let writes = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
-    if !writes {
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+    // What no route takes is refused by the router, also under a key that was used before.
+    if !edge.permissions.takes(request.method(), route) {
         return next.run(request).await;
     }
     // Bytes of the body are held until the handler is done, and not until the client is gone.
