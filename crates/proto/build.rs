@@ -1,5 +1,8 @@
 //! Compiles every contract under `proto/` with protox, so that no system `protoc` is needed.
-#![expect(clippy::disallowed_methods, reason = "cargo tells a build script in the environment where things are")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script in the environment where things are"
+)]
 
 use std::error::Error;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,8 @@
 use preceptor_testkit::Dice;
 use serde_json::{Value, json};
 
-const BEGINNINGS: [&str; 12] = ["Alo", "Beta", "Cori", "Doxa", "Evo", "Felo", "Gali", "Hexa", "Iso", "Junta", "Keto", "Lumi"];
+const BEGINNINGS: [&str; 12] =
+    ["Alo", "Beta", "Cori", "Doxa", "Evo", "Felo", "Gali", "Hexa", "Iso", "Junta", "Keto", "Lumi"];
 const MIDDLES: [&str; 10] = ["bri", "clo", "da", "fen", "ga", "lo", "mi", "ne", "ri", "ta"];
 const ENDINGS: [&str; 6] = ["mab", "pril", "sartan", "statin", "vir", "xaban"];
 const CONDITIONS: [&str; 8] = [
@@ -17,12 +18,32 @@ const CONDITIONS: [&str; 8] = [
     "migraine",
     "hypothyroidism",
 ];
-const GROUPS: [&str; 6] =
-    ["adults", "older adults", "children above 12 years", "people on dialysis", "people below 60 kg", "pregnant women"];
-const EFFECTS: [&str; 8] =
-    ["nausea", "a dry cough", "dizziness", "a rash", "low blood sodium", "bleeding of the gums", "joint pain", "insomnia"];
-const TESTS: [&str; 6] =
-    ["serum potassium", "liver enzymes", "the platelet count", "creatinine clearance", "the QT interval", "fasting glucose"];
+const GROUPS: [&str; 6] = [
+    "adults",
+    "older adults",
+    "children above 12 years",
+    "people on dialysis",
+    "people below 60 kg",
+    "pregnant women",
+];
+const EFFECTS: [&str; 8] = [
+    "nausea",
+    "a dry cough",
+    "dizziness",
+    "a rash",
+    "low blood sodium",
+    "bleeding of the gums",
+    "joint pain",
+    "insomnia",
+];
+const TESTS: [&str; 6] = [
+    "serum potassium",
+    "liver enzymes",
+    "the platelet count",
+    "creatinine clearance",
+    "the QT interval",
+    "fasting glucose",
+];
 
 /// Documents of one program, and questions that it answers.
 #[derive(Debug)]
@@ -45,18 +66,30 @@ pub fn corpus(documents: usize, questions: usize, seed: u64) -> Corpus {
 
 /// A name that no other document's drug has.
 fn drug(number: usize, dice: &mut Dice) -> String {
-    let (beginning, middle) = (BEGINNINGS[number % BEGINNINGS.len()], MIDDLES[number / BEGINNINGS.len() % MIDDLES.len()]);
+    let (beginning, middle) =
+        (BEGINNINGS[number % BEGINNINGS.len()], MIDDLES[number / BEGINNINGS.len() % MIDDLES.len()]);
     let more = MIDDLES[number / (BEGINNINGS.len() * MIDDLES.len()) % MIDDLES.len()];
     format!("{beginning}{middle}{more}{}", dice.pick(&ENDINGS))
 }
 
 fn leaflet(drug: &str, dice: &mut Dice) -> Value {
     let amount = |dice: &mut Dice| (dice.roll(40) + 1) * 5;
-    let doses = GROUPS.map(|group| format!("The usual starting dose of {drug} in {group} is {} mg taken once a day.", amount(dice)));
-    let uses = format!("{drug} is given to people with {} whose treatment so far did not suffice.", dice.pick(&CONDITIONS));
-    let effect = format!("In trials {} percent of people who took {drug} had {}.", dice.roll(30) + 1, dice.pick(&EFFECTS));
-    let check = format!("Check {} every {} weeks while {drug} is taken.", dice.pick(&TESTS), dice.roll(11) + 1);
-    let missed = format!("A dose of {drug} that was missed by more than {} hours is left out.", dice.roll(11) + 1);
+    let doses = GROUPS.map(|group| {
+        format!("The usual starting dose of {drug} in {group} is {} mg taken once a day.", amount(dice))
+    });
+    let uses = format!(
+        "{drug} is given to people with {} whose treatment so far did not suffice.",
+        dice.pick(&CONDITIONS)
+    );
+    let effect = format!(
+        "In trials {} percent of people who took {drug} had {}.",
+        dice.roll(30) + 1,
+        dice.pick(&EFFECTS)
+    );
+    let check =
+        format!("Check {} every {} weeks while {drug} is taken.", dice.pick(&TESTS), dice.roll(11) + 1);
+    let missed =
+        format!("A dose of {drug} that was missed by more than {} hours is left out.", dice.roll(11) + 1);
     let part = |heading: &str, text: String| json!({ "heading": heading, "text": text });
     json!({ "title": format!("{drug}: a leaflet"), "sections": [
         part("Use", uses), part("Dose", doses.join(" ")), part("Side effects", effect), part("Monitoring", check), part("Missed dose", missed),

@@ -27,7 +27,10 @@ fn message(topic: Topic, key: OrgId, text: &str) -> Message {
 async fn take(subscription: &mut dyn Subscription, keys: &[OrgId], count: usize) -> Vec<Delivery> {
     let mut taken = Vec::new();
     while taken.len() < count {
-        let batch = tokio::time::timeout(PATIENCE, subscription.next()).await.expect("events in time").expect("a batch");
+        let batch = tokio::time::timeout(PATIENCE, subscription.next())
+            .await
+            .expect("events in time")
+            .expect("a batch");
         taken.extend(batch.into_iter().filter(|delivery| keys.contains(&delivery.key)));
     }
     taken
@@ -41,7 +44,8 @@ fn texts(deliveries: &[Delivery], key: OrgId) -> Vec<String> {
 async fn events_of_a_key_arrive_in_order(open: &impl AsyncFn() -> Box<dyn Bus>) {
     let bus = open().await;
     let (one, two) = (OrgId::generate(), OrgId::generate());
-    let mut subscription = bus.subscribe("order", &[Topic::Message, Topic::Program]).await.expect("a subscription");
+    let mut subscription =
+        bus.subscribe("order", &[Topic::Message, Topic::Program]).await.expect("a subscription");
     for number in 0..50 {
         let batch = [
             message(Topic::Message, one, &format!("one {number:02}")),
@@ -70,7 +74,11 @@ async fn a_group_goes_on_behind_what_it_acknowledged(open: &impl AsyncFn() -> Bo
 
     let bus = open().await;
     let mut again = bus.subscribe("restart", &[Topic::Audit]).await.expect("a subscription");
-    assert_eq!(texts(&take(&mut *again, &[key], 2).await, key), ["b", "c"], "what was not acknowledged did not come again");
+    assert_eq!(
+        texts(&take(&mut *again, &[key], 2).await, key),
+        ["b", "c"],
+        "what was not acknowledged did not come again"
+    );
     let mut other = bus.subscribe("another group", &[Topic::Audit]).await.expect("a subscription");
     assert_eq!(texts(&take(&mut *other, &[key], 3).await, key), ["a", "b", "c"], "groups share a position");
 }

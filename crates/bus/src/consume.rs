@@ -117,7 +117,12 @@ pub async fn run(consumer: Consumer, bus: Arc<dyn Bus>, stop: Stop) -> Result<()
 }
 
 /// Deals with events of one org. `false` when the process stops first.
-async fn deal_with_all(consumer: &Consumer, deliveries: &[Delivery], parked: &mut HashSet<OrgId>, stop: &Stop) -> bool {
+async fn deal_with_all(
+    consumer: &Consumer,
+    deliveries: &[Delivery],
+    parked: &mut HashSet<OrgId>,
+    stop: &Stop,
+) -> bool {
     if parked.is_empty() && deliveries.len() > 1 && taken_together(consumer, deliveries).await {
         return true;
     }
@@ -131,7 +136,8 @@ async fn deal_with_all(consumer: &Consumer, deliveries: &[Delivery], parked: &mu
 
 /// Whether the handler dealt with all of them in one go.
 async fn taken_together(consumer: &Consumer, deliveries: &[Delivery]) -> bool {
-    let events: Result<Vec<Envelope>, _> = deliveries.iter().map(|delivery| Envelope::decode(delivery.bytes.as_slice())).collect();
+    let events: Result<Vec<Envelope>, _> =
+        deliveries.iter().map(|delivery| Envelope::decode(delivery.bytes.as_slice())).collect();
     let Ok(events) = events else { return false };
     let span = tracing::info_span!("events", events.count = events.len(), consumer.group = consumer.group);
     for event in &events {
@@ -146,14 +152,21 @@ async fn taken_together(consumer: &Consumer, deliveries: &[Delivery]) -> bool {
 
 /// The trace in which an event was written.
 fn parent(event: &Envelope) -> opentelemetry::Context {
-    opentelemetry::global::get_text_map_propagator(|propagator| propagator.extract(&Traceparent(&event.traceparent)))
+    opentelemetry::global::get_text_map_propagator(|propagator| {
+        propagator.extract(&Traceparent(&event.traceparent))
+    })
 }
 
 /// Deals with one event. `false` when the process stops first.
 ///
 /// A parked org holds back the stored position of the whole group: after a restart its events come again, and those of
 /// the other orgs find their inbox rows.
-async fn deal_with(consumer: &Consumer, delivery: &Delivery, parked: &mut HashSet<OrgId>, stop: &Stop) -> bool {
+async fn deal_with(
+    consumer: &Consumer,
+    delivery: &Delivery,
+    parked: &mut HashSet<OrgId>,
+    stop: &Stop,
+) -> bool {
     if parked.contains(&delivery.key) {
         return true;
     }
@@ -161,7 +174,12 @@ async fn deal_with(consumer: &Consumer, delivery: &Delivery, parked: &mut HashSe
         park(consumer, delivery, parked, "it is not an envelope");
         return true;
     };
-    let span = tracing::info_span!("event", event.r#type = event.r#type, event.id = event.id, consumer.group = consumer.group);
+    let span = tracing::info_span!(
+        "event",
+        event.r#type = event.r#type,
+        event.id = event.id,
+        consumer.group = consumer.group
+    );
     // Fails only when no telemetry layer is installed, and then there is no parent to set.
     let _ = span.set_parent(parent(&event));
 
@@ -174,7 +192,12 @@ async fn deal_with(consumer: &Consumer, delivery: &Delivery, parked: &mut HashSe
                 return true;
             }
             Err(HandlerError::Transient(cause)) => {
-                tracing::warn!(event.id = event.id, event.r#type = event.r#type, cause, "an event is tried again");
+                tracing::warn!(
+                    event.id = event.id,
+                    event.r#type = event.r#type,
+                    cause,
+                    "an event is tried again"
+                );
                 if !stop.sleep(pause).await {
                     return false;
                 }

@@ -64,8 +64,13 @@ impl Bus for DurableLog {
         shielded(async move {
             let tx = writer.begin().await?;
             for event in events {
-                let row: [Value; 4] = [event.topic.name().into(), event.key.to_string().into(), event.bytes.into(), now.into()];
-                tx.execute_raw(statement("INSERT INTO bus_log (topic, key, bytes, published_at) VALUES (?, ?, ?, ?)", row)).await?;
+                let row: [Value; 4] =
+                    [event.topic.name().into(), event.key.to_string().into(), event.bytes.into(), now.into()];
+                tx.execute_raw(statement(
+                    "INSERT INTO bus_log (topic, key, bytes, published_at) VALUES (?, ?, ?, ?)",
+                    row,
+                ))
+                .await?;
             }
             tx.commit().await
         })
@@ -76,13 +81,21 @@ impl Bus for DurableLog {
     }
 
     async fn subscribe(&self, group: &str, topics: &[Topic]) -> Result<Box<dyn Subscription>, BusError> {
-        let stored = statement("SELECT topic, position FROM bus_position WHERE consumer_group = ?", [group.into()]);
+        let stored =
+            statement("SELECT topic, position FROM bus_position WHERE consumer_group = ?", [group.into()]);
         let stored = Position::find_by_statement(stored).all(&self.pools.reader).await.map_err(failed)?;
         let place = topics
             .iter()
-            .map(|&topic| (topic, stored.iter().find(|row| row.topic == topic.name()).map_or(0, |row| row.position)))
+            .map(|&topic| {
+                (topic, stored.iter().find(|row| row.topic == topic.name()).map_or(0, |row| row.position))
+            })
             .collect();
-        Ok(Box::new(Place { log: self.clone(), group: group.to_owned(), place, published: self.published.subscribe() }))
+        Ok(Box::new(Place {
+            log: self.clone(),
+            group: group.to_owned(),
+            place,
+            published: self.published.subscribe(),
+        }))
     }
 }
 
@@ -115,8 +128,14 @@ impl Place {
             wanted.push("(topic = ? AND position > ?)");
             values.extend([topic.name().into(), (*position).into()]);
         }
-        let sql = format!("SELECT position, topic, key, bytes FROM bus_log WHERE {} ORDER BY position LIMIT {BATCH}", wanted.join(" OR "));
-        let rows = Row::find_by_statement(statement(&sql, values)).all(&self.log.pools.reader).await.map_err(failed)?;
+        let sql = format!(
+            "SELECT position, topic, key, bytes FROM bus_log WHERE {} ORDER BY position LIMIT {BATCH}",
+            wanted.join(" OR ")
+        );
+        let rows = Row::find_by_statement(statement(&sql, values))
+            .all(&self.log.pools.reader)
+            .await
+            .map_err(failed)?;
         rows.into_iter().map(delivery).collect()
     }
 }
@@ -147,7 +166,8 @@ impl Subscription for Place {
     async fn ack(&mut self, delivery: &Delivery) -> Result<(), BusError> {
         let upsert = "INSERT INTO bus_position (consumer_group, topic, position) VALUES (?, ?, ?) \
                       ON CONFLICT (consumer_group, topic) DO UPDATE SET position = max(position, excluded.position)";
-        let row: [Value; 3] = [self.group.as_str().into(), delivery.topic.name().into(), delivery.position.into()];
+        let row: [Value; 3] =
+            [self.group.as_str().into(), delivery.topic.name().into(), delivery.position.into()];
         self.log.pools.writer.execute_raw(statement(upsert, row)).await.map_err(failed)?;
         Ok(())
     }
@@ -165,7 +185,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("bus.db");
         conformance::run(async || {
-            let bus: Box<dyn Bus> = Box::new(DurableLog::open(&path, Arc::new(SystemClock)).await.expect("a log"));
+            let bus: Box<dyn Bus> =
+                Box::new(DurableLog::open(&path, Arc::new(SystemClock)).await.expect("a log"));
             bus
         })
         .await;

@@ -43,7 +43,8 @@ pub enum Topic {
 
 impl Topic {
     /// All topics.
-    pub const ALL: [Self; 7] = [Self::Source, Self::Program, Self::Index, Self::Message, Self::Alignment, Self::Credit, Self::Audit];
+    pub const ALL: [Self; 7] =
+        [Self::Source, Self::Program, Self::Index, Self::Message, Self::Alignment, Self::Credit, Self::Audit];
 
     /// The name on the wire.
     pub const fn name(self) -> &'static str {

@@ -100,7 +100,8 @@ async fn drain(outbox: &dyn Outbox, bus: &dyn Bus, org: OrgId) -> Result<(), Rel
         let messages = unsent
             .iter()
             .map(|event| {
-                let topic = Topic::of_name(&event.topic).ok_or_else(|| RelayError::UnknownTopic(event.topic.clone()))?;
+                let topic = Topic::of_name(&event.topic)
+                    .ok_or_else(|| RelayError::UnknownTopic(event.topic.clone()))?;
                 Ok(Message { topic, key: org, bytes: event.envelope.clone() })
             })
             .collect::<Result<Vec<_>, RelayError>>()?;

@@ -13,10 +13,14 @@ const QUOTA: Quota = Quota { calls: 3, window: Duration::from_secs(3) };
 pub async fn run(cache: &dyn Cache, pass: impl Fn(Duration)) {
     let take = async |key: &str| cache.take(key, QUOTA).await.expect("a decision");
 
-    let remaining = [take("a").await, take("a").await, take("a").await].map(|decision| (decision.allowed, decision.remaining));
+    let remaining = [take("a").await, take("a").await, take("a").await]
+        .map(|decision| (decision.allowed, decision.remaining));
     assert_eq!(remaining, [(true, 2), (true, 1), (true, 0)], "a burst of the quota's size is allowed");
 
-    assert!(!cache.peek("a", QUOTA).await.expect("a decision").allowed, "a look says what a call would be told");
+    assert!(
+        !cache.peek("a", QUOTA).await.expect("a decision").allowed,
+        "a look says what a call would be told"
+    );
     let look = async || cache.peek("c", QUOTA).await.expect("a decision");
     assert_eq!((look().await, look().await.remaining), (look().await, 2), "a look takes nothing");
 

@@ -53,7 +53,10 @@ fn step(now: Timestamp, whole_at: Timestamp, quota: Quota) -> (Timestamp, Decisi
     let next = whole_at.after(interval);
     let ahead = next.since(now);
     if ahead > quota.window {
-        return (whole_at, Decision { allowed: false, remaining: 0, reset: ahead.saturating_sub(quota.window) });
+        return (
+            whole_at,
+            Decision { allowed: false, remaining: 0, reset: ahead.saturating_sub(quota.window) },
+        );
     }
     let left = quota.window.saturating_sub(ahead).as_micros() / interval.as_micros().max(1);
     (next, Decision { allowed: true, remaining: u32::try_from(left).unwrap_or(u32::MAX), reset: ahead })

@@ -9,7 +9,8 @@ use crate::rdf::{CONTEXT_NAMES, canonical};
 use crate::status::Entry;
 use crate::{Details, Error, amount};
 
-const CRITERIA: &str = "Passed the assessment at the threshold that was shown before it began, and claimed the credit.";
+const CRITERIA: &str =
+    "Passed the assessment at the threshold that was shown before it began, and claimed the credit.";
 const CAPTION: &str = "A round seal for continuing education, with the name of the activity's credit.";
 
 /// Everything that a certificate states. Times are RFC 3339.
@@ -163,7 +164,10 @@ impl Stated {
                 id: published.map_or_else(|| place("activity"), |published| published.activity_url.clone()),
                 name: facts.activity.clone(),
                 description: format!("{} {}", facts.accreditation_statement, facts.designation_statement),
-                criteria: published.map_or_else(|| place("criteria"), |published| format!("{}#criteria", published.activity_url)),
+                criteria: published.map_or_else(
+                    || place("criteria"),
+                    |published| format!("{}#criteria", published.activity_url),
+                ),
                 narrative: CRITERIA.to_owned(),
                 image: published.map(|published| (published.image_url.clone(), CAPTION.to_owned())),
                 available: credits(facts.designated_quarters),
@@ -276,8 +280,7 @@ impl Achievement {
             achievement["image"] = json!({ "id": id, "type": "Image", "caption": caption });
         }
         if !self.identifiers.is_empty() {
-            let entry =
-                |(kind, value): &(String, String)| json!({ "type": "IdentifierEntry", "identifier": value, "identifierType": kind });
+            let entry = |(kind, value): &(String, String)| json!({ "type": "IdentifierEntry", "identifier": value, "identifierType": kind });
             achievement["otherIdentifier"] = self.identifiers.iter().map(entry).collect();
         }
         achievement
@@ -308,7 +311,9 @@ pub(crate) fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Value::Object(a), Value::Object(b)) => a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same(a, b))),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| same(a, b)))
+        }
         _ => a == b,
     }
 }

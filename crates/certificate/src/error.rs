@@ -46,7 +46,9 @@ pub enum Refusal {
     #[error("the proof of the log does not hold: {0}")]
     Log(#[from] preceptor_tlog::Refusal),
     /// The document is signed, and is not what its values are written as.
-    #[error("the badge is signed, but holds something else, or holds it in another form, than what is read from a certificate")]
+    #[error(
+        "the badge is signed, but holds something else, or holds it in another form, than what is read from a certificate"
+    )]
     OtherForm,
     /// No list of voided certificates.
     #[error("the status list cannot be used: {0}")]

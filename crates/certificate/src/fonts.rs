@@ -111,7 +111,10 @@ impl Fonts {
 
     fn with(others: Vec<(FontInfo, PathBuf, u32)>) -> Self {
         let mut infos: Vec<FontInfo> = OWN.iter().map(|font| font.info().clone()).collect();
-        let mut faces: Vec<Face> = OWN.iter().map(|font| Face { origin: Origin::Own(font.clone()), font: OnceLock::new() }).collect();
+        let mut faces: Vec<Face> = OWN
+            .iter()
+            .map(|font| Face { origin: Origin::Own(font.clone()), font: OnceLock::new() })
+            .collect();
         for (info, path, index) in others {
             infos.push(info);
             faces.push(Face { origin: Origin::File(path, index), font: OnceLock::new() });
@@ -145,7 +148,11 @@ impl Fonts {
     }
 
     fn draws(&self, sign: char) -> bool {
-        let drawn = || (0..self.faces.len()).filter_map(|index| self.book.info(index)).any(|info| info.coverage.contains(sign as u32));
+        let drawn = || {
+            (0..self.faces.len())
+                .filter_map(|index| self.book.info(index))
+                .any(|info| info.coverage.contains(sign as u32))
+        };
         !sign.is_control() && !turns(sign) && (sign.is_whitespace() || joins(sign) || drawn())
     }
 }

@@ -12,7 +12,11 @@ use crate::{Error, Refusal, strict};
 const REPEATED: [(&str, &str); 3] = [("iss", "issuer"), ("jti", "id"), ("sub", "credentialSubject")];
 
 /// The bytes to sign.
-pub fn jwt_signing_input(unsigned: &Map<String, Value>, key: &IssuerKey, not_before_seconds: i64) -> Result<String, Error> {
+pub fn jwt_signing_input(
+    unsigned: &Map<String, Value>,
+    key: &IssuerKey,
+    not_before_seconds: i64,
+) -> Result<String, Error> {
     let claims = claims(unsigned, not_before_seconds)?;
     Ok(format!("{}.{}", part(&header(key)), part(&Value::Object(claims))))
 }
@@ -25,7 +29,9 @@ fn claims(unsigned: &Map<String, Value>, not_before_seconds: i64) -> Result<Map<
     let id_of = |name: &str| unsigned.get(name).and_then(|value| value.get("id").or(Some(value))).cloned();
     let mut claims = unsigned.clone();
     for (claim, part) in REPEATED {
-        let value = id_of(part).filter(Value::is_string).ok_or_else(|| Error::Credential(format!("{part} has no id")))?;
+        let value = id_of(part)
+            .filter(Value::is_string)
+            .ok_or_else(|| Error::Credential(format!("{part} has no id")))?;
         claims.insert(claim.to_owned(), value);
     }
     claims.insert("nbf".to_owned(), not_before_seconds.into());
@@ -57,20 +63,28 @@ pub(crate) fn verify(jwt: &str) -> Result<(IssuerKey, Value), Refusal> {
     let (input, signature) = jwt.trim().rsplit_once('.').ok_or(Refusal::NotOne("this is no JWT"))?;
     let (head, stated) = input.split_once('.').ok_or(Refusal::NotOne("this is no JWT"))?;
     let head = json(head)?;
-    let key = head["kid"].as_str().and_then(IssuerKey::of_did).filter(|key| header(key) == head).ok_or(Refusal::JwtChanged)?;
+    let key = head["kid"]
+        .as_str()
+        .and_then(IssuerKey::of_did)
+        .filter(|key| header(key) == head)
+        .ok_or(Refusal::JwtChanged)?;
     let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Refusal::JwtChanged)?;
     if !key.signed(input.as_bytes(), &signature) {
         return Err(Refusal::JwtChanged);
     }
     let Value::Object(stated) = json(stated)? else { return Err(Refusal::JwtChanged) };
-    if stated.get("issuer").and_then(|issuer| issuer["id"].as_str()).and_then(IssuerKey::of_did) != Some(key) {
+    if stated.get("issuer").and_then(|issuer| issuer["id"].as_str()).and_then(IssuerKey::of_did) != Some(key)
+    {
         return Err(Refusal::OtherKey { found: key.multikey(), expected_by: "issuer that it names" });
     }
     let mut unsigned = stated.clone();
     for claim in REPEATED.map(|(claim, _)| claim).into_iter().chain(["nbf"]) {
         unsigned.remove(claim);
     }
-    let from = unsigned.get("validFrom").and_then(Value::as_str).and_then(|from| from.parse::<jiff::Timestamp>().ok());
+    let from = unsigned
+        .get("validFrom")
+        .and_then(Value::as_str)
+        .and_then(|from| from.parse::<jiff::Timestamp>().ok());
     let expected = from.and_then(|from| claims(&unsigned, from.as_second()).ok());
     let fits = expected.is_some_and(|expected| same(&Value::Object(expected), &Value::Object(stated)));
     if fits { Ok((key, Value::Object(unsigned))) } else { Err(Refusal::OtherForm) }

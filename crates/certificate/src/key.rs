@@ -81,7 +81,8 @@ mod tests {
     #[test]
     fn a_key_has_the_name_that_the_standards_give_it() {
         // The key pair of the W3C's test vectors for eddsa-rdfc-2022.
-        let raw = hex::decode("b00d8d938e7f773d51565aad36a623f5344f7f5d1960f9cf3e8e12620ea2810f").expect("hex");
+        let raw =
+            hex::decode("b00d8d938e7f773d51565aad36a623f5344f7f5d1960f9cf3e8e12620ea2810f").expect("hex");
         let key = IssuerKey::new(raw.try_into().expect("32 bytes"));
         assert_eq!(key.multikey(), "z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2");
         assert_eq!(IssuerKey::of_did(&key.method()), Some(key));

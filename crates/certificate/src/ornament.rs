@@ -41,7 +41,14 @@ fn closed(at: impl Fn(f64) -> Point, end: f64, points: u32) -> String {
         let ((x, y), (dx, dy)) = sample(number % points);
         let ((from_x, from_y), (from_dx, from_dy)) = before;
         // Writing to a text does not fail.
-        let _ = write!(path, "C{:.2} {:.2} {:.2} {:.2} {x:.2} {y:.2}", from_x + from_dx, from_y + from_dy, x - dx, y - dy);
+        let _ = write!(
+            path,
+            "C{:.2} {:.2} {:.2} {:.2} {x:.2} {y:.2}",
+            from_x + from_dx,
+            from_y + from_dy,
+            x - dx,
+            y - dy
+        );
         before = ((x, y), (dx, dy));
     }
     path + "Z"
@@ -94,7 +101,13 @@ fn draw_frame(paper: Paper) -> String {
     const INSET: f64 = 11.5;
     const WAVE: f64 = 8.5;
     let (width, height) = paper.size();
-    let rail = Rail { left: INSET, top: INSET, width: width - 2.0 * INSET, height: height - 2.0 * INSET, radius: 7.0 };
+    let rail = Rail {
+        left: INSET,
+        top: INSET,
+        width: width - 2.0 * INSET,
+        height: height - 2.0 * INSET,
+        radius: 7.0,
+    };
     let length = rail.length();
     let waves = (length / WAVE).round();
     let wave = |swing: f64, phase: f64| {
@@ -105,7 +118,8 @@ fn draw_frame(paper: Paper) -> String {
         };
         closed(at, length, waves as u32 * 4)
     };
-    let mut svg = format!(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" fill="none">"#);
+    let mut svg =
+        format!(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" fill="none">"#);
     let waves = [
         (3.1, 0.0, ACCENT, 0.22),
         (3.1, PI, ACCENT, 0.22),
@@ -117,7 +131,9 @@ fn draw_frame(paper: Paper) -> String {
     for (swing, phase, color, stroke) in waves {
         let _ = write!(svg, r#"<path d="{}" stroke="{color}" stroke-width="{stroke}"/>"#, wave(swing, phase));
     }
-    for (inset, radius, stroke, color) in [(7.3, 11.0, 0.7, ACCENT), (15.7, 3.2, 0.35, ACCENT), (16.6, 2.4, 0.15, BRONZE)] {
+    for (inset, radius, stroke, color) in
+        [(7.3, 11.0, 0.7, ACCENT), (15.7, 3.2, 0.35, ACCENT), (16.6, 2.4, 0.15, BRONZE)]
+    {
         let (inner_width, inner_height) = (width - 2.0 * inset, height - 2.0 * inset);
         let _ = write!(
             svg,
@@ -153,7 +169,10 @@ fn rings() -> String {
         let _ = write!(svg, r#"<path d="{path}" stroke="{ACCENT}" stroke-width=".12"/>"#);
     }
     for (radius, stroke) in [(17.1, 0.25), (12.0, 0.25), (7.2, 0.3), (6.7, 0.15)] {
-        let _ = write!(svg, r#"<circle cx="{MIDDLE}" cy="{MIDDLE}" r="{radius}" stroke="{ACCENT}" stroke-width="{stroke}"/>"#);
+        let _ = write!(
+            svg,
+            r#"<circle cx="{MIDDLE}" cy="{MIDDLE}" r="{radius}" stroke="{ACCENT}" stroke-width="{stroke}"/>"#
+        );
     }
     svg
 }
@@ -170,7 +189,11 @@ fn draw_seal() -> String {
 /// The image of an activity's badge, SVG: the seal with the name of the credit in plain words beneath.
 pub fn badge_image(title: &str, credit: &str) -> String {
     let plain = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let short: String = if credit.chars().count() > 36 { credit.chars().take(35).chain(['…']).collect() } else { credit.to_owned() };
+    let short: String = if credit.chars().count() > 36 {
+        credit.chars().take(35).chain(['…']).collect()
+    } else {
+        credit.to_owned()
+    };
     format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 46" width="400" height="460" role="img" fill="none"><title>{}</title><desc>{}</desc>{}<path d="{TICK}" stroke="{ACCENT}" stroke-width="1.1" stroke-linecap="round" stroke-linejoin="round"/><text x="20" y="44" fill="{ACCENT}" font-family="serif" font-size="2.1" font-weight="600" text-anchor="middle">{}</text></svg>"#,
         plain(title),
@@ -188,14 +211,20 @@ mod tests {
     fn the_border_closes_and_stays_on_the_sheet() {
         for paper in Paper::ALL {
             let (width, height) = paper.size();
-            let rail = Rail { left: 11.5, top: 11.5, width: width - 23.0, height: height - 23.0, radius: 7.0 };
+            let rail =
+                Rail { left: 11.5, top: 11.5, width: width - 23.0, height: height - 23.0, radius: 7.0 };
             let mut before = rail.at(0.0);
             let steps = 4000;
             for step in 1..=steps {
                 let here = rail.at(rail.length() * f64::from(step) / f64::from(steps));
                 let moved = f64::hypot(here.0.0 - before.0.0, here.0.1 - before.0.1);
-                assert!(moved < 0.3 && (f64::hypot(here.1.0, here.1.1) - 1.0).abs() < 1e-9, "{paper:?} at {step}: {moved}");
-                assert!((11.4..width - 11.4).contains(&here.0.0) && (11.4..height - 11.4).contains(&here.0.1));
+                assert!(
+                    moved < 0.3 && (f64::hypot(here.1.0, here.1.1) - 1.0).abs() < 1e-9,
+                    "{paper:?} at {step}: {moved}"
+                );
+                assert!(
+                    (11.4..width - 11.4).contains(&here.0.0) && (11.4..height - 11.4).contains(&here.0.1)
+                );
                 before = here;
             }
             assert!(frame(paper).ends_with("</svg>") && !frame(paper).contains("NaN"));

@@ -101,7 +101,9 @@ struct Names {
 }
 
 static NAMES: LazyLock<Names> = LazyLock::new(|| {
-    let id = |path: &str| RootedPath::new(VirtualRoot::Project, VirtualPath::new(path).expect("a constant path")).intern();
+    let id = |path: &str| {
+        RootedPath::new(VirtualRoot::Project, VirtualPath::new(path).expect("a constant path")).intern()
+    };
     Names {
         main: id("main.typ"),
         facts: id("facts.json"),
@@ -113,7 +115,8 @@ static NAMES: LazyLock<Names> = LazyLock::new(|| {
     }
 });
 static LIBRARY: LazyLock<LazyHash<Library>> = LazyLock::new(|| LazyHash::new(Library::builder().build()));
-static TEMPLATE: LazyLock<Source> = LazyLock::new(|| Source::new(NAMES.main, include_str!("certificate.typ").to_owned()));
+static TEMPLATE: LazyLock<Source> =
+    LazyLock::new(|| Source::new(NAMES.main, include_str!("certificate.typ").to_owned()));
 
 struct Sheet<'a> {
     fonts: &'a Fonts,
@@ -202,7 +205,8 @@ pub fn check_logo(logo: &Logo, fonts: &Arc<Fonts>) -> Result<(), Error> {
         status: None,
         details: Details { logo: Some(logo.clone()), ..Details::default() },
     };
-    let attachments = Attachments { credential: text(), jwt: text(), proof: text(), record: text().into_bytes() };
+    let attachments =
+        Attachments { credential: text(), jwt: text(), proof: text(), record: text().into_bytes() };
     print(&facts, &attachments, &Layout { paper: Paper::Letter, fonts: Arc::clone(fonts) }).map(|_| ())
 }
 
@@ -221,7 +225,8 @@ fn can_print(facts: &Facts, fonts: &Fonts) -> Result<(), Error> {
         &details.activity_number,
         &details.provider_number,
     ];
-    let all = texts.into_iter().chain(&details.joint_providers).chain(&details.moc_statements).map(String::as_str);
+    let all =
+        texts.into_iter().chain(&details.joint_providers).chain(&details.moc_statements).map(String::as_str);
     fonts.can_print(&all.collect::<String>()).map_err(Error::NotPrintable)
 }
 
@@ -236,7 +241,8 @@ fn typeset(facts: &Facts, attachments: &Attachments, layout: &Layout) -> Result<
         creator: Smart::Custom(Some("Preceptor".into())),
         timestamp: Some(Timestamp::new_utc(issued)),
         page_ranges: None,
-        standards: PdfStandards::new(&[PdfStandard::A_3b, PdfStandard::Ua_1]).map_err(|error| Error::Print(error.message().to_string()))?,
+        standards: PdfStandards::new(&[PdfStandard::A_3b, PdfStandard::Ua_1])
+            .map_err(|error| Error::Print(error.message().to_string()))?,
         tagged: true,
         pretty: false,
     };
@@ -244,8 +250,12 @@ fn typeset(facts: &Facts, attachments: &Attachments, layout: &Layout) -> Result<
 }
 
 fn files(facts: &Facts, attachments: &Attachments, layout: &Layout) -> Result<HashMap<FileId, Bytes>, Error> {
-    let attached: [&[u8]; 4] =
-        [attachments.credential.as_bytes(), attachments.jwt.as_bytes(), attachments.proof.as_bytes(), &attachments.record];
+    let attached: [&[u8]; 4] = [
+        attachments.credential.as_bytes(),
+        attachments.jwt.as_bytes(),
+        attachments.proof.as_bytes(),
+        &attachments.record,
+    ];
     let mut files: HashMap<FileId, Bytes> =
         NAMES.attached.iter().zip(attached).map(|(id, bytes)| (*id, Bytes::new(bytes.to_vec()))).collect();
     files.insert(NAMES.facts, Bytes::from_string(data(facts, layout)?));
@@ -253,7 +263,9 @@ fn files(facts: &Facts, attachments: &Attachments, layout: &Layout) -> Result<Ha
     files.insert(NAMES.frame, Bytes::new(ornament::frame(layout.paper)));
     files.insert(NAMES.seal, Bytes::new(ornament::seal()));
     if let Some(logo) = &facts.details.logo {
-        let content = STANDARD.decode(&logo.base64).map_err(|error| Error::Print(format!("the logo cannot be read: {error}")))?;
+        let content = STANDARD
+            .decode(&logo.base64)
+            .map_err(|error| Error::Print(format!("the logo cannot be read: {error}")))?;
         let id = NAMES.logos.iter().find(|(name, _)| *name == logo_file(logo)).map(|(_, id)| *id);
         files.extend(id.map(|id| (id, Bytes::new(content))));
     }
@@ -270,14 +282,16 @@ fn words(errors: &[SourceDiagnostic]) -> String {
 }
 
 fn qr(url: &str) -> Result<String, Error> {
-    let code = QrCode::with_error_correction_level(url, EcLevel::M).map_err(|error| Error::Print(error.to_string()))?;
+    let code = QrCode::with_error_correction_level(url, EcLevel::M)
+        .map_err(|error| Error::Print(error.to_string()))?;
     let mut svg = code.render::<svg::Color<'_>>();
     svg.quiet_zone(false).module_dimensions(1, 1);
     Ok(svg.dark_color(svg::Color("#1d2733")).light_color(svg::Color("#fffdf8")).build())
 }
 
 fn zoned(instant: &str) -> Result<jiff::Zoned, Error> {
-    let instant: jiff::Timestamp = instant.parse().map_err(|error: jiff::Error| Error::Print(error.to_string()))?;
+    let instant: jiff::Timestamp =
+        instant.parse().map_err(|error: jiff::Error| Error::Print(error.to_string()))?;
     Ok(instant.to_zoned(jiff::tz::TimeZone::UTC))
 }
 
@@ -286,7 +300,8 @@ fn instant(text: &str) -> Result<Datetime, Error> {
     let part = |value: i8| u8::try_from(value).unwrap_or_default();
     let date = (i32::from(zoned.year()), part(zoned.month()), part(zoned.day()));
     let time = (part(zoned.hour()), part(zoned.minute()), part(zoned.second()));
-    Datetime::from_ymd_hms(date.0, date.1, date.2, time.0, time.1, time.2).ok_or_else(|| Error::Print(format!("{text} is no date")))
+    Datetime::from_ymd_hms(date.0, date.1, date.2, time.0, time.1, time.2)
+        .ok_or_else(|| Error::Print(format!("{text} is no date")))
 }
 
 /// A day as a person writes it, with the zone in which it was that day.
@@ -325,8 +340,12 @@ fn statements(facts: &Facts) -> Vec<String> {
     let details = &facts.details;
     let mut all = Vec::new();
     if !details.joint_providers.is_empty() {
-        let everybody: Vec<&str> = std::iter::once(&facts.provider).chain(&details.joint_providers).map(String::as_str).collect();
-        all.push(format!("This activity has been planned and implemented through the joint providership of {}.", listed(&everybody)));
+        let everybody: Vec<&str> =
+            std::iter::once(&facts.provider).chain(&details.joint_providers).map(String::as_str).collect();
+        all.push(format!(
+            "This activity has been planned and implemented through the joint providership of {}.",
+            listed(&everybody)
+        ));
     }
     all.extend(details.moc_statements.iter().cloned());
     all
@@ -342,9 +361,17 @@ fn listed(names: &[&str]) -> String {
 
 fn data(facts: &Facts, layout: &Layout) -> Result<String, Error> {
     let files = [
-        (CREDENTIAL, "application/json", "The certificate as an Open Badges 3.0 credential, signed by the provider"),
+        (
+            CREDENTIAL,
+            "application/json",
+            "The certificate as an Open Badges 3.0 credential, signed by the provider",
+        ),
         (JWT, "application/jwt", "The same credential as a JWT"),
-        (PROOF, "text/plain", "Proof that the provider's log holds the record of this certificate (C2SP tlog-proof)"),
+        (
+            PROOF,
+            "text/plain",
+            "Proof that the provider's log holds the record of this certificate (C2SP tlog-proof)",
+        ),
         (RECORD, "application/octet-stream", "The record that the proof is about"),
     ];
     let files = files.map(|(name, kind, what)| json!({ "name": name, "type": kind, "what": what }));

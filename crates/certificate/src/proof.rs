@@ -57,12 +57,18 @@ pub(crate) fn verify(signed: &Value, issuer: &Value) -> Result<(IssuerKey, Value
     let mut unsigned = signed.as_object().cloned().ok_or(Refusal::NotOne("the badge is no object"))?;
     let mut options = single(unsigned.remove("proof"))?;
     let text = |name: &str| options.get(name).and_then(Value::as_str).unwrap_or_default();
-    let key = IssuerKey::of_did(text("verificationMethod")).ok_or(Refusal::NotOne("the badge's key cannot be read"))?;
+    let key = IssuerKey::of_did(text("verificationMethod"))
+        .ok_or(Refusal::NotOne("the badge's key cannot be read"))?;
     let expected = proof_options(&key, text("created"));
     if issuer.as_str().and_then(IssuerKey::of_did) != Some(key) {
         return Err(Refusal::OtherKey { found: key.multikey(), expected_by: "issuer that it names" });
     }
-    let signature = options.remove("proofValue").as_ref().and_then(Value::as_str).and_then(of_multibase).ok_or(Refusal::BadgeChanged)?;
+    let signature = options
+        .remove("proofValue")
+        .as_ref()
+        .and_then(Value::as_str)
+        .and_then(of_multibase)
+        .ok_or(Refusal::BadgeChanged)?;
     if options != expected {
         return Err(Refusal::NotOne("the badge's proof is of another kind"));
     }

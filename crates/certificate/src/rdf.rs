@@ -33,7 +33,9 @@ pub(crate) fn canonical(document: &Value) -> Result<String, Problem> {
     refuse_dropped(document)?;
     let mut dataset = dataset(document, None)?;
     refuse_hard_graphs(&dataset)?;
-    dataset.canonicalize(CanonicalizationAlgorithm::Rdfc10 { hash_algorithm: CanonicalizationHashAlgorithm::Sha256 });
+    dataset.canonicalize(CanonicalizationAlgorithm::Rdfc10 {
+        hash_algorithm: CanonicalizationHashAlgorithm::Sha256,
+    });
     let mut lines: Vec<String> = dataset.iter().map(|quad| format!("{quad} .\n")).collect();
     lines.sort_unstable();
     Ok(lines.concat())
@@ -45,9 +47,13 @@ fn dataset(document: &Value, base: Option<&str>) -> Result<Dataset, Problem> {
     if let Some(base) = base {
         parser = parser.with_base_iri(base).map_err(|error| error.to_string())?;
     }
-    let quads = parser.for_slice(&bytes).with_load_document_callback(|url, _| match CONTEXTS.iter().find(|(known, _)| *known == url) {
-        Some((_, document)) => Ok(JsonLdRemoteDocument { document: document.to_vec(), document_url: url.to_owned() }),
-        None => Err(format!("the context {url} is not at hand").into()),
+    let quads = parser.for_slice(&bytes).with_load_document_callback(|url, _| {
+        match CONTEXTS.iter().find(|(known, _)| *known == url) {
+            Some((_, document)) => {
+                Ok(JsonLdRemoteDocument { document: document.to_vec(), document_url: url.to_owned() })
+            }
+            None => Err(format!("the context {url} is not at hand").into()),
+        }
     });
     quads.collect::<Result<Dataset, _>>().map_err(|error| error.to_string())
 }
@@ -74,7 +80,9 @@ fn refuse_odd_forms(value: &Value, top: bool) -> Result<(), Problem> {
 /// With a vocabulary and a base that nobody uses, everything that would be dropped shows up as a quad.
 fn refuse_dropped(document: &Value) -> Result<(), Problem> {
     let mut probe = document.clone();
-    let Some(Value::Array(contexts)) = probe.get_mut("@context") else { return Err("it names no contexts".to_owned()) };
+    let Some(Value::Array(contexts)) = probe.get_mut("@context") else {
+        return Err("it names no contexts".to_owned());
+    };
     contexts.insert(0, json!({ "@vocab": UNDEFINED_TERM }));
     let dataset = dataset(&probe, Some(RELATIVE_IRI))?;
     let dropped = dataset
@@ -91,7 +99,8 @@ fn refuse_hard_graphs(dataset: &Dataset) -> Result<(), Problem> {
         if !quad.graph_name.is_default_graph() {
             return Err("a graph inside the graph".to_owned());
         }
-        let subject = matches!(quad.subject, NamedOrBlankNodeRef::BlankNode(_)).then(|| quad.subject.to_string());
+        let subject =
+            matches!(quad.subject, NamedOrBlankNodeRef::BlankNode(_)).then(|| quad.subject.to_string());
         let object = matches!(quad.object, TermRef::BlankNode(_)).then(|| quad.object.to_string());
         for node in [&subject, &object].into_iter().flatten() {
             let mark = |blank: Option<&String>, term: String| match blank {

@@ -37,14 +37,23 @@ pub fn close(content: &[u8], key: &IssuerKey, signature: &[u8]) -> Option<Vec<u8
 
 /// The content of a sealed file and the key that sealed it.
 pub(crate) fn open(file: &[u8]) -> Result<(&[u8], IssuerKey), Refusal> {
-    let place =
-        file.windows(MARK.len()).rposition(|window| window == MARK.as_bytes()).ok_or(Refusal::NotOne("the file carries no seal"))?;
+    let place = file
+        .windows(MARK.len())
+        .rposition(|window| window == MARK.as_bytes())
+        .ok_or(Refusal::NotOne("the file carries no seal"))?;
     let (content, rest) = file.split_at(place);
-    let line = std::str::from_utf8(&rest[MARK.len()..]).ok().and_then(|rest| rest.lines().next()).ok_or(Refusal::Changed)?;
+    let line = std::str::from_utf8(&rest[MARK.len()..])
+        .ok()
+        .and_then(|rest| rest.lines().next())
+        .ok_or(Refusal::Changed)?;
     let (key, signature) = line.split_once(' ').ok_or(Refusal::Changed)?;
     let key = IssuerKey::of_multikey(key).ok_or(Refusal::Changed)?;
     let signature = STANDARD.decode(signature).map_err(|_| Refusal::Changed)?;
     // Nothing may stand behind the seal but what belongs there.
     let whole = tail(content, &key, &signature).is_some_and(|tail| tail.as_bytes() == rest);
-    if whole && key.signed(&message(content), &signature) { Ok((content, key)) } else { Err(Refusal::Changed) }
+    if whole && key.signed(&message(content), &signature) {
+        Ok((content, key))
+    } else {
+        Err(Refusal::Changed)
+    }
 }

@@ -55,7 +55,12 @@ impl Entry {
 }
 
 /// A list, not signed yet. `voided` are the places that are void at `made_at`, RFC 3339; places beyond the list are left out.
-pub fn status_list(url: &str, key: &IssuerKey, voided: impl IntoIterator<Item = u32>, made_at: &str) -> Map<String, Value> {
+pub fn status_list(
+    url: &str,
+    key: &IssuerKey,
+    voided: impl IntoIterator<Item = u32>,
+    made_at: &str,
+) -> Map<String, Value> {
     let mut bits = vec![0_u8; ENTRIES as usize / 8];
     for place in voided {
         if let Some(byte) = bits.get_mut(place as usize / 8) {
@@ -112,7 +117,10 @@ pub struct StatusList {
 
 impl std::fmt::Debug for StatusList {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StatusList").field("url", &self.url).field("made_at", &self.made_at).finish_non_exhaustive()
+        f.debug_struct("StatusList")
+            .field("url", &self.url)
+            .field("made_at", &self.made_at)
+            .finish_non_exhaustive()
     }
 }
 
@@ -150,7 +158,12 @@ mod tests {
     #[test]
     fn bits_are_counted_from_the_left_and_survive_the_way() {
         let key = IssuerKey::new([7; 32]);
-        let list = status_list("https://example.org/l", &key, [0, 9, ENTRIES - 1, ENTRIES + 5], "2026-11-27T01:00:00Z");
+        let list = status_list(
+            "https://example.org/l",
+            &key,
+            [0, 9, ENTRIES - 1, ENTRIES + 5],
+            "2026-11-27T01:00:00Z",
+        );
         let encoded = list["credentialSubject"]["encodedList"].as_str().expect("a text");
         let bits = decode(encoded).expect("bits");
         assert_eq!((bits.len(), bits[0], bits[1], bits[16383]), (16_384, 0x80, 0x40, 1));

@@ -10,7 +10,9 @@ use crate::Refusal;
 
 /// Reads a document. A name that stands twice in an object is an error: readers disagree on which of the two counts.
 pub(crate) fn parse(text: &str) -> Result<Value, Refusal> {
-    serde_json::from_str::<Strict>(text).map(|Strict(value)| value).map_err(|error| Refusal::Unreadable(error.to_string()))
+    serde_json::from_str::<Strict>(text)
+        .map(|Strict(value)| value)
+        .map_err(|error| Refusal::Unreadable(error.to_string()))
 }
 
 struct Strict(Value);

@@ -69,7 +69,9 @@ fn text(file: &[u8]) -> Result<Report, Refusal> {
         return Err(Refusal::NotOne("the file is empty"));
     }
     if text.starts_with("c2sp.org/tlog-proof") {
-        return Err(Refusal::NotOne("it is the proof of a log alone, which says nothing without its certificate: check the PDF"));
+        return Err(Refusal::NotOne(
+            "it is the proof of a log alone, which says nothing without its certificate: check the PDF",
+        ));
     }
     if text.starts_with('{') {
         return document(&strict::parse(text)?);
@@ -84,7 +86,9 @@ fn text(file: &[u8]) -> Result<Report, Refusal> {
 /// A badge, or a badge with its JWT beside it.
 fn document(document: &Value) -> Result<Report, Refusal> {
     if document["type"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == status::KIND)) {
-        return Err(Refusal::NotOne("it is a list of voided certificates: name it with --status-list, beside a certificate"));
+        return Err(Refusal::NotOne(
+            "it is a list of voided certificates: name it with --status-list, beside a certificate",
+        ));
     }
     let (Some(badge), Some(jwt)) = (document.get("credential"), document.get("jwt")) else {
         let (key, unsigned) = proof::verify(document, &document["issuer"]["id"])?;
@@ -150,7 +154,11 @@ fn is_about(record: &[u8], unsigned: &Value, key: IssuerKey) -> Result<(), Refus
         return Err(Refusal::OtherKey { found: key.multikey(), expected_by: "log's record" });
     }
     let hash = credential_sha256(unsigned).map_err(|error| Refusal::Unreadable(error.to_string()))?;
-    if record.action == "certificate.issued" && fact("credential_sha256") == hash { Ok(()) } else { Err(Refusal::OtherRecord) }
+    if record.action == "certificate.issued" && fact("credential_sha256") == hash {
+        Ok(())
+    } else {
+        Err(Refusal::OtherRecord)
+    }
 }
 
 /// The files that are attached to a PDF, by name.

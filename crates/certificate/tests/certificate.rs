@@ -8,8 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use preceptor_certificate::status::{self, StatusList, status_list};
 use preceptor_certificate::verify::{Report, verify};
 use preceptor_certificate::{
-    Attachments, Details, Error, Facts, Fonts, IssuerKey, Layout, Logo, Paper, Published, Refusal, assemble_jwt, attach, credential,
-    credential_sha256, hash_data, jwt_signing_input, print, proof_options, seal,
+    Attachments, Details, Error, Facts, Fonts, IssuerKey, Layout, Logo, Paper, Published, Refusal,
+    assemble_jwt, attach, credential, credential_sha256, hash_data, jwt_signing_input, print, proof_options,
+    seal,
 };
 use preceptor_proto::events::v1::AuditRecord;
 use preceptor_tlog::{LogKey, Proof};
@@ -68,7 +69,9 @@ fn facts(log: &LogKey) -> Facts {
             reviewed_on: String::new(),
             terminates_on: "2029-10-31T00:00:00Z".into(),
             joint_providers: vec!["the Northern Lights Society".into()],
-            moc_statements: vec!["Successful completion enables the participant to earn up to 0.75 MOC points.".into()],
+            moc_statements: vec![
+                "Successful completion enables the participant to earn up to 0.75 MOC points.".into(),
+            ],
             signatory_name: "Eleanor Whitfield, MD, PhD".into(),
             signatory_title: "Director of Continuing Medical Education".into(),
             logo: None,
@@ -109,14 +112,25 @@ fn make_of(facts: Facts, signer: &Signer, log: &Signer) -> Made {
     let input = jwt_signing_input(&unsigned, &signer.key, 1_795_514_405).expect("a JWT");
     let jwt = assemble_jwt(&input, signer.pair.sign(input.as_bytes()).as_ref());
     let mut record = AuditRecord { action: "certificate.issued".into(), ..AuditRecord::default() };
-    record.facts.insert("credential_sha256".into(), credential_sha256(&Value::Object(unsigned.clone())).expect("a hash"));
+    record.facts.insert(
+        "credential_sha256".into(),
+        credential_sha256(&Value::Object(unsigned.clone())).expect("a hash"),
+    );
     record.facts.insert("signing_key".into(), signer.key.multikey());
     let record = record.encode_to_vec();
     let root = tlog_tiles::tlog::record_hash(&record);
     let text = log_key.checkpoint_text(1, &root.0);
-    let proof = Proof { index: 0, hashes: Vec::new(), checkpoint: log_key.checkpoint(&text, log.pair.sign(text.as_bytes()).as_ref()) };
+    let proof = Proof {
+        index: 0,
+        hashes: Vec::new(),
+        checkpoint: log_key.checkpoint(&text, log.pair.sign(text.as_bytes()).as_ref()),
+    };
     let signed = sign(unsigned, signer);
-    Made { attachments: Attachments { credential: signed.to_string(), jwt, proof: proof.to_string(), record }, signed, facts }
+    Made {
+        attachments: Attachments { credential: signed.to_string(), jwt, proof: proof.to_string(), record },
+        signed,
+        facts,
+    }
 }
 
 /// A document with its proof.
@@ -144,7 +158,10 @@ fn a_certificate_proves_itself() {
     let made = make(&signer, &log);
     let file = file(&made, &signer);
     let report = verify(&file, Some(&signer.key)).expect("it holds");
-    assert_eq!((report.name.as_str(), report.log, report.pinned), (format!("{NAME}, MD").as_str(), Some((0, 1)), true));
+    assert_eq!(
+        (report.name.as_str(), report.log, report.pinned),
+        (format!("{NAME}, MD").as_str(), Some((0, 1)), true)
+    );
     assert_eq!(report.award, "0.75 AMA PRA Category 1 Credit(s)™");
     for part in [made.attachments.credential.as_bytes(), made.attachments.jwt.as_bytes()] {
         let alone = verify(part, None).expect("it holds");
@@ -231,7 +248,9 @@ fn a_name_that_no_font_has_is_whole_in_what_is_signed_and_never_printed_otherwis
     let made = make_for(stated, &signer, &log);
     let badge = verify(made.attachments.credential.as_bytes(), Some(&signer.key)).expect("it holds");
     assert_eq!(badge.name, format!("{stated}, MD"));
-    let Err(Error::NotPrintable(missing)) = print(&made.facts, &made.attachments, &layout(Paper::A4)) else { panic!("it is printed") };
+    let Err(Error::NotPrintable(missing)) = print(&made.facts, &made.attachments, &layout(Paper::A4)) else {
+        panic!("it is printed")
+    };
     assert_eq!(missing.0, ['字', '漢', '🩺']);
 }
 
@@ -251,7 +270,12 @@ fn altered(value: &Value) -> Value {
         Value::String(text) => json!(format!("{text}x")),
         Value::Number(number) => json!(number.as_f64().expect("a number") + 1.0),
         Value::Bool(yes) => json!(!yes),
-        Value::Object(fields) => fields.iter().skip(1).map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>().into(),
+        Value::Object(fields) => fields
+            .iter()
+            .skip(1)
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect::<Map<_, _>>()
+            .into(),
         Value::Array(items) => items.iter().skip(1).cloned().collect(),
         Value::Null => json!(0),
     }
@@ -282,9 +306,12 @@ fn other_forms(value: &Value) -> Vec<Value> {
                 forms.push(renamed(name, &format!("@{name}")).into());
                 forms.push(renamed(name, &format!("schema:{name}")).into());
             }
-            for (name, more) in
-                [("extra", json!("x")), ("@context", json!({})), ("@graph", json!([value])), ("name", json!("Somebody else"))]
-            {
+            for (name, more) in [
+                ("extra", json!("x")),
+                ("@context", json!({})),
+                ("@graph", json!([value])),
+                ("name", json!("Somebody else")),
+            ] {
                 let mut fields = fields.clone();
                 fields.insert(name.to_owned(), more);
                 forms.push(fields.into());
@@ -292,7 +319,13 @@ fn other_forms(value: &Value) -> Vec<Value> {
         }
         Value::Array(items) => {
             forms.extend(items.first().cloned());
-            forms.push(items.iter().chain([&json!({ "type": ["Result"], "status": "Completed" })]).cloned().collect());
+            forms.push(
+                items
+                    .iter()
+                    .chain([&json!({ "type": ["Result"], "status": "Completed" })])
+                    .cloned()
+                    .collect(),
+            );
             forms.push(items.iter().chain(items).cloned().collect());
         }
         Value::String(text) => forms.extend([json!(text.to_uppercase()), json!({ "type": text })]),
@@ -322,7 +355,9 @@ fn whatever_is_altered_or_written_in_another_form_is_refused() {
                 *changed.pointer_mut(place).expect("a place") = form;
                 match verify(changed.to_string().as_bytes(), None) {
                     Ok(report) => panic!("{place} is read as {report:?}\n{changed}"),
-                    Err(reason) => drop(reasons.insert(format!("{reason:?}").chars().take(12).collect::<String>())),
+                    Err(reason) => {
+                        drop(reasons.insert(format!("{reason:?}").chars().take(12).collect::<String>()))
+                    }
                 }
                 tried += 1;
             }
@@ -348,10 +383,17 @@ fn another_form_is_refused_even_when_the_provider_signed_it() {
     let made = make(&signer, &log);
     let mut unsigned = credential(&made.facts, &signer.key);
     unsigned["credentialSubject"] = json!([unsigned["credentialSubject"]]);
-    assert_eq!(refused(verify(sign(unsigned.clone(), &signer).to_string().as_bytes(), None)), Refusal::OtherForm);
+    assert_eq!(
+        refused(verify(sign(unsigned.clone(), &signer).to_string().as_bytes(), None)),
+        Refusal::OtherForm
+    );
     let input = jwt_signing_input(&credential(&made.facts, &signer.key), &signer.key, 1).expect("a JWT");
     let jwt = assemble_jwt(&input, signer.pair.sign(input.as_bytes()).as_ref());
-    assert_eq!(refused(verify(jwt.as_bytes(), None)), Refusal::OtherForm, "it counts from another moment than the badge says");
+    assert_eq!(
+        refused(verify(jwt.as_bytes(), None)),
+        Refusal::OtherForm,
+        "it counts from another moment than the badge says"
+    );
 }
 
 #[test]
@@ -374,7 +416,8 @@ fn a_badge_is_taken_as_it_is_downloaded_in_each_of_its_forms() {
     let both = json!({ "credential": made.signed, "jwt": made.attachments.jwt });
     let report = verify(both.to_string().as_bytes(), Some(&signer.key)).expect("it holds");
     assert_eq!(report.code, "ABCDE-FGHJK-MNPQR-STVWX-YZ234-5");
-    let others = json!({ "credential": made.signed, "jwt": make_for("Somebody Else", &signer, &log).attachments.jwt });
+    let others =
+        json!({ "credential": made.signed, "jwt": make_for("Somebody Else", &signer, &log).attachments.jwt });
     assert_eq!(refused(verify(others.to_string().as_bytes(), None)), Refusal::JwtChanged);
     // Numbers as a program in JavaScript writes them.
     let whole = make_of(Facts { quarters: 4, ..made.facts }, &signer, &log).signed.to_string();
@@ -393,8 +436,13 @@ fn the_structure_is_the_one_that_open_badges_asks_for() {
     for kind in [&signed["type"], &signed["issuer"]["type"], &subject["type"], &achievement["type"]] {
         assert!(kind.as_array().is_some_and(|kinds| kinds.iter().all(Value::is_string)), "{kind}");
     }
-    let urls =
-        [&signed["id"], &achievement["id"], &achievement["image"]["id"], &signed["credentialStatus"]["id"], &signed["issuer"]["url"]];
+    let urls = [
+        &signed["id"],
+        &achievement["id"],
+        &achievement["image"]["id"],
+        &signed["credentialStatus"]["id"],
+        &signed["issuer"]["url"],
+    ];
     assert!(urls.iter().all(|url| url.as_str().is_some_and(|url| url.starts_with("https://"))), "{urls:?}");
     assert_eq!(achievement["image"]["type"], "Image");
     assert_eq!(signed["credentialStatus"]["type"], "BitstringStatusListEntry");
@@ -412,7 +460,8 @@ fn a_list_says_who_is_void_and_is_refused_when_it_was_changed() {
     let signed = sign(status_list(LIST, &signer.key, [entry.index, 5], ISSUED), &signer);
     for (name, document) in [("status-list", &signed), ("badge", &make(&signer, &log).signed)] {
         // For programs of others, which are tried by hand.
-        std::fs::write(format!("{}/{name}.json", env!("CARGO_TARGET_TMPDIR")), document.to_string()).expect("a file");
+        std::fs::write(format!("{}/{name}.json", env!("CARGO_TARGET_TMPDIR")), document.to_string())
+            .expect("a file");
     }
     let list = StatusList::read(signed.to_string().as_bytes()).expect("a list");
     assert_eq!((list.key, list.made_at.as_str()), (signer.key, ISSUED));
@@ -423,8 +472,13 @@ fn a_list_says_who_is_void_and_is_refused_when_it_was_changed() {
     let none = sign(status_list(LIST, &signer.key, [], ISSUED), &signer);
     let mut changed = signed.clone();
     changed["credentialSubject"]["encodedList"] = none["credentialSubject"]["encodedList"].clone();
-    assert_eq!(StatusList::read(changed.to_string().as_bytes()).expect_err("another list's bits"), Refusal::BadgeChanged);
-    assert!(matches!(refused(verify(signed.to_string().as_bytes(), None)), Refusal::NotOne(said) if said.contains("--status-list")));
+    assert_eq!(
+        StatusList::read(changed.to_string().as_bytes()).expect_err("another list's bits"),
+        Refusal::BadgeChanged
+    );
+    assert!(
+        matches!(refused(verify(signed.to_string().as_bytes(), None)), Refusal::NotOne(said) if said.contains("--status-list"))
+    );
 }
 
 #[test]
@@ -433,7 +487,11 @@ fn what_is_no_certificate_is_named_as_what_it_is() {
     let made = make(&signer, &log);
     let said = |file: &[u8]| refused(verify(file, None)).to_string();
     assert!(said(b"").contains("empty") && said(b" \n").contains("empty"));
-    assert!(said(made.attachments.proof.as_bytes()).contains("proof of a log"), "{}", said(made.attachments.proof.as_bytes()));
+    assert!(
+        said(made.attachments.proof.as_bytes()).contains("proof of a log"),
+        "{}",
+        said(made.attachments.proof.as_bytes())
+    );
     for file in [b"hello".as_slice(), b"a.b.c", b"\x7fELF\xff", b"<svg/>"] {
         assert!(said(file).contains("neither a PDF, nor a badge in JSON, nor a JWT"), "{}", said(file));
     }
@@ -447,13 +505,16 @@ fn every_paper_and_every_length_of_text_fits_on_one_sheet() {
     for paper in [Paper::Letter, Paper::A4] {
         for times in [1, 8] {
             made.facts.activity = "Anticoagulants in older adults ".repeat(times);
-            made.facts.details.moc_statements = vec!["Completion enables the participant to earn up to 0.75 MOC points.".into(); times];
+            made.facts.details.moc_statements =
+                vec!["Completion enables the participant to earn up to 0.75 MOC points.".into(); times];
             made.facts.details.accreditation_confirmed = times == 1;
             let svg = r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 1"><rect width="4" height="1"/></svg>"#;
-            made.facts.details.logo = Some(Logo { media_type: "image/svg+xml".into(), base64: STANDARD.encode(svg) });
+            made.facts.details.logo =
+                Some(Logo { media_type: "image/svg+xml".into(), base64: STANDARD.encode(svg) });
             let content = print(&made.facts, &made.attachments, &layout(paper)).expect("a PDF");
             // Whoever wants to look at them finds them with the build.
-            std::fs::write(format!("{}/{}-{times}.pdf", env!("CARGO_TARGET_TMPDIR"), paper.name()), &content).expect("a file");
+            std::fs::write(format!("{}/{}-{times}.pdf", env!("CARGO_TARGET_TMPDIR"), paper.name()), &content)
+                .expect("a file");
             assert!(String::from_utf8_lossy(&content).contains("pdfuaid"), "it says that it is PDF/UA");
             assert_eq!(hayro_syntax::Pdf::new(content).expect("a PDF").pages().len(), 1, "{paper:?} {times}");
         }
@@ -466,8 +527,11 @@ fn a_logo_that_cannot_be_set_is_known_before_any_certificate() {
         let logo = Logo { media_type: kind.into(), base64: STANDARD.encode(content) };
         preceptor_certificate::check_logo(&logo, &Fonts::own())
     };
-    check("image/svg+xml", br#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 1"><rect width="4" height="1"/></svg>"#)
-        .expect("a logo");
+    check(
+        "image/svg+xml",
+        br#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 1"><rect width="4" height="1"/></svg>"#,
+    )
+    .expect("a logo");
     check("image/png", b"\x89PNG\r\n\x1a\nbroken").expect_err("no picture");
     check("image/svg+xml", b"<svg").expect_err("no drawing");
 }

@@ -243,7 +243,12 @@ mod tests {
 
     #[test]
     fn titles_may_name_what_is_written_in_other_scripts() {
-        for title in ["TNFα and IL-1β in uveitis", "β-blockers: 5 µg or 10 µg?", "Обзор: ACE inhibitors", "Statins, part 2"] {
+        for title in [
+            "TNFα and IL-1β in uveitis",
+            "β-blockers: 5 µg or 10 µg?",
+            "Обзор: ACE inhibitors",
+            "Statins, part 2",
+        ] {
             assert!(DisplayText::new(title, 300).is_ok(), "{title}");
         }
         for title in ["Stat\u{456}ns", "Statins\u{202e}", "\u{2066}", "2026"] {

@@ -84,13 +84,21 @@ pub struct Fault {
 
 impl Fault {
     /// A fault with its reason and message.
-    pub fn new(kind: Kind, reason: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(
+        kind: Kind,
+        reason: impl Into<Cow<'static, str>>,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self { kind, reason: reason.into(), message: message.into(), details: Vec::new() }
     }
 
     /// A defect of ours: the cause was logged where it happened.
     pub fn internal() -> Self {
-        Self::new(Kind::Internal, "INTERNAL", "something went wrong on our side; try again, and report the request id if it stays")
+        Self::new(
+            Kind::Internal,
+            "INTERNAL",
+            "something went wrong on our side; try again, and report the request id if it stays",
+        )
     }
 
     /// Adds a named fact.

@@ -23,7 +23,10 @@ pub struct ParseIdError {
 
 /// Encodes 128 bits as 26 characters, most significant first, so that text order is numeric order.
 fn encode(value: u128) -> String {
-    (0..ENCODED_LEN).rev().map(|position| char::from(ALPHABET[(value >> (position * 5)) as usize & 31])).collect()
+    (0..ENCODED_LEN)
+        .rev()
+        .map(|position| char::from(ALPHABET[(value >> (position * 5)) as usize & 31]))
+        .collect()
 }
 
 fn decode(text: &str) -> Option<u128> {
@@ -217,7 +220,9 @@ mod tests {
     fn an_id_of_another_kind_is_refused() {
         let source = SourceId::generate().to_string();
         assert!(source.parse::<ProgramId>().is_err());
-        for broken in ["", "prog_", "prog_zz", "prog_80000000000000000000000000", "prog_0000000000000000000000000u"] {
+        for broken in
+            ["", "prog_", "prog_zz", "prog_80000000000000000000000000", "prog_0000000000000000000000000u"]
+        {
             assert!(broken.parse::<ProgramId>().is_err(), "{broken}");
         }
     }

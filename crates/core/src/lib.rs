@@ -1,4 +1,4 @@
-//! The words that every room of Preceptor shares, and nothing else.
+//! The words that every service of Preceptor shares, and nothing else.
 //!
 //! * [`id`]: prefixed, time-ordered identifiers, one type per noun;
 //! * [`scope`]: who is asking, inside which org, app and program. A [`Scope`] can only be made from a verified token

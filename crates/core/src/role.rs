@@ -68,14 +68,17 @@ impl Role {
         Self::System,
     ];
     /// The roles that people of the provider hold.
-    pub const STAFF: [Self; 6] = [Self::Admin, Self::Editor, Self::Reviewer, Self::Analyst, Self::Auditor, Self::Supporter];
+    pub const STAFF: [Self; 6] =
+        [Self::Admin, Self::Editor, Self::Reviewer, Self::Analyst, Self::Auditor, Self::Supporter];
 
     /// Whether this role grants `capability`.
     pub const fn grants(self, capability: Capability) -> bool {
         use Capability as C;
         match self {
             Self::Admin => !matches!(capability, C::Operate),
-            Self::Editor => matches!(capability, C::WriteContent | C::ReadContent | C::Learn | C::ReadInsight),
+            Self::Editor => {
+                matches!(capability, C::WriteContent | C::ReadContent | C::Learn | C::ReadInsight)
+            }
             Self::Reviewer => matches!(capability, C::ApproveContent | C::ReadContent | C::Learn),
             Self::Analyst => matches!(capability, C::ReadInsight),
             Self::Auditor => matches!(capability, C::ReadAudit | C::ReadContent),

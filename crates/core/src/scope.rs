@@ -276,13 +276,19 @@ pub struct ScopeVerifier {
 
 impl fmt::Debug for ScopeVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScopeVerifier").field("issuer", &self.issuer).field("keys", &self.keys.keys()).finish()
+        f.debug_struct("ScopeVerifier")
+            .field("issuer", &self.issuer)
+            .field("keys", &self.keys.keys())
+            .finish()
     }
 }
 
 impl ScopeVerifier {
     /// A verifier that trusts `issuer` and its raw Ed25519 public keys, by key id.
-    pub fn new<'a>(issuer: &str, keys: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<Self, Rejection> {
+    pub fn new<'a>(
+        issuer: &str,
+        keys: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    ) -> Result<Self, Rejection> {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_audience(&[AUDIENCE]);
         validation.set_issuer(&[issuer]);
@@ -292,7 +298,8 @@ impl ScopeVerifier {
         let keys = keys
             .into_iter()
             .map(|(id, raw)| {
-                let key = DecodingKey::from_ed_components(&URL_SAFE_NO_PAD.encode(raw)).map_err(|_| Rejection::Malformed)?;
+                let key = DecodingKey::from_ed_components(&URL_SAFE_NO_PAD.encode(raw))
+                    .map_err(|_| Rejection::Malformed)?;
                 Ok((id.to_owned(), key))
             })
             .collect::<Result<_, Rejection>>()?;
@@ -307,7 +314,8 @@ impl ScopeVerifier {
             return Err(Rejection::Malformed);
         }
         let header = jsonwebtoken::decode_header(token).map_err(|_| Rejection::Malformed)?;
-        let foreign_key = header.jku.is_some() || header.jwk.is_some() || header.x5u.is_some() || header.x5c.is_some();
+        let foreign_key =
+            header.jku.is_some() || header.jwk.is_some() || header.x5u.is_some() || header.x5c.is_some();
         if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TOKEN_TYPE) || foreign_key {
             return Err(Rejection::Malformed);
         }
@@ -321,7 +329,10 @@ impl ScopeVerifier {
         let expires_at = Timestamp::from_micros(claims.exp.saturating_mul(1_000_000));
         let issued_at = Timestamp::from_micros(claims.iat.saturating_mul(1_000_000));
         let lifetime = expires_at.since(issued_at);
-        if now >= expires_at.after(CLOCK_SKEW) || issued_at > now.after(CLOCK_SKEW) || lifetime > TOKEN_LIFETIME {
+        if now >= expires_at.after(CLOCK_SKEW)
+            || issued_at > now.after(CLOCK_SKEW)
+            || lifetime > TOKEN_LIFETIME
+        {
             return Err(Rejection::Expired);
         }
         Ok(Scope {

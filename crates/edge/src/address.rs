@@ -45,9 +45,11 @@ impl Client {
     /// The address on whose behalf a request comes: the other end, or what a trusted proxy there says. Of several
     /// entries the last one counts that no trusted proxy wrote about another.
     pub fn address(self, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-        let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address.to_canonical()));
+        let is_trusted =
+            |address: IpAddr| trusted.iter().any(|network| network.contains(&address.to_canonical()));
         let mut address = self.0.ip().to_canonical();
-        let lines: Vec<_> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+        let lines: Vec<_> =
+            headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
         for entry in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
             if !is_trusted(address) {
                 break;
@@ -83,7 +85,10 @@ mod tests {
     fn the_last_entry_that_no_proxy_wrote_about_another_counts() {
         assert_eq!(address("10.0.0.2", &["198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
         // What the client wrote itself stands further left.
-        assert_eq!(address("10.0.0.2", &["1.2.3.4, 198.51.100.1, 10.0.0.3"], &["10.0.0.0/8"]), "198.51.100.1");
+        assert_eq!(
+            address("10.0.0.2", &["1.2.3.4, 198.51.100.1, 10.0.0.3"], &["10.0.0.0/8"]),
+            "198.51.100.1"
+        );
         assert_eq!(address("10.0.0.2", &["1.2.3.4", "198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
         assert_eq!(address("10.0.0.2", &["nonsense"], &["10.0.0.0/8"]), "10.0.0.2");
         assert_eq!(address("::ffff:10.0.0.2", &["2001:db8::1"], &["10.0.0.0/8"]), "2001:db8::1");

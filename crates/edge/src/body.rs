@@ -127,13 +127,17 @@ where
     type Data = Bytes;
     type Error = axum::BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
         let this = &mut *self;
         if let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(context) {
             if let Some((_, since)) = this.waiting.take() {
                 this.pace.waited += since.elapsed();
             }
-            let length = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref().map(Bytes::len)).unwrap_or(0);
+            let length =
+                frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref().map(Bytes::len)).unwrap_or(0);
             this.pace.received += length as u64;
             this.connection.body_grew(length);
             if frame.is_none() {
@@ -227,7 +231,9 @@ impl Account {
         if *held + more > self.budget.share {
             return false;
         }
-        let Ok(permit) = Arc::clone(&self.budget.free).try_acquire_many_owned(u32::try_from(more).unwrap_or(u32::MAX)) else {
+        let Ok(permit) =
+            Arc::clone(&self.budget.free).try_acquire_many_owned(u32::try_from(more).unwrap_or(u32::MAX))
+        else {
             return false;
         };
         *held += more;
@@ -269,8 +275,13 @@ impl HttpBody for Bounded {
     type Data = Bytes;
     type Error = axum::BoxError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
-        let Some(frame) = ready!(Pin::new(&mut self.inner).poll_frame(context)) else { return Poll::Ready(None) };
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
+        let Some(frame) = ready!(Pin::new(&mut self.inner).poll_frame(context)) else {
+            return Poll::Ready(None);
+        };
         let frame = frame.map_err(axum::Error::into_inner)?;
         let length = frame.data_ref().map_or(0, Bytes::len);
         let Some(left) = self.left.checked_sub(length) else {
@@ -305,7 +316,13 @@ mod tests {
         to_bytes(body, usize::MAX).await.expect_err("too large");
         assert_eq!(fate.broken(), Some(Broken::TooLarge));
         let fate = Fate::default();
-        assert_eq!(to_bytes(bounded(Body::from(vec![1; 99]), 99, None, fate.clone()), usize::MAX).await.expect("fits").len(), 99);
+        assert_eq!(
+            to_bytes(bounded(Body::from(vec![1; 99]), 99, None, fate.clone()), usize::MAX)
+                .await
+                .expect("fits")
+                .len(),
+            99
+        );
         assert_eq!(fate.broken(), None);
     }
 
@@ -314,7 +331,8 @@ mod tests {
         let budget = Budget::new(64 << 10, 16 << 10);
         let read = async |holder: &str, size: usize| {
             let (account, fate) = (budget.account(holder.to_owned()), Fate::default());
-            let body = bounded(Body::from(vec![1; size]), usize::MAX, Some(Arc::clone(&account)), fate.clone());
+            let body =
+                bounded(Body::from(vec![1; size]), usize::MAX, Some(Arc::clone(&account)), fate.clone());
             // What was read stays in memory as long as the account lives.
             (to_bytes(body, usize::MAX).await.is_ok(), fate.broken(), account)
         };

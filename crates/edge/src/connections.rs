@@ -157,17 +157,19 @@ impl Connection {
             let busy = Duration::from_millis(now.saturating_sub(self.busy_since.load(Ordering::Relaxed)));
             return if busy > limits.request() * 2 { Standing::Old } else { Standing::Fine(limits.header()) };
         }
-        let left =
-            |since: u64, most: Duration| most.checked_sub(Duration::from_millis(now.saturating_sub(since))).filter(|left| !left.is_zero());
-        let header_since = match (self.served.load(Ordering::Relaxed), self.header_since.load(Ordering::Relaxed)) {
-            // The connection itself began the wait.
-            (false, _) => 0,
-            (true, 0) => {
-                let quiet_since = self.quiet_since.load(Ordering::Relaxed);
-                return left(quiet_since, limits.idle()).map_or(Standing::Idle, Standing::Fine);
-            }
-            (true, since) => since,
+        let left = |since: u64, most: Duration| {
+            most.checked_sub(Duration::from_millis(now.saturating_sub(since))).filter(|left| !left.is_zero())
         };
+        let header_since =
+            match (self.served.load(Ordering::Relaxed), self.header_since.load(Ordering::Relaxed)) {
+                // The connection itself began the wait.
+                (false, _) => 0,
+                (true, 0) => {
+                    let quiet_since = self.quiet_since.load(Ordering::Relaxed);
+                    return left(quiet_since, limits.idle()).map_or(Standing::Idle, Standing::Fine);
+                }
+                (true, since) => since,
+            };
         left(header_since, limits.header()).map_or(Standing::Late, Standing::Fine)
     }
 
@@ -193,8 +195,9 @@ impl Connection {
             });
         }
         let age = |since: u64| Some(now.saturating_sub(since)).filter(|age| since > 0 && *age > FAIR_CHANCE);
-        let waits_for_them =
-            [&self.blocked_since, &self.untaken_since].into_iter().any(|since| age(since.load(Ordering::Relaxed)).is_some());
+        let waits_for_them = [&self.blocked_since, &self.untaken_since]
+            .into_iter()
+            .any(|since| age(since.load(Ordering::Relaxed)).is_some());
         if waits_for_them {
             return Some(Worth::Slow(0));
         }
@@ -223,7 +226,9 @@ impl Connections {
         if open.all.len() >= self.most {
             return Err(Full::Everywhere);
         }
-        if address.is_some_and(|address| open.per_address.get(&address).is_some_and(|count| *count >= self.most_per_address)) {
+        if address.is_some_and(|address| {
+            open.per_address.get(&address).is_some_and(|count| *count >= self.most_per_address)
+        }) {
             return Err(Full::ForAddress);
         }
         open.next += 1;
@@ -254,8 +259,10 @@ impl Connections {
     /// Returns how many were asked.
     pub(crate) fn relieve(&self, count: usize, address: Option<Prefix>) -> usize {
         let open = self.open();
-        let candidates = open.all.values().filter(|connection| address.is_none() || connection.address == address);
-        let mut worths: Vec<_> = candidates.filter_map(|connection| Some((connection.worth()?, connection))).collect();
+        let candidates =
+            open.all.values().filter(|connection| address.is_none() || connection.address == address);
+        let mut worths: Vec<_> =
+            candidates.filter_map(|connection| Some((connection.worth()?, connection))).collect();
         worths.sort_unstable_by_key(|(worth, connection)| (*worth, connection.number));
         let asked = worths.len().min(count);
         worths.iter().take(count).for_each(|(_, connection)| connection.close.cancel());
@@ -352,7 +359,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_slowest_body_gives_way_when_nothing_else_can() {
         let connections = Arc::new(Connections::new(4, 4));
-        let (slow, fast) = (connections.admit(prefix(1)).expect("room"), connections.admit(prefix(1)).expect("room"));
+        let (slow, fast) =
+            (connections.admit(prefix(1)).expect("room"), connections.admit(prefix(1)).expect("room"));
         for (guard, bytes) in [(&slow, 10), (&fast, 10_000_000)] {
             guard.connection.request_begins();
             guard.connection.body_begins();
@@ -367,7 +375,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_address_does_not_take_the_places_of_all() {
         let connections = Arc::new(Connections::new(4, 2));
-        let _held = (connections.admit(prefix(1)).expect("room"), connections.admit(prefix(1)).expect("room"));
+        let _held =
+            (connections.admit(prefix(1)).expect("room"), connections.admit(prefix(1)).expect("room"));
         assert_eq!(connections.admit(prefix(1)).expect_err("its share is used up"), Full::ForAddress);
         drop(connections.admit(prefix(2)).expect("others have room"));
         assert_eq!(connections.count(), 2);

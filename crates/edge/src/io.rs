@@ -31,7 +31,11 @@ pub(crate) struct Watched {
 
 impl Watched {
     /// Watches a socket; the receiver gets it back when its protocol is done with it.
-    pub(crate) fn new(stream: TcpStream, connection: Arc<Connection>, stalled: Duration) -> (Self, oneshot::Receiver<TcpStream>) {
+    pub(crate) fn new(
+        stream: TcpStream,
+        connection: Arc<Connection>,
+        stalled: Duration,
+    ) -> (Self, oneshot::Receiver<TcpStream>) {
         let (back, returned) = oneshot::channel();
         (Self { stream: Some(stream), connection, stalled, waiting: None, back: Some(back) }, returned)
     }
@@ -41,7 +45,11 @@ impl Watched {
     }
 
     /// Looks how a write went.
-    fn after_write<T>(&mut self, context: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn after_write<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        outcome: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
             if self.waiting.take().is_some() {
                 self.connection.set_blocked(false);
@@ -54,7 +62,9 @@ impl Watched {
             Box::pin(sleep_until(until))
         });
         match waiting.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "nothing of the answer was taken"))),
+            Poll::Ready(()) => {
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "nothing of the answer was taken")))
+            }
             Poll::Pending => Poll::Pending,
         }
     }
@@ -70,7 +80,11 @@ impl Drop for Watched {
 }
 
 impl AsyncRead for Watched {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let outcome = self.stream()?.poll_read(context, buffer);
         if buffer.filled().len() > before {
@@ -81,12 +95,20 @@ impl AsyncRead for Watched {
 }
 
 impl AsyncWrite for Watched {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let outcome = self.stream()?.poll_write(context, bytes);
         self.after_write(context, outcome)
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let outcome = self.stream()?.poll_write_vectored(context, slices);
         self.after_write(context, outcome)
     }

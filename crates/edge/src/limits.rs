@@ -80,7 +80,10 @@ impl Validate for Limits {
     fn validate(&self, path: &str, problems: &mut Vec<Problem>) {
         let mut bounded = |name: &str, value: u64, least: u64, most: u64| {
             if !(least..=most).contains(&value) {
-                problems.push(Problem::at(format!("{path}.{name}"), format!("must be between {least} and {most}")));
+                problems.push(Problem::at(
+                    format!("{path}.{name}"),
+                    format!("must be between {least} and {most}"),
+                ));
             }
         };
         bounded("most_connections", self.most_connections as u64, 8, 60_000);
@@ -94,7 +97,10 @@ impl Validate for Limits {
         bounded("most_header_lines", self.most_header_lines as u64, 20, 1000);
         bounded("most_streams", u64::from(self.most_streams), 1, 1000);
         if self.most_connections_per_address > self.most_connections {
-            problems.push(Problem::at(format!("{path}.most_connections_per_address"), "must not be above most_connections"));
+            problems.push(Problem::at(
+                format!("{path}.most_connections_per_address"),
+                "must not be above most_connections",
+            ));
         }
     }
 }
@@ -132,7 +138,12 @@ mod tests {
         let mut problems = Vec::new();
         Limits::default().validate("edge", &mut problems);
         assert_eq!(problems, []);
-        let limits = Limits { header_seconds: 0, most_connections: 10, most_connections_per_address: 20, ..Limits::default() };
+        let limits = Limits {
+            header_seconds: 0,
+            most_connections: 10,
+            most_connections_per_address: 20,
+            ..Limits::default()
+        };
         limits.validate("edge", &mut problems);
         assert_eq!(problems.len(), 2, "{problems:?}");
     }

@@ -72,8 +72,13 @@ pub async fn serve(listener: Listener, router: Router, tasks: Tasks) -> Result<(
     let connections = Arc::new(Connections::new(most, limits.most_connections_per_address));
     tracing::info!(connections = most, "listening");
     let stop = tasks.stop_signal();
-    let shared =
-        Arc::new(Shared { tls: tls.as_ref().map(Tls::acceptor).transpose()?, http: http(&limits), limits, router, stop: stop.clone() });
+    let shared = Arc::new(Shared {
+        tls: tls.as_ref().map(Tls::acceptor).transpose()?,
+        http: http(&limits),
+        limits,
+        router,
+        stop: stop.clone(),
+    });
     let mut looked_at = Instant::now();
     loop {
         let accepted = tokio::select! {
@@ -86,7 +91,8 @@ pub async fn serve(listener: Listener, router: Router, tasks: Tasks) -> Result<(
         }
         match accepted {
             Ok((stream, peer)) => {
-                let share = (!trusted.iter().any(|network| network.contains(&peer.ip().to_canonical()))).then(|| Prefix::of(peer.ip()));
+                let share = (!trusted.iter().any(|network| network.contains(&peer.ip().to_canonical())))
+                    .then(|| Prefix::of(peer.ip()));
                 // Without a place the socket is closed here.
                 let Some(guard) = place(&connections, share).await else { continue };
                 tasks.spawn_once("connection", connection(Arc::clone(&shared), stream, peer, guard));
@@ -105,7 +111,11 @@ fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
     let header = limits.largest_header_kib << 10;
     let mut http = auto::Builder::new(TokioExecutor::new());
     // Headers are timed by the watch of the connection, which also sees what comes before the protocol is known.
-    http.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(header).max_headers(limits.most_header_lines);
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .max_buf_size(header)
+        .max_headers(limits.most_header_lines);
     http.http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.most_streams)
@@ -208,7 +218,8 @@ async fn answer(
     connection.request_begins();
     let busy = Busy(Arc::clone(&connection));
     let fate = Fate::default();
-    let mut request = request.map(|body| Body::new(Paced::new(body, connection, &shared.limits, fate.clone())));
+    let mut request =
+        request.map(|body| Body::new(Paced::new(body, connection, &shared.limits, fate.clone())));
     request.extensions_mut().insert(fate);
     request.extensions_mut().insert(Client(peer));
     let response = shared.router.clone().oneshot(request).await?;
@@ -235,7 +246,10 @@ impl HttpBody for Counted {
     type Data = Bytes;
     type Error = axum::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = Pin::new(&mut self.inner).poll_frame(context);
         self.busy.0.set_untaken(frame.is_ready());
         frame

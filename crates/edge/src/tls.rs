@@ -51,7 +51,10 @@ impl Tls {
 
     /// What accepts connections. TLS 1.3 only: no client that this platform serves needs less.
     pub fn acceptor(self: &Arc<Self>) -> Result<TlsAcceptor, TlsError> {
-        let wrong = |error: rustls::Error| TlsError { file: self.files.certificate.clone(), problem: error.to_string() };
+        let wrong = |error: rustls::Error| TlsError {
+            file: self.files.certificate.clone(),
+            problem: error.to_string(),
+        };
         let mut config = rustls::ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(wrong)?
@@ -72,7 +75,9 @@ impl Tls {
                 *self.current.write().unwrap_or_else(PoisonError::into_inner) = (Arc::new(key), seen);
                 tracing::info!(file = %self.files.certificate.display(), "a renewed certificate is in use");
             }
-            Err(error) => tracing::error!(%error, "the renewed certificate cannot be used; the old one stays"),
+            Err(error) => {
+                tracing::error!(%error, "the renewed certificate cannot be used; the old one stays")
+            }
         }
     }
 }
@@ -92,13 +97,15 @@ fn changed(files: &Files) -> Option<SystemTime> {
 fn read(files: &Files) -> Result<CertifiedKey, TlsError> {
     let wrong = |file: &Path, problem: String| TlsError { file: file.to_owned(), problem };
     let text = |file: &Path| fs::read(file).map_err(|error: io::Error| wrong(file, error.to_string()));
-    let chain: Result<Vec<_>, _> =
-        CertificateDer::pem_slice_iter(&text(&files.certificate)?).map(|item| item.map(CertificateDer::into_owned)).collect();
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text(&files.certificate)?)
+        .map(|item| item.map(CertificateDer::into_owned))
+        .collect();
     let chain = chain.map_err(|error| wrong(&files.certificate, error.to_string()))?;
     if chain.is_empty() {
         return Err(wrong(&files.certificate, "holds no certificate".to_owned()));
     }
-    let key = PrivateKeyDer::from_pem_slice(&text(&files.key)?).map_err(|error| wrong(&files.key, error.to_string()))?;
+    let key = PrivateKeyDer::from_pem_slice(&text(&files.key)?)
+        .map_err(|error| wrong(&files.key, error.to_string()))?;
     let certified = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider());
     certified.map_err(|error| wrong(&files.key, error.to_string()))
 }

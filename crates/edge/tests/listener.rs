@@ -51,7 +51,13 @@ const ASK: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
 async fn a_header_that_is_not_complete_in_time_ends_the_connection() {
     let (address, _tasks) = start(limits(), hello()).await;
     // Nothing, half a line, half a header, half of what HTTP/2 begins with, and all of that with nothing after it.
-    for text in [&b""[..], b"GE", b"GET / HTTP/1.1\r\nhost: x\r\n", b"PRI * HTTP/2.0\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+    for text in [
+        &b""[..],
+        b"GE",
+        b"GET / HTTP/1.1\r\nhost: x\r\n",
+        b"PRI * HTTP/2.0\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ] {
         let (_, time) = exchange(address, text).await;
         assert!(time >= Duration::from_millis(900) && time < Duration::from_secs(5), "{text:?} {time:?}");
     }
@@ -86,13 +92,20 @@ async fn a_body_that_drips_is_broken_off_and_said_to_be() {
         if fate.broken() == Some(Broken::TooSlow) { StatusCode::REQUEST_TIMEOUT } else { StatusCode::OK }
     };
     let (address, _tasks) = start(limits(), Router::new().route("/", post(broken))).await;
-    let (answer, time) = exchange(address, b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\nconnection: close\r\n\r\nab").await;
+    let (answer, time) = exchange(
+        address,
+        b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\nconnection: close\r\n\r\nab",
+    )
+    .await;
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     assert!(time < Duration::from_secs(4), "{time:?}");
 
     // One byte often enough not to stand still is too slow all the same.
     let mut stream = TcpStream::connect(address).await.expect("a connection");
-    stream.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\nconnection: close\r\n\r\n").await.expect("it is sent");
+    stream
+        .write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\nconnection: close\r\n\r\n")
+        .await
+        .expect("it is sent");
     let (mut reader, mut writer) = stream.into_split();
     let drip = async {
         loop {
@@ -114,7 +127,8 @@ async fn a_body_that_drips_is_broken_off_and_said_to_be() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_means_it_is_served_while_others_hold_every_place() {
-    let limits = Limits { most_connections: 10, most_connections_per_address: 10, header_seconds: 30, ..limits() };
+    let limits =
+        Limits { most_connections: 10, most_connections_per_address: 10, header_seconds: 30, ..limits() };
     let slow = async |request: Request| {
         let _ = to_bytes(request.into_body(), usize::MAX).await;
         "slow"
@@ -139,7 +153,10 @@ async fn whoever_means_it_is_served_while_others_hold_every_place() {
     let mut held = Vec::new();
     for _ in 0..10 {
         let mut stream = TcpStream::connect(address).await.expect("a connection");
-        stream.write_all(b"POST /slow HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\nx").await.expect("it is sent");
+        stream
+            .write_all(b"POST /slow HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\nx")
+            .await
+            .expect("it is sent");
         held.push(stream);
     }
     let (answer, time) = exchange(address, ASK).await;
@@ -151,7 +168,10 @@ async fn the_answer_to_a_refused_body_arrives() {
     let refuse = async || StatusCode::FORBIDDEN;
     let (address, _tasks) = start(limits(), Router::new().route("/", post(refuse))).await;
     let mut stream = TcpStream::connect(address).await.expect("a connection");
-    stream.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 8000000\r\n\r\n").await.expect("it is sent");
+    stream
+        .write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 8000000\r\n\r\n")
+        .await
+        .expect("it is sent");
     // The client sends all of it before it looks at the answer, as many do.
     for _ in 0..80 {
         stream.write_all(&vec![b'x'; 100_000]).await.expect("the other end takes it");
@@ -189,7 +209,10 @@ async fn whoever_takes_nothing_of_an_answer_is_let_go() {
     stream.write_all(ASK).await.expect("it is sent");
     let begun = Instant::now();
     while taken.load(Ordering::SeqCst) == 0 {
-        assert!(begun.elapsed() < Duration::from_secs(10), "the answer is held for somebody who takes nothing");
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "the answer is held for somebody who takes nothing"
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -56,7 +56,11 @@ pub struct Job {
 
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Job").field("kind", &self.kind).field("subject", &self.subject).field("tries", &self.tries).finish_non_exhaustive()
+        f.debug_struct("Job")
+            .field("kind", &self.kind)
+            .field("subject", &self.subject)
+            .field("tries", &self.tries)
+            .finish_non_exhaustive()
     }
 }
 

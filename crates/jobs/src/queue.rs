@@ -93,7 +93,14 @@ impl<T: JobTable> Queue<T> {
     /// The queue of the service that `store` belongs to, which works as `actor`.
     pub fn new(store: Handle, actor: SystemActor, settings: Settings) -> Self {
         let worker = Uuid::now_v7().to_string().into();
-        Self { store, actor, settings, rota: Arc::new(Rota::new(settings.of_one_org)), worker, table: PhantomData }
+        Self {
+            store,
+            actor,
+            settings,
+            rota: Arc::new(Rota::new(settings.of_one_org)),
+            worker,
+            table: PhantomData,
+        }
     }
 
     /// Has something done when, and only when, `tx` commits. What waits or is under way already is not queued again.
@@ -111,7 +118,12 @@ impl<T: JobTable> Queue<T> {
     }
 
     /// How far jobs are: how much of how much, by subject. Nothing for those that are not queued.
-    pub async fn progress(&self, tx: &TenantTx, kind: &str, subjects: &[String]) -> Result<HashMap<String, (u64, u64)>, StoreError> {
+    pub async fn progress(
+        &self,
+        tx: &TenantTx,
+        kind: &str,
+        subjects: &[String],
+    ) -> Result<HashMap<String, (u64, u64)>, StoreError> {
         if subjects.is_empty() {
             return Ok(HashMap::new());
         }
@@ -208,7 +220,9 @@ impl<T: JobTable> Queue<T> {
         };
         match outcome {
             Ok(()) if job.finished.load(Ordering::Relaxed) => Ok(()),
-            Ok(()) => self.written(job.org, async |tx: &TenantTx| table::remove::<T>(tx, job).await.map(drop)).await,
+            Ok(()) => {
+                self.written(job.org, async |tx: &TenantTx| table::remove::<T>(tx, job).await.map(drop)).await
+            }
             Err(cause) => self.failed(job, work, &cause).await,
         }
     }
@@ -240,7 +254,11 @@ impl<T: JobTable> Queue<T> {
     }
 
     /// A change of one job.
-    async fn written(&self, org: OrgId, change: impl AsyncFnOnce(&TenantTx) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    async fn written(
+        &self,
+        org: OrgId,
+        change: impl AsyncFnOnce(&TenantTx) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         let tx = self.store.write(&self.scope(org)).await?;
         change(&tx).await?;
         tx.commit().await
@@ -262,7 +280,9 @@ impl<T: JobTable> Queue<T> {
                     tracing::error!(%error, job.kind, job.subject, "the lease of a job ended before it could be renewed");
                     return;
                 }
-                Err(error) => tracing::warn!(%error, job.kind, job.subject, "the lease of a job cannot be renewed for now"),
+                Err(error) => {
+                    tracing::warn!(%error, job.kind, job.subject, "the lease of a job cannot be renewed for now")
+                }
             }
         }
     }

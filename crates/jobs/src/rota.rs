@@ -60,7 +60,10 @@ pub(crate) struct Rota {
 
 impl Rota {
     pub(crate) fn new(of_one: usize) -> Self {
-        Self { state: Mutex::new(State { orgs: BTreeMap::new(), floor: Duration::ZERO, of_one }), changed: Notify::new() }
+        Self {
+            state: Mutex::new(State { orgs: BTreeMap::new(), floor: Duration::ZERO, of_one }),
+            changed: Notify::new(),
+        }
     }
 
     fn with<R>(&self, work: impl FnOnce(&mut State) -> R) -> R {
@@ -80,7 +83,9 @@ impl Rota {
             tokio::pin!(changed);
             changed.as_mut().enable();
             match self.with(|state| state.choose(Instant::now())) {
-                Choice::Serve(org) => return Turn { rota: self, org, begun: Instant::now(), next: Next::Now },
+                Choice::Serve(org) => {
+                    return Turn { rota: self, org, begun: Instant::now(), next: Next::Now };
+                }
                 Choice::Wait(None) => changed.await,
                 Choice::Wait(Some(until)) => tokio::select! {
                     () = changed => {}
@@ -99,7 +104,8 @@ impl Rota {
 impl State {
     fn wake(&mut self, org: OrgId) {
         let floor = self.floor;
-        let known = self.orgs.entry(org).or_insert(Org { next: Next::Now, running: 0, woken: false, used: floor });
+        let known =
+            self.orgs.entry(org).or_insert(Org { next: Next::Now, running: 0, woken: false, used: floor });
         known.woken |= known.running > 0;
         known.next = Next::Now;
         if known.running == 0 {
@@ -114,7 +120,11 @@ impl State {
             Next::At(at) => at <= now,
             Next::Never => false,
         };
-        let first = self.orgs.iter().filter(|(_, org)| free(org) && due(org)).min_by_key(|(id, org)| (org.used, org.running, **id));
+        let first = self
+            .orgs
+            .iter()
+            .filter(|(_, org)| free(org) && due(org))
+            .min_by_key(|(id, org)| (org.used, org.running, **id));
         if let Some(id) = first.map(|(id, _)| *id)
             && let Some(org) = self.orgs.get_mut(&id)
         {
@@ -214,7 +224,11 @@ mod tests {
                     _ if !running.is_empty() => {
                         let ended = running.swap_remove(dice.roll(running.len()));
                         let more = backlog.get(&ended).is_some_and(|left| *left > 0);
-                        state.end(ended, Duration::from_millis(dice.roll(1000) as u64), if more { Next::Now } else { Next::Never });
+                        state.end(
+                            ended,
+                            Duration::from_millis(dice.roll(1000) as u64),
+                            if more { Next::Now } else { Next::Never },
+                        );
                     }
                     _ => {}
                 }
@@ -234,7 +248,9 @@ mod tests {
         }
         let mut got: BTreeMap<OrgId, Duration> = BTreeMap::new();
         for _ in 0..5_000 {
-            let Choice::Serve(org) = state.choose(Instant::now()) else { panic!("there is always something to do") };
+            let Choice::Serve(org) = state.choose(Instant::now()) else {
+                panic!("there is always something to do")
+            };
             // The first org's jobs take fifty times as long as those of the others.
             let most = if org == all[0] { 5_000 } else { 100 };
             let cost = Duration::from_millis(1 + dice.roll(most) as u64);

@@ -97,8 +97,22 @@ macro_rules! jobs_table {
             fn add(
                 tx: &$crate::store::TenantTx,
                 row: $crate::Row,
-            ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), $crate::store::StoreError>> + Send + '_>> {
-                let $crate::Row { org_id, kind, subject, state, tries, returns, due_at, worker, done, total, code, enqueued_at } = row;
+            ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), $crate::store::StoreError>> + Send + '_>>
+            {
+                let $crate::Row {
+                    org_id,
+                    kind,
+                    subject,
+                    state,
+                    tries,
+                    returns,
+                    due_at,
+                    worker,
+                    done,
+                    total,
+                    code,
+                    enqueued_at,
+                } = row;
                 Box::pin(tx.insert(job::Model {
                     org_id,
                     kind,
@@ -135,13 +149,24 @@ fn held(job: &Job) -> SimpleExpr {
 }
 
 /// One job.
-pub(crate) async fn get<T: JobTable>(tx: &TenantTx, kind: &str, subject: &str) -> Result<Option<Row>, StoreError> {
+pub(crate) async fn get<T: JobTable>(
+    tx: &TenantTx,
+    kind: &str,
+    subject: &str,
+) -> Result<Option<Row>, StoreError> {
     Ok(tx.all_as::<T, Row>(tx.find::<T>().filter(named(kind, subject))).await?.pop())
 }
 
 /// Jobs of a kind for these subjects.
-pub(crate) async fn of<T: JobTable>(tx: &TenantTx, kind: &str, subjects: &[String]) -> Result<Vec<Row>, StoreError> {
-    let select = tx.find::<T>().filter(column("kind").eq(kind)).filter(column("subject").is_in(subjects.iter().map(String::as_str)));
+pub(crate) async fn of<T: JobTable>(
+    tx: &TenantTx,
+    kind: &str,
+    subjects: &[String],
+) -> Result<Vec<Row>, StoreError> {
+    let select = tx
+        .find::<T>()
+        .filter(column("kind").eq(kind))
+        .filter(column("subject").is_in(subjects.iter().map(String::as_str)));
     tx.all_as::<T, Row>(select).await
 }
 
@@ -171,7 +196,11 @@ pub(crate) async fn enqueue<T: JobTable>(tx: &TenantTx, kind: &str, subject: &st
 }
 
 /// The job that has waited longest of those that may be taken now. For a process that is alone, what another one held may.
-pub(crate) async fn due<T: JobTable>(tx: &TenantTx, worker: &str, alone: bool) -> Result<Option<Row>, StoreError> {
+pub(crate) async fn due<T: JobTable>(
+    tx: &TenantTx,
+    worker: &str,
+    alone: bool,
+) -> Result<Option<Row>, StoreError> {
     let mut may_be_taken = column("due_at").lte(tx.now().micros());
     if alone {
         may_be_taken = may_be_taken.or(column("state").eq(RUNNING).and(column("worker").ne(worker)));
@@ -188,12 +217,18 @@ pub(crate) async fn due<T: JobTable>(tx: &TenantTx, worker: &str, alone: bool) -
 
 /// When the next job may be taken.
 pub(crate) async fn next_due<T: JobTable>(tx: &TenantTx) -> Result<Option<i64>, StoreError> {
-    let select = tx.find::<T>().filter(column("state").ne(FAILED)).order_by(column("due_at"), Order::Asc).limit(1);
+    let select =
+        tx.find::<T>().filter(column("state").ne(FAILED)).order_by(column("due_at"), Order::Asc).limit(1);
     Ok(tx.all_as::<T, Row>(select).await?.pop().map(|row| row.due_at))
 }
 
 /// Takes a job, and counts the try. `false` when another worker was faster.
-pub(crate) async fn take<T: JobTable>(tx: &TenantTx, seen: &Row, worker: &str, until: i64) -> Result<bool, StoreError> {
+pub(crate) async fn take<T: JobTable>(
+    tx: &TenantTx,
+    seen: &Row,
+    worker: &str,
+    until: i64,
+) -> Result<bool, StoreError> {
     let update = tx
         .update::<T>()
         .col_expr(Alias::new("state"), Expr::value(RUNNING))
@@ -210,7 +245,12 @@ pub(crate) async fn take<T: JobTable>(tx: &TenantTx, seen: &Row, worker: &str, u
 }
 
 /// Keeps a job for longer, with how far it is. `false` when it is no longer this worker's.
-pub(crate) async fn renew<T: JobTable>(tx: &TenantTx, job: &Job, until: i64, so_far: (u64, u64)) -> Result<bool, StoreError> {
+pub(crate) async fn renew<T: JobTable>(
+    tx: &TenantTx,
+    job: &Job,
+    until: i64,
+    so_far: (u64, u64),
+) -> Result<bool, StoreError> {
     let update = tx
         .update::<T>()
         .col_expr(Alias::new("due_at"), Expr::value(until))
@@ -264,6 +304,10 @@ pub(crate) async fn remove<T: JobTable>(tx: &TenantTx, job: &Job) -> Result<bool
 }
 
 /// Takes a job off the queue, whoever has it. `false` when there was none.
-pub(crate) async fn remove_any<T: JobTable>(tx: &TenantTx, kind: &str, subject: &str) -> Result<bool, StoreError> {
+pub(crate) async fn remove_any<T: JobTable>(
+    tx: &TenantTx,
+    kind: &str,
+    subject: &str,
+) -> Result<bool, StoreError> {
     Ok(tx.run_delete(tx.delete::<T>().filter(named(kind, subject))).await? == 1)
 }

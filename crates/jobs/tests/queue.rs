@@ -47,7 +47,12 @@ struct Engine {
 impl Engine {
     async fn open(config: &Config, folder: TempDir, server: Option<Arc<Server>>) -> Self {
         let cells = Cells::open(config, &[SCHEMA], Arc::new(SystemClock)).await.expect("cells");
-        Self { store: cells.handle("workshop").await.expect("a handle"), alone: server.is_none(), _folder: folder, _server: server }
+        Self {
+            store: cells.handle("workshop").await.expect("a handle"),
+            alone: server.is_none(),
+            _folder: folder,
+            _server: server,
+        }
     }
 
     async fn files() -> Self {
@@ -64,9 +69,11 @@ impl Engine {
             connections: 2,
         };
         let tenancy = Tenancy { cell: &["workshop"], control: "auth" };
-        postgres::prepare(&server.admin_url("postgres"), &config, tenancy, || OrgId::generate().to_string()[4..].to_owned())
-            .await
-            .expect("it is prepared");
+        postgres::prepare(&server.admin_url("postgres"), &config, tenancy, || {
+            OrgId::generate().to_string()[4..].to_owned()
+        })
+        .await
+        .expect("it is prepared");
         Self::open(&Config::Postgres(config), tempfile::tempdir().expect("a folder"), Some(server)).await
     }
 
@@ -282,7 +289,8 @@ async fn what_two_processes_died_of_is_not_begun_a_third_time(engine: Engine) {
         eventually("it begins", async || process.begun().len() == 1).await;
     }
     let third = Process::start(&engine, 1, &[]);
-    eventually("it is given up", async || third.given_up() == [("poison".to_owned(), GivenUp::Crashed)]).await;
+    eventually("it is given up", async || third.given_up() == [("poison".to_owned(), GivenUp::Crashed)])
+        .await;
     assert!(third.begun().is_empty() && third.done().is_empty());
     third.finish().await;
 }
@@ -319,7 +327,8 @@ async fn progress_is_seen_and_a_job_can_be_taken_away(engine: Engine) {
     let org = OrgId::generate();
     let process = Process::start(&engine, 1, &[("statue", Way::Hangs)]);
     engine.enqueue(process.queue(), org, "statue").await;
-    eventually("progress", async || engine.progress(process.queue(), org, "statue").await == Some((1, 2))).await;
+    eventually("progress", async || engine.progress(process.queue(), org, "statue").await == Some((1, 2)))
+        .await;
     let tx = engine.store.write(&scope(org)).await.expect("a transaction");
     assert!(process.queue().cancel(&tx, KIND, "statue").await.expect("it is taken away"));
     assert!(!process.queue().cancel(&tx, KIND, "statue").await.expect("an answer"), "there is none any more");
@@ -361,7 +370,8 @@ async fn a_flood_does_not_keep_others_waiting(engine: Engine) {
         let place = begun.iter().position(|(of, _)| of == org).expect("it was served");
         assert!(place <= 12, "{place} of {}", begun.len());
     }
-    let flooded: Vec<&String> = begun.iter().filter(|(org, _)| *org == flood).map(|(_, subject)| subject).collect();
+    let flooded: Vec<&String> =
+        begun.iter().filter(|(org, _)| *org == flood).map(|(_, subject)| subject).collect();
     assert!(flooded.is_sorted(), "an org's jobs are done in their order, one at a time");
     process.finish().await;
 }

@@ -20,7 +20,8 @@ async fn signatures_verify_under_the_published_key(keys: &dyn Keys) {
     let name = KeyName::of_deployment(Purpose::ScopeTokens);
     let signature = keys.sign(name, b"message").await.expect("a signature");
     let published = keys.public_keys(name).await.expect("public keys");
-    let key = published.iter().find(|key| key.key_id == signature.key_id).expect("the signing key is published");
+    let key =
+        published.iter().find(|key| key.key_id == signature.key_id).expect("the signing key is published");
     let verifier = UnparsedPublicKey::new(&ED25519, &key.bytes);
     verifier.verify(b"message", &signature.bytes).expect("a valid signature");
     assert!(verifier.verify(b"another", &signature.bytes).is_err(), "a signature fits another message");
@@ -30,13 +31,23 @@ async fn a_new_version_signs_and_the_one_before_is_accepted(keys: &dyn Keys) {
     let name = KeyName::of_deployment(Purpose::ScopeTokens);
     let first = keys.sign(name, b"message").await.expect("a signature").key_id;
     let second = keys.rotate(name).await.expect("a new version");
-    let ids = async || keys.public_keys(name).await.expect("public keys").into_iter().map(|key| key.key_id).collect::<Vec<_>>();
+    let ids = async || {
+        keys.public_keys(name)
+            .await
+            .expect("public keys")
+            .into_iter()
+            .map(|key| key.key_id)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(keys.sign(name, b"message").await.expect("a signature").key_id, second);
     assert_eq!(ids().await, [second.clone(), first.clone()], "newest first");
     signatures_verify_under_the_published_key(keys).await;
     let third = keys.rotate(name).await.expect("a new version");
     assert_eq!(ids().await, [third, second], "the first is retired");
-    assert!(matches!(keys.rotate(KeyName::of_deployment(Purpose::DataKeys)).await, Err(KeyError::NotRotated)));
+    assert!(matches!(
+        keys.rotate(KeyName::of_deployment(Purpose::DataKeys)).await,
+        Err(KeyError::NotRotated)
+    ));
 }
 
 async fn orgs_and_purposes_have_keys_of_their_own(keys: &dyn Keys) {
@@ -72,20 +83,31 @@ async fn wrapping_is_bound_to_key_and_context(keys: &dyn Keys) {
 /// When it does not conform; the message says how.
 pub async fn remember(memory: &dyn SignerMemory) {
     let (log, other) = (OrgId::generate(), OrgId::generate());
-    let head = |size: u64, root: u8| SignedHead { origin: format!("audit.example/{log}"), size, root: [root; 32] };
+    let head =
+        |size: u64, root: u8| SignedHead { origin: format!("audit.example/{log}"), size, root: [root; 32] };
     assert_eq!(memory.last(log).await.expect("an answer"), None, "a new log was signed already");
     memory.advance(log, None, &head(3, 1)).await.expect("the first");
     assert_eq!(memory.last(log).await.expect("an answer"), Some(head(3, 1)));
     assert_eq!(memory.last(other).await.expect("an answer"), None, "logs share a memory");
     for stale in [None, Some(&head(2, 1)), Some(&head(3, 2))] {
-        assert!(matches!(memory.advance(log, stale, &head(9, 9)).await, Err(MemoryError::Moved)), "it moved on from {stale:?}");
+        assert!(
+            matches!(memory.advance(log, stale, &head(9, 9)).await, Err(MemoryError::Moved)),
+            "it moved on from {stale:?}"
+        );
     }
     for (next, how) in [(head(2, 1), "went back"), (head(3, 2), "signed two roots of one size")] {
-        assert!(matches!(memory.advance(log, Some(&head(3, 1)), &next).await, Err(MemoryError::Backwards { .. })), "it {how}");
+        assert!(
+            matches!(memory.advance(log, Some(&head(3, 1)), &next).await, Err(MemoryError::Backwards { .. })),
+            "it {how}"
+        );
     }
     let renamed = SignedHead { origin: "audit.example/another".into(), ..head(9, 9) };
     assert!(memory.advance(log, Some(&head(3, 1)), &renamed).await.is_err(), "a log changed its name");
-    assert_eq!(memory.last(log).await.expect("an answer"), Some(head(3, 1)), "a refusal changed what is remembered");
+    assert_eq!(
+        memory.last(log).await.expect("an answer"),
+        Some(head(3, 1)),
+        "a refusal changed what is remembered"
+    );
     memory.advance(log, Some(&head(3, 1)), &head(3, 1)).await.expect("the same again");
     memory.advance(log, Some(&head(3, 1)), &head(9, 9)).await.expect("the next");
     assert_eq!(memory.last(log).await.expect("an answer"), Some(head(9, 9)));

@@ -33,7 +33,9 @@ impl DataKey {
 
     /// Opens the stored key of `owner`.
     pub async fn open(keys: &dyn Keys, org: OrgId, owner: &str, wrapped: &[u8]) -> Result<Self, KeyError> {
-        let raw = Zeroizing::new(keys.unwrap(KeyName::of_org(Purpose::DataKeys, org), wrapped, owner.as_bytes()).await?);
+        let raw = Zeroizing::new(
+            keys.unwrap(KeyName::of_org(Purpose::DataKeys, org), wrapped, owner.as_bytes()).await?,
+        );
         Self::of_raw(&raw)
     }
 
@@ -54,7 +56,10 @@ impl DataKey {
         let (nonce, sealed) = ciphertext.split_at_checked(NONCE_LEN).ok_or(KeyError::BadCiphertext)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| KeyError::BadCiphertext)?;
         let mut content = Zeroizing::new(sealed.to_vec());
-        let plain = self.0.open_in_place(nonce, Aad::from(place), &mut content).map_err(|_| KeyError::BadCiphertext)?;
+        let plain = self
+            .0
+            .open_in_place(nonce, Aad::from(place), &mut content)
+            .map_err(|_| KeyError::BadCiphertext)?;
         Ok(plain.to_vec())
     }
 }

@@ -85,7 +85,8 @@ impl Keyring {
             return Ok(keyring);
         };
         refuse_open_mode(path)?;
-        let salt: [u8; SALT_LEN] = STANDARD.decode(&stored.salt).ok().and_then(|salt| salt.try_into().ok()).ok_or_else(sealed)?;
+        let salt: [u8; SALT_LEN] =
+            STANDARD.decode(&stored.salt).ok().and_then(|salt| salt.try_into().ok()).ok_or_else(sealed)?;
         let sealing_key = sealing_key(passphrase, &salt).ok_or_else(sealed)?;
         let keyring = Self { path: path.to_owned(), salt, sealing_key, seeds: Mutex::default() };
         let seeds = keyring.unseal(&stored).ok_or_else(sealed)?;
@@ -149,7 +150,9 @@ impl Keyring {
         // What others saved since must stay: a seed that is lost is a key that is lost, with everything under it.
         let _turn = turn(&self.path).map_err(|error| unavailable(&error))?;
         if let Some(stored) = stored(&self.path).map_err(|error| unavailable(&error))? {
-            *seeds = self.unseal(&stored).ok_or_else(|| unavailable(&"the keyring was changed by somebody else"))?;
+            *seeds = self
+                .unseal(&stored)
+                .ok_or_else(|| unavailable(&"the keyring was changed by somebody else"))?;
         }
         if let Some(known) = seeds.get(&name) {
             seed.copy_from_slice(&decoded(known)?);
@@ -165,12 +168,14 @@ impl Keyring {
 
     fn pair(&self, key: KeyName, version: u32) -> Result<(String, Ed25519KeyPair), KeyError> {
         let seed = self.seed_of(key, version)?;
-        let pair = Ed25519KeyPair::from_seed_unchecked(&*seed).map_err(|error| KeyError::Unavailable(error.to_string()))?;
+        let pair = Ed25519KeyPair::from_seed_unchecked(&*seed)
+            .map_err(|error| KeyError::Unavailable(error.to_string()))?;
         Ok((format!("{key}.{version}"), pair))
     }
 
     fn wrapping_key(&self, key: KeyName) -> Result<RandomizedNonceKey, KeyError> {
-        RandomizedNonceKey::new(&AES_256_GCM, &*self.seed(key)?).map_err(|error| KeyError::Unavailable(error.to_string()))
+        RandomizedNonceKey::new(&AES_256_GCM, &*self.seed(key)?)
+            .map_err(|error| KeyError::Unavailable(error.to_string()))
     }
 }
 
@@ -221,7 +226,10 @@ pub(crate) fn private_file(path: &Path) -> io::Result<fs::File> {
 #[cfg(unix)]
 fn refuse_open_mode(path: &Path) -> Result<(), OpenError> {
     use std::os::unix::fs::PermissionsExt as _;
-    let mode = fs::metadata(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?.permissions().mode();
+    let mode = fs::metadata(path)
+        .map_err(|source| OpenError::Io { path: path.to_owned(), source })?
+        .permissions()
+        .mode();
     if mode & 0o077 == 0 { Ok(()) } else { Err(OpenError::TooOpen(path.to_owned())) }
 }
 
@@ -276,7 +284,10 @@ impl Keys for Keyring {
         let (nonce, sealed) = ciphertext.split_at_checked(NONCE_LEN).ok_or(KeyError::BadCiphertext)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| KeyError::BadCiphertext)?;
         let mut content = Zeroizing::new(sealed.to_vec());
-        let plain = self.wrapping_key(key)?.open_in_place(nonce, Aad::from(context), &mut content).map_err(|_| KeyError::BadCiphertext)?;
+        let plain = self
+            .wrapping_key(key)?
+            .open_in_place(nonce, Aad::from(context), &mut content)
+            .map_err(|_| KeyError::BadCiphertext)?;
         Ok(plain.to_vec())
     }
 }
@@ -312,7 +323,8 @@ mod tests {
     async fn two_processes_that_share_the_file_have_the_same_keys_and_lose_none() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("keys");
-        let (one, other) = (open(&path, "p").expect("a keyring"), open(&path, "p").expect("the same keyring"));
+        let (one, other) =
+            (open(&path, "p").expect("a keyring"), open(&path, "p").expect("the same keyring"));
         let org = || KeyName::of_org(Purpose::AuditLog, preceptor_core::id::OrgId::generate());
         let (first, second) = (org(), org());
         let key = async |keyring: &Keyring, name| keyring.public_keys(name).await.expect("a key");
@@ -320,7 +332,11 @@ mod tests {
         let of_other = key(&other, second).await;
         assert_eq!([key(&other, first).await, key(&one, second).await], [of_one.clone(), of_other.clone()]);
         let after = open(&path, "p").expect("the same keyring");
-        assert_eq!([key(&after, first).await, key(&after, second).await], [of_one, of_other], "a key was lost");
+        assert_eq!(
+            [key(&after, first).await, key(&after, second).await],
+            [of_one, of_other],
+            "a key was lost"
+        );
     }
 
     #[cfg(unix)]

@@ -70,7 +70,12 @@ pub trait SignerMemory: Send + Sync + fmt::Debug {
 
     /// Puts `next` in the place of `last`, durably. [`MemoryError::Moved`] when `last` is no longer the last, so that of
     /// two processes that looked at the same time one looks again.
-    async fn advance(&self, log: OrgId, last: Option<&SignedHead>, next: &SignedHead) -> Result<(), MemoryError>;
+    async fn advance(
+        &self,
+        log: OrgId,
+        last: Option<&SignedHead>,
+        next: &SignedHead,
+    ) -> Result<(), MemoryError>;
 
     /// Forgets a log, whether or not what is remembered can be read: for the operator, after a restore. The signer never
     /// asks for it.
@@ -119,7 +124,9 @@ fn unavailable(error: impl fmt::Display) -> MemoryError {
 }
 
 /// Runs file work off the threads that serve.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, MemoryError> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, MemoryError> {
     tokio::task::spawn_blocking(work).await.map_err(unavailable)?.map_err(unavailable)
 }
 
@@ -157,7 +164,12 @@ impl SignerMemory for SealedMemory {
         self.open(log, sealed).await
     }
 
-    async fn advance(&self, log: OrgId, last: Option<&SignedHead>, next: &SignedHead) -> Result<(), MemoryError> {
+    async fn advance(
+        &self,
+        log: OrgId,
+        last: Option<&SignedHead>,
+        next: &SignedHead,
+    ) -> Result<(), MemoryError> {
         let (folder, path) = (Arc::clone(&self.folder), self.path(log));
         let (turn, sealed) = {
             let (folder, path) = (Arc::clone(&folder), path.clone());
@@ -168,7 +180,9 @@ impl SignerMemory for SealedMemory {
             return Err(MemoryError::Moved);
         }
         if let Some(last) = last
-            && (last.origin != next.origin || next.size < last.size || (next.size == last.size && next.root != last.root))
+            && (last.origin != next.origin
+                || next.size < last.size
+                || (next.size == last.size && next.root != last.root))
         {
             return Err(MemoryError::Backwards { last: last.size, next: next.size });
         }

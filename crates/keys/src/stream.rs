@@ -43,7 +43,9 @@ impl StreamKey {
 
     /// Opens the stored key of the content that `place` names.
     pub async fn open(keys: &dyn Keys, org: OrgId, place: &str, wrapped: &[u8]) -> Result<Self, KeyError> {
-        let raw = Zeroizing::new(keys.unwrap(KeyName::of_org(Purpose::DataKeys, org), wrapped, place.as_bytes()).await?);
+        let raw = Zeroizing::new(
+            keys.unwrap(KeyName::of_org(Purpose::DataKeys, org), wrapped, place.as_bytes()).await?,
+        );
         Self::of_raw(&raw, place)
     }
 
@@ -57,7 +59,10 @@ impl StreamKey {
         let mut nonce = [0; NONCE_LEN];
         nonce[NONCE_LEN - 5..NONCE_LEN - 1].copy_from_slice(&self.next.to_be_bytes());
         nonce[NONCE_LEN - 1] = u8::from(is_last);
-        self.next = self.next.checked_add(1).ok_or_else(|| KeyError::Unavailable("the content is too long".to_owned()))?;
+        self.next = self
+            .next
+            .checked_add(1)
+            .ok_or_else(|| KeyError::Unavailable("the content is too long".to_owned()))?;
         Ok(Nonce::assume_unique_for_key(nonce))
     }
 
@@ -74,7 +79,10 @@ impl StreamKey {
     /// Opens the next piece in place; returns how long it is.
     pub fn unseal(&mut self, piece: &mut [u8], is_last: bool) -> Result<usize, KeyError> {
         let nonce = self.nonce(is_last)?;
-        let plain = self.key.open_in_place(nonce, Aad::from(self.place.as_bytes()), piece).map_err(|_| KeyError::BadCiphertext)?;
+        let plain = self
+            .key
+            .open_in_place(nonce, Aad::from(self.place.as_bytes()), piece)
+            .map_err(|_| KeyError::BadCiphertext)?;
         Ok(plain.len())
     }
 }
@@ -92,7 +100,8 @@ mod tests {
         let keys = Keyring::open(&folder.path().join("keys"), &Secret::new("test")).expect("keys");
         let org = OrgId::generate();
         let (mut key, wrapped) = StreamKey::make(&keys, org, "here").await.expect("a key");
-        let sealed = [key.seal(b"one", false), key.seal(b"two", false), key.seal(b"three", true)].map(|piece| piece.expect("sealed"));
+        let sealed = [key.seal(b"one", false), key.seal(b"two", false), key.seal(b"three", true)]
+            .map(|piece| piece.expect("sealed"));
         let opens = async |place: &str, pieces: &[(usize, bool)]| {
             let mut key = StreamKey::open(&keys, org, place, &wrapped).await?;
             for (number, is_last) in pieces {
@@ -101,7 +110,11 @@ mod tests {
             Ok::<_, KeyError>(())
         };
         assert!(opens("here", &[(0, false), (1, false), (2, true)]).await.is_ok());
-        for wrong in [[(1, false), (0, false), (2, true)], [(0, false), (0, false), (2, true)], [(0, false), (1, true), (2, true)]] {
+        for wrong in [
+            [(1, false), (0, false), (2, true)],
+            [(0, false), (0, false), (2, true)],
+            [(0, false), (1, true), (2, true)],
+        ] {
             assert!(opens("here", &wrong).await.is_err(), "{wrong:?}");
         }
         assert!(opens("here", &[(0, false), (1, true)]).await.is_err(), "cut off");

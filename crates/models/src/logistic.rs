@@ -21,7 +21,11 @@ pub struct Logistic {
 impl Logistic {
     /// The probability for values in the order of [`features`](Self::features).
     pub fn probability(&self, values: &[f64]) -> f64 {
-        let scaled = values.iter().zip(&self.mean).zip(&self.deviation).map(|((value, mean), deviation)| (value - mean) / deviation);
+        let scaled = values
+            .iter()
+            .zip(&self.mean)
+            .zip(&self.deviation)
+            .map(|((value, mean), deviation)| (value - mean) / deviation);
         let sum: f64 = scaled.zip(&self.weights).map(|(value, weight)| value * weight).sum();
         1.0 / (1.0 + (-(sum + self.bias)).exp())
     }
@@ -40,7 +44,13 @@ mod tests {
 
     #[test]
     fn features_are_standardised() {
-        let model = Logistic { features: vec!["a".into()], mean: vec![2.0], deviation: vec![0.5], weights: vec![1.0], bias: 0.0 };
+        let model = Logistic {
+            features: vec!["a".into()],
+            mean: vec![2.0],
+            deviation: vec![0.5],
+            weights: vec![1.0],
+            bias: 0.0,
+        };
         assert!(model.is_consistent());
         assert!((model.probability(&[2.0]) - 0.5).abs() < 1e-12);
         assert!((model.probability(&[2.5]) - 1.0 / (1.0 + (-1.0_f64).exp())).abs() < 1e-12);

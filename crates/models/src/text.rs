@@ -148,8 +148,12 @@ impl Analyzer {
 
     /// Whether a text reads like another language: more function words of others than of English.
     pub fn is_foreign(&self, text: &str) -> bool {
-        let words: Vec<_> = words(text).into_iter().filter(|word| word.text.bytes().all(|byte| byte.is_ascii_alphabetic())).collect();
-        let count = |set: &BTreeSet<&str>| words.iter().filter(|word| set.contains(word.text.as_str())).count();
+        let words: Vec<_> = words(text)
+            .into_iter()
+            .filter(|word| word.text.bytes().all(|byte| byte.is_ascii_alphabetic()))
+            .collect();
+        let count =
+            |set: &BTreeSet<&str>| words.iter().filter(|word| set.contains(word.text.as_str())).count();
         let (foreign, english) = (count(&self.foreign), count(&self.stop));
         words.len() >= 4 && foreign > english && foreign * 10 >= words.len()
     }
@@ -163,12 +167,20 @@ pub type Subject = BTreeSet<String>;
 pub fn subject_spans(analyzer: &Analyzer, text: &str, subject: &Subject) -> Vec<Range<usize>> {
     let words = words(text);
     let mut spans: Vec<_> = generic_mentions(&words);
-    spans.extend(words.iter().filter(|word| subject.contains(&analyzer.stem(&word.text))).map(|word| word.range.clone()));
+    spans.extend(
+        words
+            .iter()
+            .filter(|word| subject.contains(&analyzer.stem(&word.text)))
+            .map(|word| word.range.clone()),
+    );
     spans.sort_by_key(|span| (span.start, span.end));
     let mut joined: Vec<Range<usize>> = Vec::new();
     for span in spans {
         match joined.last_mut() {
-            Some(last) if span.start <= last.end || !text[last.end..span.start].bytes().any(|byte| byte.is_ascii_alphanumeric()) => {
+            Some(last)
+                if span.start <= last.end
+                    || !text[last.end..span.start].bytes().any(|byte| byte.is_ascii_alphanumeric()) =>
+            {
                 last.end = last.end.max(span.end);
             }
             _ => joined.push(span),
@@ -180,7 +192,8 @@ pub fn subject_spans(analyzer: &Analyzer, text: &str, subject: &Subject) -> Vec<
 /// "this condition", "these disorders", "the medical problem": words for the subject that do not name it.
 fn generic_mentions(words: &[Word]) -> Vec<Range<usize>> {
     const POINTING: [&str; 4] = ["this", "that", "the", "these"];
-    const NOUNS: [&str; 7] = ["condition", "disease", "disorder", "illness", "syndrome", "diagnosis", "problem"];
+    const NOUNS: [&str; 7] =
+        ["condition", "disease", "disorder", "illness", "syndrome", "diagnosis", "problem"];
     let is_noun = |word: &str| NOUNS.iter().any(|noun| word == *noun || word.strip_suffix('s') == Some(noun));
     let mut found = Vec::new();
     for (index, word) in words.iter().enumerate() {
@@ -235,7 +248,8 @@ mod tests {
     #[test]
     fn words_keep_their_places() {
         let text = "Ménière's β-blockers";
-        let found: Vec<_> = words(text).into_iter().map(|word| (word.text, text[word.range].to_owned())).collect();
+        let found: Vec<_> =
+            words(text).into_iter().map(|word| (word.text, text[word.range].to_owned())).collect();
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
         assert_eq!(found, [pair("meniere", "Ménière"), pair("s", "s"), pair("blockers", "blockers")]);
     }
@@ -243,7 +257,10 @@ mod tests {
     #[test]
     fn british_and_american_words_meet() {
         let analyzer = Analyzer::default();
-        assert_eq!(analyzer.terms("The tumours and anaemia of 3 patients"), analyzer.terms("tumors, anemia: 3 patient"));
+        assert_eq!(
+            analyzer.terms("The tumours and anaemia of 3 patients"),
+            analyzer.terms("tumors, anemia: 3 patient")
+        );
     }
 
     #[test]

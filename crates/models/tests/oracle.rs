@@ -29,8 +29,11 @@ struct Oracle {
 
 impl Oracle {
     fn load(folder: &Path) -> Self {
-        let config: Config = serde_json::from_slice(&std::fs::read(folder.join("config.json")).expect("a config")).expect("JSON");
-        let weights = candle_core::safetensors::load(folder.join("model.safetensors"), &Device::Cpu).expect("weights");
+        let config: Config =
+            serde_json::from_slice(&std::fs::read(folder.join("config.json")).expect("a config"))
+                .expect("JSON");
+        let weights =
+            candle_core::safetensors::load(folder.join("model.safetensors"), &Device::Cpu).expect("weights");
         let weights = VarBuilder::from_tensors(weights, DType::F32, &Device::Cpu);
         let mut tokenizer = Tokenizer::from_file(folder.join("tokenizer.json")).expect("a tokenizer");
         let truncation = TruncationParams { max_length: MOST_TOKENS, ..TruncationParams::default() };
@@ -42,8 +45,10 @@ impl Oracle {
     fn embed(&self, text: &str) -> Vec<f32> {
         let tokens = self.tokenizer.encode(text, true).expect("tokens");
         let ids = Tensor::new(tokens.get_ids(), &Device::Cpu).and_then(|ids| ids.unsqueeze(0)).expect("ids");
-        let hidden = self.model.forward(&ids, &ids.zeros_like().expect("types"), None).expect("a forward pass");
-        let mean: Vec<f32> = hidden.mean(1).and_then(|mean| mean.squeeze(0)).and_then(|mean| mean.to_vec1()).expect("a mean");
+        let hidden =
+            self.model.forward(&ids, &ids.zeros_like().expect("types"), None).expect("a forward pass");
+        let mean: Vec<f32> =
+            hidden.mean(1).and_then(|mean| mean.squeeze(0)).and_then(|mean| mean.to_vec1()).expect("a mean");
         let length = mean.iter().map(|value| value * value).sum::<f32>().sqrt();
         mean.into_iter().map(|value| value / length).collect()
     }

@@ -15,7 +15,10 @@ pub async fn run(objects: &dyn Objects) {
     let original = Key::new(org, id, Part::Original);
     let picture = Key::new(org, id, Part::Picture(12));
 
-    assert!(matches!(objects.get(original).await, Err(ObjectError::NotFound(_))), "an object exists before it was put");
+    assert!(
+        matches!(objects.get(original).await, Err(ObjectError::NotFound(_))),
+        "an object exists before it was put"
+    );
     objects.put(original, Bytes::from_static(b"one")).await.expect("a write");
     objects.put(picture, Bytes::from_static(b"twelve")).await.expect("a write");
     assert_eq!(objects.get(original).await.expect("the object"), "one");
@@ -40,7 +43,10 @@ pub async fn run(objects: &dyn Objects) {
     assert_eq!(objects.get(picture).await.expect("the object"), "twelve", "another org deleted the object");
     objects.delete(org, id).await.expect("a deletion");
     for key in [original, picture] {
-        assert!(matches!(objects.get(key).await, Err(ObjectError::NotFound(_))), "a deleted object is still there");
+        assert!(
+            matches!(objects.get(key).await, Err(ObjectError::NotFound(_))),
+            "a deleted object is still there"
+        );
     }
     objects.delete(org, id).await.expect("deleting twice is no error");
 }

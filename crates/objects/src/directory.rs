@@ -89,7 +89,9 @@ impl Drop for Piecewise {
 impl Writing for Piecewise {
     async fn write(&mut self, piece: Bytes) -> Result<(), ObjectError> {
         let file = Arc::clone(&self.file);
-        blocking(move || (&*file).write_all(&piece)).await.map_err(|error| failed(&self.key.to_string(), &error))
+        blocking(move || (&*file).write_all(&piece))
+            .await
+            .map_err(|error| failed(&self.key.to_string(), &error))
     }
 
     async fn finish(mut self: Box<Self>) -> Result<(), ObjectError> {
@@ -123,7 +125,8 @@ impl Objects for Directory {
 
     async fn get(&self, key: Key) -> Result<Bytes, ObjectError> {
         let path = self.path(key);
-        let content = blocking(move || fs::read(path)).await.map_err(|error| failed(&key.to_string(), &error))?;
+        let content =
+            blocking(move || fs::read(path)).await.map_err(|error| failed(&key.to_string(), &error))?;
         Ok(Bytes::from(content))
     }
 
@@ -165,6 +168,9 @@ mod tests {
         fs::write(&root, b"a file where the folder should be").expect("a file");
         let key = Key::new(OrgId::generate(), ObjectId::generate(), Part::Text);
         let directory = Directory::new(root);
-        assert!(matches!(directory.put(key, Bytes::from_static(b"x")).await, Err(ObjectError::Unavailable(_))));
+        assert!(matches!(
+            directory.put(key, Bytes::from_static(b"x")).await,
+            Err(ObjectError::Unavailable(_))
+        ));
     }
 }

@@ -50,7 +50,8 @@ impl Sealer {
     /// Begins an object; returns what it begins with.
     async fn begin(keys: &dyn Keys, key: Key) -> Result<(Self, Bytes), ObjectError> {
         let (stream, wrapped) = StreamKey::make(keys, key.org(), &key.to_string()).await.map_err(failed)?;
-        let length = u16::try_from(wrapped.len()).map_err(|_| ObjectError::Unavailable("a wrapped key is too long".to_owned()))?;
+        let length = u16::try_from(wrapped.len())
+            .map_err(|_| ObjectError::Unavailable("a wrapped key is too long".to_owned()))?;
         let header = [MAGIC.as_slice(), &length.to_be_bytes(), &wrapped].concat();
         Ok((Self { key: stream, rest: BytesMut::new() }, header.into()))
     }
@@ -76,7 +77,8 @@ impl Sealer {
 async fn open(keys: &dyn Keys, key: Key, stored: Bytes) -> Result<Bytes, ObjectError> {
     let (magic, rest) = stored.split_first_chunk::<4>().ok_or(ObjectError::Damaged)?;
     let (length, rest) = rest.split_first_chunk::<2>().ok_or(ObjectError::Damaged)?;
-    let (wrapped, sealed) = rest.split_at_checked(u16::from_be_bytes(*length).into()).ok_or(ObjectError::Damaged)?;
+    let (wrapped, sealed) =
+        rest.split_at_checked(u16::from_be_bytes(*length).into()).ok_or(ObjectError::Damaged)?;
     if magic != MAGIC {
         return Err(ObjectError::Damaged);
     }
@@ -202,7 +204,9 @@ mod tests {
             objects.engine.put(one, content.clone()).await.expect("a write");
             assert!(matches!(objects.get(one).await, Err(ObjectError::Damaged)), "{} bytes", content.len());
         }
-        for (key, name) in [(two, "another part"), (Key::new(OrgId::generate(), id, Part::Original), "another org")] {
+        for (key, name) in
+            [(two, "another part"), (Key::new(OrgId::generate(), id, Part::Original), "another org")]
+        {
             objects.engine.put(key, stored.clone()).await.expect("a write");
             assert!(matches!(objects.get(key).await, Err(ObjectError::Damaged)), "{name}");
         }

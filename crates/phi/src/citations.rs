@@ -37,7 +37,9 @@ pub(crate) fn blank(text: &str) -> String {
     let mut blanked = text.to_owned();
     for known in KNOWN.iter() {
         if known.is_match(&blanked) {
-            blanked = known.replace_all(&blanked, |found: &regex::Captures<'_>| " ".repeat(found[0].len())).into_owned();
+            blanked = known
+                .replace_all(&blanked, |found: &regex::Captures<'_>| " ".repeat(found[0].len()))
+                .into_owned();
         }
     }
     blanked

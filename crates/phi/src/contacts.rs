@@ -39,12 +39,18 @@ static CONTACTS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     .collect()
 });
 
-static IPV4: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|[^\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?:[^\w.]|\.?$|\.\s|/\d|:\d)"));
+static IPV4: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?:^|[^\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?:[^\w.]|\.?$|\.\s|/\d|:\d)")
+});
 /// What also has four numbers with dots: chapters and versions.
 static NUMBERED: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)(?:section|sect\.?|§|version|v|ver\.?|release|chapter|figure|fig\.?|table|step|ec|item|appendix)[ .:]*$")
+    pattern(
+        r"(?i)(?:section|sect\.?|§|version|v|ver\.?|release|chapter|figure|fig\.?|table|step|ec|item|appendix)[ .:]*$",
+    )
 });
-static IPV6: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)(?:^|[^\w:])(?P<address>[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7})(?:[^\w:]|$)"));
+static IPV6: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)(?:^|[^\w:])(?P<address>[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7})(?:[^\w:]|$)")
+});
 static HARDWARE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
         r"(?i)\b(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b",

@@ -36,7 +36,8 @@ fn date(needs_year: bool) -> String {
 /// Words that say that what follows is a date of birth.
 const BIRTH: &str = r"(?:d[./]? ?o[./]? ?b\b\.?|date ?(?:of|-of-) ?birth|birth ?-?dates?|birth ?-?days?|b-?day|bdate|d of b|born on|fecha de nac\w*|naissance|geburtsdatum|geburtstag|nascita|nascimento|cumplea[nñ]os|anniversaire|compleanno)";
 /// Words for birth that stand in other sentences as well: they need a whole date.
-const BORN: &str = r"(?:born|birth|née?|nacid[oa]|nacimiento|geboren|geb\.?|nat[oa]|nascid[oa]|рожд\p{L}*|родил\p{L}*)";
+const BORN: &str =
+    r"(?:born|birth|née?|nacid[oa]|nacimiento|geboren|geb\.?|nat[oa]|nascid[oa]|рожд\p{L}*|родил\p{L}*)";
 const SOMEBODY: &str = r"(?:man|woman|male|female|patient|pt|gentleman|lady|boy|girl|client|he|she|him|her)";
 
 static DATES: LazyLock<Vec<Regex>> = LazyLock::new(|| {

@@ -96,7 +96,8 @@ pub fn scan(text: &str) -> BTreeSet<Kind> {
 /// The text, normalized, without what identifies a person.
 pub fn redact(text: &str) -> String {
     let normalized = normalize(text);
-    let mut places: Vec<Range<usize>> = findings(&normalized).into_iter().map(|finding| finding.place).collect();
+    let mut places: Vec<Range<usize>> =
+        findings(&normalized).into_iter().map(|finding| finding.place).collect();
     places.sort_by_key(|place| place.start);
     let (mut rest, mut from) = (String::with_capacity(normalized.len()), 0);
     for place in places {

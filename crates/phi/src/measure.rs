@@ -66,14 +66,23 @@ impl Figure {
 impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let share = self.stopped as f64 / self.of.max(1) as f64;
-        let (word, verdict) = (if self.bar.1 { "least" } else { "most" }, if self.holds() { "" } else { "   ON THE WRONG SIDE" });
-        write!(f, "{:34} {:5} of {:5}  {share:.3}  {word} {:.2}{verdict}", self.name, self.stopped, self.of, self.bar.0)
+        let (word, verdict) = (
+            if self.bar.1 { "least" } else { "most" },
+            if self.holds() { "" } else { "   ON THE WRONG SIDE" },
+        );
+        write!(
+            f,
+            "{:34} {:5} of {:5}  {share:.3}  {word} {:.2}{verdict}",
+            self.name, self.stopped, self.of, self.bar.0
+        )
     }
 }
 
 fn lines<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<T>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let parse = |(number, line): (usize, &str)| serde_json::from_str(line).with_context(|| format!("{}:{}", path.display(), number + 1));
+    let parse = |(number, line): (usize, &str)| {
+        serde_json::from_str(line).with_context(|| format!("{}:{}", path.display(), number + 1))
+    };
     text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(parse).collect()
 }
 
@@ -85,7 +94,11 @@ pub fn run(data: &Path, mut wrong: impl FnMut(&str, &str)) -> anyhow::Result<Vec
     let clean = labelled.iter().filter(|text| text.set == "clean").map(|text| text.text.clone());
     figures.push(false_alarms("clean texts", clean.collect(), &mut wrong));
     let natural: Vec<Question> = lines(&data.join("natural/questions.jsonl"))?;
-    figures.push(false_alarms("natural", natural.into_iter().map(|question| question.question).collect(), &mut wrong));
+    figures.push(false_alarms(
+        "natural",
+        natural.into_iter().map(|question| question.question).collect(),
+        &mut wrong,
+    ));
     for set in ["topic", "one500", "hard", "section", "languages"] {
         let questions: Vec<Question> = lines(&data.join(format!("asks/{set}.questions.jsonl")))?;
         let texts = questions.into_iter().map(|question| question.question).collect();
@@ -119,5 +132,10 @@ fn recall(labelled: &[Labelled], wrong: &mut impl FnMut(&str, &str)) -> Vec<Figu
 fn false_alarms(name: &str, texts: Vec<String>, wrong: &mut impl FnMut(&str, &str)) -> Figure {
     let alarms = texts.iter().filter(|text| !scan(text).is_empty());
     let stopped = alarms.inspect(|text| wrong(name, text)).count();
-    Figure { name: format!("false alarms, {name}"), stopped, of: texts.len(), bar: (MOST_FALSE_ALARMS, false) }
+    Figure {
+        name: format!("false alarms, {name}"),
+        stopped,
+        of: texts.len(),
+        bar: (MOST_FALSE_ALARMS, false),
+    }
 }

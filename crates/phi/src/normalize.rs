@@ -52,8 +52,10 @@ const ZEROS: [char; 40] = [
 ];
 
 /// Letters of other scripts that are read as Latin ones, and the Latin ones.
-const LOOKALIKES: (&str, &str) =
-    ("АВЕЅЗКМНОРСТУХІЈԌԚԜаеорсухіјѕԁԛԝһΑΒΕΖΗΙΚΜΝΟΡΤΥΧοαν", "ABESЗKMHOPCTYXIJGQWaeopcyxijsdqwhABEZHIKMNOPTYXoav");
+const LOOKALIKES: (&str, &str) = (
+    "АВЕЅЗКМНОРСТУХІЈԌԚԜаеорсухіјѕԁԛԝһΑΒΕΖΗΙΚΜΝΟΡΤΥΧοαν",
+    "ABESЗKMHOPCTYXIJGQWaeopcyxijsdqwhABEZHIKMNOPTYXoav",
+);
 
 /// Signs that are not seen: format characters, fillers, variation selectors.
 fn is_invisible(sign: char) -> bool {
@@ -69,9 +71,15 @@ fn fold(sign: char) -> char {
     match sign {
         '\n' | '\r' => '\n',
         _ if sign.is_whitespace() => ' ',
-        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{2043}' | '\u{2e3a}' | '\u{2e3b}' | '\u{301c}' | '\u{30fc}' | '\u{58a}' | '\u{1806}' => {
-            '-'
-        }
+        '\u{2010}'..='\u{2015}'
+        | '\u{2212}'
+        | '\u{2043}'
+        | '\u{2e3a}'
+        | '\u{2e3b}'
+        | '\u{301c}'
+        | '\u{30fc}'
+        | '\u{58a}'
+        | '\u{1806}' => '-',
         '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2bc}' | '\u{2032}' | '`' | '\u{b4}' => '\'',
         '\u{2022}' | '\u{b7}' | '\u{2027}' | '\u{2219}' | '\u{3002}' | '\u{2024}' => '.',
         '\u{2044}' | '\u{2215}' => '/',
@@ -81,19 +89,26 @@ fn fold(sign: char) -> char {
 }
 
 fn digit(sign: char) -> char {
-    let value = ZEROS.iter().find_map(|zero| u32::from(sign).checked_sub(u32::from(*zero)).filter(|value| *value < 10));
+    let value = ZEROS
+        .iter()
+        .find_map(|zero| u32::from(sign).checked_sub(u32::from(*zero)).filter(|value| *value < 10));
     value.and_then(|value| char::from_digit(value, 10)).unwrap_or(sign)
 }
 
 /// Words that mix scripts are read as the Latin word that they look like.
 fn without_lookalikes(text: &str) -> String {
-    static MIXED: LazyLock<Regex> =
-        LazyLock::new(|| pattern(r"\p{L}*[a-zA-Z]\p{L}*[\p{Cyrillic}\p{Greek}]\p{L}*|\p{L}*[\p{Cyrillic}\p{Greek}]\p{L}*[a-zA-Z]\p{L}*"));
+    static MIXED: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"\p{L}*[a-zA-Z]\p{L}*[\p{Cyrillic}\p{Greek}]\p{L}*|\p{L}*[\p{Cyrillic}\p{Greek}]\p{L}*[a-zA-Z]\p{L}*",
+        )
+    });
     let latin = |sign: char| {
         let place = LOOKALIKES.0.chars().position(|other| other == sign);
         place.and_then(|place| LOOKALIKES.1.chars().nth(place)).unwrap_or(sign)
     };
-    MIXED.replace_all(text, |word: &regex::Captures<'_>| word[0].chars().map(latin).collect::<String>()).into_owned()
+    MIXED
+        .replace_all(text, |word: &regex::Captures<'_>| word[0].chars().map(latin).collect::<String>())
+        .into_owned()
 }
 
 /// The text in the form that the detectors read.

@@ -8,18 +8,23 @@ use regex::Regex;
 use crate::{Finding, Kind, pattern};
 
 /// Nine digits as they are grouped in a social security number.
-static GROUPED_SSN: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|\D)\d{3} ?[-. /_]{1,2} ?\d{2} ?[-. /_]{1,2} ?\d{4}\b"));
+static GROUPED_SSN: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?:^|\D)\d{3} ?[-. /_]{1,2} ?\d{2} ?[-. /_]{1,2} ?\d{4}\b"));
 
 /// Words for a social security or taxpayer number, and any nine digits (or the last four) behind them.
 static NAMED_SSN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let word = r"(?i)\b(?:s\.?s\.?n\.?|ss ?(?:#|no\b\.?|num\w*)|soc(?:ial)?\.?(?: ?sec(?:urity)?\.?)?|i\.?t\.?i\.?n|tin|tax(?:payer)? id\w*|national (?:id|insurance)\w*|nino)\b";
     [
         format!(r"{word}[^\d\n.!?]{{0,30}}\d(?:[ ./_-]{{0,3}}\d){{8}}\b"),
-        format!(r"{word}[^\d\n.!?]{{0,30}}(?:\b(?:ends?|ending|last)\b[^\d\n]{{0,20}}|[x*#-]{{4,9}})\d{{4}}\b"),
-        r"(?i)\b(?:last|final) (?:four|4)\b[^\d\n.!?]{0,24}\b(?:ssn|social)\b[^\d\n.!?]{0,24}\d{4}\b".to_owned(),
+        format!(
+            r"{word}[^\d\n.!?]{{0,30}}(?:\b(?:ends?|ending|last)\b[^\d\n]{{0,20}}|[x*#-]{{4,9}})\d{{4}}\b"
+        ),
+        r"(?i)\b(?:last|final) (?:four|4)\b[^\d\n.!?]{0,24}\b(?:ssn|social)\b[^\d\n.!?]{0,24}\d{4}\b"
+            .to_owned(),
         r"(?i)\bssn[:#]?\d(?:[ ./_-]{0,3}\d){8}\b".to_owned(),
         r"(?i)\b\d(?:[ ./_-]?\d){8}\b[^\d\n.!?]{0,12}\b(?:ssn|social security|social)\b".to_owned(),
-        r"(?i)\b(?:national insurance|nino|\bni)\b[^\d\n]{0,12}[a-z]{2} ?\d{2} ?\d{2} ?\d{2} ?[a-d]\b".to_owned(),
+        r"(?i)\b(?:national insurance|nino|\bni)\b[^\d\n]{0,12}[a-z]{2} ?\d{2} ?\d{2} ?\d{2} ?[a-d]\b"
+            .to_owned(),
     ]
     .iter()
     .map(|text| pattern(text))
@@ -27,7 +32,8 @@ static NAMED_SSN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 });
 
 /// What a number may look like: letters in front, groups behind.
-const VALUE: &str = r"(?P<value>[a-z]{0,4}[-/ ]?\d[\da-z]*(?:[-./_ ]{1,2}(?:[a-z]{1,2}[-./_])?[a-z]{0,2}\d[\da-z]*)*)";
+const VALUE: &str =
+    r"(?P<value>[a-z]{0,4}[-/ ]?\d[\da-z]*(?:[-./_ ]{1,2}(?:[a-z]{1,2}[-./_])?[a-z]{0,2}\d[\da-z]*)*)";
 
 /// Words whose numbers are a person's whatever they look like.
 static STRONG: LazyLock<Regex> = LazyLock::new(|| {
@@ -65,7 +71,8 @@ static FORMS: LazyLock<Vec<(Kind, Regex)>> = LazyLock::new(|| {
 /// Digits in a row, or grouped, enough for a card.
 static CARD: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b\d(?:[ .-]{0,2}\d){11,18}\b"));
 /// Digits in a row that are too many for a dose or a year. Decimals and digits behind a comma are amounts.
-static LONG: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|[^\w.,])(?P<value>[A-Za-z]{0,3}[-#]?\d{7,})(?P<behind>[^\w]|$)"));
+static LONG: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?:^|[^\w.,])(?P<value>[A-Za-z]{0,3}[-#]?\d{7,})(?P<behind>[^\w]|$)"));
 /// What an amount is of.
 static UNIT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -120,11 +127,15 @@ fn is_year(value: &str) -> bool {
 
 /// Whether a number behind a weak word is one of a person: not years, not "2015-2020", not "12 of 20".
 fn is_long_enough(value: &str) -> bool {
-    let groups: Vec<&str> = value.split([' ', '-', '/', '.', '_']).filter(|group| !group.is_empty()).collect();
+    let groups: Vec<&str> =
+        value.split([' ', '-', '/', '.', '_']).filter(|group| !group.is_empty()).collect();
     let first = groups.first().copied().unwrap_or_default();
     let joined = !value.contains([' ', '.']);
     let all_years = groups.iter().all(|group| is_year(group));
-    !all_years && (digits(first) >= 5 || (joined && digits(value) >= 6) || (digits(first) >= 4 && first.starts_with(char::is_alphabetic)))
+    !all_years
+        && (digits(first) >= 5
+            || (joined && digits(value) >= 6)
+            || (digits(first) >= 4 && first.starts_with(char::is_alphabetic)))
 }
 
 /// Round numbers and numbers with a unit count things.
@@ -140,5 +151,7 @@ fn passes_luhn(text: &str) -> bool {
         (_, double) if double > 9 => double - 9,
         (_, double) => double,
     });
-    (12..=19).contains(&digits.len()) && digits.iter().any(|digit| *digit != 0) && weighed.sum::<u32>() % 10 == 0
+    (12..=19).contains(&digits.len())
+        && digits.iter().any(|digit| *digit != 0)
+        && weighed.sum::<u32>() % 10 == 0
 }

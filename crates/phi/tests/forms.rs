@@ -347,7 +347,8 @@ fn every_form_is_found() {
 
 #[test]
 fn what_looks_alike_passes() {
-    let alarms: Vec<_> = CLEAN.iter().map(|text| (text, scan(text))).filter(|(_, found)| !found.is_empty()).collect();
+    let alarms: Vec<_> =
+        CLEAN.iter().map(|text| (text, scan(text))).filter(|(_, found)| !found.is_empty()).collect();
     assert!(alarms.is_empty(), "{alarms:#?}");
 }
 
@@ -371,7 +372,9 @@ fn a_refusal_names_kinds_and_never_the_text() {
 
 #[test]
 fn hostile_texts_are_read_in_linear_time() {
-    for piece in ["1-", "a ", "A. ", "patient ", "named ", "1.1.", ":a", "Mr. ", "\u{200b}", "ab@", "dob ", "April "] {
+    for piece in
+        ["1-", "a ", "A. ", "patient ", "named ", "1.1.", ":a", "Mr. ", "\u{200b}", "ab@", "dob ", "April "]
+    {
         let text = piece.repeat(20_000 / piece.len());
         let begun = std::time::Instant::now();
         let _ = scan(&text);

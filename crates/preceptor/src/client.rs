@@ -57,7 +57,13 @@ impl Client {
     /// A client of `server`, such as `http://127.0.0.1:8080`.
     pub fn new(server: &str, token: Secret) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder().timeout(TIMEOUT).build()?;
-        Ok(Self { http, server: server.trim_end_matches('/').to_owned(), token, watch: None, app: Arc::default() })
+        Ok(Self {
+            http,
+            server: server.trim_end_matches('/').to_owned(),
+            token,
+            watch: None,
+            app: Arc::default(),
+        })
     }
 
     /// The same server with another credential.
@@ -85,19 +91,29 @@ impl Client {
         let request = request.build()?;
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
         let response = self.http.execute(request).await.with_context(|| {
-            format!("{} does not answer; start it with `preceptor up`, or name another server with --server", self.server)
+            format!(
+                "{} does not answer; start it with `preceptor up`, or name another server with --server",
+                self.server
+            )
         })?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.context("the answer was cut off")?;
         if let Some(watch) = &self.watch {
-            watch.exchanged(&Exchange { method: &method, path: &path, status: status.as_u16(), headers: &headers, body: &body });
+            watch.exchanged(&Exchange {
+                method: &method,
+                path: &path,
+                status: status.as_u16(),
+                headers: &headers,
+                body: &body,
+            });
         }
         Ok((status, body))
     }
 
     async fn send(&self, request: RequestBuilder) -> anyhow::Result<Value> {
         let (status, body) = Box::pin(self.exchange(request)).await?;
-        let value: Value = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap_or(Value::Null) };
+        let value: Value =
+            if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap_or(Value::Null) };
         if status.is_success() {
             return Ok(value);
         }
@@ -126,7 +142,11 @@ impl Client {
     /// Downloads a file.
     pub async fn download(&self, path: &str) -> anyhow::Result<Vec<u8>> {
         let (status, body) = Box::pin(self.exchange(self.request(Method::GET, path))).await?;
-        anyhow::ensure!(status.is_success(), "the server answered {status}: {}", String::from_utf8_lossy(&body));
+        anyhow::ensure!(
+            status.is_success(),
+            "the server answered {status}: {}",
+            String::from_utf8_lossy(&body)
+        );
         Ok(body.to_vec())
     }
 
@@ -135,7 +155,9 @@ impl Client {
         let mut found = Vec::new();
         let mut cursor = String::new();
         loop {
-            let page = self.get(&format!("{path}{}limit=100{cursor}", if path.contains('?') { '&' } else { '?' })).await?;
+            let page = self
+                .get(&format!("{path}{}limit=100{cursor}", if path.contains('?') { '&' } else { '?' }))
+                .await?;
             found.extend(page["data"].as_array().cloned().unwrap_or_default());
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
@@ -153,12 +175,18 @@ impl Client {
         if let Some(external_id) = file.external_id {
             form = form.text("external_id", external_id);
         }
-        self.send(self.request(Method::POST, &format!("/v1/programs/{program}/sources")).multipart(form)).await
+        self.send(self.request(Method::POST, &format!("/v1/programs/{program}/sources")).multipart(form))
+            .await
     }
 
     /// Looks at `path` until `ended`, quickly at first; `progress` sees every state on the way. A state that carries a
     /// problem is an error.
-    pub async fn wait_until(&self, path: &str, progress: impl Fn(&Value), ended: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
+    pub async fn wait_until(
+        &self,
+        path: &str,
+        progress: impl Fn(&Value),
+        ended: impl Fn(&Value) -> bool,
+    ) -> anyhow::Result<Value> {
         let mut pause = FIRST_POLL;
         loop {
             let state = self.get(path).await?;
@@ -177,21 +205,37 @@ impl Client {
 
     /// Waits until a source is read; `progress` sees every state on the way.
     pub async fn wait_for_source(&self, source: &str, progress: impl Fn(&Value)) -> anyhow::Result<Value> {
-        self.wait_until(&format!("/v1/sources/{source}"), progress, |state| state["state"] != "extracting").await
+        self.wait_until(&format!("/v1/sources/{source}"), progress, |state| state["state"] != "extracting")
+            .await
     }
 
     /// Waits until the version that was frozen last is visible.
-    pub async fn wait_for_publication(&self, program: &str, progress: impl Fn(&Value)) -> anyhow::Result<Value> {
-        let cannot = |state: &Value| state["indexing"]["problem"].as_str().is_some_and(|problem| !problem.is_empty());
+    pub async fn wait_for_publication(
+        &self,
+        program: &str,
+        progress: impl Fn(&Value),
+    ) -> anyhow::Result<Value> {
+        let cannot =
+            |state: &Value| state["indexing"]["problem"].as_str().is_some_and(|problem| !problem.is_empty());
         let ended = |state: &Value| cannot(state) || state["state"] == "published";
         let state = self.wait_until(&format!("/v1/programs/{program}"), progress, ended).await?;
-        anyhow::ensure!(!cannot(&state), "the program cannot be indexed: {}", state["indexing"]["problem"].as_str().unwrap_or_default());
+        anyhow::ensure!(
+            !cannot(&state),
+            "the program cannot be indexed: {}",
+            state["indexing"]["problem"].as_str().unwrap_or_default()
+        );
         Ok(state)
     }
 
     /// Has drafts of items made and waits for them; `progress` sees every state on the way.
-    pub async fn generate_items(&self, program: &str, count: usize, progress: impl Fn(&Value)) -> anyhow::Result<Vec<Value>> {
-        let asked = self.post(&format!("/v1/programs/{program}/items/generate"), &json!({ "count": count })).await?;
+    pub async fn generate_items(
+        &self,
+        program: &str,
+        count: usize,
+        progress: impl Fn(&Value),
+    ) -> anyhow::Result<Vec<Value>> {
+        let asked =
+            self.post(&format!("/v1/programs/{program}/items/generate"), &json!({ "count": count })).await?;
         let path = format!("/v1/generations/{}", id(&asked, "id")?);
         let ended = self.wait_until(&path, progress, |state| state["state"] == "done").await?;
         let made = ended["item_ids"].as_array().cloned().unwrap_or_default();
@@ -216,12 +260,22 @@ impl Client {
 
     /// A client of a learner of a program, admitted by the app of this client, which is an admin's.
     pub async fn learner(&self, program: &str, user_hash: &str) -> anyhow::Result<Self> {
-        let issued = self.app().await?.post(&format!("/v1/programs/{program}/learners"), &json!({ "user_hash": user_hash })).await?;
+        let issued = self
+            .app()
+            .await?
+            .post(&format!("/v1/programs/{program}/learners"), &json!({ "user_hash": user_hash }))
+            .await?;
         Ok(self.with_token(id(&issued, "token")?))
     }
 
     /// Uploads a file, hands it to review and has `reviewer` approve it; returns the source.
-    pub async fn add_source(&self, reviewer: &Self, program: &str, file: Upload, reason: &str) -> anyhow::Result<Value> {
+    pub async fn add_source(
+        &self,
+        reviewer: &Self,
+        program: &str,
+        file: Upload,
+        reason: &str,
+    ) -> anyhow::Result<Value> {
         let name = file.name.clone();
         let source = async {
             let source = id(&self.upload(program, file).await?, "id")?;

@@ -1,4 +1,4 @@
-//! Every setting of every room.
+//! Every setting of every service.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -26,7 +26,7 @@ pub struct Config {
     pub telemetry: telemetry::Config,
     /// The embedding model.
     pub models: Models,
-    /// How rooms in other processes are reached.
+    /// How services in other processes are reached.
     pub mesh: Mesh,
     /// The public edge.
     pub gateway: preceptor_gateway::Config,
@@ -103,12 +103,16 @@ impl Default for Database {
 impl Database {
     /// What is wrong with a URL of a database, if anything.
     fn problem(url: &str) -> Option<&'static str> {
-        let Ok(parsed) = url::Url::parse(url) else { return Some("must be a URL such as postgres://host:5432/preceptor") };
+        let Ok(parsed) = url::Url::parse(url) else {
+            return Some("must be a URL such as postgres://host:5432/preceptor");
+        };
         let is_near = matches!(parsed.host_str(), Some("localhost" | "127.0.0.1" | "[::1]") | None);
         let verifies = parsed.query_pairs().any(|(key, value)| key == "sslmode" && value == "verify-full");
         match parsed.scheme() {
             "postgres" | "postgresql" if !parsed.username().is_empty() || parsed.password().is_some() => {
-                Some("must hold neither name nor password: every service logs in as its own role, with its file in database.secrets")
+                Some(
+                    "must hold neither name nor password: every service logs in as its own role, with its file in database.secrets",
+                )
             }
             "postgres" | "postgresql" if !is_near && !verifies => {
                 Some("must end in ?sslmode=verify-full unless the server is on this machine")
@@ -128,7 +132,10 @@ impl Database {
             problems.push(Problem::at("database", "name both databases, cell and control, or neither"));
         }
         if self.cell.is_some() && self.cell == self.control {
-            problems.push(Problem::at("database.control", "must be another database than the cell: no service may see both"));
+            problems.push(Problem::at(
+                "database.control",
+                "must be another database than the cell: no service may see both",
+            ));
         }
         if !(1..=1000).contains(&self.connections) {
             problems.push(Problem::at("database.connections", "must be between 1 and 1000"));
@@ -165,13 +172,13 @@ impl Validate for Certificates {
     }
 }
 
-/// How rooms in other processes are reached. Only under `serve --dev`.
+/// How services in other processes are reached. Only under `serve --dev`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Mesh {
-    /// Per room the address on which it listens and is reached.
+    /// Per service the address on which it listens and is reached.
     pub addresses: BTreeMap<String, SocketAddr>,
-    /// What the rooms of this deployment prove themselves with.
+    /// What the services of this deployment prove themselves with.
     #[serde(serialize_with = "redacted")]
     pub secret: Option<Secret>,
 }
@@ -184,14 +191,17 @@ fn redacted<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::
     }
 }
 
-/// The first port of the rooms when addresses are not set.
+/// The first port of the services when addresses are not set.
 const FIRST_PORT: u16 = 7400;
 
 impl Mesh {
-    /// Where a room listens and is reached.
+    /// Where a service listens and is reached.
     pub fn address(&self, service: ServiceName) -> SocketAddr {
         let place = ServiceName::ALL.iter().position(|name| *name == service).unwrap_or_default() as u16;
-        self.addresses.get(service.name()).copied().unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], FIRST_PORT + place)))
+        self.addresses
+            .get(service.name())
+            .copied()
+            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], FIRST_PORT + place)))
     }
 }
 
@@ -244,14 +254,19 @@ impl Config {
 }
 
 /// Reads the configuration: defaults, then the file, then the environment, then `values` (dotted paths).
-pub fn load(file: Option<&Path>, defaults: Vec<(&str, toml::Value)>, values: Vec<(&str, toml::Value)>) -> anyhow::Result<Config> {
+pub fn load(
+    file: Option<&Path>,
+    defaults: Vec<(&str, toml::Value)>,
+    values: Vec<(&str, toml::Value)>,
+) -> anyhow::Result<Config> {
     let mut sources = Sources::default();
     for (path, value) in defaults {
         sources = sources.with_value(path, value);
     }
     let default = Path::new(DEFAULT_FILE);
     if let Some(file) = file.or_else(|| default.exists().then_some(default)) {
-        let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
         sources = sources.with_file(&file.display().to_string(), &text);
     }
     sources = sources.with_environment(std::env::vars());
@@ -268,13 +283,17 @@ mod tests {
     #[test]
     fn the_defaults_are_valid_and_can_be_shown_and_read_again() {
         let text = toml::to_string(&Config::default()).expect("TOML");
-        let read: Config = Sources::default().with_file("shown", &text).load().expect("what is shown is a valid file");
+        let read: Config =
+            Sources::default().with_file("shown", &text).load().expect("what is shown is a valid file");
         assert_eq!(toml::to_string(&read).expect("TOML"), text);
     }
 
     #[test]
     fn secrets_are_not_shown() {
-        let config = Config { mesh: Mesh { secret: Some(Secret::new("hunter2")), ..Mesh::default() }, ..Config::default() };
+        let config = Config {
+            mesh: Mesh { secret: Some(Secret::new("hunter2")), ..Mesh::default() },
+            ..Config::default()
+        };
         assert!(!toml::to_string(&config).expect("TOML").contains("hunter2"));
         assert!(!format!("{config:?}").contains("hunter2"));
     }
@@ -290,7 +309,10 @@ mod tests {
 
     #[test]
     fn every_unknown_setting_is_reported() {
-        let problems = Sources::default().with_file("f", "x = 1\n[gateway]\ny = 2").load::<Config>().expect_err("problems");
+        let problems = Sources::default()
+            .with_file("f", "x = 1\n[gateway]\ny = 2")
+            .load::<Config>()
+            .expect_err("problems");
         assert_eq!(problems.0.len(), 2);
     }
 }

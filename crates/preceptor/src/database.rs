@@ -9,7 +9,9 @@ use crate::engines::{random_secret, schemas};
 
 /// The databases that the configuration names.
 fn named(config: &Config) -> anyhow::Result<postgres::Config> {
-    config.postgres().context("no database is named; set PRECEPTOR__DATABASE__CELL and PRECEPTOR__DATABASE__CONTROL")
+    config
+        .postgres()
+        .context("no database is named; set PRECEPTOR__DATABASE__CELL and PRECEPTOR__DATABASE__CONTROL")
 }
 
 /// Makes what is missing of roles, their password files and databases, as the administrator of `admin`.

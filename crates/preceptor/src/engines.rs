@@ -49,8 +49,8 @@ pub struct Engines {
 pub enum Sharing {
     /// One process has it to itself.
     Alone,
-    /// The rooms of one deployment share it, each with its own tables.
-    WithOtherRooms,
+    /// The services of one deployment share it, each with its own tables.
+    WithOtherProcesses,
 }
 
 impl Engines {
@@ -63,11 +63,17 @@ impl Engines {
         let lock = lock(folder, sharing)?;
         let keyring = folder.join("keyring.json");
         let passphrase = passphrase(folder)?;
-        let keys = Arc::new(tokio::task::spawn_blocking(move || Keyring::open(&keyring, &passphrase)).await??);
+        let keys =
+            Arc::new(tokio::task::spawn_blocking(move || Keyring::open(&keyring, &passphrase)).await??);
         let bus = DurableLog::open(&folder.join("bus.db"), Arc::clone(&clock)).await?;
         let (cells, control) = match config.postgres() {
-            Some(postgres) => (preceptor_store::Config::Postgres(postgres.clone()), ControlConfig::Postgres(postgres)),
-            None => (preceptor_store::Config::Files(folder.join("cells")), ControlConfig::File(folder.join("control.db"))),
+            Some(postgres) => {
+                (preceptor_store::Config::Postgres(postgres.clone()), ControlConfig::Postgres(postgres))
+            }
+            None => (
+                preceptor_store::Config::Files(folder.join("cells")),
+                ControlConfig::File(folder.join("control.db")),
+            ),
         };
         let cells = Cells::open(&cells, &schemas(), Arc::clone(&clock)).await?;
         Ok(Self {
@@ -117,14 +123,19 @@ fn lock(folder: &Path, sharing: Sharing) -> anyhow::Result<File> {
     let file = File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
     let locked = match sharing {
         Sharing::Alone => file.try_lock(),
-        Sharing::WithOtherRooms => file.try_lock_shared(),
+        Sharing::WithOtherProcesses => file.try_lock_shared(),
     };
     match locked {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
-            bail!("{} is in use by another preceptor; stop it, or name another folder with --data", folder.display())
+            bail!(
+                "{} is in use by another preceptor; stop it, or name another folder with --data",
+                folder.display()
+            )
         }
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("{} cannot be locked", path.display())),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("{} cannot be locked", path.display()))
+        }
     }
 }
 
@@ -154,5 +165,7 @@ pub fn write_private(path: &PathBuf, text: &str) -> anyhow::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).with_context(|| format!("{} cannot be written", path.display()))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(|| format!("{} cannot be written", path.display()))
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .with_context(|| format!("{} cannot be written", path.display()))
 }

@@ -38,7 +38,8 @@ impl Issuers {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error).with_context(|| format!("{} cannot be read", path.display())),
         };
-        let keys = toml::from_str(&text).with_context(|| format!("{} is no list of keys by provider", path.display()))?;
+        let keys = toml::from_str(&text)
+            .with_context(|| format!("{} is no list of keys by provider", path.display()))?;
         Ok(Self { path, keys })
     }
 
@@ -54,7 +55,8 @@ impl Issuers {
     pub(crate) fn remember(&mut self, provider: &str, key: &IssuerKey) -> anyhow::Result<()> {
         self.keys.entry(provider.to_owned()).or_default().insert(key.multikey());
         if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("{} cannot be made", folder.display()))?;
         }
         write_private(&self.path, &toml::to_string(&self.keys)?)
     }

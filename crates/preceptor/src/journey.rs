@@ -42,8 +42,10 @@ impl Client {
 
     /// Answers for an approved source, as its reviewer.
     pub async fn attest(&self, source: &str) -> anyhow::Result<Value> {
-        let attestation = json!({ "class": "provider_attested", "statement": "Peer-reviewed by the planning committee" });
-        self.post(&format!("/v1/sources/{source}/verifications"), &json!({ "attestation": attestation })).await
+        let attestation =
+            json!({ "class": "provider_attested", "statement": "Peer-reviewed by the planning committee" });
+        self.post(&format!("/v1/sources/{source}/verifications"), &json!({ "attestation": attestation }))
+            .await
     }
 
     /// Has a source verified by an identifier and waits for the verdict.
@@ -51,8 +53,9 @@ impl Client {
         self.post(&format!("/v1/sources/{source}/verifications"), &identifier).await?;
         let path = format!("/v1/sources/{source}");
         let asked = self.wait_until(&path, |_| {}, |state| state["verifying"] == false);
-        let mut state =
-            tokio::time::timeout(PATIENCE, asked).await.with_context(|| format!("the source {source} was not verified in time"))??;
+        let mut state = tokio::time::timeout(PATIENCE, asked)
+            .await
+            .with_context(|| format!("the source {source} was not verified in time"))??;
         Ok(state["verification"].take())
     }
 
@@ -78,7 +81,13 @@ impl Client {
     }
 
     /// Makes items from verified sources, has them approved and opens them as a quiz; returns the items.
-    pub async fn make_quiz(&self, reviewer: &Self, program: &str, count: usize, terms: Value) -> anyhow::Result<Vec<Value>> {
+    pub async fn make_quiz(
+        &self,
+        reviewer: &Self,
+        program: &str,
+        count: usize,
+        terms: Value,
+    ) -> anyhow::Result<Vec<Value>> {
         let items = self.generate_items(program, count, |_| {}).await?;
         for item in &items {
             let decision = json!({ "approve": true, "reason": "Checked against the passage" });
@@ -102,14 +111,22 @@ impl Client {
     }
 
     /// Answers every question of an attempt. `items` are those of the bank, which know the answers.
-    pub async fn answer_quiz(&self, attempt: &Value, items: &[Value], answers: Answers) -> anyhow::Result<()> {
+    pub async fn answer_quiz(
+        &self,
+        attempt: &Value,
+        items: &[Value],
+        answers: Answers,
+    ) -> anyhow::Result<()> {
         let attempt_id = id(attempt, "id")?;
         for question in attempt["questions"].as_array().into_iter().flatten() {
-            let item = items.iter().find(|item| item["stem"] == question["stem"]).context("a question of another quiz")?;
+            let item = items
+                .iter()
+                .find(|item| item["stem"] == question["stem"])
+                .context("a question of another quiz")?;
             let is_right = |text: &Value| {
-                item["options"]
-                    .as_array()
-                    .is_some_and(|options| options.iter().any(|option| option["text"] == *text && option["correct"] == true))
+                item["options"].as_array().is_some_and(|options| {
+                    options.iter().any(|option| option["text"] == *text && option["correct"] == true)
+                })
             };
             let options = question["options"].as_array().into_iter().flatten();
             let chosen = options
@@ -128,7 +145,11 @@ impl Client {
     }
 
     /// States who one is and proves the address; `newest_code` reads the mail that came to it.
-    pub async fn become_clinician(&self, statement: &Value, newest_code: impl Fn(&str) -> Option<String>) -> anyhow::Result<Value> {
+    pub async fn become_clinician(
+        &self,
+        statement: &Value,
+        newest_code: impl Fn(&str) -> Option<String>,
+    ) -> anyhow::Result<Value> {
         self.put("/v1/me/clinician", statement).await?;
         self.post("/v1/me/email-codes", &json!({})).await?;
         let code = newest_code(statement["email"].as_str().unwrap_or_default()).context("no code came")?;
@@ -145,7 +166,9 @@ impl Client {
     pub async fn certificate(&self, credit: &str) -> anyhow::Result<Vec<u8>> {
         let path = format!("/v1/credits/{credit}");
         let printed = self.wait_until(&path, |_| {}, |state| state["certificate_state"] == "ready");
-        tokio::time::timeout(PATIENCE, printed).await.with_context(|| format!("the certificate of {credit} was not printed in time"))??;
+        tokio::time::timeout(PATIENCE, printed)
+            .await
+            .with_context(|| format!("the certificate of {credit} was not printed in time"))??;
         self.download(&format!("/v1/credits/{credit}/certificate")).await
     }
 }

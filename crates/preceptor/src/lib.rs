@@ -1,13 +1,13 @@
 //! The whole mesh in one process, and the command line in front of it.
 //!
-//! * [`config`]: every setting of every room, from a file, the environment and the command line;
+//! * [`config`]: every setting of every service, from a file, the environment and the command line;
 //! * [`database`]: the databases of a deployment on PostgreSQL;
 //! * [`engines`]: the engines of a process;
 //! * `issuers`: the keys of providers that are trusted on this machine;
 //! * `logs`: the logs that were verified on this machine, with their newest checkpoints;
 //! * `status_lists`: copies of their lists of voided certificates;
 //! * [`model`]: the embedding model, found or pulled;
-//! * [`mesh`]: the rooms, joined and running;
+//! * [`mesh`]: the services, joined and running;
 //! * `recorders`: where the services put what their calls leave on record;
 //! * [`client`]: the public API as the command line uses it;
 //! * [`journey`]: the steps from a source to a certificate, for the demo and for tests;

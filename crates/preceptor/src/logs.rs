@@ -37,7 +37,8 @@ impl Logs {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error).with_context(|| format!("{} cannot be read", path.display())),
         };
-        let known = toml::from_str(&text).with_context(|| format!("{} is no list of logs", path.display()))?;
+        let known =
+            toml::from_str(&text).with_context(|| format!("{} is no list of logs", path.display()))?;
         Ok(Self { path, known })
     }
 
@@ -49,7 +50,8 @@ impl Logs {
     pub(crate) fn remember(&mut self, origin: &str, remembered: Remembered) -> anyhow::Result<()> {
         self.known.insert(origin.to_owned(), remembered);
         if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("{} cannot be made", folder.display()))?;
         }
         write_private(&self.path, &toml::to_string(&self.known)?)
     }
@@ -64,7 +66,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let mut logs = Logs::read(folder.path()).expect("none yet");
         assert_eq!(logs.of("audit.example/one"), None);
-        let seen = Remembered { key: "k".into(), checkpoint: "audit.example/one\n3\nAAAA\n\n— x y\n".into() };
+        let seen =
+            Remembered { key: "k".into(), checkpoint: "audit.example/one\n3\nAAAA\n\n— x y\n".into() };
         logs.remember("audit.example/one", seen.clone()).expect("it is written");
         assert_eq!(Logs::read(folder.path()).expect("what was written").of("audit.example/one"), Some(&seen));
         std::fs::write(folder.path().join(FILE), "x = 1").expect("a file");

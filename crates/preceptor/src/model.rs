@@ -26,7 +26,12 @@ pub async fn pull(config: &Config) -> anyhow::Result<PathBuf> {
     let shown = progress.clone();
     let handle = tokio::runtime::Handle::current();
     let pulled = tokio::task::spawn_blocking(move || {
-        locate::pull(&cache, hub.as_deref(), |url| handle.block_on(fetch(url)), |step| shown.set_message(describe(&step)))
+        locate::pull(
+            &cache,
+            hub.as_deref(),
+            |url| handle.block_on(fetch(url)),
+            |step| shown.set_message(describe(&step)),
+        )
     })
     .await?;
     progress.finish_and_clear();
@@ -42,14 +47,19 @@ fn describe(step: &Step) -> String {
 }
 
 async fn fetch(url: &str) -> Result<Vec<u8>, String> {
-    let response = reqwest::get(url).await.and_then(reqwest::Response::error_for_status).map_err(|error| error.to_string())?;
+    let response = reqwest::get(url)
+        .await
+        .and_then(reqwest::Response::error_for_status)
+        .map_err(|error| error.to_string())?;
     Ok(response.bytes().await.map_err(|error| error.to_string())?.to_vec())
 }
 
 /// Loads a model off the async threads.
 pub async fn load(folder: &Path) -> anyhow::Result<Arc<dyn Embedder>> {
     let folder = folder.to_owned();
-    let model = tokio::task::spawn_blocking(move || MiniLm::load(&folder)).await?.context("the embedding model cannot be loaded")?;
+    let model = tokio::task::spawn_blocking(move || MiniLm::load(&folder))
+        .await?
+        .context("the embedding model cannot be loaded")?;
     Ok(Arc::new(LocalEmbedder::new(model)))
 }
 

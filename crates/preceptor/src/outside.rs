@@ -21,13 +21,16 @@ pub(crate) struct Outside {
 impl Outside {
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let show = |mail: &str| {
-            let line = |start: &str| mail.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_default().trim().to_owned();
+            let line = |start: &str| {
+                mail.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_default().trim().to_owned()
+            };
             let code = line("Your code is");
             if !code.is_empty() {
                 println!("Mail for {}: Your code is {code}", line("To:"));
             }
         };
-        let outside = Self { registries: Registries::start().await?, mail: MailCatcher::start_telling(show).await? };
+        let outside =
+            Self { registries: Registries::start().await?, mail: MailCatcher::start_telling(show).await? };
         outside.registries.know_provider(Provider {
             npi: NPI.to_owned(),
             first_name: "Rosa".to_owned(),
@@ -44,7 +47,12 @@ impl Outside {
         };
         let known = [
             article(PMID, "10.5555/bleeding.2026", "Managing bleeding on anticoagulants", Status::Sound),
-            article(RETRACTED_PMID, "10.5555/bridging.2025", "Heparin bridging before procedures", Status::Retracted),
+            article(
+                RETRACTED_PMID,
+                "10.5555/bridging.2025",
+                "Heparin bridging before procedures",
+                Status::Retracted,
+            ),
         ];
         for article in known {
             outside.registries.know(article);

@@ -32,7 +32,9 @@ impl StatusLists {
     pub(crate) fn find(&self, url: &str) -> anyhow::Result<Option<StatusList>> {
         let path = self.path(url);
         match std::fs::read(&path) {
-            Ok(file) => Ok(Some(StatusList::read(&file).with_context(|| format!("{} cannot be used", path.display()))?)),
+            Ok(file) => Ok(Some(
+                StatusList::read(&file).with_context(|| format!("{} cannot be used", path.display()))?,
+            )),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
         }
@@ -43,7 +45,8 @@ impl StatusLists {
         if self.find(&list.url)?.is_some_and(|known| date(&known) > date(list)) {
             return Ok(false);
         }
-        std::fs::create_dir_all(&self.folder).with_context(|| format!("{} cannot be made", self.folder.display()))?;
+        std::fs::create_dir_all(&self.folder)
+            .with_context(|| format!("{} cannot be made", self.folder.display()))?;
         write_private(&self.path(&list.url), file)?;
         Ok(true)
     }

@@ -11,7 +11,13 @@ pub fn run_if_asked() -> Option<ExitCode> {
 }
 
 /// Every kind of work of every service.
-fn dispatch(kind: &str, request: &[u8], file: Bytes, progress: &mut dyn FnMut(u64, u64)) -> Result<Vec<u8>, String> {
-    let done = preceptor_ingestion::work(kind, request, &file, progress).or_else(|| preceptor_credits::work(kind, &file));
+fn dispatch(
+    kind: &str,
+    request: &[u8],
+    file: Bytes,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Vec<u8>, String> {
+    let done = preceptor_ingestion::work(kind, request, &file, progress)
+        .or_else(|| preceptor_credits::work(kind, &file));
     done.unwrap_or_else(|| Err(format!("nobody does {kind}")))
 }

@@ -66,12 +66,14 @@ impl Call {
     pub fn request<T>(&self, message: T) -> Result<tonic::Request<T>, Status> {
         let left = self.deadline.saturating_duration_since(Instant::now()).saturating_sub(HOP_MARGIN);
         if left.is_zero() {
-            let fault = Fault::new(Kind::DeadlineExceeded, "DEADLINE_EXCEEDED", "this took too long; try again");
+            let fault =
+                Fault::new(Kind::DeadlineExceeded, "DEADLINE_EXCEEDED", "this took too long; try again");
             return Err(status_of(&fault));
         }
         let mut request = tonic::Request::new(message);
         request.set_timeout(left);
-        let bearer = MetadataValue::try_from(format!("Bearer {}", self.token)).map_err(|_| status_of(&Fault::internal()))?;
+        let bearer = MetadataValue::try_from(format!("Bearer {}", self.token))
+            .map_err(|_| status_of(&Fault::internal()))?;
         request.metadata_mut().insert("authorization", bearer);
         Ok(request)
     }

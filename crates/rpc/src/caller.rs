@@ -12,7 +12,7 @@ pub(crate) const CALLER_HEADER: &str = "x-preceptor-caller";
 
 macro_rules! services {
     ($($(#[$doc:meta])* $variant:ident = $name:literal;)+) => {
-        /// A room of the mesh.
+        /// A service of the mesh.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum ServiceName {
             $($(#[$doc])* $variant,)+
@@ -65,7 +65,11 @@ impl FromStr for ServiceName {
     type Err = preceptor_core::role::UnknownName;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL.iter().copied().find(|service| service.name() == name).ok_or(preceptor_core::role::UnknownName("service"))
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|service| service.name() == name)
+            .ok_or(preceptor_core::role::UnknownName("service"))
     }
 }
 

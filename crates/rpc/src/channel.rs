@@ -36,7 +36,8 @@ impl Channel {
             request.extensions_mut().insert(CallerIdentity(caller));
             let routes = routes.clone();
             async move {
-                let response = routes.oneshot(request).await.unwrap_or_else(|never: Infallible| match never {});
+                let response =
+                    routes.oneshot(request).await.unwrap_or_else(|never: Infallible| match never {});
                 Ok(response.map(Body::new))
             }
         });
@@ -54,7 +55,8 @@ impl Channel {
             .keep_alive_timeout(Duration::from_secs(5))
             .keep_alive_while_idle(true)
             .tcp_nodelay(true);
-        let proof = HeaderValue::try_from(secret.proof(caller)).map_err(|_| BadAddress { address: address.to_owned() })?;
+        let proof = HeaderValue::try_from(secret.proof(caller))
+            .map_err(|_| BadAddress { address: address.to_owned() })?;
         let transport = endpoint.connect_lazy();
         let service = tower::service_fn(move |mut request: Request<Body>| {
             inject_trace(&mut request);
@@ -76,9 +78,12 @@ impl Channel {
     /// are. The call carries no message.
     pub async fn call_in_vain(&self, path: &str, call: &Call) -> Result<(), Status> {
         let carried = call.request(())?;
-        let mut request = Request::post(path).body(Body::empty()).map_err(|error| Status::internal(error.to_string()))?;
+        let mut request =
+            Request::post(path).body(Body::empty()).map_err(|error| Status::internal(error.to_string()))?;
         *request.headers_mut() = carried.metadata().clone().into_headers();
-        request.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        request
+            .headers_mut()
+            .insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         request.headers_mut().insert(http::header::TE, HeaderValue::from_static("trailers"));
         let response = self.clone().oneshot(request).await?;
         match Status::from_header_map(response.headers()) {

@@ -29,7 +29,11 @@ impl std::fmt::Debug for Reporter {
 impl Reporter {
     /// Says whether the service serves, under its own name and under the empty one.
     pub async fn set(&self, serves: bool) {
-        let status = if serves { tonic_health::ServingStatus::Serving } else { tonic_health::ServingStatus::NotServing };
+        let status = if serves {
+            tonic_health::ServingStatus::Serving
+        } else {
+            tonic_health::ServingStatus::NotServing
+        };
         self.inner.set_service_status(contract_of(self.service), status).await;
         self.inner.set_service_status("", status).await;
     }
@@ -37,7 +41,10 @@ impl Reporter {
 
 /// Adds health and reflection to the routes of a service. Both know that service and themselves, and no other: a port
 /// does not speak of what it does not serve.
-pub async fn with_health(service: ServiceName, routes: Routes) -> Result<(Routes, Reporter), tonic_reflection::server::Error> {
+pub async fn with_health(
+    service: ServiceName,
+    routes: Routes,
+) -> Result<(Routes, Reporter), tonic_reflection::server::Error> {
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(preceptor_proto::DESCRIPTORS)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)

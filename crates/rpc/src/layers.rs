@@ -52,8 +52,11 @@ pub(crate) async fn catch_panic(request: Request, next: Next) -> Response {
 
 /// One span per call, child of the caller's span on either kind of channel.
 pub(crate) async fn trace(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let span = tracing::info_span!("rpc", rpc.service = shared.service.name(), rpc.path = request.uri().path());
-    let parent = opentelemetry::global::get_text_map_propagator(|propagator| propagator.extract(&Headers(request.headers())));
+    let span =
+        tracing::info_span!("rpc", rpc.service = shared.service.name(), rpc.path = request.uri().path());
+    let parent = opentelemetry::global::get_text_map_propagator(|propagator| {
+        propagator.extract(&Headers(request.headers()))
+    });
     // Fails only when no telemetry layer is installed, and then there is no parent to set.
     let _ = span.set_parent(parent);
     next.run(request).instrument(span).await
@@ -77,7 +80,8 @@ pub(crate) async fn metrics(State(shared): State<Arc<Shared>>, request: Request,
     let started = Instant::now();
     let response = next.run(request).await;
     let code = Status::from_header_map(response.headers()).map_or(Code::Ok, |status| status.code());
-    let labels = [KeyValue::new("rpc.path", path), KeyValue::new("rpc.grpc.status_code", i64::from(code as i32))];
+    let labels =
+        [KeyValue::new("rpc.path", path), KeyValue::new("rpc.grpc.status_code", i64::from(code as i32))];
     shared.durations.record(started.elapsed().as_secs_f64(), &labels);
     response
 }
@@ -85,7 +89,11 @@ pub(crate) async fn metrics(State(shared): State<Arc<Shared>>, request: Request,
 /// Refuses at once what could only wait: a full house answers, it does not queue.
 pub(crate) async fn load_shed(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let Ok(_permit) = shared.in_flight.try_acquire() else {
-        return refuse(&Fault::new(Kind::Unavailable, "OVERLOADED", "too much is going on right now; try again in a moment"));
+        return refuse(&Fault::new(
+            Kind::Unavailable,
+            "OVERLOADED",
+            "too much is going on right now; try again in a moment",
+        ));
     };
     next.run(request).await
 }
@@ -94,7 +102,8 @@ pub(crate) async fn load_shed(State(shared): State<Arc<Shared>>, request: Reques
 pub(crate) async fn unreadable(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = Status::from_header_map(response.headers());
-    let is_unreadable = |status: &Status| status.code() == Code::Internal && status.message().starts_with(UNREADABLE);
+    let is_unreadable =
+        |status: &Status| status.code() == Code::Internal && status.message().starts_with(UNREADABLE);
     if !status.as_ref().is_some_and(is_unreadable) {
         return response;
     }
@@ -103,17 +112,25 @@ pub(crate) async fn unreadable(request: Request, next: Next) -> Response {
 
 /// Every call says how long its caller waits; work stops then. In-process calls have no transport to do this.
 pub(crate) async fn deadline(mut request: Request, next: Next) -> Response {
-    let Some(time) = request.headers().get("grpc-timeout").and_then(|value| parse_timeout(value.to_str().ok()?)) else {
+    let Some(time) =
+        request.headers().get("grpc-timeout").and_then(|value| parse_timeout(value.to_str().ok()?))
+    else {
         if Policies::is_open(request.uri().path()) {
             return next.run(request).await;
         }
-        return refuse(&Fault::new(Kind::InvalidInput, "DEADLINE_REQUIRED", "every call needs a grpc-timeout"));
+        return refuse(&Fault::new(
+            Kind::InvalidInput,
+            "DEADLINE_REQUIRED",
+            "every call needs a grpc-timeout",
+        ));
     };
     let until = Instant::now() + time.min(LONGEST_DEADLINE);
     request.extensions_mut().insert(Deadline(until));
     match tokio::time::timeout_at(until.into(), next.run(request)).await {
         Ok(response) => response,
-        Err(_) => refuse(&Fault::new(Kind::DeadlineExceeded, "DEADLINE_EXCEEDED", "this took too long; try again")),
+        Err(_) => {
+            refuse(&Fault::new(Kind::DeadlineExceeded, "DEADLINE_EXCEEDED", "this took too long; try again"))
+        }
     }
 }
 
@@ -137,7 +154,11 @@ fn parse_timeout(value: &str) -> Option<Duration> {
 }
 
 /// Which service calls, and whether the contract lets it.
-pub(crate) async fn caller_policy(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn caller_policy(
+    State(shared): State<Arc<Shared>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let caller = request.extensions().get::<CallerIdentity>().copied().or_else(|| {
         let proof = request.headers().get(CALLER_HEADER)?.to_str().ok()?;
         shared.mesh_secret.as_ref()?.verify(proof)
@@ -219,7 +240,11 @@ async fn verified(shared: &Shared, token: &Arc<str>) -> Result<Arc<Scope>, Fault
 }
 
 fn unauthenticated() -> Fault {
-    Fault::new(Kind::Unauthenticated, "TOKEN_INVALID", "the access token is missing, malformed or expired; sign in again")
+    Fault::new(
+        Kind::Unauthenticated,
+        "TOKEN_INVALID",
+        "the access token is missing, malformed or expired; sign in again",
+    )
 }
 
 #[cfg(test)]

@@ -57,7 +57,8 @@ impl Policies {
         for service in pool.services() {
             for method in service.methods() {
                 let path = format!("/{}/{}", service.full_name(), method.name());
-                let policy = policy_of(&pool, &method).map_err(|problem| BadContract { method: path.clone(), problem })?;
+                let policy = policy_of(&pool, &method)
+                    .map_err(|problem| BadContract { method: path.clone(), problem })?;
                 by_path.insert(path, policy);
             }
         }
@@ -95,7 +96,9 @@ impl Policy {
     pub fn check_caller(&self, caller: Option<CallerIdentity>) -> Result<(), Fault> {
         match caller {
             Some(CallerIdentity(service)) if self.callers.contains(&service) => Ok(()),
-            _ => Err(Fault::new(Kind::Forbidden, "CALLER_NOT_ALLOWED", "this service may not make that call")),
+            _ => {
+                Err(Fault::new(Kind::Forbidden, "CALLER_NOT_ALLOWED", "this service may not make that call"))
+            }
         }
     }
 
@@ -120,14 +123,19 @@ impl Policy {
             return Ok(());
         }
         let needed = self.any_of.iter().map(|capability| capability.name()).collect::<Vec<_>>().join(" or ");
-        Err(Fault::new(Kind::Forbidden, "CAPABILITY_MISSING", "your role does not allow this; ask an admin of your organisation")
-            .with("role", scope.role())
-            .with("needed", needed))
+        Err(Fault::new(
+            Kind::Forbidden,
+            "CAPABILITY_MISSING",
+            "your role does not allow this; ask an admin of your organisation",
+        )
+        .with("role", scope.role())
+        .with("needed", needed))
     }
 }
 
 fn policy_of(pool: &DescriptorPool, method: &MethodDescriptor) -> Result<Policy, String> {
-    let extension = pool.get_extension_by_name(OPTION).ok_or("the policy option is not in the descriptor set")?;
+    let extension =
+        pool.get_extension_by_name(OPTION).ok_or("the policy option is not in the descriptor set")?;
     let options = method.options();
     if !options.has_extension(&extension) {
         return Err("has no policy option".into());
@@ -237,15 +245,24 @@ mod tests {
     #[test]
     fn every_answer_with_personal_data_is_on_record() {
         let policies = Policies::of_contracts().expect("enforceable contracts");
-        let of_gateway = |path: &str| policies.get(path).filter(|policy| policy.callers.contains(&ServiceName::Gateway));
+        let of_gateway =
+            |path: &str| policies.get(path).filter(|policy| policy.callers.contains(&ServiceName::Gateway));
         let marked = crate::records::marked(&policies.pool);
-        let marked: Vec<&str> = marked.iter().map(String::as_str).filter(|path| of_gateway(path).is_some()).collect();
+        let marked: Vec<&str> =
+            marked.iter().map(String::as_str).filter(|path| of_gateway(path).is_some()).collect();
         assert!(marked.len() >= 15, "{marked:?}");
         for path in &marked {
-            assert_eq!(of_gateway(path).map(|policy| policy.records), Some(Records::ReadPersonal), "{path} shows personal data");
+            assert_eq!(
+                of_gateway(path).map(|policy| policy.records),
+                Some(Records::ReadPersonal),
+                "{path} shows personal data"
+            );
         }
         for (path, policy) in policies.iter().filter(|(_, policy)| policy.records == Records::ReadPersonal) {
-            assert!(marked.contains(&path), "{path} is on record as a read of personal data and marks none: {policy:?}");
+            assert!(
+                marked.contains(&path),
+                "{path} is on record as a read of personal data and marks none: {policy:?}"
+            );
         }
     }
 
@@ -280,7 +297,8 @@ mod tests {
         for service in policies.pool.services() {
             for method in service.methods() {
                 let path = format!("/{}/{}", service.full_name(), method.name());
-                let is_shown = policies.get(&path).is_some_and(|policy| policy.callers.contains(&ServiceName::Gateway));
+                let is_shown =
+                    policies.get(&path).is_some_and(|policy| policy.callers.contains(&ServiceName::Gateway));
                 let output = method.output();
                 let named = output.fields().any(|field| PERSONAL_NAMES.contains(&field.name()));
                 if is_shown && named && !marks.contains(&path) && !NOT_SHOWN.contains(&output.full_name()) {
@@ -288,7 +306,11 @@ mod tests {
                 }
             }
         }
-        assert_eq!(unmarked, Vec::<String>::new(), "mark the fields of these answers as personal or as a subject");
+        assert_eq!(
+            unmarked,
+            Vec::<String>::new(),
+            "mark the fields of these answers as personal or as a subject"
+        );
     }
 
     /// Fields that hold a secret: whoever is given one is on record.
@@ -299,10 +321,16 @@ mod tests {
         let policies = Policies::of_contracts().expect("enforceable contracts");
         let mut with_secrets = 0;
         for service in policies.pool.services() {
-            for method in service.methods().filter(|method| method.output().fields().any(|field| SECRETS.contains(&field.name()))) {
+            for method in service
+                .methods()
+                .filter(|method| method.output().fields().any(|field| SECRETS.contains(&field.name())))
+            {
                 let path = format!("/{}/{}", service.full_name(), method.name());
                 let records = policies.get(&path).map(|policy| policy.records);
-                assert!(matches!(records, Some(Records::Credential | Records::SignIn)), "{path} hands out a secret");
+                assert!(
+                    matches!(records, Some(Records::Credential | Records::SignIn)),
+                    "{path} hands out a secret"
+                );
                 with_secrets += 1;
             }
         }

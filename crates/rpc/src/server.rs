@@ -152,7 +152,12 @@ pub struct Server {
 
 impl Server {
     /// A server that enforces `policies`. Without a mesh secret only local callers are known.
-    pub fn new(policies: Policies, verifier: SharedVerifier, clock: Arc<dyn Clock>, mesh_secret: Option<MeshSecret>) -> Self {
+    pub fn new(
+        policies: Policies,
+        verifier: SharedVerifier,
+        clock: Arc<dyn Clock>,
+        mesh_secret: Option<MeshSecret>,
+    ) -> Self {
         let subjects = Arc::new(policies.subjects());
         Self { policies, verifier, clock, mesh_secret, subjects }
     }
@@ -223,6 +228,9 @@ impl Server {
 /// Binds a listener, naming the address in the error.
 pub async fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
-        std::io::Error::new(error.kind(), format!("cannot listen on {address}: {error}; choose another address or stop what uses it"))
+        std::io::Error::new(
+            error.kind(),
+            format!("cannot listen on {address}: {error}; choose another address or stop what uses it"),
+        )
     })
 }

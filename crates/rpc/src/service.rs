@@ -47,7 +47,7 @@ impl Task {
 /// routes and spawns the tasks.
 #[derive(Debug)]
 pub struct Service {
-    /// Which room it is.
+    /// Which service it is.
     pub name: ServiceName,
     /// Its gRPC routes.
     pub routes: Routes,

@@ -50,7 +50,8 @@ const fn kind_of(code: Code) -> Kind {
 
 /// The status that carries `fault` across the seam, reason and details included.
 pub fn status_of(fault: &Fault) -> Status {
-    let metadata: HashMap<String, String> = fault.details.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+    let metadata: HashMap<String, String> =
+        fault.details.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
     let details = ErrorDetails::with_error_info(fault.reason.to_string(), DOMAIN, metadata);
     Status::with_error_details(code_of(fault.kind), fault.message.to_string(), details)
 }
@@ -59,7 +60,8 @@ pub fn status_of(fault: &Fault) -> Status {
 /// nobody wrote it for the person at the other end.
 pub fn fault_of(status: &Status) -> Fault {
     let kind = kind_of(status.code());
-    let Some(info) = status.get_error_details().error_info().filter(|info| info.domain == DOMAIN).cloned() else {
+    let Some(info) = status.get_error_details().error_info().filter(|info| info.domain == DOMAIN).cloned()
+    else {
         tracing::warn!(code = ?status.code(), message = status.message(), "a call failed without a reason code");
         return match kind {
             Kind::Unavailable => unavailable(),
@@ -67,13 +69,18 @@ pub fn fault_of(status: &Status) -> Fault {
             _ => Fault::internal(),
         };
     };
-    let mut details: Vec<_> = info.metadata.into_iter().map(|(name, value)| (Cow::Owned(name), value)).collect();
+    let mut details: Vec<_> =
+        info.metadata.into_iter().map(|(name, value)| (Cow::Owned(name), value)).collect();
     details.sort();
     Fault { kind, reason: Cow::Owned(info.reason), message: Cow::Owned(status.message().to_owned()), details }
 }
 
 fn unavailable() -> Fault {
-    Fault::new(Kind::Unavailable, "UNAVAILABLE", "a part of the platform is not reachable right now; try again in a moment")
+    Fault::new(
+        Kind::Unavailable,
+        "UNAVAILABLE",
+        "a part of the platform is not reachable right now; try again in a moment",
+    )
 }
 
 #[cfg(test)]
@@ -83,7 +90,8 @@ mod tests {
     #[test]
     fn every_kind_survives_the_seam() {
         for kind in Kind::ALL {
-            let fault = Fault::new(kind, "SOME_REASON", "do this instead").with("limit", 3).with("state", "draft");
+            let fault =
+                Fault::new(kind, "SOME_REASON", "do this instead").with("limit", 3).with("state", "draft");
             assert_eq!(fault_of(&status_of(&fault)), fault);
         }
     }

@@ -56,7 +56,10 @@ mod tests {
         let backstage = Backstage::start("test");
         assert_eq!(backstage.run(|| 1 + 1).await, Some(2));
         assert_eq!(backstage.run(|| panic!("on purpose")).await, None::<()>);
-        assert_eq!(backstage.run(|| thread::current().name().map(str::to_owned)).await, Some(Some("test".to_owned())));
+        assert_eq!(
+            backstage.run(|| thread::current().name().map(str::to_owned)).await,
+            Some(Some("test".to_owned()))
+        );
     }
 
     #[cfg(target_os = "linux")]

@@ -120,7 +120,8 @@ fn read<T: DeserializeOwned>(mut table: Table, problems: &mut Vec<Problem>) -> O
         let result: Result<T, _> = serde_ignored::deserialize(inner, |path| unknown.push(path.to_string()));
         match result {
             Ok(config) => {
-                problems.extend(unknown.into_iter().map(|path| Problem::at(path, "there is no such setting")));
+                problems
+                    .extend(unknown.into_iter().map(|path| Problem::at(path, "there is no such setting")));
                 return Some(config);
             }
             Err(error) => {
@@ -137,7 +138,11 @@ fn read<T: DeserializeOwned>(mut table: Table, problems: &mut Vec<Problem>) -> O
 
 fn scalar(text: &str) -> Value {
     let wrapped = format!("value = {text}");
-    wrapped.parse::<Table>().ok().and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(text.to_owned()))
+    wrapped
+        .parse::<Table>()
+        .ok()
+        .and_then(|mut table| table.remove("value"))
+        .unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
 fn insert(table: &mut Table, path: &[String], value: Value) {
@@ -156,7 +161,9 @@ fn remove(table: &mut Table, path: &[&str]) -> bool {
     match path {
         [] => false,
         [last] => table.remove(*last).is_some(),
-        [first, rest @ ..] => table.get_mut(*first).and_then(Value::as_table_mut).is_some_and(|inner| remove(inner, rest)),
+        [first, rest @ ..] => {
+            table.get_mut(*first).and_then(Value::as_table_mut).is_some_and(|inner| remove(inner, rest))
+        }
     }
 }
 
@@ -223,7 +230,8 @@ mod tests {
     #[test]
     fn every_problem_is_reported_at_once() {
         let file = "lissten = 'a'\n[limits]\nmost = 'many'\nleast = -1\nextra = 1";
-        let Problems(problems) = Sources::default().with_file("file", file).load::<Example>().expect_err("problems");
+        let Problems(problems) =
+            Sources::default().with_file("file", file).load::<Example>().expect_err("problems");
         let mut paths: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
         paths.sort_unstable();
         assert_eq!(paths, ["limits.extra", "limits.least", "limits.most", "lissten"]);
@@ -231,13 +239,15 @@ mod tests {
 
     #[test]
     fn rules_across_settings_are_checked() {
-        let Problems(problems) = Sources::default().with_value("limits.least", 11).load::<Example>().expect_err("a problem");
+        let Problems(problems) =
+            Sources::default().with_value("limits.least", 11).load::<Example>().expect_err("a problem");
         assert_eq!(problems, [Problem::at("limits.least", "must not be above limits.most")]);
     }
 
     #[test]
     fn a_file_that_is_not_toml_is_named() {
-        let Problems(problems) = Sources::default().with_file("p.toml", "listen = ").load::<Example>().expect_err("a problem");
+        let Problems(problems) =
+            Sources::default().with_file("p.toml", "listen = ").load::<Example>().expect_err("a problem");
         assert_eq!(problems[0].path, "p.toml");
     }
 }

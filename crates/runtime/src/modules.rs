@@ -36,7 +36,11 @@ impl std::fmt::Debug for Module {
 
 impl Module {
     /// A module that starts once all modules named in `after` have started.
-    pub fn new<F>(name: &'static str, after: &[&'static str], start: impl FnOnce(Context) -> F + Send + 'static) -> Self
+    pub fn new<F>(
+        name: &'static str,
+        after: &[&'static str],
+        start: impl FnOnce(Context) -> F + Send + 'static,
+    ) -> Self
     where
         F: Future<Output = Result<(), TaskError>> + Send + 'static,
     {
@@ -130,7 +134,8 @@ pub async fn start(modules: Vec<Module>, health: Health, grace: Duration) -> Res
             running.stop(grace).await;
             return Err(StartError { module: module.name, cause });
         }
-        let settled = health.parts().iter().any(|(part, state)| *part == module.name && *state != State::Starting);
+        let settled =
+            health.parts().iter().any(|(part, state)| *part == module.name && *state != State::Starting);
         if !settled {
             health.set(module.name, State::Ready);
         }
@@ -183,7 +188,9 @@ mod tests {
 
     #[test]
     fn dependencies_come_first() {
-        let ordered = table([module("gateway", &["auth", "store"]), module("auth", &["store"]), module("store", &[])]).into_order();
+        let ordered =
+            table([module("gateway", &["auth", "store"]), module("auth", &["store"]), module("store", &[])])
+                .into_order();
         assert_eq!(names(&ordered.expect("an order")), ["store", "auth", "gateway"]);
     }
 
@@ -214,9 +221,12 @@ mod tests {
                 Ok(())
             })
         };
-        let modules = table([recorder("edge", &["middle"]), recorder("middle", &["base"]), recorder("base", &[])]);
+        let modules =
+            table([recorder("edge", &["middle"]), recorder("middle", &["base"]), recorder("base", &[])]);
         let grace = Duration::from_secs(5);
-        let running = start(modules.into_order().expect("an order"), Health::default(), grace).await.expect("all start");
+        let running = start(modules.into_order().expect("an order"), Health::default(), grace)
+            .await
+            .expect("all start");
         assert!(running.health.is_ready());
         assert!(running.stop(grace).await.is_empty());
         assert_eq!(*stopped.lock().expect("no panic"), ["edge", "middle", "base"]);
@@ -225,7 +235,8 @@ mod tests {
     #[tokio::test]
     async fn a_module_that_fails_names_itself() {
         let failing = Module::new("store", &[], |_| async { Err("disk full".into()) });
-        let error = start(vec![failing], Health::default(), Duration::from_secs(1)).await.expect_err("it failed");
+        let error =
+            start(vec![failing], Health::default(), Duration::from_secs(1)).await.expect_err("it failed");
         assert_eq!(error.to_string(), "store did not start: disk full");
     }
 }

@@ -13,7 +13,10 @@ pub fn at(_point: &'static str, _key: impl std::fmt::Display) -> std::future::Re
 /// Holds the caller while a test wants it.
 #[cfg(feature = "pause-points")]
 pub async fn at(point: &'static str, key: impl std::fmt::Display) {
-    #[expect(clippy::disallowed_methods, reason = "a test tells where it puts its files, past every configuration")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test tells where it puts its files, past every configuration"
+    )]
     let Ok(folder) = std::env::var("PRECEPTOR_PAUSE_FOLDER") else { return };
     let wanted = std::path::Path::new(&folder).join(format!("{point}@{key}"));
     let reached = wanted.with_file_name(format!("{point}@{key}.reached"));

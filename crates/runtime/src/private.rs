@@ -34,7 +34,10 @@ pub fn write_privately() {}
 #[cfg(unix)]
 pub fn refuse_open_folder(path: &Path) -> Result<(), OpenFolder> {
     use std::os::unix::fs::PermissionsExt as _;
-    let mode = std::fs::metadata(path).map_err(|source| OpenFolder::Io { path: path.to_owned(), source })?.permissions().mode();
+    let mode = std::fs::metadata(path)
+        .map_err(|source| OpenFolder::Io { path: path.to_owned(), source })?
+        .permissions()
+        .mode();
     if mode & 0o077 == 0 { Ok(()) } else { Err(OpenFolder::TooOpen(path.to_owned())) }
 }
 

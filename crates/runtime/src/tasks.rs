@@ -63,7 +63,10 @@ pub struct Tasks {
 
 impl fmt::Debug for Tasks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tasks").field("module", &self.module).field("running", &self.tracker.len()).finish_non_exhaustive()
+        f.debug_struct("Tasks")
+            .field("module", &self.module)
+            .field("running", &self.tracker.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -79,8 +82,12 @@ impl Tasks {
     }
 
     /// Starts a task. `body` is called again for every restart.
-    pub fn spawn<F>(&self, name: &'static str, on_end: OnEnd, body: impl Fn(Stop) -> F + Send + Sync + 'static)
-    where
+    pub fn spawn<F>(
+        &self,
+        name: &'static str,
+        on_end: OnEnd,
+        body: impl Fn(Stop) -> F + Send + Sync + 'static,
+    ) where
         F: Future<Output = Result<(), TaskError>> + Send + 'static,
     {
         let supervised = supervise(self.clone(), name, on_end, Box::new(move |stop| body(stop).boxed()));
@@ -103,7 +110,11 @@ impl Tasks {
 
     /// Starts the one piece of work that this module is there for: when it ends before it was asked to, the process goes
     /// down.
-    pub fn spawn_vital(&self, name: &'static str, work: impl Future<Output = Result<(), TaskError>> + Send + 'static) {
+    pub fn spawn_vital(
+        &self,
+        name: &'static str,
+        work: impl Future<Output = Result<(), TaskError>> + Send + 'static,
+    ) {
         let tasks = self.clone();
         self.spawn_once(name, async move {
             let ended = std::panic::AssertUnwindSafe(work).catch_unwind().await;
@@ -115,13 +126,22 @@ impl Tasks {
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => "it panicked".to_owned(),
             };
-            tracing::error!(task.module = tasks.module, task.name = name, cause, "a task that the process is there for failed");
+            tracing::error!(
+                task.module = tasks.module,
+                task.name = name,
+                cause,
+                "a task that the process is there for failed"
+            );
             tasks.fatal.send_replace(Some(format!("{}/{name}: {cause}", tasks.module)));
         });
     }
 
     /// Does a piece of work to its end, whether or not anybody goes on waiting for it. `None` when it panicked.
-    pub async fn detached<T: Send + 'static>(&self, name: &'static str, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    pub async fn detached<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
         let (result, done) = tokio::sync::oneshot::channel();
         self.spawn_once(name, async move {
             // Nobody wants the result any more: that is theirs to decide.

@@ -1,7 +1,7 @@
 //! Logs, traces and metrics.
 //!
 //! Logs go to standard error; traces and metrics go to an OpenTelemetry collector when one is configured. Trace context
-//! then crosses calls and events, so that one trace shows a question through all rooms.
+//! then crosses calls and events, so that one trace shows a question through all services.
 
 use std::time::Duration;
 
@@ -43,7 +43,11 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { filter: "info,sqlx=warn,sea_orm=warn,hyper=warn,h2=warn".to_owned(), format: LogFormat::Text, otlp_endpoint: None }
+        Self {
+            filter: "info,sqlx=warn,sea_orm=warn,hyper=warn,h2=warn".to_owned(),
+            format: LogFormat::Text,
+            otlp_endpoint: None,
+        }
     }
 }
 
@@ -69,7 +73,8 @@ pub struct Telemetry {
 
 /// Parts of other people's that write addresses, headers or statements into their finest logs: with a filter that names
 /// none of them they stay coarse, since a key or a token may be in those.
-const TALKATIVE: [&str; 10] = ["h2", "hyper", "hyper_util", "lettre", "reqwest", "rustls", "sea_orm", "sqlx", "tonic", "tower"];
+const TALKATIVE: [&str; 10] =
+    ["h2", "hyper", "hyper_util", "lettre", "reqwest", "rustls", "sea_orm", "sqlx", "tonic", "tower"];
 
 /// The filter as it was asked for, below what is said of talkative parts.
 fn filter(wanted: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {
@@ -83,7 +88,9 @@ pub fn install(config: &Config, service: &'static str) -> Result<Telemetry, Setu
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
     let filter = filter(&config.filter).map_err(|cause| error(&cause))?;
     let logs = match config.format {
-        LogFormat::Text => tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).boxed(),
+        LogFormat::Text => {
+            tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).boxed()
+        }
         LogFormat::Json => tracing_subscriber::fmt::layer().with_writer(std::io::stderr).json().boxed(),
     };
     let registry = tracing_subscriber::registry().with(logs.with_filter(filter));
@@ -99,14 +106,16 @@ pub fn install(config: &Config, service: &'static str) -> Result<Telemetry, Setu
         .with_timeout(Duration::from_secs(5))
         .build()
         .map_err(|cause| error(&cause))?;
-    let traces = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.clone()).build();
+    let traces =
+        SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.clone()).build();
     let exporter = opentelemetry_otlp::MetricExporter::builder()
         .with_tonic()
         .with_endpoint(endpoint)
         .with_timeout(Duration::from_secs(5))
         .build()
         .map_err(|cause| error(&cause))?;
-    let metrics = SdkMeterProvider::builder().with_periodic_exporter(exporter).with_resource(resource).build();
+    let metrics =
+        SdkMeterProvider::builder().with_periodic_exporter(exporter).with_resource(resource).build();
     opentelemetry::global::set_meter_provider(metrics.clone());
     let spans = tracing_opentelemetry::layer().with_tracer(traces.tracer(service));
     registry.with(spans).try_init().map_err(|cause| error(&cause))?;

@@ -23,7 +23,10 @@ struct Queue<T> {
 
 impl<T> Default for Waiting<T> {
     fn default() -> Self {
-        Self { queue: Mutex::new(Queue { order: VecDeque::new(), known: BTreeSet::new() }), added: Notify::new() }
+        Self {
+            queue: Mutex::new(Queue { order: VecDeque::new(), known: BTreeSet::new() }),
+            added: Notify::new(),
+        }
     }
 }
 
@@ -73,7 +76,12 @@ impl<T: Ord + Clone> Waiting<T> {
 
     /// Works on what waits, one after the other, until the end is requested. What `work` could not do for now, it says
     /// with `false`: that waits again, and the next is begun after a pause.
-    pub async fn work<F: Future<Output = bool> + Send>(&self, stop: &Stop, pause: Duration, work: impl Fn(T) -> F) {
+    pub async fn work<F: Future<Output = bool> + Send>(
+        &self,
+        stop: &Stop,
+        pause: Duration,
+        work: impl Fn(T) -> F,
+    ) {
         loop {
             let next = tokio::select! {
                 next = self.next() => next,

@@ -4,7 +4,12 @@ use std::process::ExitCode;
 
 use bytes::Bytes;
 
-fn dispatch(kind: &str, request: &[u8], file: Bytes, progress: &mut dyn FnMut(u64, u64)) -> Result<Vec<u8>, String> {
+fn dispatch(
+    kind: &str,
+    request: &[u8],
+    file: Bytes,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Vec<u8>, String> {
     let refused = |failed: bool| Ok(if failed { b"refused".to_vec() } else { b"granted".to_vec() });
     match kind {
         "reverse" => {

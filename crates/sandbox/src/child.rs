@@ -42,7 +42,9 @@ pub fn run_if_asked(dispatch: Dispatch) -> Option<ExitCode> {
     }
     let memory = arguments.next().and_then(|bytes| bytes.parse().ok());
     let Some(memory) = memory else {
-        eprintln!("`{ARGUMENT}` is how this program starts itself to read files; there is nothing to call by hand");
+        eprintln!(
+            "`{ARGUMENT}` is how this program starts itself to read files; there is nothing to call by hand"
+        );
         return Some(ExitCode::FAILURE);
     };
     let served = limit(memory).and_then(|()| serve(dispatch));
@@ -73,7 +75,10 @@ fn limit_cpu(seconds: u64) -> io::Result<()> {
     let had = u64::try_from(clock_gettime(ClockId::ProcessCPUTime).tv_sec).unwrap_or(0);
     let hard = getrlimit(Resource::Cpu).maximum;
     let most = had.saturating_add(seconds).saturating_add(1);
-    Ok(setrlimit(Resource::Cpu, Rlimit { current: Some(hard.map_or(most, |hard| hard.min(most))), maximum: hard })?)
+    Ok(setrlimit(
+        Resource::Cpu,
+        Rlimit { current: Some(hard.map_or(most, |hard| hard.min(most))), maximum: hard },
+    )?)
 }
 
 /// Ends this process when nobody listens to it any more, whatever it is doing.

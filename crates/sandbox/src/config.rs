@@ -32,7 +32,16 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { program: None, memory_mib: 1024, cpu_seconds: 60, wall_seconds: 600, draw_seconds: 20, readers: 2, drawers: 2, composers: 1 }
+        Self {
+            program: None,
+            memory_mib: 1024,
+            cpu_seconds: 60,
+            wall_seconds: 600,
+            draw_seconds: 20,
+            readers: 2,
+            drawers: 2,
+            composers: 1,
+        }
     }
 }
 
@@ -77,7 +86,10 @@ impl Validate for Config {
     fn validate(&self, path: &str, problems: &mut Vec<Problem>) {
         let mut bounded = |name: &str, value: u64, least: u64, most: u64| {
             if !(least..=most).contains(&value) {
-                problems.push(Problem::at(format!("{path}.{name}"), format!("must be between {least} and {most}")));
+                problems.push(Problem::at(
+                    format!("{path}.{name}"),
+                    format!("must be between {least} and {most}"),
+                ));
             }
         };
         bounded("memory_mib", self.memory_mib, 256, 65_536);

@@ -28,7 +28,12 @@ pub struct Place {
 
 impl Places {
     pub(crate) fn new(lane: Lane, places: usize) -> Self {
-        Self { lane, all: Arc::new(Semaphore::new(places)), of_one: places.saturating_sub(1).max(1), orgs: Mutex::default() }
+        Self {
+            lane,
+            all: Arc::new(Semaphore::new(places)),
+            of_one: places.saturating_sub(1).max(1),
+            orgs: Mutex::default(),
+        }
     }
 
     /// Waits for a place.
@@ -41,7 +46,9 @@ impl Places {
     fn of_org(&self, org: OrgId) -> Arc<Semaphore> {
         let mut orgs = self.orgs.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever waits or works holds a reference of its own.
-        orgs.retain(|known, places| *known == org || Arc::strong_count(places) > 1 || places.available_permits() < self.of_one);
+        orgs.retain(|known, places| {
+            *known == org || Arc::strong_count(places) > 1 || places.available_permits() < self.of_one
+        });
         Arc::clone(orgs.entry(org).or_insert_with(|| Arc::new(Semaphore::new(self.of_one))))
     }
 }
@@ -59,9 +66,15 @@ mod tests {
         let first = places.take(greedy).await.expect("a place");
         let second = tokio::time::timeout(Duration::from_millis(50), places.take(greedy)).await;
         assert!(second.is_err(), "the second place is not for the same org");
-        let other = tokio::time::timeout(Duration::from_millis(50), places.take(modest)).await.expect("at once").expect("a place");
+        let other = tokio::time::timeout(Duration::from_millis(50), places.take(modest))
+            .await
+            .expect("at once")
+            .expect("a place");
         drop((first, other));
-        assert!(tokio::time::timeout(Duration::from_millis(50), places.take(greedy)).await.is_ok(), "places come back");
+        assert!(
+            tokio::time::timeout(Duration::from_millis(50), places.take(greedy)).await.is_ok(),
+            "places come back"
+        );
         assert_eq!(places.orgs.lock().expect("a lock").len(), 1, "who has gone is forgotten");
     }
 }

@@ -65,7 +65,10 @@ pub struct Work<'a> {
 /// The content may be anybody's.
 impl fmt::Debug for Work<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Work").field("kind", &self.kind).field("bytes", &self.file.len()).finish_non_exhaustive()
+        f.debug_struct("Work")
+            .field("kind", &self.kind)
+            .field("bytes", &self.file.len())
+            .finish_non_exhaustive()
     }
 }
 

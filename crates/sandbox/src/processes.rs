@@ -52,12 +52,14 @@ enum End {
 impl Processes {
     /// Children of `program`, which begin when they are needed.
     pub fn new(program: PathBuf, config: Config) -> Self {
-        let places = Lane::ALL.into_iter().map(|lane| (lane, Places::new(lane, config.children(lane)))).collect();
+        let places =
+            Lane::ALL.into_iter().map(|lane| (lane, Places::new(lane, config.children(lane)))).collect();
         Self { program, config, places, idle: Arc::default() }
     }
 
     fn start(&self) -> Result<Running, SandboxError> {
-        let unavailable = |what: &str| SandboxError::Unavailable(format!("{}: {what}", self.program.display()));
+        let unavailable =
+            |what: &str| SandboxError::Unavailable(format!("{}: {what}", self.program.display()));
         let mut child = Command::new(&self.program)
             .arg(ARGUMENT)
             .arg(self.config.memory().to_string())
@@ -70,7 +72,8 @@ impl Processes {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| unavailable(&error.to_string()))?;
-        let (input, output) = child.stdin.take().zip(child.stdout.take()).ok_or_else(|| unavailable("it has no pipes"))?;
+        let (input, output) =
+            child.stdin.take().zip(child.stdout.take()).ok_or_else(|| unavailable("it has no pipes"))?;
         Ok(Running { child, input, output, done: 0 })
     }
 
@@ -103,7 +106,10 @@ impl Processes {
 #[async_trait]
 impl Sandbox for Processes {
     async fn place(&self, lane: Lane, org: OrgId) -> Result<Place, SandboxError> {
-        let places = self.places.get(&lane).ok_or_else(|| SandboxError::Unavailable("there is no such lane".into()))?;
+        let places = self
+            .places
+            .get(&lane)
+            .ok_or_else(|| SandboxError::Unavailable("there is no such lane".into()))?;
         places.take(org).await.map_err(|error| SandboxError::Unavailable(error.to_string()))
     }
 
@@ -119,7 +125,10 @@ impl Sandbox for Processes {
         match self.attempt(self.start()?, place.lane, &work).await {
             End::Done(result) => Ok(result),
             End::Failed(error) => Err(error),
-            End::NotBegun(why) => Err(SandboxError::Unavailable(format!("{} did not take the work: {why}", self.program.display()))),
+            End::NotBegun(why) => Err(SandboxError::Unavailable(format!(
+                "{} did not take the work: {why}",
+                self.program.display()
+            ))),
         }
     }
 }
@@ -127,7 +136,12 @@ impl Sandbox for Processes {
 impl Running {
     /// Gives the child the work and listens until it is done or dead.
     async fn converse(&mut self, work: &Work<'_>, cpu_seconds: u64, most: usize) -> End {
-        let header = Header { kind: work.kind.to_owned(), request: work.request.clone(), file: work.file.len() as u64, cpu_seconds };
+        let header = Header {
+            kind: work.kind.to_owned(),
+            request: work.request.clone(),
+            file: work.file.len() as u64,
+            cpu_seconds,
+        };
         if let Err(why) = self.send(&header, &work.file).await {
             return match self.next(most).await {
                 // It stopped listening because there is no room for the file.
@@ -140,9 +154,13 @@ impl Running {
             match self.next(most).await {
                 Some((Tag::Begun, _)) => begun = true,
                 Some((Tag::Progress, body)) => tell(work.progress, &body),
-                Some((Tag::Done, body)) if body.len() > most => return End::Failed(SandboxError::TooCostly(Cost::Output)),
+                Some((Tag::Done, body)) if body.len() > most => {
+                    return End::Failed(SandboxError::TooCostly(Cost::Output));
+                }
                 Some((Tag::Done, body)) => return End::Done(body),
-                Some((Tag::Failed, why)) => return End::Failed(SandboxError::Failed(String::from_utf8_lossy(&why).into_owned())),
+                Some((Tag::Failed, why)) => {
+                    return End::Failed(SandboxError::Failed(String::from_utf8_lossy(&why).into_owned()));
+                }
                 Some((Tag::TooLarge, _)) => return End::Failed(SandboxError::TooCostly(Cost::Memory)),
                 None if begun => return End::Failed(SandboxError::TooCostly(self.cause().await)),
                 None => return End::NotBegun("it ended".to_owned()),

@@ -13,7 +13,8 @@ pub fn program(configured: Option<&Path>) -> Result<PathBuf, String> {
     if let Some(program) = configured {
         return Ok(program.to_owned());
     }
-    let own = std::env::current_exe().map_err(|error| format!("this process cannot tell which binary it runs: {error}"))?;
+    let own = std::env::current_exe()
+        .map_err(|error| format!("this process cannot tell which binary it runs: {error}"))?;
     if child::can_be_one() {
         return Ok(itself(own));
     }

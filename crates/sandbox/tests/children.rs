@@ -52,7 +52,9 @@ async fn work_is_done_and_tells_how_far_it_is() {
 #[tokio::test]
 async fn a_large_file_goes_in_and_comes_out() {
     let file: Vec<u8> = (0..20_u32 << 20).map(|number| (number % 251) as u8).collect();
-    let done = run(&processes(|_| {}), Work { file: file.clone().into(), ..work("reverse") }).await.expect("a result");
+    let done = run(&processes(|_| {}), Work { file: file.clone().into(), ..work("reverse") })
+        .await
+        .expect("a result");
     assert!(done.iter().rev().eq(file.iter()));
 }
 
@@ -65,7 +67,10 @@ async fn whatever_costs_too_much_fails_by_name_and_the_next_is_done() {
     assert_eq!(run(&processes, work("panic")).await, Err(SandboxError::Failed("it panicked".into())));
     assert_eq!(run(&processes, work("refuse")).await, Err(SandboxError::Failed("the request".into())));
     let file = Bytes::from(vec![0; 300 << 20]);
-    assert_eq!(run(&processes, Work { file, ..work("reverse") }).await, Err(SandboxError::TooCostly(Cost::Memory)));
+    assert_eq!(
+        run(&processes, Work { file, ..work("reverse") }).await,
+        Err(SandboxError::TooCostly(Cost::Memory))
+    );
     assert_eq!(text(&processes, "reverse").await, "cba");
 }
 

@@ -87,7 +87,11 @@ impl MailCatcher {
         let mails = self.mails();
         let mail = mails.iter().rev().find(|mail| mail.contains(to) && mail.contains("Your code is "))?;
         let after = mail.split("Your code is ").nth(1)?;
-        let digits: String = after.chars().take_while(|c| c.is_ascii_digit() || *c == ' ').filter(char::is_ascii_digit).collect();
+        let digits: String = after
+            .chars()
+            .take_while(|c| c.is_ascii_digit() || *c == ' ')
+            .filter(char::is_ascii_digit)
+            .collect();
         (digits.len() == 8).then_some(digits)
     }
 

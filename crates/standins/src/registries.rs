@@ -128,7 +128,9 @@ impl Registries {
         let server = Tasks::standalone("registries");
         let stop = server.stop_signal();
         server.spawn_once("http", async move {
-            let _ = axum::serve(listener, router).with_graceful_shutdown(async move { stop.requested().await }).await;
+            let _ = axum::serve(listener, router)
+                .with_graceful_shutdown(async move { stop.requested().await })
+                .await;
         });
         Ok(Self { address, known, server })
     }
@@ -226,9 +228,12 @@ fn citation(article: &Article) -> String {
         Status::Sound | Status::RetractedAtCrossrefOnly => (journal_article.to_owned(), String::new()),
         Status::Corrected => (journal_article.to_owned(), link("ErratumIn")),
         Status::Doubted => (journal_article.to_owned(), link("ExpressionOfConcernIn")),
-        Status::Retracted => {
-            (format!(r#"{journal_article}<PublicationType UI="D016441">Retracted Publication</PublicationType>"#), link("RetractionIn"))
-        }
+        Status::Retracted => (
+            format!(
+                r#"{journal_article}<PublicationType UI="D016441">Retracted Publication</PublicationType>"#
+            ),
+            link("RetractionIn"),
+        ),
     };
     format!(
         "<PubmedArticle><MedlineCitation><PMID Version=\"1\">{}</PMID><Article><Journal><JournalIssue><PubDate><Year>2024</Year></PubDate></JournalIssue>\
@@ -246,7 +251,8 @@ fn citation(article: &Article) -> String {
 /// The answer to a request under a key that is refused.
 fn refused(known: &Shared, query: &HashMap<String, String>) -> Option<Response> {
     let key = query.get("api_key")?;
-    let refusal = json!({ "error": "API key invalid", "api-key": key, "type": "api-key", "status": "invalid" });
+    let refusal =
+        json!({ "error": "API key invalid", "api-key": key, "type": "api-key", "status": "invalid" });
     lock(known).refused.contains(key).then(|| (StatusCode::BAD_REQUEST, axum::Json(refusal)).into_response())
 }
 
@@ -274,7 +280,8 @@ async fn efetch(State(known): State<Shared>, Query(query): Query<HashMap<String,
     if let Some(recorded) = known.recorded.get(&id) {
         return recorded.clone().into_response();
     }
-    let found: String = known.articles.iter().filter(|article| !id.is_empty() && article.pmid == id).map(citation).collect();
+    let found: String =
+        known.articles.iter().filter(|article| !id.is_empty() && article.pmid == id).map(citation).collect();
     format!(
         "<?xml version=\"1.0\" ?>\n<!DOCTYPE PubmedArticleSet PUBLIC \"-//NLM//DTD PubMedArticle, 1st January 2025//EN\" \
          \"https://dtd.nlm.nih.gov/ncbi/pubmed/out/pubmed_250101.dtd\">\n<PubmedArticleSet>{found}</PubmedArticleSet>"
@@ -335,7 +342,10 @@ async fn npi(State(known): State<Shared>, Query(query): Query<HashMap<String, St
     let known = lock(&known);
     if known.providers.iter().any(|provider| provider.npi == number && provider.deactivated) {
         let description = format!("CMS deactivated NPI {number}. The provider can no longer use this NPI.");
-        return axum::Json(json!({ "Errors": [{ "description": description, "field": "number", "number": "15" }] })).into_response();
+        return axum::Json(
+            json!({ "Errors": [{ "description": description, "field": "number", "number": "15" }] }),
+        )
+        .into_response();
     }
     let found = |provider: &Provider| {
         json!({
@@ -344,6 +354,7 @@ async fn npi(State(known): State<Shared>, Query(query): Query<HashMap<String, St
             "taxonomies": [{ "code": "207R00000X", "desc": "Internal Medicine", "license": provider.licence, "state": "CA", "primary": true }],
         })
     };
-    let results: Vec<_> = known.providers.iter().filter(|provider| provider.npi == number).map(found).collect();
+    let results: Vec<_> =
+        known.providers.iter().filter(|provider| provider.npi == number).map(found).collect();
     axum::Json(json!({ "result_count": results.len(), "results": results })).into_response()
 }

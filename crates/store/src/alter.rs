@@ -53,19 +53,28 @@ fn without_comments(mut statement: &str) -> &str {
 }
 
 async fn add(db: &impl ConnectionTrait, addition: &Addition<'_>) -> Result<(), StoreError> {
-    let failed = |why: &str| StoreError::Migration(format!("{}: {why}: {}", addition.table, addition.constraint));
-    let find = sqlite("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", [addition.table.into()]);
+    let failed =
+        |why: &str| StoreError::Migration(format!("{}: {why}: {}", addition.table, addition.constraint));
+    let find =
+        sqlite("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", [addition.table.into()]);
     let row = db.query_one_raw(find).await?.ok_or_else(|| failed("no such table"))?;
     let definition: String = row.try_get("", "sql")?;
     let extended = extended(&definition, addition.constraint).ok_or_else(|| failed("no list of columns"))?;
-    let version = db.query_one_raw(sqlite("PRAGMA schema_version", [])).await?.ok_or_else(|| failed("no version of the schema"))?;
+    let version = db
+        .query_one_raw(sqlite("PRAGMA schema_version", []))
+        .await?
+        .ok_or_else(|| failed("no version of the schema"))?;
     let version: i64 = version.try_get_by_index(0)?;
     db.execute_unprepared("PRAGMA writable_schema = ON").await?;
     let update = "UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND name = ?";
     db.execute_raw(sqlite(update, [extended.into(), addition.table.into()])).await?;
     db.execute_unprepared(&format!("PRAGMA schema_version = {}", version + 1)).await?;
     db.execute_unprepared("PRAGMA writable_schema = RESET").await?;
-    if db.query_one_raw(breaking(addition).ok_or_else(|| failed("neither a check nor a foreign key"))?).await?.is_some() {
+    if db
+        .query_one_raw(breaking(addition).ok_or_else(|| failed("neither a check nor a foreign key"))?)
+        .await?
+        .is_some()
+    {
         return Err(failed("rows that are there do not fulfil it"));
     }
     Ok(())
@@ -81,7 +90,10 @@ fn extended(definition: &str, constraint: &str) -> Option<String> {
 fn breaking(addition: &Addition<'_>) -> Option<Statement> {
     let (_, rest) = addition.constraint.strip_prefix("CONSTRAINT ")?.split_once(' ')?;
     if rest.starts_with("FOREIGN KEY") {
-        return Some(sqlite(&format!("SELECT 1 FROM pragma_foreign_key_check('{}') LIMIT 1", addition.table), []));
+        return Some(sqlite(
+            &format!("SELECT 1 FROM pragma_foreign_key_check('{}') LIMIT 1", addition.table),
+            [],
+        ));
     }
     let condition = rest.strip_prefix("CHECK")?;
     Some(sqlite(&format!("SELECT 1 FROM {} WHERE NOT {condition} LIMIT 1", addition.table), []))
@@ -95,7 +107,9 @@ mod tests {
 
     async fn tables() -> sea_orm::DatabaseConnection {
         let db =
-            Database::connect(sea_orm::ConnectOptions::new("sqlite::memory:").max_connections(1).to_owned()).await.expect("a database");
+            Database::connect(sea_orm::ConnectOptions::new("sqlite::memory:").max_connections(1).to_owned())
+                .await
+                .expect("a database");
         for sql in [
             "CREATE TABLE p (a TEXT NOT NULL, b BIGINT NOT NULL, CONSTRAINT p_key PRIMARY KEY (a, b))",
             "CREATE TABLE c (a TEXT NOT NULL, CONSTRAINT c_key PRIMARY KEY (a))",

@@ -27,7 +27,10 @@ pub(crate) async fn guard(db: &impl ConnectionTrait, tables: &[&str]) -> Result<
 
 /// The triggers that guard `table`.
 async fn guards(db: &impl ConnectionTrait, table: &str) -> Result<Vec<String>, StoreError> {
-    let columns = Column::find_by_statement(sqlite(&format!("SELECT name, pk FROM pragma_table_info('{table}')"), [])).all(db).await?;
+    let columns =
+        Column::find_by_statement(sqlite(&format!("SELECT name, pk FROM pragma_table_info('{table}')"), []))
+            .all(db)
+            .await?;
     let same_key = columns
         .iter()
         .filter(|column| column.pk > 0)

@@ -51,10 +51,18 @@ impl Cells {
     /// Cells with the tables of `schemas`, each of which may refer to those before it. On PostgreSQL the database is
     /// brought up to date where the migrator's password is at hand, and checked elsewhere; files are opened when they are
     /// used. Every known org counts as dirty: what was committed before a crash and not sent is sent now.
-    pub async fn open(config: &Config, schemas: &[Schema], clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+    pub async fn open(
+        config: &Config,
+        schemas: &[Schema],
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
         let engine = match config {
-            Config::Files(folder) => Engine::Files(Arc::new(Files::new(folder.clone(), schemas.to_vec(), Arc::clone(&clock))?)),
-            Config::Postgres(config) => Engine::Postgres(postgres::Cell::open(config, schemas, Arc::clone(&clock)).await?),
+            Config::Files(folder) => {
+                Engine::Files(Arc::new(Files::new(folder.clone(), schemas.to_vec(), Arc::clone(&clock))?))
+            }
+            Config::Postgres(config) => {
+                Engine::Postgres(postgres::Cell::open(config, schemas, Arc::clone(&clock)).await?)
+            }
         };
         let dirty = schemas.iter().map(|schema| (schema.service, Dirty::default())).collect();
         Ok(Self(Arc::new(Inner { engine, clock, dirty })))
@@ -63,7 +71,8 @@ impl Cells {
     /// What one service sees of the cells: its own tables, outbox and inbox.
     pub async fn handle(&self, service: &'static str) -> Result<Handle, StoreError> {
         let dirty = self.0.dirty.get(service).cloned();
-        let dirty = dirty.ok_or_else(|| StoreError::Migration(format!("the cells have no tables of {service}")))?;
+        let dirty =
+            dirty.ok_or_else(|| StoreError::Migration(format!("the cells have no tables of {service}")))?;
         let way = match &self.0.engine {
             Engine::Files(files) => Way::Files(Arc::clone(files)),
             Engine::Postgres(cell) => Way::Postgres(cell.service(service)?),
@@ -131,7 +140,9 @@ impl Handle {
     pub async fn write(&self, scope: &Arc<Scope>) -> Result<TenantTx, StoreError> {
         self.refuse_platform(scope)?;
         let connection = match &self.way {
-            Way::Files(files) => Connection::Write(files::begin(files.pools(scope.org()).await?).await?, None),
+            Way::Files(files) => {
+                Connection::Write(files::begin(files.pools(scope.org()).await?).await?, None)
+            }
             Way::Postgres(service) => {
                 let (tx, turn) = service.write(scope.org()).await?;
                 Connection::Write(tx, Some(turn))
@@ -142,7 +153,11 @@ impl Handle {
 
     /// The deployment's operator is in no tenant: asking on their behalf must not make a cell.
     fn refuse_platform(&self, scope: &Scope) -> Result<(), StoreError> {
-        if scope.org().is_tenant() || self.service == KEEPER_OF_ANSWERS { Ok(()) } else { Err(StoreError::NotATenant) }
+        if scope.org().is_tenant() || self.service == KEEPER_OF_ANSWERS {
+            Ok(())
+        } else {
+            Err(StoreError::NotATenant)
+        }
     }
 
     fn tenant(&self, scope: &Arc<Scope>, connection: Connection) -> TenantTx {
@@ -162,8 +177,12 @@ impl Handle {
     /// The oldest events that are not on the bus yet.
     pub async fn unsent(&self, org: OrgId, limit: u64) -> Result<Vec<Unsent>, StoreError> {
         match &self.way {
-            Way::Files(files) => outbox::unsent(&files.pools(org).await?.reader, self.service, org, limit).await,
-            Way::Postgres(service) => outbox::unsent(&service.read(org).await?, self.service, org, limit).await,
+            Way::Files(files) => {
+                outbox::unsent(&files.pools(org).await?.reader, self.service, org, limit).await
+            }
+            Way::Postgres(service) => {
+                outbox::unsent(&service.read(org).await?, self.service, org, limit).await
+            }
         }
     }
 

@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 
 use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Query};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, IdenStatic as _, Iterable as _, Value};
+use sea_orm::{
+    ActiveModelTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, IdenStatic as _, Iterable as _, Value,
+};
 
 use crate::StoreError;
 use crate::error::{FOREIGN_KEY, REPLACEMENT, UNIQUE};
@@ -18,12 +20,17 @@ type Row = BTreeMap<&'static str, Value>;
 
 /// The values of rows, kept while they are on their way into the database.
 pub(crate) fn values<E: EntityTrait>(rows: &[E::ActiveModel]) -> Vec<Row> {
-    let value = |row: &E::ActiveModel, column: E::Column| Some((column.as_str(), row.get(column).into_value()?));
+    let value =
+        |row: &E::ActiveModel, column: E::Column| Some((column.as_str(), row.get(column).into_value()?));
     rows.iter().map(|row| E::Column::iter().filter_map(|column| value(row, column)).collect()).collect()
 }
 
 /// The error of an insert into `E`'s table, with the name of the constraint where it can be found.
-pub(crate) async fn explain<E: EntityTrait>(db: &impl ConnectionTrait, error: DbErr, rows: &[Row]) -> StoreError {
+pub(crate) async fn explain<E: EntityTrait>(
+    db: &impl ConnectionTrait,
+    error: DbErr,
+    rows: &[Row],
+) -> StoreError {
     let error = StoreError::from(error);
     if db.get_database_backend() != DbBackend::Sqlite {
         return error;
@@ -38,17 +45,22 @@ pub(crate) async fn explain<E: EntityTrait>(db: &impl ConnectionTrait, error: Db
             Some(name) => StoreError::Duplicate(name.to_owned()),
             None => error,
         },
-        StoreError::Duplicate(what) => match what.split_once(UNIQUE).and_then(|(_, columns)| unique_name(&definition, columns)) {
-            Some(name) => StoreError::Duplicate(name.to_owned()),
-            None => error,
-        },
+        StoreError::Duplicate(what) => {
+            match what.split_once(UNIQUE).and_then(|(_, columns)| unique_name(&definition, columns)) {
+                Some(name) => StoreError::Duplicate(name.to_owned()),
+                None => error,
+            }
+        }
         _ => error,
     }
 }
 
 async fn definition(db: &impl ConnectionTrait, table: &str) -> Result<String, StoreError> {
     let statement = sqlite("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", [table.into()]);
-    let row = db.query_one_raw(statement).await?.ok_or_else(|| StoreError::Unavailable(format!("no table {table}")))?;
+    let row = db
+        .query_one_raw(statement)
+        .await?
+        .ok_or_else(|| StoreError::Unavailable(format!("no table {table}")))?;
     Ok(row.try_get("", "sql")?)
 }
 
@@ -87,26 +99,45 @@ fn primary_key(definition: &str) -> Option<&str> {
 
 /// The unique or primary key on exactly `failed`, in SQLite's own words: `table.a, table.b`.
 fn unique_name<'a>(definition: &'a str, failed: &str) -> Option<&'a str> {
-    let failed: Vec<&str> = failed.trim_end_matches(')').split(',').filter_map(|column| column.trim().rsplit('.').next()).collect();
+    let failed: Vec<&str> = failed
+        .trim_end_matches(')')
+        .split(',')
+        .filter_map(|column| column.trim().rsplit('.').next())
+        .collect();
     constraints(definition)
         .find(|(_, rest)| {
-            (rest.starts_with("UNIQUE") || rest.starts_with("PRIMARY KEY")) && columns(rest).is_some_and(|(_, own, _)| own == failed)
+            (rest.starts_with("UNIQUE") || rest.starts_with("PRIMARY KEY"))
+                && columns(rest).is_some_and(|(_, own, _)| own == failed)
         })
         .map(|(name, _)| name)
 }
 
 /// The first foreign key that points at nothing.
-async fn missing_parent(db: &impl ConnectionTrait, definition: &str, table: &str, rows: &[Row]) -> Option<String> {
+async fn missing_parent(
+    db: &impl ConnectionTrait,
+    definition: &str,
+    table: &str,
+    rows: &[Row],
+) -> Option<String> {
     for key in foreign_keys(definition) {
         for row in rows {
-            let Some(wanted) = key.columns.iter().map(|column| row.get(column)).collect::<Option<Vec<_>>>() else { continue };
-            let matches =
-                |candidate: &Row| key.parent_columns.iter().zip(&wanted).all(|(column, value)| candidate.get(column) == Some(value));
+            let Some(wanted) = key.columns.iter().map(|column| row.get(column)).collect::<Option<Vec<_>>>()
+            else {
+                continue;
+            };
+            let matches = |candidate: &Row| {
+                key.parent_columns
+                    .iter()
+                    .zip(&wanted)
+                    .all(|(column, value)| candidate.get(column) == Some(value))
+            };
             // A row may point at itself or at one that comes with it.
-            if wanted.iter().any(|value| is_null(value)) || (key.parent == table && rows.iter().any(matches)) {
+            if wanted.iter().any(|value| is_null(value)) || (key.parent == table && rows.iter().any(matches))
+            {
                 continue;
             }
-            let mut parent = Query::select().expr(Expr::value(1)).from(Alias::new(key.parent)).limit(1).to_owned();
+            let mut parent =
+                Query::select().expr(Expr::value(1)).from(Alias::new(key.parent)).limit(1).to_owned();
             for (column, value) in key.parent_columns.iter().zip(wanted) {
                 parent.and_where(Expr::col(Alias::new(*column)).eq(value.clone()));
             }
@@ -133,7 +164,12 @@ mod tests {
     #[test]
     fn names_are_read_from_the_definition() {
         let keys: Vec<_> = foreign_keys(DEFINITION).collect();
-        let expected = ForeignKey { name: "c_parent", columns: vec!["org_id", "a"], parent: "p", parent_columns: vec!["org_id", "id"] };
+        let expected = ForeignKey {
+            name: "c_parent",
+            columns: vec!["org_id", "a"],
+            parent: "p",
+            parent_columns: vec!["org_id", "id"],
+        };
         assert_eq!(keys, [expected]);
         assert_eq!(unique_name(DEFINITION, " c.org_id, c.a"), Some("c_once"));
         assert_eq!(unique_name(DEFINITION, " c.org_id"), None);

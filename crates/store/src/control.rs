@@ -10,7 +10,9 @@ use std::sync::Arc;
 use preceptor_core::id::{EventId, OrgId};
 use preceptor_core::{Clock, Scope, Timestamp};
 use preceptor_runtime::shielded;
-use sea_orm::{DatabaseConnection, DatabaseTransaction, EntityTrait, IntoActiveModel, ModelTrait, Select, UpdateMany};
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, EntityTrait, IntoActiveModel, ModelTrait, Select, UpdateMany,
+};
 
 use crate::cells::Dirty;
 use crate::outbox::{self, AUDIT_TYPE, Event, Producer, Unsent};
@@ -77,7 +79,11 @@ pub struct Control {
 
 impl Control {
     /// Opens the database with the tables of `schema`.
-    pub async fn open(config: &ControlConfig, schema: Schema, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+    pub async fn open(
+        config: &ControlConfig,
+        schema: Schema,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
         let engine = match config {
             ControlConfig::File(path) => {
                 let pools = sqlite::open(path, READERS).await?;
@@ -89,7 +95,8 @@ impl Control {
                 Engine::Postgres(Box::new(Pair { reading, writing }))
             }
         };
-        let control = Self { engine: Arc::new(engine), service: schema.service, clock, dirty: Dirty::default() };
+        let control =
+            Self { engine: Arc::new(engine), service: schema.service, clock, dirty: Dirty::default() };
         for org in outbox::unsent_orgs(&control.engine.reader(), control.service).await? {
             control.dirty.add(org);
         }
@@ -110,7 +117,13 @@ impl Control {
     pub async fn write(&self) -> Result<ControlTx, StoreError> {
         let engine = Arc::clone(&self.engine);
         let tx = shielded(async move { engine.begin().await }).await?;
-        Ok(ControlTx { tx, service: self.service, now: self.clock.now(), dirty: self.dirty.clone(), orgs: BTreeSet::new() })
+        Ok(ControlTx {
+            tx,
+            service: self.service,
+            now: self.clock.now(),
+            dirty: self.dirty.clone(),
+            orgs: BTreeSet::new(),
+        })
     }
 
     /// The service whose tables these are.

@@ -67,11 +67,21 @@ impl StoreError {
                 "NOT_A_TENANT",
                 "the operator of the deployment has no programs, sources or learners; use a credential of an organisation",
             ),
-            Self::Busy => Fault::new(Kind::Unavailable, "STORE_BUSY", "too many changes at once; try again in a moment"),
-            Self::Full => Fault::new(Kind::Unavailable, "STORE_FULL", "the storage is full; an operator has to make room"),
+            Self::Busy => {
+                Fault::new(Kind::Unavailable, "STORE_BUSY", "too many changes at once; try again in a moment")
+            }
+            Self::Full => Fault::new(
+                Kind::Unavailable,
+                "STORE_FULL",
+                "the storage is full; an operator has to make room",
+            ),
             Self::Unavailable(why) => {
                 tracing::warn!(why, "the store is not available");
-                Fault::new(Kind::Unavailable, "STORE_UNAVAILABLE", "the storage is not reachable; try again in a moment")
+                Fault::new(
+                    Kind::Unavailable,
+                    "STORE_UNAVAILABLE",
+                    "the storage is not reachable; try again in a moment",
+                )
             }
             Self::Refused(_) | Self::Migration(_) | Self::Defect(_) => {
                 tracing::error!(error = %self, "a store operation failed");
@@ -131,14 +141,22 @@ fn of_postgres(error: &PgDatabaseError) -> Option<StoreError> {
     Some(match error.code() {
         "23505" => StoreError::Duplicate(constraint()),
         "23503" | "23514" | "23001" => StoreError::Refused(constraint()),
-        "23502" => StoreError::Refused(format!("{}.{}", error.table().unwrap_or_default(), error.column().unwrap_or_default())),
+        "23502" => StoreError::Refused(format!(
+            "{}.{}",
+            error.table().unwrap_or_default(),
+            error.column().unwrap_or_default()
+        )),
         "42501" => StoreError::Refused(PRIVILEGE.to_owned()),
-        "P0001" if error.message().starts_with("append-only: ") => StoreError::Refused(APPEND_ONLY.to_owned()),
+        "P0001" if error.message().starts_with("append-only: ") => {
+            StoreError::Refused(APPEND_ONLY.to_owned())
+        }
         "22021" => StoreError::InvalidText,
         // Serialisation, deadlock, lock and statement timeouts.
         "40001" | "40P01" | "55P03" | "57014" => StoreError::Busy,
         "53100" => StoreError::Full,
-        code if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => StoreError::Unavailable(error.to_string()),
+        code if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => {
+            StoreError::Unavailable(error.to_string())
+        }
         // Ended for being idle within a transaction, or a password that is not the one.
         "25P03" | "28P01" | "28000" | "3D000" => StoreError::Unavailable(error.to_string()),
         _ => return None,

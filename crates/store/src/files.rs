@@ -32,7 +32,11 @@ fn unavailable(folder: &Path) -> impl Fn(std::io::Error) -> StoreError {
 
 impl Files {
     /// The files of `folder`, which is made when it is missing. Nothing is opened before it is used.
-    pub(crate) fn new(folder: PathBuf, schemas: Vec<Schema>, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+    pub(crate) fn new(
+        folder: PathBuf,
+        schemas: Vec<Schema>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
         std::fs::create_dir_all(&folder).map_err(unavailable(&folder))?;
         Ok(Self { folder, schemas, clock, open: Mutex::default() })
     }
@@ -77,7 +81,10 @@ impl Files {
 pub(crate) async fn begin(pools: Pools) -> Result<DatabaseTransaction, StoreError> {
     // sqlx hands a connection with an open transaction back to its pool when `begin` is cancelled.
     let tx = shielded(async move {
-        let immediate = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+        let immediate = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
         pools.writer.begin_with_options(immediate).await
     })
     .await?;

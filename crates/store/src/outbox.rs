@@ -64,7 +64,14 @@ pub struct AuditEntry {
 impl AuditEntry {
     /// `action` (for instance `source.approved`) was done to `object`.
     pub fn done(action: &'static str, object: impl ToString) -> Self {
-        Self { action, object: object.to_string(), program: None, outcome: Outcome::Done, reason: String::new(), facts: BTreeMap::new() }
+        Self {
+            action,
+            object: object.to_string(),
+            program: None,
+            outcome: Outcome::Done,
+            reason: String::new(),
+            facts: BTreeMap::new(),
+        }
     }
 
     /// `action` on `object` was refused.
@@ -102,7 +109,11 @@ impl AuditEntry {
             event_id: id.to_string(),
             org_id: scope.org().to_string(),
             app_id: scope.app().map(|app| app.to_string()).unwrap_or_default(),
-            program_id: self.program.or(scope.program()).map(|program| program.to_string()).unwrap_or_default(),
+            program_id: self
+                .program
+                .or(scope.program())
+                .map(|program| program.to_string())
+                .unwrap_or_default(),
             producer: producer.to_owned(),
             occurred_at: now.micros(),
             actor: scope.subject().to_owned(),
@@ -133,7 +144,10 @@ pub(crate) struct Event {
 /// What an event tells may be personal.
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Event").field("id", &self.id).field("event_type", &self.event_type).finish_non_exhaustive()
+        f.debug_struct("Event")
+            .field("id", &self.id)
+            .field("event_type", &self.event_type)
+            .finish_non_exhaustive()
     }
 }
 
@@ -169,13 +183,19 @@ impl Injector for Traceparent {
 fn traceparent() -> String {
     let mut carrier = Traceparent(String::new());
     let context = tracing::Span::current().context();
-    opentelemetry::global::get_text_map_propagator(|propagator| propagator.inject_context(&context, &mut carrier));
+    opentelemetry::global::get_text_map_propagator(|propagator| {
+        propagator.inject_context(&context, &mut carrier)
+    });
     carrier.0
 }
 
 /// Writes events under the next numbers of their (org, service, stream). The counters are locked until the transaction
 /// ends, so numbers are given in commit order and none is skipped.
-pub(crate) async fn write(tx: &DatabaseTransaction, producer: Producer, events: Vec<Event>) -> Result<(), StoreError> {
+pub(crate) async fn write(
+    tx: &DatabaseTransaction,
+    producer: Producer,
+    events: Vec<Event>,
+) -> Result<(), StoreError> {
     if events.is_empty() {
         return Ok(());
     }
@@ -183,9 +203,9 @@ pub(crate) async fn write(tx: &DatabaseTransaction, producer: Producer, events: 
     let rows: Vec<[Expr; 7]> = events.into_iter().map(|event| row(producer, event, &mut numbers)).collect();
     for some in rows.chunks(MOST_ROWS) {
         let mut insert = Query::insert();
-        insert
-            .into_table(Alias::new(format!("{}_outbox", producer.service)))
-            .columns(["org_id", "stream", "sequence", "event_id", "topic", "envelope", "committed_at"].map(Alias::new));
+        insert.into_table(Alias::new(format!("{}_outbox", producer.service))).columns(
+            ["org_id", "stream", "sequence", "event_id", "topic", "envelope", "committed_at"].map(Alias::new),
+        );
         for row in some {
             insert.values_panic(row.clone());
         }
@@ -195,20 +215,31 @@ pub(crate) async fn write(tx: &DatabaseTransaction, producer: Producer, events: 
 }
 
 /// Counts the events in; returns the first number of each stream.
-async fn first_numbers(tx: &DatabaseTransaction, producer: Producer, events: &[Event]) -> Result<BTreeMap<String, i64>, StoreError> {
+async fn first_numbers(
+    tx: &DatabaseTransaction,
+    producer: Producer,
+    events: &[Event],
+) -> Result<BTreeMap<String, i64>, StoreError> {
     let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
     for event in events {
         *counts.entry(event.stream()).or_default() += 1;
     }
-    let (head, sequence) = (Alias::new(format!("{}_outbox_head", producer.service)), || Alias::new("sequence"));
+    let (head, sequence) =
+        (Alias::new(format!("{}_outbox_head", producer.service)), || Alias::new("sequence"));
     let mut counted = Query::insert();
     counted.into_table(head.clone()).columns(["org_id", "stream", "sequence"].map(Alias::new));
     for (stream, count) in &counts {
-        counted.values_panic([Expr::value(producer.org.to_string()), Expr::value(*stream), Expr::value(*count)]);
+        counted.values_panic([
+            Expr::value(producer.org.to_string()),
+            Expr::value(*stream),
+            Expr::value(*count),
+        ]);
     }
     let further = Expr::col((head, sequence())).add(Expr::col((Alias::new("excluded"), sequence())));
     counted
-        .on_conflict(OnConflict::columns(["org_id", "stream"].map(Alias::new)).value(sequence(), further).to_owned())
+        .on_conflict(
+            OnConflict::columns(["org_id", "stream"].map(Alias::new)).value(sequence(), further).to_owned(),
+        )
         .returning(Query::returning().columns(["stream", "sequence"].map(Alias::new)));
     let mut first = BTreeMap::new();
     for row in tx.query_all(&counted).await? {
@@ -264,7 +295,12 @@ pub struct Unsent {
     pub envelope: Vec<u8>,
 }
 
-pub(crate) async fn unsent(db: &impl ConnectionTrait, service: &str, org: OrgId, limit: u64) -> Result<Vec<Unsent>, StoreError> {
+pub(crate) async fn unsent(
+    db: &impl ConnectionTrait,
+    service: &str,
+    org: OrgId,
+    limit: u64,
+) -> Result<Vec<Unsent>, StoreError> {
     let query = Query::select()
         .columns(["stream", "sequence", "topic", "envelope"].map(Alias::new))
         .from(Alias::new(format!("{service}_outbox")))
@@ -290,7 +326,12 @@ pub(crate) async fn unsent_orgs(db: &impl ConnectionTrait, service: &str) -> Res
 }
 
 /// Marks `sent`, which begins with the oldest unsent event of each of its streams.
-pub(crate) async fn mark_sent(db: &impl ConnectionTrait, service: &str, org: OrgId, sent: &[Unsent]) -> Result<(), StoreError> {
+pub(crate) async fn mark_sent(
+    db: &impl ConnectionTrait,
+    service: &str,
+    org: OrgId,
+    sent: &[Unsent],
+) -> Result<(), StoreError> {
     for stream in sent.chunk_by(|a, b| a.stream == b.stream) {
         let Some(last) = stream.last() else { continue };
         let update = Query::update()

@@ -81,11 +81,17 @@ impl Schema {
     /// The steps that were not applied to `db`.
     pub(crate) async fn missing(&self, db: &DatabaseConnection) -> Result<Vec<&'static str>, StoreError> {
         let applied = self.applied(db, &migrations_table(self.service)).await?;
-        Ok(self.steps().iter().map(|step| step.name).filter(|name| !applied.iter().any(|row| row.name == *name)).collect())
+        Ok(self
+            .steps()
+            .iter()
+            .map(|step| step.name)
+            .filter(|name| !applied.iter().any(|row| row.name == *name))
+            .collect())
     }
 
     async fn applied(&self, db: &DatabaseConnection, table: &str) -> Result<Vec<Applied>, StoreError> {
-        let query = Query::select().columns(["name", "sha256"].map(Alias::new)).from(Alias::new(table)).to_owned();
+        let query =
+            Query::select().columns(["name", "sha256"].map(Alias::new)).from(Alias::new(table)).to_owned();
         Ok(Applied::find_by_statement(db.get_database_backend().build(&query)).all(db).await?)
     }
 }
@@ -102,7 +108,13 @@ pub(crate) struct Step {
     pub(crate) append_only: Vec<&'static str>,
 }
 
-async fn apply_one(db: &DatabaseConnection, service: &str, step: &Step, sha256: &str, now: Timestamp) -> Result<(), StoreError> {
+async fn apply_one(
+    db: &DatabaseConnection,
+    service: &str,
+    step: &Step,
+    sha256: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let tx = db.begin().await?;
     for statement in statements(&step.sql) {
         match tx.get_database_backend() {
@@ -126,7 +138,9 @@ async fn apply_one(db: &DatabaseConnection, service: &str, step: &Step, sha256: 
 
 /// The statements of a migration: separated by a semicolon at the end of a line.
 fn statements(sql: &str) -> impl Iterator<Item = &str> {
-    sql.split(";\n").map(|statement| statement.trim().trim_end_matches(';')).filter(|statement| !statement.is_empty())
+    sql.split(";\n")
+        .map(|statement| statement.trim().trim_end_matches(';'))
+        .filter(|statement| !statement.is_empty())
 }
 
 /// A statement for SQLite with positional values.
@@ -146,6 +160,9 @@ mod tests {
     #[test]
     fn statements_are_split_at_line_ends() {
         let sql = "CREATE TABLE a (x TEXT CHECK (x <> ';'));\n\nCREATE TABLE b (y TEXT);\n";
-        assert_eq!(statements(sql).collect::<Vec<_>>(), ["CREATE TABLE a (x TEXT CHECK (x <> ';'))", "CREATE TABLE b (y TEXT)"]);
+        assert_eq!(
+            statements(sql).collect::<Vec<_>>(),
+            ["CREATE TABLE a (x TEXT CHECK (x <> ';'))", "CREATE TABLE b (y TEXT)"]
+        );
     }
 }

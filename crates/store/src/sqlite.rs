@@ -39,7 +39,9 @@ impl Pools {
 }
 
 async fn connect(path: &Path, connections: u32, read_only: bool) -> Result<DatabaseConnection, StoreError> {
-    let name = path.to_str().ok_or_else(|| StoreError::Unavailable(format!("{} is not a valid path", path.display())))?;
+    let name = path
+        .to_str()
+        .ok_or_else(|| StoreError::Unavailable(format!("{} is not a valid path", path.display())))?;
     let mut options = ConnectOptions::new(format!("sqlite://{name}?mode=rwc"));
     options
         .max_connections(connections)

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use preceptor_core::id::{EventId, OrgId};
 use preceptor_core::{Clock, Scope, Timestamp};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait as _, DatabaseConnection, DatabaseTransaction, DeleteMany, EntityTrait, FromQueryResult, IntoActiveModel,
-    Iterable as _, QueryFilter as _, Select, UpdateMany, Value,
+    ActiveModelTrait, ColumnTrait as _, DatabaseConnection, DatabaseTransaction, DeleteMany, EntityTrait,
+    FromQueryResult, IntoActiveModel, Iterable as _, QueryFilter as _, Select, UpdateMany, Value,
 };
 use tokio::sync::OwnedMutexGuard;
 
@@ -68,9 +68,24 @@ impl std::fmt::Debug for Afterwards {
 }
 
 impl TenantTx {
-    pub(crate) fn new(scope: Arc<Scope>, service: &'static str, connection: Connection, clock: &dyn Clock, dirty: Dirty) -> Self {
+    pub(crate) fn new(
+        scope: Arc<Scope>,
+        service: &'static str,
+        connection: Connection,
+        clock: &dyn Clock,
+        dirty: Dirty,
+    ) -> Self {
         let org = scope.org().to_string();
-        Self { scope, org, service, connection, now: clock.now(), dirty, events: Vec::new(), afterwards: Afterwards::default() }
+        Self {
+            scope,
+            org,
+            service,
+            connection,
+            now: clock.now(),
+            dirty,
+            events: Vec::new(),
+            afterwards: Afterwards::default(),
+        }
     }
 
     /// The org whose rows these are.
@@ -119,14 +134,18 @@ impl TenantTx {
     }
 
     /// All rows of a read in another shape: aggregates, joins, fewer columns.
-    pub async fn all_as<E: TenantEntity, T: FromQueryResult + Send + Sync>(&self, select: Select<E>) -> Result<Vec<T>, StoreError> {
+    pub async fn all_as<E: TenantEntity, T: FromQueryResult + Send + Sync>(
+        &self,
+        select: Select<E>,
+    ) -> Result<Vec<T>, StoreError> {
         Ok(on!(&self.connection, db => select.into_model::<T>().all(db).await)?)
     }
 
     /// Adds one row.
     pub async fn insert<M>(&self, model: M) -> Result<(), StoreError>
     where
-        M: IntoActiveModel<<<M as IntoActiveModelOf>::Entity as EntityTrait>::ActiveModel> + IntoActiveModelOf,
+        M: IntoActiveModel<<<M as IntoActiveModelOf>::Entity as EntityTrait>::ActiveModel>
+            + IntoActiveModelOf,
         <M as IntoActiveModelOf>::Entity: TenantEntity,
         <<M as IntoActiveModelOf>::Entity as EntityTrait>::ActiveModel: Send,
     {
@@ -136,7 +155,8 @@ impl TenantTx {
     /// Adds rows, all or none. Rows of another org are refused before they reach the database.
     pub async fn insert_all<M>(&self, models: Vec<M>) -> Result<(), StoreError>
     where
-        M: IntoActiveModel<<<M as IntoActiveModelOf>::Entity as EntityTrait>::ActiveModel> + IntoActiveModelOf,
+        M: IntoActiveModel<<<M as IntoActiveModelOf>::Entity as EntityTrait>::ActiveModel>
+            + IntoActiveModelOf,
         <M as IntoActiveModelOf>::Entity: TenantEntity,
         <<M as IntoActiveModelOf>::Entity as EntityTrait>::ActiveModel: Send,
     {
@@ -153,7 +173,8 @@ impl TenantTx {
             return Err(StoreError::InvalidText);
         }
         // Rows of the record come in small numbers, and each refusal of one has to say what is missing.
-        let kept = if rows.len() <= MOST_EXPLAINED { constraints::values::<EntityOf<M>>(&rows) } else { Vec::new() };
+        let kept =
+            if rows.len() <= MOST_EXPLAINED { constraints::values::<EntityOf<M>>(&rows) } else { Vec::new() };
         on!(&self.connection, db => match EntityOf::<M>::insert_many(rows).exec_without_returning(db).await {
             Ok(_) => Ok(()),
             Err(error) => Err(constraints::explain::<EntityOf<M>>(db, error, &kept).await),
@@ -173,12 +194,18 @@ impl TenantTx {
     fn writing(&self) -> Result<&DatabaseTransaction, StoreError> {
         match &self.connection {
             Connection::Write(tx, _) => Ok(tx),
-            Connection::Plain(_) | Connection::Snapshot(_) => Err(StoreError::Refused("a write in a read".into())),
+            Connection::Plain(_) | Connection::Snapshot(_) => {
+                Err(StoreError::Refused("a write in a read".into()))
+            }
         }
     }
 
     /// Tells the others of this change, in the same transaction: when it commits.
-    pub fn emit(&mut self, event_type: &'static str, payload: &impl prost::Message) -> Result<EventId, StoreError> {
+    pub fn emit(
+        &mut self,
+        event_type: &'static str,
+        payload: &impl prost::Message,
+    ) -> Result<EventId, StoreError> {
         self.writing()?;
         let id = EventId::generate();
         self.events.push(Event::new(id, event_type, payload.encode_to_vec()));
@@ -216,7 +243,8 @@ impl TenantTx {
 
     /// Makes the change and its events visible together.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        let (events, org, afterwards) = (std::mem::take(&mut self.events), self.org(), std::mem::take(&mut self.afterwards));
+        let (events, org, afterwards) =
+            (std::mem::take(&mut self.events), self.org(), std::mem::take(&mut self.afterwards));
         let has_events = !events.is_empty();
         if has_events {
             let producer = Producer { service: self.service, org, now: self.now };

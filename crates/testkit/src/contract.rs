@@ -38,15 +38,19 @@ impl Contract {
         let asked: Vec<&str> = path.split('/').collect();
         let fits = |known: &str| {
             let known: Vec<&str> = known.split('/').collect();
-            known.len() == asked.len() && known.iter().zip(&asked).all(|(known, asked)| known == asked || known.starts_with('{'))
+            known.len() == asked.len()
+                && known.iter().zip(&asked).all(|(known, asked)| known == asked || known.starts_with('{'))
         };
         let paths = self.document["paths"].as_object()?.iter().filter(|(known, _)| fits(known));
         // A fixed segment goes before a parameter.
-        paths.min_by_key(|(known, _)| known.matches('{').count()).map(|(known, methods)| (known.as_str(), methods))
+        paths
+            .min_by_key(|(known, _)| known.matches('{').count())
+            .map(|(known, methods)| (known.as_str(), methods))
     }
 
     fn resolve<'a>(&'a self, part: &'a Value) -> &'a Value {
-        let target = part["$ref"].as_str().and_then(|target| self.document.pointer(target.trim_start_matches('#')));
+        let target =
+            part["$ref"].as_str().and_then(|target| self.document.pointer(target.trim_start_matches('#')));
         target.unwrap_or(part)
     }
 
@@ -57,7 +61,11 @@ impl Contract {
         let operation = &methods[if method == "head" { "get" } else { &method }];
         if operation.is_null() {
             let is_refused = exchange.status == 405;
-            return if is_refused { Vec::new() } else { vec![format!("{} {known} is not in the document", exchange.method)] };
+            return if is_refused {
+                Vec::new()
+            } else {
+                vec![format!("{} {known} is not in the document", exchange.method)]
+            };
         }
         let name = operation["operationId"].as_str().unwrap_or_default().to_owned();
         let response = self.resolve(&operation["responses"][exchange.status.to_string()]);
@@ -71,7 +79,9 @@ impl Contract {
 
     fn headers(name: &str, response: &Value, exchange: &Exchange<'_>) -> Vec<String> {
         let known = |header: &str| {
-            response["headers"].as_object().is_some_and(|headers| headers.keys().any(|known| known.eq_ignore_ascii_case(header)))
+            response["headers"]
+                .as_object()
+                .is_some_and(|headers| headers.keys().any(|known| known.eq_ignore_ascii_case(header)))
         };
         let mut found = Vec::new();
         let of_status: &[&str] = match exchange.status {
@@ -88,9 +98,18 @@ impl Contract {
                 found.push(format!("{name} has no {header} in its document for {}", exchange.status));
             }
         }
-        let ours = ["location", "etag", "retry-after", "www-authenticate", "idempotency-replayed", "content-disposition"];
+        let ours = [
+            "location",
+            "etag",
+            "retry-after",
+            "www-authenticate",
+            "idempotency-replayed",
+            "content-disposition",
+        ];
         let sent = ours.iter().filter(|header| exchange.headers.contains_key(**header) && !known(header));
-        found.extend(sent.map(|header| format!("{name} sends {header} with {}, which its document does not have", exchange.status)));
+        found.extend(sent.map(|header| {
+            format!("{name} sends {header} with {}, which its document does not have", exchange.status)
+        }));
         if exchange.headers.contains_key("location") && !matches!(exchange.status, 201 | 202) {
             found.push(format!("{name} sends a Location with {}", exchange.status));
         }
@@ -98,19 +117,25 @@ impl Contract {
     }
 
     fn body(&self, name: &str, response: &Value, exchange: &Exchange<'_>) -> Vec<String> {
-        let kind = exchange.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind =
+            exchange.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
         if exchange.body.is_empty() {
             return Vec::new();
         }
         let content = &response["content"][kind];
         if content.is_null() {
-            return vec![format!("{name} answers {} as {kind:?}, which its document does not have", exchange.status)];
+            return vec![format!(
+                "{name} answers {} as {kind:?}, which its document does not have",
+                exchange.status
+            )];
         }
         if !kind.ends_with("json") {
             return Vec::new();
         }
-        let Ok(body) = serde_json::from_slice::<Value>(exchange.body) else { return vec![format!("{name} answers with broken JSON")] };
+        let Ok(body) = serde_json::from_slice::<Value>(exchange.body) else {
+            return vec![format!("{name} answers with broken JSON")];
+        };
         let mut validators = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
         let key = format!("{name} {} {kind}", exchange.status);
         let validator = validators.entry(key).or_insert_with(|| self.validator(&content["schema"]));
@@ -139,7 +164,10 @@ impl Contract {
 fn named_in(schema: &Value) -> Vec<String> {
     match schema {
         Value::Object(object) => {
-            let own = object.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix("#/components/schemas/"));
+            let own = object
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|target| target.strip_prefix("#/components/schemas/"));
             own.map(str::to_owned).into_iter().chain(object.values().flat_map(named_in)).collect()
         }
         Value::Array(list) => list.iter().flat_map(named_in).collect(),
@@ -151,7 +179,12 @@ impl Watch for Contract {
     fn exchanged(&self, exchange: &Exchange<'_>) {
         let found = self.violations(exchange);
         let body = String::from_utf8_lossy(&exchange.body[..exchange.body.len().min(2000)]);
-        assert!(found.is_empty(), "{} {}: the contract is broken: {found:#?}\n{body}", exchange.method, exchange.path);
+        assert!(
+            found.is_empty(),
+            "{} {}: the contract is broken: {found:#?}\n{body}",
+            exchange.method,
+            exchange.path
+        );
     }
 }
 
@@ -165,9 +198,18 @@ mod tests {
             "headers": { "X-Request-Id": {} },
             "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Thing" } } } } } } } },
             "components": { "schemas": { "Thing": { "type": "object", "required": ["id"], "properties": { "id": { "type": "string" } } } } } });
-        let headers = headers.iter().map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value"))).collect();
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value")))
+            .collect();
         let method = "GET".parse().expect("a method");
-        let exchange = Exchange { method: &method, path: "/v1/things/1", status, headers: &headers, body: body.as_bytes() };
+        let exchange = Exchange {
+            method: &method,
+            path: "/v1/things/1",
+            status,
+            headers: &headers,
+            body: body.as_bytes(),
+        };
         Contract::of(document).violations(&exchange)
     }
 
@@ -180,6 +222,10 @@ mod tests {
         assert!(answered(200, &[json], r#"{"id":"x"}"#)[0].contains("without x-request-id"));
         assert!(answered(200, &[id, ("content-type", "text/plain")], "x")[0].contains("text/plain"));
         assert!(answered(200, &[id, json], r#"{"id":1}"#)[0].contains("/id"));
-        assert!(answered(200, &[id, json, ("location", "/x")], r#"{"id":"x"}"#).iter().any(|found| found.contains("location")));
+        assert!(
+            answered(200, &[id, json, ("location", "/x")], r#"{"id":"x"}"#)
+                .iter()
+                .any(|found| found.contains("location"))
+        );
     }
 }

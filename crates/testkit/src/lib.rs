@@ -83,7 +83,8 @@ pub fn shared_data(test: &str) -> Option<PathBuf> {
 
 /// The folder of the embedding model, or a skip of `test`.
 pub fn model(test: &str) -> Option<PathBuf> {
-    let folder = environment(MODEL).map_or_else(|| project().join(".preceptor/models/all-MiniLM-L6-v2"), PathBuf::from);
+    let folder = environment(MODEL)
+        .map_or_else(|| project().join(".preceptor/models/all-MiniLM-L6-v2"), PathBuf::from);
     if folder.join("model.safetensors").is_file() {
         return Some(folder);
     }

@@ -36,7 +36,11 @@ impl Store {
     }
 
     /// The same with a model and settings of the caller's own.
-    pub async fn mesh_with(&self, model: Option<PathBuf>, settings: impl FnOnce(&mut Config)) -> anyhow::Result<Local> {
+    pub async fn mesh_with(
+        &self,
+        model: Option<PathBuf>,
+        settings: impl FnOnce(&mut Config),
+    ) -> anyhow::Result<Local> {
         Box::pin(Local::start_on(self.clone(), model, settings)).await
     }
 
@@ -125,11 +129,18 @@ impl Local {
     }
 
     /// The same with settings of the caller's own.
-    pub async fn start_with(model: Option<PathBuf>, settings: impl FnOnce(&mut Config)) -> anyhow::Result<Self> {
+    pub async fn start_with(
+        model: Option<PathBuf>,
+        settings: impl FnOnce(&mut Config),
+    ) -> anyhow::Result<Self> {
         Box::pin(Self::start_on(Store::Files, model, settings)).await
     }
 
-    async fn start_on(store: Store, model: Option<PathBuf>, settings: impl FnOnce(&mut Config)) -> anyhow::Result<Self> {
+    async fn start_on(
+        store: Store,
+        model: Option<PathBuf>,
+        settings: impl FnOnce(&mut Config),
+    ) -> anyhow::Result<Self> {
         let (registries, mail) = (Registries::start().await?, MailCatcher::start().await?);
         let folder = tempfile::tempdir()?;
         let mut config = Config { data: folder.path().join("data"), ..Config::default() };
@@ -157,7 +168,19 @@ impl Local {
         let editor = Client::new(&url, first.admin_token.clone())?.watched(Arc::clone(&contract) as _);
         let operator = editor.with_token(first.operator_token.expose());
         let reviewer = editor.hire("reviewer", "reviewer").await?;
-        Ok(Self { mesh, operator, editor, reviewer, url, registries, mail, contract, folder, config, _store: store })
+        Ok(Self {
+            mesh,
+            operator,
+            editor,
+            reviewer,
+            url,
+            registries,
+            mail,
+            contract,
+            folder,
+            config,
+            _store: store,
+        })
     }
 
     /// The folder of the mesh's data.
@@ -174,7 +197,12 @@ impl Local {
     }
 
     /// Creates a program with approved sources and publishes it; returns its id.
-    pub async fn publish(&self, title: &str, objectives: &[&str], files: Vec<Upload>) -> anyhow::Result<String> {
+    pub async fn publish(
+        &self,
+        title: &str,
+        objectives: &[&str],
+        files: Vec<Upload>,
+    ) -> anyhow::Result<String> {
         publish(&self.editor, &self.reviewer, title, objectives, files).await
     }
 
@@ -190,7 +218,13 @@ impl Local {
 }
 
 /// Creates a program with approved sources and publishes it; returns its id.
-pub async fn publish(editor: &Client, reviewer: &Client, title: &str, objectives: &[&str], files: Vec<Upload>) -> anyhow::Result<String> {
+pub async fn publish(
+    editor: &Client,
+    reviewer: &Client,
+    title: &str,
+    objectives: &[&str],
+    files: Vec<Upload>,
+) -> anyhow::Result<String> {
     let created = editor.post("/v1/programs", &json!({ "title": title, "objectives": objectives })).await?;
     let program = id(&created, "id")?;
     for file in files {

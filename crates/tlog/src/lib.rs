@@ -110,7 +110,8 @@ impl LogKey {
 
     /// The text of a checkpoint that carries this key's signature.
     fn opened<'a>(&self, note: &'a str) -> Result<&'a str, Refusal> {
-        let (text, signatures) = note.rsplit_once("\n\n").ok_or(Refusal::Malformed("the checkpoint carries no signatures"))?;
+        let (text, signatures) =
+            note.rsplit_once("\n\n").ok_or(Refusal::Malformed("the checkpoint carries no signatures"))?;
         let text = &note[..=text.len()];
         let origin = text.lines().next().unwrap_or_default();
         if origin != self.name {
@@ -120,7 +121,11 @@ impl LogKey {
         let own = signatures.lines().filter_map(|line| STANDARD.decode(line.strip_prefix(&prefix)?).ok());
         let key = UnparsedPublicKey::new(&ED25519, &self.key);
         let mut own = own.filter_map(|line| Some(line.strip_prefix(&self.id())?.to_vec()));
-        if own.any(|signature| key.verify(text.as_bytes(), &signature).is_ok()) { Ok(text) } else { Err(Refusal::Unsigned) }
+        if own.any(|signature| key.verify(text.as_bytes(), &signature).is_ok()) {
+            Ok(text)
+        } else {
+            Err(Refusal::Unsigned)
+        }
     }
 }
 
@@ -137,7 +142,9 @@ impl FromStr for LogKey {
     fn from_str(text: &str) -> Result<Self, Refusal> {
         let malformed = || Refusal::Malformed("this is no verifier key");
         let mut parts = text.splitn(3, '+');
-        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else { return Err(malformed()) };
+        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(malformed());
+        };
         let typed = STANDARD.decode(key).map_err(|_| malformed())?;
         let Some((&ED25519_NOTE, raw)) = typed.split_first() else { return Err(malformed()) };
         let key = Self::new(name, raw.try_into().map_err(|_| malformed())?);
@@ -170,18 +177,23 @@ impl FromStr for Proof {
     type Err = Refusal;
 
     fn from_str(text: &str) -> Result<Self, Refusal> {
-        let (head, checkpoint) = text.split_once("\n\n").ok_or(Refusal::Malformed("it holds no checkpoint"))?;
+        let (head, checkpoint) =
+            text.split_once("\n\n").ok_or(Refusal::Malformed("it holds no checkpoint"))?;
         let mut lines = head.lines();
         if lines.next() != Some(PROOF_HEADER) {
             return Err(Refusal::Malformed("it does not begin like one"));
         }
         let mut lines = lines.skip_while(|line| line.starts_with("extra "));
+        let index = lines
+            .next()
+            .and_then(|line| line.strip_prefix("index "))
+            .filter(|number| number.len() == 1 || !number.starts_with('0'));
         let index =
-            lines.next().and_then(|line| line.strip_prefix("index ")).filter(|number| number.len() == 1 || !number.starts_with('0'));
-        let index = index.and_then(|number| number.parse().ok()).ok_or(Refusal::Malformed("it names no index"))?;
+            index.and_then(|number| number.parse().ok()).ok_or(Refusal::Malformed("it names no index"))?;
         let hash = |line: &str| STANDARD.decode(line).ok().and_then(|bytes| bytes.try_into().ok()).map(Hash);
-        let hashes: Vec<Hash> =
-            lines.map(|line| hash(line).ok_or(Refusal::Malformed("a hash cannot be read"))).collect::<Result<_, _>>()?;
+        let hashes: Vec<Hash> = lines
+            .map(|line| hash(line).ok_or(Refusal::Malformed("a hash cannot be read")))
+            .collect::<Result<_, _>>()?;
         if hashes.len() > MOST_HASHES {
             return Err(Refusal::Malformed("it holds too many hashes"));
         }
@@ -196,7 +208,8 @@ impl Proof {
         if self.index >= size {
             return Err(Refusal::NotIncluded);
         }
-        check_record(&self.hashes, size, Hash(root), self.index, record_hash(record)).map_err(|_| Refusal::NotIncluded)?;
+        check_record(&self.hashes, size, Hash(root), self.index, record_hash(record))
+            .map_err(|_| Refusal::NotIncluded)?;
         Ok(size)
     }
 }
@@ -221,13 +234,18 @@ mod tests {
         let key = LogKey::new(name, pair.public_key().as_ref().try_into().expect("32 bytes"));
         let mut nodes = Nodes(Vec::new());
         for (index, record) in records.iter().enumerate() {
-            let more = stored_hashes_for_record_hash(index as u64, record_hash(record.as_bytes()), &nodes).expect("hashes");
+            let more = stored_hashes_for_record_hash(index as u64, record_hash(record.as_bytes()), &nodes)
+                .expect("hashes");
             nodes.0.extend(more);
         }
         let size = records.len() as u64;
         let text = key.checkpoint_text(size, &tree_hash(size, &nodes).expect("a root").0);
         let checkpoint = key.checkpoint(&text, pair.sign(text.as_bytes()).as_ref());
-        let proof = |index| Proof { index, hashes: prove_record(size, index, &nodes).expect("a proof"), checkpoint: checkpoint.clone() };
+        let proof = |index| Proof {
+            index,
+            hashes: prove_record(size, index, &nodes).expect("a proof"),
+            checkpoint: checkpoint.clone(),
+        };
         (key, (0..size).map(proof).collect())
     }
 
@@ -250,7 +268,10 @@ mod tests {
         for position in 0..text.len() {
             let mut changed = text.clone().into_bytes();
             changed[position] ^= 1;
-            let outcome = String::from_utf8(changed).ok().and_then(|text| text.parse::<Proof>().ok()).map(|proof| proof.verify(b"c", &key));
+            let outcome = String::from_utf8(changed)
+                .ok()
+                .and_then(|text| text.parse::<Proof>().ok())
+                .map(|proof| proof.verify(b"c", &key));
             assert!(!matches!(outcome, Some(Ok(_))), "byte {position}");
         }
     }
@@ -267,7 +288,8 @@ mod tests {
     #[test]
     fn the_verifier_key_of_the_specification_is_read() {
         // From C2SP's signed-note, "Example" of the verifier key format.
-        let key: LogKey = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW".parse().expect("a key");
+        let key: LogKey =
+            "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW".parse().expect("a key");
         assert_eq!(key.name(), "PeterNeumann");
     }
 }

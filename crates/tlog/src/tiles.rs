@@ -107,14 +107,17 @@ impl FromStr for Tile {
             level => Content::Hashes(level.parse().ok().filter(|level| *level <= TOP).ok_or_else(malformed)?),
         };
         let (place, width) = match place.split_once(".p/") {
-            Some((place, width)) => (place, width.parse().ok().filter(|width| (1..WIDTH).contains(width)).ok_or_else(malformed)?),
+            Some((place, width)) => {
+                (place, width.parse().ok().filter(|width| (1..WIDTH).contains(width)).ok_or_else(malformed)?)
+            }
             None => (place, WIDTH),
         };
         let mut index: u64 = 0;
         for group in place.split('/') {
             let digits = group.strip_prefix('x').unwrap_or(group);
             let number: u64 = digits.parse().map_err(|_| malformed())?;
-            index = index.checked_mul(GROUP).and_then(|index| index.checked_add(number)).ok_or_else(malformed)?;
+            index =
+                index.checked_mul(GROUP).and_then(|index| index.checked_add(number)).ok_or_else(malformed)?;
         }
         let tile = Self { content, index, width };
         // One tile has one path: signs, other numbers of digits and the like are none.
@@ -126,7 +129,8 @@ impl FromStr for Tile {
 pub fn bundle<'a>(entries: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
     for entry in entries {
-        let length = u16::try_from(entry.len()).map_err(|_| Refusal::Malformed("an entry is larger than a bundle holds"))?;
+        let length = u16::try_from(entry.len())
+            .map_err(|_| Refusal::Malformed("an entry is larger than a bundle holds"))?;
         bytes.extend(length.to_be_bytes());
         bytes.extend(entry);
     }

@@ -22,7 +22,12 @@ pub async fn run(open: impl Fn() -> Box<dyn VectorIndex>) {
 }
 
 fn keys() -> VersionKeys {
-    VersionKeys { org: OrgId::generate(), app: AppId::generate(), program: ProgramId::generate(), version: ProgramVersionId::generate() }
+    VersionKeys {
+        org: OrgId::generate(),
+        app: AppId::generate(),
+        program: ProgramId::generate(),
+        version: ProgramVersionId::generate(),
+    }
 }
 
 fn point(id: Uuid, dense: [f32; DIMENSIONS], sparse: &[(u32, f32)]) -> Point {
@@ -43,7 +48,10 @@ async fn search(index: &dyn VectorIndex, keys: VersionKeys) -> [Vec<Hit>; 2] {
 async fn a_batch_returns_raw_scores(index: &dyn VectorIndex) {
     let keys = keys();
     let (near, far) = (Uuid::now_v7(), Uuid::now_v7());
-    let points = vec![point(near, [2.0, 0.0, 0.0, 0.0], &[(7, 3.0)]), point(far, [0.0, 1.0, 0.0, 0.0], &[(9, 4.0), (11, 9.0)])];
+    let points = vec![
+        point(near, [2.0, 0.0, 0.0, 0.0], &[(7, 3.0)]),
+        point(far, [0.0, 1.0, 0.0, 0.0], &[(9, 4.0), (11, 9.0)]),
+    ];
     index.upsert(keys, points).await.expect("an upsert");
     let [dense, sparse] = search(index, keys).await;
     let expected = |id, score| Hit { id, score };
@@ -54,7 +62,10 @@ async fn a_batch_returns_raw_scores(index: &dyn VectorIndex) {
 
 async fn nothing_outside_the_version_is_found(index: &dyn VectorIndex) {
     let own = keys();
-    index.upsert(own, vec![point(Uuid::now_v7(), [1.0, 0.0, 0.0, 0.0], &[(7, 1.0)])]).await.expect("an upsert");
+    index
+        .upsert(own, vec![point(Uuid::now_v7(), [1.0, 0.0, 0.0, 0.0], &[(7, 1.0)])])
+        .await
+        .expect("an upsert");
     let elsewhere = [
         ("org", VersionKeys { org: OrgId::generate(), ..own }),
         ("app", VersionKeys { app: AppId::generate(), ..own }),
@@ -70,10 +81,16 @@ async fn nothing_outside_the_version_is_found(index: &dyn VectorIndex) {
 
 async fn foreign_points_move_no_score(index: &dyn VectorIndex) {
     let own = keys();
-    index.upsert(own, vec![point(Uuid::now_v7(), [0.3, 0.7, 0.1, 0.2], &[(7, 1.37), (9, 0.11)])]).await.expect("an upsert");
+    index
+        .upsert(own, vec![point(Uuid::now_v7(), [0.3, 0.7, 0.1, 0.2], &[(7, 1.37), (9, 0.11)])])
+        .await
+        .expect("an upsert");
     let before = search(index, own).await;
-    for keys in [keys(), VersionKeys { program: ProgramId::generate(), version: ProgramVersionId::generate(), ..own }] {
-        let flood = (0..50_u8).map(|number| point(Uuid::now_v7(), [0.4, f32::from(number), 0.1, 0.2], &[(7, 5.0), (9, 1.0)]));
+    for keys in
+        [keys(), VersionKeys { program: ProgramId::generate(), version: ProgramVersionId::generate(), ..own }]
+    {
+        let flood = (0..50_u8)
+            .map(|number| point(Uuid::now_v7(), [0.4, f32::from(number), 0.1, 0.2], &[(7, 5.0), (9, 1.0)]));
         index.upsert(keys, flood.collect()).await.expect("an upsert");
     }
     let after = search(index, own).await;
@@ -85,7 +102,10 @@ async fn foreign_points_move_no_score(index: &dyn VectorIndex) {
 async fn flushed_points_survive_a_restart(open: &impl Fn() -> Box<dyn VectorIndex>) {
     let keys = keys();
     let index = open();
-    index.upsert(keys, vec![point(Uuid::now_v7(), [1.0, 0.0, 0.0, 0.0], &[(7, 1.0)])]).await.expect("an upsert");
+    index
+        .upsert(keys, vec![point(Uuid::now_v7(), [1.0, 0.0, 0.0, 0.0], &[(7, 1.0)])])
+        .await
+        .expect("an upsert");
     index.flush(keys.org).await.expect("a flush");
     drop(index);
     let again = open();
@@ -97,7 +117,10 @@ async fn a_removed_version_is_gone(index: &dyn VectorIndex) {
     let old = keys();
     let new = VersionKeys { version: ProgramVersionId::generate(), ..old };
     for keys in [old, new] {
-        index.upsert(keys, vec![point(Uuid::now_v7(), [1.0, 0.0, 0.0, 0.0], &[(7, 1.0)])]).await.expect("an upsert");
+        index
+            .upsert(keys, vec![point(Uuid::now_v7(), [1.0, 0.0, 0.0, 0.0], &[(7, 1.0)])])
+            .await
+            .expect("an upsert");
     }
     index.remove(old).await.expect("a removal");
     assert_eq!(index.count(old).await.expect("a count"), 0);

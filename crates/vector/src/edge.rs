@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use preceptor_core::id::OrgId;
 use qdrant_edge::{
-    Condition, CountRequest, CreateIndex, Distance, EdgeConfigBuilder, EdgeShard, EdgeSparseVectorParams, EdgeVectorParams, FieldCondition,
-    FieldIndexOperations, Filter, JsonPath, Match, NamedQuery, PayloadFieldSchema, PayloadSchemaType, PointId, PointInsertOperations,
-    PointOperations, PointStruct, QueryEnum, QueryRequest, ScoredPoint, ScoringQuery, SearchParams, UpdateOperation, Vector,
+    Condition, CountRequest, CreateIndex, Distance, EdgeConfigBuilder, EdgeShard, EdgeSparseVectorParams,
+    EdgeVectorParams, FieldCondition, FieldIndexOperations, Filter, JsonPath, Match, NamedQuery,
+    PayloadFieldSchema, PayloadSchemaType, PointId, PointInsertOperations, PointOperations, PointStruct,
+    QueryEnum, QueryRequest, ScoredPoint, ScoringQuery, SearchParams, UpdateOperation, Vector,
     VectorInternal, Vectors, WithPayloadInterface, WithVector,
 };
 
@@ -112,7 +113,10 @@ fn open_shard(path: &Path, layout: &Layout) -> Result<EdgeShard, VectorError> {
     let mut config = EdgeConfigBuilder::new().on_disk_payload(true);
     for &name in layout.dense {
         // In memory a re-opened shard would pre-load 32 MiB, whatever it holds.
-        config = config.vector(name, EdgeVectorParams::builder(layout.dimensions, Distance::Cosine).on_disk(true).build());
+        config = config.vector(
+            name,
+            EdgeVectorParams::builder(layout.dimensions, Distance::Cosine).on_disk(true).build(),
+        );
     }
     for &name in layout.sparse {
         config = config.sparse_vector(name, EdgeSparseVectorParams::default());
@@ -122,9 +126,13 @@ fn open_shard(path: &Path, layout: &Layout) -> Result<EdgeShard, VectorError> {
     }
     let shard = EdgeShard::new(path, config.build()).map_err(unavailable)?;
     for key in KEYS {
-        let index =
-            CreateIndex { field_name: json_path(key)?, field_schema: Some(PayloadFieldSchema::FieldType(PayloadSchemaType::Keyword)) };
-        shard.update(UpdateOperation::FieldIndexOperation(FieldIndexOperations::CreateIndex(index))).map_err(unavailable)?;
+        let index = CreateIndex {
+            field_name: json_path(key)?,
+            field_schema: Some(PayloadFieldSchema::FieldType(PayloadSchemaType::Keyword)),
+        };
+        shard
+            .update(UpdateOperation::FieldIndexOperation(FieldIndexOperations::CreateIndex(index)))
+            .map_err(unavailable)?;
     }
     shard.flush();
     Ok(shard)
@@ -142,7 +150,9 @@ fn filter(keys: &VersionKeys) -> Result<Filter, VectorError> {
     let conditions = KEYS
         .into_iter()
         .zip(values(keys))
-        .map(|(key, value)| Ok(Condition::Field(FieldCondition::new_match(json_path(key)?, Match::from(value)))))
+        .map(|(key, value)| {
+            Ok(Condition::Field(FieldCondition::new_match(json_path(key)?, Match::from(value))))
+        })
         .collect::<Result<Vec<_>, VectorError>>()?;
     Ok(Filter { must: Some(conditions), ..Filter::default() })
 }
@@ -194,9 +204,15 @@ fn hit(point: ScoredPoint) -> Option<Hit> {
 #[async_trait]
 impl VectorIndex for Edge {
     async fn upsert(&self, keys: VersionKeys, points: Vec<Point>) -> Result<(), VectorError> {
-        let points = points.into_iter().map(|point| Ok(stored(&keys, point)?.into())).collect::<Result<Vec<_>, VectorError>>()?;
+        let points = points
+            .into_iter()
+            .map(|point| Ok(stored(&keys, point)?.into()))
+            .collect::<Result<Vec<_>, VectorError>>()?;
         let operation = PointOperations::UpsertPoints(PointInsertOperations::PointsList(points));
-        self.on_shard(keys.org, true, |shard| shard.update(UpdateOperation::PointOperation(operation)).map_err(invalid)).await
+        self.on_shard(keys.org, true, |shard| {
+            shard.update(UpdateOperation::PointOperation(operation)).map_err(invalid)
+        })
+        .await
     }
 
     async fn flush(&self, org: OrgId) -> Result<(), VectorError> {
@@ -223,11 +239,14 @@ impl VectorIndex for Edge {
     }
 
     async fn search(&self, keys: VersionKeys, queries: Vec<Query>) -> Result<Vec<Vec<Hit>>, VectorError> {
-        let requests = queries.into_iter().map(|query| request(&keys, query)).collect::<Result<Vec<_>, _>>()?;
+        let requests =
+            queries.into_iter().map(|query| request(&keys, query)).collect::<Result<Vec<_>, _>>()?;
         self.on_shard(keys.org, false, move |shard| {
             requests
                 .into_iter()
-                .map(|request| Ok(shard.query(request).map_err(unavailable)?.into_iter().filter_map(hit).collect()))
+                .map(|request| {
+                    Ok(shard.query(request).map_err(unavailable)?.into_iter().filter_map(hit).collect())
+                })
                 .collect()
         })
         .await
@@ -239,11 +258,15 @@ mod tests {
     use super::*;
     use crate::conformance;
 
-    const LAYOUT: Layout = Layout { dimensions: conformance::DIMENSIONS, dense: &["dense"], sparse: &["sparse"] };
+    const LAYOUT: Layout =
+        Layout { dimensions: conformance::DIMENSIONS, dense: &["dense"], sparse: &["sparse"] };
 
     #[tokio::test]
     async fn the_embedded_engine_conforms() {
         let folder = tempfile::tempdir().expect("a folder");
-        conformance::run(|| -> Box<dyn VectorIndex> { Box::new(Edge::new(folder.path().to_owned(), LAYOUT)) }).await;
+        conformance::run(|| -> Box<dyn VectorIndex> {
+            Box::new(Edge::new(folder.path().to_owned(), LAYOUT))
+        })
+        .await;
     }
 }

@@ -27,32 +27,37 @@ pub(crate) fn run() -> anyhow::Result<()> {
         eprintln!("check: {problem}");
     }
     anyhow::ensure!(problems.is_empty(), "{} problems", problems.len());
-    println!("checks: service edges, RPC policies, error codes, loose tasks, unscoped queries, formatting, lints: all hold");
+    println!(
+        "checks: service edges, RPC policies, error codes, loose tasks, unscoped queries, formatting, lints: all hold"
+    );
     Ok(())
 }
 
-/// A room that depends on another room: they meet through contracts only.
+/// A service that depends on another service: they meet through contracts only.
 fn service_edges(services: &Path) -> anyhow::Result<Vec<String>> {
     let folders: Vec<PathBuf> = std::fs::read_dir(services)
         .with_context(|| format!("{} cannot be read; run this in the project's folder", services.display()))?
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<_, std::io::Error>>()?;
-    let name = |folder: &Path| format!("preceptor-{}", folder.file_name().unwrap_or_default().to_string_lossy());
-    let rooms: BTreeSet<String> = folders.iter().map(|folder| name(folder)).collect();
+    let name =
+        |folder: &Path| format!("preceptor-{}", folder.file_name().unwrap_or_default().to_string_lossy());
+    let services: BTreeSet<String> = folders.iter().map(|folder| name(folder)).collect();
     let mut problems = Vec::new();
     for folder in &folders {
         let manifest: toml::Table = std::fs::read_to_string(folder.join("Cargo.toml"))?.parse()?;
-        for edge in edges(&manifest, &rooms) {
-            problems.push(format!("{} depends on {edge}; rooms meet through contracts only", name(folder)));
+        for edge in edges(&manifest, &services) {
+            problems
+                .push(format!("{} depends on {edge}; services meet through contracts only", name(folder)));
         }
     }
     Ok(problems)
 }
 
-fn edges(manifest: &toml::Table, rooms: &BTreeSet<String>) -> Vec<String> {
+fn edges(manifest: &toml::Table, services: &BTreeSet<String>) -> Vec<String> {
     let tables = ["dependencies", "dev-dependencies", "build-dependencies"];
-    let names = tables.iter().filter_map(|table| manifest.get(*table)?.as_table()).flat_map(toml::Table::keys);
-    names.filter(|name| rooms.contains(*name)).cloned().collect()
+    let names =
+        tables.iter().filter_map(|table| manifest.get(*table)?.as_table()).flat_map(toml::Table::keys);
+    names.filter(|name| services.contains(*name)).cloned().collect()
 }
 
 /// An RPC without a policy.
@@ -81,7 +86,11 @@ fn unexplained_codes(file: &Path, text: &str, explained: &BTreeSet<String>) -> V
         Some(code)
     });
     let unexplained = named.filter(|code| !explained.contains(code));
-    unexplained.map(|code| format!("{}: no page explains {code}; add it to services/gateway/errors.toml", file.display())).collect()
+    unexplained
+        .map(|code| {
+            format!("{}: no page explains {code}; add it to services/gateway/errors.toml", file.display())
+        })
+        .collect()
 }
 
 /// A task outside the supervisor. `clippy.toml` refuses the usual spellings; this sees the others.
@@ -89,10 +98,14 @@ fn loose_tasks(file: &Path, text: &str) -> Vec<String> {
     if file.ends_with("runtime/src/tasks.rs") || file.ends_with("xtask/src/check.rs") {
         return Vec::new();
     }
-    let loose = ["tokio::spawn(", "task::spawn(", "Handle::current().spawn(", "spawn_local(", "std::thread::spawn("];
-    let has = |line: &&str| loose.iter().any(|call| line.contains(call)) && !line.trim_start().starts_with("//");
+    let loose =
+        ["tokio::spawn(", "task::spawn(", "Handle::current().spawn(", "spawn_local(", "std::thread::spawn("];
+    let has =
+        |line: &&str| loose.iter().any(|call| line.contains(call)) && !line.trim_start().starts_with("//");
     let lines = text.lines().enumerate().filter(|(_, line)| has(line));
-    lines.map(|(number, _)| format!("{}:{}: a task outside the supervisor", file.display(), number + 1)).collect()
+    lines
+        .map(|(number, _)| format!("{}:{}: a task outside the supervisor", file.display(), number + 1))
+        .collect()
 }
 
 /// A query on a tenant's table that does not begin inside the org.
@@ -100,15 +113,31 @@ fn unscoped_queries(file: &Path, text: &str) -> Vec<String> {
     // The control plane has no tenant tables, and the store is where the filter is put.
     let mut exempt = vec!["services/auth/", "crates/store/", "crates/bus/", "crates/xtask/"];
     // Tests that attack the database past the product.
-    exempt.extend(["/tests/mesh/credits/chain/", "/tests/mesh/isolation/walls.rs", "/tests/mesh/record/rewriting.rs"]);
+    exempt.extend([
+        "/tests/mesh/credits/chain/",
+        "/tests/mesh/isolation/walls.rs",
+        "/tests/mesh/record/rewriting.rs",
+    ]);
     if exempt.iter().any(|folder| file.to_string_lossy().contains(folder)) {
         return Vec::new();
     }
-    let open =
-        ["Entity::find(", "Entity::find_by_id(", "Entity::update_many(", "Entity::delete_many(", "Statement::from", "execute_unprepared("];
+    let open = [
+        "Entity::find(",
+        "Entity::find_by_id(",
+        "Entity::update_many(",
+        "Entity::delete_many(",
+        "Statement::from",
+        "execute_unprepared(",
+    ];
     let lines = text.lines().enumerate().filter(|(_, line)| open.iter().any(|call| line.contains(call)));
     lines
-        .map(|(number, _)| format!("{}:{}: a query that does not begin with the tenant's transaction", file.display(), number + 1))
+        .map(|(number, _)| {
+            format!(
+                "{}:{}: a query that does not begin with the tenant's transaction",
+                file.display(),
+                number + 1
+            )
+        })
         .collect()
 }
 
@@ -116,7 +145,9 @@ pub(crate) fn rust_files(roots: &[&str]) -> anyhow::Result<Vec<PathBuf>> {
     let mut waiting: Vec<PathBuf> = roots.iter().map(PathBuf::from).collect();
     let mut found = Vec::new();
     while let Some(folder) = waiting.pop() {
-        for entry in std::fs::read_dir(&folder).with_context(|| format!("{} cannot be read", folder.display()))? {
+        for entry in
+            std::fs::read_dir(&folder).with_context(|| format!("{} cannot be read", folder.display()))?
+        {
             let path = entry?.path();
             if path.is_dir() {
                 waiting.push(path);
@@ -143,10 +174,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_edge_between_rooms_is_found() {
-        let rooms = BTreeSet::from(["preceptor-auth".to_owned(), "preceptor-audit".to_owned()]);
-        let manifest: toml::Table = "[dependencies]\npreceptor-core = {}\n[dev-dependencies]\npreceptor-audit = {}".parse().expect("TOML");
-        assert_eq!(edges(&manifest, &rooms), ["preceptor-audit"]);
+    fn an_edge_between_services_is_found() {
+        let services = BTreeSet::from(["preceptor-auth".to_owned(), "preceptor-audit".to_owned()]);
+        let manifest: toml::Table =
+            "[dependencies]\npreceptor-core = {}\n[dev-dependencies]\npreceptor-audit = {}"
+                .parse()
+                .expect("TOML");
+        assert_eq!(edges(&manifest, &services), ["preceptor-audit"]);
     }
 
     #[test]

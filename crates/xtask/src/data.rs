@@ -81,8 +81,11 @@ pub(crate) const SETS: [&str; 5] = ["topic", "one500", "hard", "section", "langu
 
 /// The lines of a JSONL file.
 pub(crate) fn lines<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<T>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read; name the data with --data", path.display()))?;
-    let parse = |(number, line): (usize, &str)| serde_json::from_str(line).with_context(|| format!("{}:{}", path.display(), number + 1));
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("{} cannot be read; name the data with --data", path.display()))?;
+    let parse = |(number, line): (usize, &str)| {
+        serde_json::from_str(line).with_context(|| format!("{}:{}", path.display(), number + 1))
+    };
     text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(parse).collect()
 }
 
@@ -90,7 +93,11 @@ impl Set {
     /// Reads a set of `asks/`.
     pub(crate) fn read(data: &Path, name: &str) -> anyhow::Result<Self> {
         let path = |kind: &str| data.join("asks").join(format!("{name}.{kind}.jsonl"));
-        Ok(Self { name: name.to_owned(), programs: lines(&path("programs"))?, questions: lines(&path("questions"))? })
+        Ok(Self {
+            name: name.to_owned(),
+            programs: lines(&path("programs"))?,
+            questions: lines(&path("questions"))?,
+        })
     }
 }
 
@@ -110,7 +117,9 @@ impl Source {
     /// The sections of the document.
     pub(crate) fn sections(&self) -> Vec<Section> {
         match &self.text {
-            Some(text) => vec![Section { section: self.title.clone().unwrap_or_default(), text: text.clone() }],
+            Some(text) => {
+                vec![Section { section: self.title.clone().unwrap_or_default(), text: text.clone() }]
+            }
             None => self.passages.clone(),
         }
     }
@@ -118,13 +127,20 @@ impl Source {
     /// The document as a file that ingestion reads.
     pub(crate) fn document(&self) -> anyhow::Result<Vec<u8>> {
         let sections = self.sections();
-        let parts = sections.iter().map(|section| Part { heading: &section.section, text: &section.text }).collect();
-        Ok(serde_json::to_vec(&Document { title: self.title.as_deref().unwrap_or_default(), sections: parts })?)
+        let parts =
+            sections.iter().map(|section| Part { heading: &section.section, text: &section.text }).collect();
+        Ok(serde_json::to_vec(&Document {
+            title: self.title.as_deref().unwrap_or_default(),
+            sections: parts,
+        })?)
     }
 }
 
 /// Groups by a key, in order of the keys.
-pub(crate) fn group<T, K: Ord>(items: impl IntoIterator<Item = T>, key: impl Fn(&T) -> K) -> BTreeMap<K, Vec<T>> {
+pub(crate) fn group<T, K: Ord>(
+    items: impl IntoIterator<Item = T>,
+    key: impl Fn(&T) -> K,
+) -> BTreeMap<K, Vec<T>> {
     let mut groups: BTreeMap<K, Vec<T>> = BTreeMap::new();
     for item in items {
         groups.entry(key(&item)).or_default().push(item);

@@ -151,8 +151,12 @@ impl All {
             below += floors::print_set(name, &ask::outcomes(name, &answers));
         }
         let alignment = self.data.join("alignment");
-        let predictions =
-            align::run(&alignment.join("alignment_dev.jsonl"), &alignment.join("alignment_programs_dev.jsonl"), &self.options).await?;
+        let predictions = align::run(
+            &alignment.join("alignment_dev.jsonl"),
+            &alignment.join("alignment_programs_dev.jsonl"),
+            &self.options,
+        )
+        .await?;
         if let Some(path) = kept("predictions.jsonl".to_owned()) {
             align::write(&path, &predictions)?;
         }

@@ -9,8 +9,12 @@ use preceptor_testkit::postgres::{self, Server};
 use preceptor_testkit::tools;
 
 /// Programs of others that read our PDF files and show our pages, and the Debian package of each.
-const TOOLS: [(&str, &str); 4] =
-    [("qpdf", "qpdf"), ("pdfinfo", "poppler-utils"), ("chromium", "chromium"), ("chromedriver", "chromium-driver")];
+const TOOLS: [(&str, &str); 4] = [
+    ("qpdf", "qpdf"),
+    ("pdfinfo", "poppler-utils"),
+    ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
+];
 
 /// Install and start real servers.
 #[derive(Debug, Subcommand)]
@@ -40,18 +44,29 @@ pub(crate) fn install() {
     for missing in tools::install() {
         eprintln!("tools that look at the API could not be installed: {missing}");
     }
-    let missing: Vec<&str> = TOOLS.iter().filter(|(program, _)| !is_here(program)).map(|(_, package)| *package).collect();
+    let missing: Vec<&str> =
+        TOOLS.iter().filter(|(program, _)| !is_here(program)).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return;
     }
     let apt = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
-        command.arg("-qq").args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+            .arg("-qq")
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .env("DEBIAN_FRONTEND", "noninteractive");
         command.status().is_ok_and(|status| status.success())
     };
-    let install: Vec<&str> = ["install", "--yes", "--no-install-recommends"].into_iter().chain(missing.iter().copied()).collect();
+    let install: Vec<&str> =
+        ["install", "--yes", "--no-install-recommends"].into_iter().chain(missing.iter().copied()).collect();
     if !(apt(&install) || (apt(&["update"]) && apt(&install))) {
-        eprintln!("{} could not be installed; as root: apt-get install {}", missing.join(", "), missing.join(" "));
+        eprintln!(
+            "{} could not be installed; as root: apt-get install {}",
+            missing.join(", "),
+            missing.join(" ")
+        );
     }
 }
 
@@ -70,7 +85,9 @@ async fn up() -> anyhow::Result<()> {
     println!("  export PRECEPTOR__DATABASE__CELL={}", server.url("preceptor_cell"));
     println!("  export PRECEPTOR__DATABASE__CONTROL={}", server.url("preceptor_control"));
     println!("  export PRECEPTOR__DATABASE__SECRETS={}", server.secrets().display());
-    println!("  cargo run -- up --demo --data .preceptor-on-postgres\n\nCtrl-C stops it and takes the data with it.");
+    println!(
+        "  cargo run -- up --demo --data .preceptor-on-postgres\n\nCtrl-C stops it and takes the data with it."
+    );
     tokio::signal::ctrl_c().await.context("Ctrl-C cannot be waited for")?;
     Ok(())
 }

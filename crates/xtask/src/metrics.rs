@@ -5,8 +5,11 @@ pub(crate) fn auroc(positive: &[f64], negative: &[f64]) -> Option<f64> {
     if positive.is_empty() || negative.is_empty() {
         return None;
     }
-    let mut all: Vec<(f64, bool)> =
-        positive.iter().map(|&score| (score, true)).chain(negative.iter().map(|&score| (score, false))).collect();
+    let mut all: Vec<(f64, bool)> = positive
+        .iter()
+        .map(|&score| (score, true))
+        .chain(negative.iter().map(|&score| (score, false)))
+        .collect();
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut ranks = 0.0;
     let mut at = 0;
@@ -55,7 +58,8 @@ pub(crate) struct Measures {
 
 impl Measures {
     pub(crate) fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Self {
-        let (inside, outside): (Vec<&Outcome>, Vec<&Outcome>) = outcomes.into_iter().partition(|outcome| outcome.in_scope);
+        let (inside, outside): (Vec<&Outcome>, Vec<&Outcome>) =
+            outcomes.into_iter().partition(|outcome| outcome.in_scope);
         let scores = |of: &[&Outcome]| of.iter().map(|outcome| outcome.confidence).collect::<Vec<_>>();
         let (positive, mut negative) = (scores(&inside), scores(&outside));
         let share = |count: usize, of: usize| count as f64 / of.max(1) as f64;
@@ -63,15 +67,19 @@ impl Measures {
         negative.sort_by(f64::total_cmp);
         let limit = (!negative.is_empty()).then(|| negative[negative.len() - negative.len() / 20 - 1]);
         let hits = inside.iter().filter(|outcome| outcome.first_is_right);
-        let right5 = limit.map(|limit| share(hits.clone().filter(|outcome| outcome.confidence > limit).count(), inside.len()));
-        let predictions: Vec<_> = inside.iter().chain(&outside).map(|outcome| (outcome.confidence, outcome.in_scope)).collect();
+        let right5 = limit.map(|limit| {
+            share(hits.clone().filter(|outcome| outcome.confidence > limit).count(), inside.len())
+        });
+        let predictions: Vec<_> =
+            inside.iter().chain(&outside).map(|outcome| (outcome.confidence, outcome.in_scope)).collect();
         Self {
             hit1: share(hits.clone().count(), inside.len()),
             auroc,
             right5,
             ece: limit.map(|_| ece(&predictions)),
             right: share(hits.filter(|outcome| outcome.answered).count(), inside.len()),
-            wrong: limit.map(|_| share(outside.iter().filter(|outcome| outcome.answered).count(), outside.len())),
+            wrong: limit
+                .map(|_| share(outside.iter().filter(|outcome| outcome.answered).count(), outside.len())),
         }
     }
 }

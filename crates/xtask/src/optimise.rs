@@ -84,16 +84,25 @@ pub(crate) struct Example {
 }
 
 /// A standardised logistic regression with an unpenalised bias: minimises ½|w|² + `strength`·Σ weight·log loss.
-pub(crate) fn logistic(names: &[&str], examples: &[Example], strength: f64) -> preceptor_models::logistic::Logistic {
+pub(crate) fn logistic(
+    names: &[&str],
+    examples: &[Example],
+    strength: f64,
+) -> preceptor_models::logistic::Logistic {
     let count = names.len();
     let n = examples.len().max(1) as f64;
-    let mean: Vec<f64> = (0..count).map(|f| examples.iter().map(|example| example.features[f]).sum::<f64>() / n).collect();
+    let mean: Vec<f64> =
+        (0..count).map(|f| examples.iter().map(|example| example.features[f]).sum::<f64>() / n).collect();
     let deviation: Vec<f64> = (0..count)
-        .map(|f| (examples.iter().map(|example| (example.features[f] - mean[f]).powi(2)).sum::<f64>() / n).sqrt())
+        .map(|f| {
+            (examples.iter().map(|example| (example.features[f] - mean[f]).powi(2)).sum::<f64>() / n).sqrt()
+        })
         .map(|deviation| if deviation > 1e-9 { deviation } else { 1.0 })
         .collect();
-    let scaled: Vec<Vec<f64>> =
-        examples.iter().map(|example| (0..count).map(|f| (example.features[f] - mean[f]) / deviation[f]).collect()).collect();
+    let scaled: Vec<Vec<f64>> = examples
+        .iter()
+        .map(|example| (0..count).map(|f| (example.features[f] - mean[f]) / deviation[f]).collect())
+        .collect();
     let point = minimise(vec![0.0; count + 1], |point| {
         let (weights, bias) = (&point[..count], point[count]);
         let mut value = 0.5 * dot(weights, weights);

@@ -11,7 +11,7 @@ const LONGEST_FILE: usize = 500;
 /// Lines of a function, and what 95 of 100 keep to.
 const LONGEST_FUNCTION: usize = 80;
 const USUAL_FUNCTION: usize = 40;
-const SHARED_CRATES_AND_ROOMS: [&str; 2] = ["crates", "services"];
+const FOLDERS: [&str; 2] = ["crates", "services"];
 
 /// A function with its length.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,13 +30,18 @@ struct File {
 
 /// Prints the table; fails on a breach.
 pub(crate) fn run() -> anyhow::Result<()> {
-    let files: Vec<File> = rust_files(&SHARED_CRATES_AND_ROOMS)?
+    let files: Vec<File> = rust_files(&FOLDERS)?
         .into_iter()
-        .filter(|path| !path.components().any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "examples" | "benches"))))
+        .filter(|path| {
+            !path
+                .components()
+                .any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "examples" | "benches")))
+        })
         .map(|path| Ok(measure(&path, &std::fs::read_to_string(&path)?)))
         .collect::<Result<_, std::io::Error>>()?;
     let mut lines: Vec<usize> = files.iter().map(|file| file.lines).collect();
-    let mut functions: Vec<usize> = files.iter().flat_map(|file| file.functions.iter().map(|function| function.lines)).collect();
+    let mut functions: Vec<usize> =
+        files.iter().flat_map(|file| file.functions.iter().map(|function| function.lines)).collect();
     lines.sort_unstable();
     functions.sort_unstable();
     let total: usize = lines.iter().sum();
@@ -64,7 +69,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
             breaches.push(format!("{}: {} lines", file.path.display(), file.lines));
         }
         let long = file.functions.iter().filter(|function| function.lines > LONGEST_FUNCTION);
-        breaches.extend(long.map(|function| format!("{}: {} has {} lines", file.path.display(), function.name, function.lines)));
+        breaches.extend(long.map(|function| {
+            format!("{}: {} has {} lines", file.path.display(), function.name, function.lines)
+        }));
     }
     if quantile(&functions, 95) > USUAL_FUNCTION {
         breaches.push(format!("95 of 100 functions should keep to {USUAL_FUNCTION} lines"));
@@ -96,7 +103,9 @@ fn measure(path: &Path, text: &str) -> File {
 /// The code of a file without the tests at its end.
 pub(crate) fn without_tests(text: &str) -> Vec<&str> {
     let lines: Vec<&str> = text.lines().collect();
-    let tests = lines.windows(2).position(|pair| pair[0].trim() == "#[cfg(test)]" && pair[1].trim_start().starts_with("mod "));
+    let tests = lines
+        .windows(2)
+        .position(|pair| pair[0].trim() == "#[cfg(test)]" && pair[1].trim_start().starts_with("mod "));
     lines[..tests.unwrap_or(lines.len())].to_vec()
 }
 
@@ -105,9 +114,12 @@ fn functions(code: &[&str]) -> Vec<Function> {
     for (start, line) in code.iter().enumerate() {
         let Some(name) = function_name(line) else { continue };
         let indent = line.len() - line.trim_start().len();
-        let closes = |line: &&str| line.len() - line.trim_start().len() == indent && line.trim_start().starts_with('}');
+        let closes = |line: &&str| {
+            line.len() - line.trim_start().len() == indent && line.trim_start().starts_with('}')
+        };
         let ends_at_once = line.trim_end().ends_with('}') || line.trim_end().ends_with(';');
-        let length = if ends_at_once { 1 } else { code[start..].iter().position(closes).map_or(1, |end| end + 1) };
+        let length =
+            if ends_at_once { 1 } else { code[start..].iter().position(closes).map_or(1, |end| end + 1) };
         found.push(Function { name: name.to_owned(), lines: length });
     }
     found
@@ -129,6 +141,9 @@ mod tests {
     fn functions_are_found_with_their_lengths() {
         let text = "pub(crate) async fn one(a: u8) {\n    if a > 0 {\n        go();\n    }\n}\n\nfn two() {}\n\n#[cfg(test)]\nmod tests {\n    fn three() {\n    }\n}";
         let found = functions(&without_tests(text));
-        assert_eq!(found, [Function { name: "one".into(), lines: 5 }, Function { name: "two".into(), lines: 1 }]);
+        assert_eq!(
+            found,
+            [Function { name: "one".into(), lines: 5 }, Function { name: "two".into(), lines: 1 }]
+        );
     }
 }

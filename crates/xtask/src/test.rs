@@ -69,7 +69,11 @@ async fn model() -> Option<PathBuf> {
 
 fn cargo_test(arguments: &[String], log: &Path, model: Option<&Path>) -> anyhow::Result<(Counts, bool)> {
     let mut command = crate::cargo::cargo();
-    command.args(["test", "--workspace", "--no-fail-fast"]).args(arguments).env(SKIP_LOG, log).stdout(Stdio::piped());
+    command
+        .args(["test", "--workspace", "--no-fail-fast"])
+        .args(arguments)
+        .env(SKIP_LOG, log)
+        .stdout(Stdio::piped());
     if let Some(model) = model {
         command.env(MODEL, model);
     }
@@ -103,7 +107,10 @@ mod tests {
     #[test]
     fn results_are_added_up() {
         let mut counts = Counts::default();
-        add(&mut counts, "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s");
+        add(
+            &mut counts,
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s",
+        );
         add(&mut counts, "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out");
         add(&mut counts, "running 5 tests");
         assert_eq!(counts, Counts { passed: 15, failed: 2, ignored: 1 });

@@ -47,7 +47,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         })
     );
     if let Some(path) = options.vectors {
-        let lines: Vec<_> = embedded.iter().map(|embedding| serde_json::to_string(&embedding.whole)).collect::<Result<_, _>>()?;
+        let lines: Vec<_> = embedded
+            .iter()
+            .map(|embedding| serde_json::to_string(&embedding.whole))
+            .collect::<Result<_, _>>()?;
         std::fs::write(path, lines.join("\n"))?;
     }
     Ok(())

@@ -80,7 +80,11 @@ impl Server {
     }
 
     fn resident_mib(&self) -> usize {
-        let status = self.child.id().and_then(|id| std::fs::read_to_string(format!("/proc/{id}/status")).ok()).unwrap_or_default();
+        let status = self
+            .child
+            .id()
+            .and_then(|id| std::fs::read_to_string(format!("/proc/{id}/status")).ok())
+            .unwrap_or_default();
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
         line.split_whitespace().nth(1).and_then(|kib| kib.parse::<usize>().ok()).unwrap_or(0) >> 10
     }
@@ -91,7 +95,9 @@ async fn p95(server: &Server, requests: usize) -> anyhow::Result<f64> {
     let mut times = Vec::with_capacity(requests);
     for _ in 0..requests {
         let begun = Instant::now();
-        timeout(Duration::from_secs(10), server.admin.get("/v1/programs")).await.context("no answer in 10 s")??;
+        timeout(Duration::from_secs(10), server.admin.get("/v1/programs"))
+            .await
+            .context("no answer in 10 s")??;
         times.push(begun.elapsed().as_secs_f64() * 1e3);
     }
     times.sort_by(f64::total_cmp);
@@ -99,7 +105,13 @@ async fn p95(server: &Server, requests: usize) -> anyhow::Result<f64> {
 }
 
 /// One stranger, who comes back whenever the connection ends.
-async fn hostile(address: SocketAddr, kind: usize, learner: Arc<str>, program: Arc<str>, attempts: Arc<AtomicUsize>) {
+async fn hostile(
+    address: SocketAddr,
+    kind: usize,
+    learner: Arc<str>,
+    program: Arc<str>,
+    attempts: Arc<AtomicUsize>,
+) {
     loop {
         attempts.fetch_add(1, Ordering::Relaxed);
         // However it ends, it begins again.
@@ -188,7 +200,8 @@ async fn resets(server: &Server, count: usize) -> anyhow::Result<(usize, i64)> {
 async fn main() -> anyhow::Result<ExitCode> {
     let options = Options::parse();
     let server = Server::start(&options.binary).await?;
-    let program: Arc<str> = id(&server.admin.post("/v1/programs", &json!({ "title": "P" })).await?, "id")?.into();
+    let program: Arc<str> =
+        id(&server.admin.post("/v1/programs", &json!({ "title": "P" })).await?, "id")?.into();
     let learner: Arc<str> = server.admin.learner(&program, "l").await?.token().into();
     p95(&server, options.requests / 4).await?;
 
@@ -196,7 +209,8 @@ async fn main() -> anyhow::Result<ExitCode> {
     let attempts = Arc::new(AtomicUsize::new(0));
     let strangers = Tasks::standalone("strangers");
     let address = server.address;
-    let one = |kind| hostile(address, kind, Arc::clone(&learner), Arc::clone(&program), Arc::clone(&attempts));
+    let one =
+        |kind| hostile(address, kind, Arc::clone(&learner), Arc::clone(&program), Arc::clone(&attempts));
     let attack = join_all((0..options.connections).map(one));
     let stop = strangers.stop_signal();
     strangers.spawn_once("attack", async move {
@@ -212,10 +226,16 @@ async fn main() -> anyhow::Result<ExitCode> {
     let among = among?;
     let figure = json!({ "figure": "p95 among strangers", "alone_ms": alone, "among_ms": among, "ratio": among / alone });
     println!("{figure}");
-    println!("{}", json!({ "figure": "strangers", "attacks": attempts.load(Ordering::Relaxed), "grown_mib": grown }));
+    println!(
+        "{}",
+        json!({ "figure": "strangers", "attacks": attempts.load(Ordering::Relaxed), "grown_mib": grown })
+    );
 
     let (stuck, duplicates) = resets(&server, options.resets).await?;
-    println!("{}", json!({ "figure": "clients that go away", "resets": options.resets, "stuck_keys": stuck, "duplicates": duplicates }));
+    println!(
+        "{}",
+        json!({ "figure": "clients that go away", "resets": options.resets, "stuck_keys": stuck, "duplicates": duplicates })
+    );
     let kept = among / alone <= PROMISE && stuck == 0 && duplicates == 0;
     Ok(if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -25,11 +25,17 @@ struct Options {
 }
 
 fn words(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
 }
 
 /// The share of `reference` that is in `found`, each as often as it occurs.
-fn recall<T: std::hash::Hash + Eq>(reference: impl IntoIterator<Item = T>, found: impl IntoIterator<Item = T>) -> f64 {
+fn recall<T: std::hash::Hash + Eq>(
+    reference: impl IntoIterator<Item = T>,
+    found: impl IntoIterator<Item = T>,
+) -> f64 {
     let mut left: HashMap<T, usize> = HashMap::new();
     for item in found {
         *left.entry(item).or_default() += 1;
@@ -75,7 +81,11 @@ fn main() -> anyhow::Result<()> {
             continue;
         }
         let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
-        let output = Command::new("pdftotext").arg(&file).arg("-").output().context("pdftotext (poppler) is needed for the reference")?;
+        let output = Command::new("pdftotext")
+            .arg(&file)
+            .arg("-")
+            .output()
+            .context("pdftotext (poppler) is needed for the reference")?;
         let reference = words(&without_running_heads(&String::from_utf8_lossy(&output.stdout)));
         let found = words(&pages.join("\n"));
         let round = |value: f64| (value * 1000.0).round() / 1000.0;

@@ -51,7 +51,8 @@ struct Options {
 }
 
 fn lines(path: &Path) -> anyhow::Result<Vec<Value>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read; name a set with --set", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("{} cannot be read; name a set with --set", path.display()))?;
     text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
 }
 
@@ -70,7 +71,13 @@ fn document(source: &Value) -> anyhow::Result<Vec<u8>> {
 fn read(set: &Path, sources: usize, questions: usize) -> anyhow::Result<Corpus> {
     let programs = lines(&with_suffix(set, "programs"))?;
     let program = programs.first().context("the set has no program")?;
-    let documents = program["sources"].as_array().into_iter().flatten().take(sources).map(document).collect::<Result<_, _>>()?;
+    let documents = program["sources"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .take(sources)
+        .map(document)
+        .collect::<Result<_, _>>()?;
     let questions = lines(&with_suffix(set, "questions"))?
         .iter()
         .filter(|question| question["program"] == program["program"] && question["variant"] == "written")
@@ -114,16 +121,29 @@ async fn run() -> anyhow::Result<()> {
     let embedder: Arc<dyn Embedder> = Arc::new(LocalEmbedder::new(MiniLm::load(&options.model_dir)?));
 
     let begun = Instant::now();
-    let embedded =
-        embedder.embed(passages.iter().map(|passage| Text::plain(format!("{}. {}", passage.heading, passage.text))).collect()).await?;
+    let embedded = embedder
+        .embed(
+            passages
+                .iter()
+                .map(|passage| Text::plain(format!("{}. {}", passage.heading, passage.text)))
+                .collect(),
+        )
+        .await?;
     let bare_rate = passages.len() as f64 / begun.elapsed().as_secs_f64();
 
     let local = Local::start(Some(options.model_dir.clone())).await?;
     let begun = Instant::now();
     let id = publish(&local, documents).await?;
-    report("ingestion", passages.len() as f64 / begun.elapsed().as_secs_f64(), bare_rate, "passages/s", "ratio >= 0.7");
+    report(
+        "ingestion",
+        passages.len() as f64 / begun.elapsed().as_secs_f64(),
+        bare_rate,
+        "passages/s",
+        "ratio >= 0.7",
+    );
 
-    let bare = Bare::build(&passages, embedded.into_iter().map(|embedding| embedding.whole).collect()).await?;
+    let bare =
+        Bare::build(&passages, embedded.into_iter().map(|embedding| embedding.whole).collect()).await?;
     let learner = local.learner(&id, "learner").await?;
     let (mut asks, mut parts) = (Vec::new(), Vec::new());
     for question in &questions {
@@ -147,10 +167,21 @@ async fn publish(local: &Local, documents: Vec<Vec<u8>>) -> anyhow::Result<Strin
     let upload = |(number, content)| {
         let (editor, reviewer, program) = (&local.editor, &local.reviewer, program.as_str());
         async move {
-            editor.add_source(reviewer, program, Upload { name: format!("{number}.json"), content, ..Upload::default() }, "measured").await
+            editor
+                .add_source(
+                    reviewer,
+                    program,
+                    Upload { name: format!("{number}.json"), content, ..Upload::default() },
+                    "measured",
+                )
+                .await
         }
     };
-    stream::iter(documents.into_iter().enumerate()).map(upload).buffered(UPLOADS).try_collect::<Vec<_>>().await?;
+    stream::iter(documents.into_iter().enumerate())
+        .map(upload)
+        .buffered(UPLOADS)
+        .try_collect::<Vec<_>>()
+        .await?;
     local.editor.post(&format!("/v1/programs/{program}/publish"), &json!({ "reason": "measured" })).await?;
     local.editor.wait_for_publication(&program, |_| {}).await?;
     Ok(program)
@@ -191,9 +222,14 @@ impl Bare {
 
     /// Term counts under numbers that the terms' letters give.
     fn terms(&self, text: &str) -> SparseVector {
-        let number = |term: &str| term.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % 1_000_000;
-        let counted: std::collections::BTreeMap<u32, f32> =
-            count(self.analyzer.terms(text)).into_iter().map(|(term, count)| (number(&term), count as f32)).collect();
+        let number = |term: &str| {
+            term.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)))
+                % 1_000_000
+        };
+        let counted: std::collections::BTreeMap<u32, f32> = count(self.analyzer.terms(text))
+            .into_iter()
+            .map(|(term, count)| (number(&term), count as f32))
+            .collect();
         counted.into_iter().collect()
     }
 

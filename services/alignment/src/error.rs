@@ -16,7 +16,7 @@ pub enum Error {
         /// What is expected.
         what: &'static str,
     },
-    /// Another room refused or failed.
+    /// Another service refused or failed.
     #[error("another service: {0}")]
     Call(Box<tonic::Status>),
     /// The model failed.
@@ -38,7 +38,10 @@ impl Error {
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::InvalidField { .. } => false,
-            Self::Call(status) => matches!(fault_of(status).kind, Kind::Unavailable | Kind::DeadlineExceeded | Kind::ResourceExhausted),
+            Self::Call(status) => matches!(
+                fault_of(status).kind,
+                Kind::Unavailable | Kind::DeadlineExceeded | Kind::ResourceExhausted
+            ),
             Self::Embed(_) => true,
             Self::Store(error) => error.is_transient(),
         }
@@ -49,12 +52,15 @@ impl IntoFault for Error {
     fn to_fault(&self) -> Fault {
         match self {
             Self::InvalidField { field, what } => {
-                Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}")).with("field", field)
+                Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}"))
+                    .with("field", field)
             }
             Self::Call(status) => fault_of(status),
-            Self::Embed(_) => {
-                Fault::new(Kind::Unavailable, "MODEL_UNAVAILABLE", "the embedding model is not available right now; try again")
-            }
+            Self::Embed(_) => Fault::new(
+                Kind::Unavailable,
+                "MODEL_UNAVAILABLE",
+                "the embedding model is not available right now; try again",
+            ),
             Self::Store(error) => error.to_fault(),
         }
     }

@@ -17,8 +17,12 @@ pub(crate) fn tasks(deps: &Deps) -> Vec<Task> {
     let consumer = Consumer { group: "alignment", topics: &[Topic::Message], handler };
     let bus = Arc::clone(&deps.bus);
     vec![
-        Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)),
-        Task::new("classifier", OnEnd::Restart, move |stop| consume::run(consumer.clone(), Arc::clone(&bus), stop)),
+        Task::new("relay", OnEnd::Restart, move |stop| {
+            relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)
+        }),
+        Task::new("classifier", OnEnd::Restart, move |stop| {
+            consume::run(consumer.clone(), Arc::clone(&bus), stop)
+        }),
     ]
 }
 

@@ -52,5 +52,9 @@ pub struct Deps {
 /// Builds the service.
 pub fn build(deps: &Deps) -> Service {
     let server = rpc::Server::new(deps.store.clone());
-    Service { name: ServiceName::Alignment, routes: Routes::new(server.into_service()), tasks: events::tasks(deps) }
+    Service {
+        name: ServiceName::Alignment,
+        routes: Routes::new(server.into_service()),
+        tasks: events::tasks(deps),
+    }
 }

@@ -35,8 +35,10 @@ impl Alignment for Server {
     ) -> Result<Response<proto::ListAlignmentsResponse>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
-        let program: ProgramId =
-            request.program_id.parse().map_err(|_| Error::InvalidField { field: "program_id", what: "is not an id" })?;
+        let program: ProgramId = request
+            .program_id
+            .parse()
+            .map_err(|_| Error::InvalidField { field: "program_id", what: "is not an id" })?;
         if !call.scope().reaches(program) {
             return Ok(Response::new(proto::ListAlignmentsResponse::default()));
         }
@@ -45,8 +47,15 @@ impl Alignment for Server {
         let mut rows = store::list(&tx, &request, limit as u64 + 1).await?;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next = if more { rows.last().map(|row| row.message_id.clone()).unwrap_or_default() } else { String::new() };
-        Ok(Response::new(proto::ListAlignmentsResponse { classifications: rows.into_iter().map(encode).collect(), next }))
+        let next = if more {
+            rows.last().map(|row| row.message_id.clone()).unwrap_or_default()
+        } else {
+            String::new()
+        };
+        Ok(Response::new(proto::ListAlignmentsResponse {
+            classifications: rows.into_iter().map(encode).collect(),
+            next,
+        }))
     }
 }
 

@@ -24,7 +24,8 @@ impl IntoFault for Error {
     fn to_fault(&self) -> Fault {
         match self {
             Self::InvalidField { field, what } => {
-                Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}")).with("field", field)
+                Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}"))
+                    .with("field", field)
             }
             Self::Store(error) => error.to_fault(),
         }

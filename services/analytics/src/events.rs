@@ -16,10 +16,15 @@ use crate::{Deps, Error};
 pub(crate) fn tasks(deps: &Deps) -> Vec<Task> {
     let handler: Arc<dyn Handler> = Arc::new(Counter { store: deps.store.clone() });
     let consumer = Consumer { group: "analytics", topics: &[Topic::Message, Topic::Alignment], handler };
-    let (bus, relay_bus, outbox) = (Arc::clone(&deps.bus), Arc::clone(&deps.bus), Arc::new(deps.store.clone()));
+    let (bus, relay_bus, outbox) =
+        (Arc::clone(&deps.bus), Arc::clone(&deps.bus), Arc::new(deps.store.clone()));
     vec![
-        Task::new("counter", OnEnd::Restart, move |stop| consume::run(consumer.clone(), Arc::clone(&bus), stop)),
-        Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)),
+        Task::new("counter", OnEnd::Restart, move |stop| {
+            consume::run(consumer.clone(), Arc::clone(&bus), stop)
+        }),
+        Task::new("relay", OnEnd::Restart, move |stop| {
+            relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)
+        }),
     ]
 }
 
@@ -36,12 +41,19 @@ impl Handler for Counter {
             "alignment.message_classified" => self.count_objective(&scope, &event.id, &told(event)?).await,
             _ => Ok(()),
         };
-        counted.map_err(|error| HandlerError::of(&error, matches!(&error, Error::Store(cause) if cause.is_transient())))
+        counted.map_err(|error| {
+            HandlerError::of(&error, matches!(&error, Error::Store(cause) if cause.is_transient()))
+        })
     }
 }
 
 impl Counter {
-    async fn count_message(&self, scope: &Arc<Scope>, event: &str, recorded: &MessageRecorded) -> Result<(), Error> {
+    async fn count_message(
+        &self,
+        scope: &Arc<Scope>,
+        event: &str,
+        recorded: &MessageRecorded,
+    ) -> Result<(), Error> {
         let tx = self.store.write(scope).await?;
         if !tx.first_sight(event).await? {
             return Ok(());
@@ -60,12 +72,18 @@ impl Counter {
         Ok(tx.commit().await?)
     }
 
-    async fn count_objective(&self, scope: &Arc<Scope>, event: &str, classified: &MessageClassified) -> Result<(), Error> {
+    async fn count_objective(
+        &self,
+        scope: &Arc<Scope>,
+        event: &str,
+        classified: &MessageClassified,
+    ) -> Result<(), Error> {
         let tx = self.store.write(scope).await?;
         if !tx.first_sight(event).await? {
             return Ok(());
         }
-        let objective = if classified.objective_id.is_empty() { NO_OBJECTIVE } else { &classified.objective_id };
+        let objective =
+            if classified.objective_id.is_empty() { NO_OBJECTIVE } else { &classified.objective_id };
         add(&tx, &classified.program_id, Measure::Objective, objective).await?;
         Ok(tx.commit().await?)
     }
@@ -91,9 +109,17 @@ mod tests {
     impl Counted {
         async fn new() -> Self {
             let folder = tempfile::tempdir().expect("a folder");
-            let cells = Cells::open(&Config::Files(folder.path().join("cells")), &[SCHEMA], Arc::new(SystemClock)).await.expect("cells");
+            let cells =
+                Cells::open(&Config::Files(folder.path().join("cells")), &[SCHEMA], Arc::new(SystemClock))
+                    .await
+                    .expect("cells");
             let store = cells.handle("analytics").await.expect("a handle");
-            Self { counter: Counter { store }, org: OrgId::generate(), program: ProgramId::generate().to_string(), _folder: folder }
+            Self {
+                counter: Counter { store },
+                org: OrgId::generate(),
+                program: ProgramId::generate().to_string(),
+                _folder: folder,
+            }
         }
 
         fn event(&self, kind: &str, payload: &impl prost::Message) -> Envelope {
@@ -123,7 +149,11 @@ mod tests {
         async fn of(&self, org: OrgId, program: &str) -> (Vec<(String, String, i64)>, i64) {
             let scope = Arc::new(Scope::of_system(SystemActor::Analytics, org));
             let tx = self.counter.store.read(&scope).await.expect("a transaction");
-            let rows = store::counts(&tx, program).await.expect("counts").into_iter().map(|row| (row.measure, row.key, row.count));
+            let rows = store::counts(&tx, program)
+                .await
+                .expect("counts")
+                .into_iter()
+                .map(|row| (row.measure, row.key, row.count));
             let mut rows: Vec<_> = rows.collect();
             rows.sort();
             (rows, store::learners(&tx, program).await.expect("learners"))
@@ -147,7 +177,11 @@ mod tests {
             row(Measure::Outcome, "refused", 1),
             row(Measure::Refusal, "NOT_IN_PROGRAM", 1),
         ];
-        assert_eq!(counted.of(counted.org, &counted.program).await, (expected, 1), "one learner, two questions");
+        assert_eq!(
+            counted.of(counted.org, &counted.program).await,
+            (expected, 1),
+            "one learner, two questions"
+        );
     }
 
     #[tokio::test]
@@ -157,8 +191,16 @@ mod tests {
             counted.counter.handle(&counted.question(subject, true)).await.expect("it is counted");
         }
         assert_eq!(counted.of(counted.org, &counted.program).await.1, 2);
-        assert_eq!(counted.of(OrgId::generate(), &counted.program).await, (Vec::new(), 0), "another org has none");
-        assert_eq!(counted.of(counted.org, &ProgramId::generate().to_string()).await, (Vec::new(), 0), "another program has none");
+        assert_eq!(
+            counted.of(OrgId::generate(), &counted.program).await,
+            (Vec::new(), 0),
+            "another org has none"
+        );
+        assert_eq!(
+            counted.of(counted.org, &ProgramId::generate().to_string()).await,
+            (Vec::new(), 0),
+            "another program has none"
+        );
     }
 
     #[tokio::test]

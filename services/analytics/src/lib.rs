@@ -34,5 +34,9 @@ pub struct Deps {
 /// Builds the service.
 pub fn build(deps: &Deps) -> Service {
     let server = rpc::Server::new(deps.store.clone());
-    Service { name: ServiceName::Analytics, routes: Routes::new(server.into_service()), tasks: events::tasks(deps) }
+    Service {
+        name: ServiceName::Analytics,
+        routes: Routes::new(server.into_service()),
+        tasks: events::tasks(deps),
+    }
 }

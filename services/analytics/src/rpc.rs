@@ -27,16 +27,24 @@ impl Server {
 
 #[tonic::async_trait]
 impl Analytics for Server {
-    async fn get_program_report(&self, request: Request<proto::GetProgramReportRequest>) -> Result<Response<proto::ProgramReport>, Status> {
+    async fn get_program_report(
+        &self,
+        request: Request<proto::GetProgramReportRequest>,
+    ) -> Result<Response<proto::ProgramReport>, Status> {
         let call = Call::of(&request)?;
         let id = request.into_inner().program_id;
-        let program: ProgramId = id.parse().map_err(|_| Error::InvalidField { field: "program_id", what: "is not an id" })?;
+        let program: ProgramId =
+            id.parse().map_err(|_| Error::InvalidField { field: "program_id", what: "is not an id" })?;
         if !call.scope().reaches(program) {
-            return Ok(Response::new(proto::ProgramReport { program_id: id, ..proto::ProgramReport::default() }));
+            return Ok(Response::new(proto::ProgramReport {
+                program_id: id,
+                ..proto::ProgramReport::default()
+            }));
         }
         let tx = self.store.read(&call.shared_scope()).await.map_err(Error::from)?;
         let counts = store::counts(&tx, &id).await?;
-        let outcome = |key: &str| of(&counts, Measure::Outcome).find(|row| row.key == key).map_or(0, |row| row.count);
+        let outcome =
+            |key: &str| of(&counts, Measure::Outcome).find(|row| row.key == key).map_or(0, |row| row.count);
         let (answered, refused) = (outcome("answered"), outcome("refused"));
         Ok(Response::new(proto::ProgramReport {
             messages: answered + refused,

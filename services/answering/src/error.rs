@@ -39,7 +39,7 @@ pub enum Error {
     /// The key engine failed.
     #[error(transparent)]
     Keys(#[from] preceptor_keys::KeyError),
-    /// Another room refused or failed.
+    /// Another service refused or failed.
     #[error("another service: {0}")]
     Call(Box<tonic::Status>),
     /// The store failed.

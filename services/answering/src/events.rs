@@ -13,12 +13,17 @@ use preceptor_store::Handle;
 use crate::{Deps, Error, store};
 
 pub(crate) fn tasks(deps: &Deps) -> Vec<Task> {
-    let (outbox, relay_bus, bus) = (Arc::new(deps.store.clone()), Arc::clone(&deps.bus), Arc::clone(&deps.bus));
+    let (outbox, relay_bus, bus) =
+        (Arc::new(deps.store.clone()), Arc::clone(&deps.bus), Arc::clone(&deps.bus));
     let handler: Arc<dyn Handler> = Arc::new(Retractions(deps.store.clone()));
     let consumer = Consumer { group: "answering", topics: &[Topic::Source], handler };
     vec![
-        Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)),
-        Task::new("retractions", OnEnd::Restart, move |stop| consume::run(consumer.clone(), Arc::clone(&bus), stop)),
+        Task::new("relay", OnEnd::Restart, move |stop| {
+            relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)
+        }),
+        Task::new("retractions", OnEnd::Restart, move |stop| {
+            consume::run(consumer.clone(), Arc::clone(&bus), stop)
+        }),
     ]
 }
 
@@ -37,7 +42,9 @@ impl Handler for Retractions {
         }
         let scope = Arc::new(Scope::of_system(SystemActor::Answering, org_of(event)?));
         let noted = self.note(&scope, &verified).await;
-        noted.map_err(|error| HandlerError::of(&error, matches!(&error, Error::Store(cause) if cause.is_transient())))
+        noted.map_err(|error| {
+            HandlerError::of(&error, matches!(&error, Error::Store(cause) if cause.is_transient()))
+        })
     }
 }
 

@@ -47,5 +47,9 @@ pub struct Deps {
 pub fn build(deps: &Deps, config: Config) -> Service {
     let answers = Arc::new(domain::Answers::new(deps.clone(), config));
     let server = rpc::Server::new(answers);
-    Service { name: ServiceName::Answering, routes: Routes::new(server.into_service()), tasks: events::tasks(deps) }
+    Service {
+        name: ServiceName::Answering,
+        routes: Routes::new(server.into_service()),
+        tasks: events::tasks(deps),
+    }
 }

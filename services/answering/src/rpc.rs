@@ -50,7 +50,12 @@ impl Server {
     }
 
     /// A message of a row, opened, with what its learner thought of it.
-    async fn shown(&self, tx: &TenantTx, row: &message::Model, said: Option<&feedback::Model>) -> Result<proto::Message, Error> {
+    async fn shown(
+        &self,
+        tx: &TenantTx,
+        row: &message::Model,
+        said: Option<&feedback::Model>,
+    ) -> Result<proto::Message, Error> {
         let vault = self.answers.vault();
         let message = vault.message(tx, row).await?;
         let Some(said) = said else { return Ok(message) };
@@ -84,7 +89,10 @@ impl Answering for Server {
         Ok(Response::new(Box::pin(tokio_stream::iter(events))))
     }
 
-    async fn get_message(&self, request: Request<proto::GetMessageRequest>) -> Result<Response<proto::Message>, Status> {
+    async fn get_message(
+        &self,
+        request: Request<proto::GetMessageRequest>,
+    ) -> Result<Response<proto::Message>, Status> {
         let call = Call::of(&request)?;
         let row = self.visible(&call, &request.into_inner().message_id).await?;
         let tx = self.answers.store().read(&call.shared_scope()).await.map_err(Error::from)?;
@@ -94,7 +102,10 @@ impl Answering for Server {
         Ok(Response::new(with_notices(message, &notices)))
     }
 
-    async fn list_messages(&self, request: Request<proto::ListMessagesRequest>) -> Result<Response<proto::ListMessagesResponse>, Status> {
+    async fn list_messages(
+        &self,
+        request: Request<proto::ListMessagesRequest>,
+    ) -> Result<Response<proto::ListMessagesResponse>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
         let program = program(&request.program_id)?;
@@ -107,7 +118,8 @@ impl Answering for Server {
         let next = if rows.len() > limit { rows[limit - 1].id.clone() } else { String::new() };
         let shown = &rows[..rows.len().min(limit)];
         let ids: Vec<_> = shown.iter().map(|row| row.id.clone()).collect();
-        let said: HashMap<_, _> = feedback(&tx, &ids).await?.into_iter().map(|row| (row.message_id.clone(), row)).collect();
+        let said: HashMap<_, _> =
+            feedback(&tx, &ids).await?.into_iter().map(|row| (row.message_id.clone(), row)).collect();
         let mut messages = Vec::with_capacity(shown.len());
         for row in shown {
             messages.push(self.shown(&tx, row, said.get(&row.id)).await?);
@@ -126,7 +138,8 @@ impl Answering for Server {
         if request.comment.chars().count() > LONGEST_COMMENT {
             return Err(Error::InvalidField { field: "comment", what: "has at most 2000 characters" }.into());
         }
-        let comment = Guarded::new(&request.comment).map_err(|found| Error::Identifying { field: "comment", found })?;
+        let comment =
+            Guarded::new(&request.comment).map_err(|found| Error::Identifying { field: "comment", found })?;
         let row = self.visible(&call, &request.message_id).await?;
         if row.subject != call.scope().subject() {
             return Err(Error::MessageNotFound.into());

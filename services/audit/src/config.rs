@@ -20,9 +20,13 @@ impl Default for Config {
 impl Validate for Config {
     fn validate(&self, path: &str, problems: &mut Vec<Problem>) {
         // An origin is one line of a checkpoint and a key name (C2SP tlog-checkpoint, signed-note).
-        let acceptable = !self.deployment.is_empty() && !self.deployment.contains(|c: char| c.is_whitespace() || c == '+');
+        let acceptable =
+            !self.deployment.is_empty() && !self.deployment.contains(|c: char| c.is_whitespace() || c == '+');
         if !acceptable {
-            problems.push(Problem::at(format!("{path}.deployment"), "must be a name without spaces or plus signs"));
+            problems.push(Problem::at(
+                format!("{path}.deployment"),
+                "must be a name without spaces or plus signs",
+            ));
         }
     }
 }

@@ -47,18 +47,32 @@ impl IntoFault for Error {
     fn to_fault(&self) -> Fault {
         match self {
             Self::Store(error) => error.to_fault(),
-            Self::NotInLog => Fault::new(Kind::NotFound, "RECORD_NOT_IN_LOG", "the log holds no record of this yet; try again in a moment"),
-            Self::NoSuchPart => Fault::new(Kind::NotFound, "LOG_PART_NOT_FOUND", "there is no such log, or it is not that long yet"),
+            Self::NotInLog => Fault::new(
+                Kind::NotFound,
+                "RECORD_NOT_IN_LOG",
+                "the log holds no record of this yet; try again in a moment",
+            ),
+            Self::NoSuchPart => Fault::new(
+                Kind::NotFound,
+                "LOG_PART_NOT_FOUND",
+                "there is no such log, or it is not that long yet",
+            ),
             Self::NotOurs(_) => Fault::new(Kind::InvalidInput, "CHECKPOINT_NOT_OURS", self.to_string()),
             Self::Inconsistent(_) => Fault::new(
                 Kind::Internal,
                 "LOG_INCONSISTENT",
                 "the stored record is not the one that was signed before, so nothing of it is signed or handed out; the operator has to look",
             ),
-            Self::TooManyObjects(_) => Fault::new(Kind::InvalidInput, "INVALID_FIELD", self.to_string()).with("field", "objects"),
+            Self::TooManyObjects(_) => {
+                Fault::new(Kind::InvalidInput, "INVALID_FIELD", self.to_string()).with("field", "objects")
+            }
             Self::Keys(error) => {
                 tracing::error!(%error, "the key engine failed");
-                Fault::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "the key engine is not reachable; try again in a moment")
+                Fault::new(
+                    Kind::Unavailable,
+                    "KEYS_UNAVAILABLE",
+                    "the key engine is not reachable; try again in a moment",
+                )
             }
             Self::Gap { .. } | Self::DamagedHead => {
                 tracing::error!(error = %self, "the audit log needs a person");

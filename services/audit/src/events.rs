@@ -26,19 +26,32 @@ const ROUND: Duration = Duration::from_secs(60);
 
 pub(crate) fn tasks(deps: &Deps, signer: &Arc<Signer>) -> Vec<Task> {
     let grown: Arc<Waiting<OrgId>> = Arc::default();
-    let handler: Arc<dyn Handler> = Arc::new(Sequencer { store: deps.store.clone(), grown: Arc::clone(&grown) });
+    let handler: Arc<dyn Handler> =
+        Arc::new(Sequencer { store: deps.store.clone(), grown: Arc::clone(&grown) });
     let consumer = Consumer { group: "audit", topics: &[Topic::Audit], handler };
-    let (bus, relay_bus, outbox) = (Arc::clone(&deps.bus), Arc::clone(&deps.bus), Arc::new(deps.store.clone()));
+    let (bus, relay_bus, outbox) =
+        (Arc::clone(&deps.bus), Arc::clone(&deps.bus), Arc::new(deps.store.clone()));
     let (signer, store) = (Arc::clone(signer), deps.store.clone());
     vec![
-        Task::new("sequencer", OnEnd::Restart, move |stop| consume::run(consumer.clone(), Arc::clone(&bus), stop)),
-        Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)),
-        Task::new("signer", OnEnd::Restart, move |stop| sign(Arc::clone(&signer), store.clone(), Arc::clone(&grown), stop)),
+        Task::new("sequencer", OnEnd::Restart, move |stop| {
+            consume::run(consumer.clone(), Arc::clone(&bus), stop)
+        }),
+        Task::new("relay", OnEnd::Restart, move |stop| {
+            relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)
+        }),
+        Task::new("signer", OnEnd::Restart, move |stop| {
+            sign(Arc::clone(&signer), store.clone(), Arc::clone(&grown), stop)
+        }),
     ]
 }
 
 /// Signs what has grown, and every log once in a while.
-async fn sign(signer: Arc<Signer>, store: Handle, grown: Arc<Waiting<OrgId>>, stop: Stop) -> Result<(), TaskError> {
+async fn sign(
+    signer: Arc<Signer>,
+    store: Handle,
+    grown: Arc<Waiting<OrgId>>,
+    stop: Stop,
+) -> Result<(), TaskError> {
     loop {
         for org in store.known_orgs().await? {
             grown.add(org);
@@ -88,7 +101,9 @@ impl Sequencer {
         }
         let scope = Arc::new(Scope::of_system(SystemActor::Sequencer, org_of(first)?));
         let appended = self.append(&scope, events).await;
-        appended.map_err(|error| HandlerError::of(&error, matches!(&error, Error::Store(cause) if cause.is_transient())))
+        appended.map_err(|error| {
+            HandlerError::of(&error, matches!(&error, Error::Store(cause) if cause.is_transient()))
+        })
     }
 
     async fn append(&self, scope: &Arc<Scope>, events: &[Envelope]) -> Result<(), Error> {

@@ -53,14 +53,20 @@ pub struct Deps {
 pub fn build(deps: &Deps, config: Config) -> Service {
     let signer = Arc::new(domain::Signer::new(deps, config));
     let routes = Routes::new(rpc::Server::new(deps.store.clone(), Arc::clone(&signer)).into_service());
-    let routes = routes.add_service(public::Server::new(deps.store.clone(), Arc::clone(&signer)).into_service());
+    let routes =
+        routes.add_service(public::Server::new(deps.store.clone(), Arc::clone(&signer)).into_service());
     Service { name: ServiceName::Audit, routes, tasks: events::tasks(deps, &signer) }
 }
 
 /// Has the signer of an org's log begin again with what is in the tables, after a person found out why they are not what was
 /// signed: a restore of an older state, for instance. It is on the record, with what was signed before, and whoever kept a
 /// checkpoint of that sees that the log does not continue it.
-pub async fn begin_again(store: &Handle, memory: &dyn SignerMemory, org: OrgId, reason: &str) -> Result<(), Error> {
+pub async fn begin_again(
+    store: &Handle,
+    memory: &dyn SignerMemory,
+    org: OrgId,
+    reason: &str,
+) -> Result<(), Error> {
     let scope = Arc::new(Scope::of_system(SystemActor::Sequencer, org));
     let mut tx = store.write(&scope).await?;
     let signed = store::signed::last(&tx).await?.map(|last| last.note).unwrap_or_default();

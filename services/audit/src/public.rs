@@ -58,17 +58,25 @@ fn encode(hashes: Vec<Hash>) -> Response<proto::Hashes> {
 
 #[tonic::async_trait]
 impl PublicLog for Server {
-    async fn get_checkpoint(&self, request: Request<proto::GetCheckpointRequest>) -> Result<Response<proto::Checkpoint>, Status> {
+    async fn get_checkpoint(
+        &self,
+        request: Request<proto::GetCheckpointRequest>,
+    ) -> Result<Response<proto::Checkpoint>, Status> {
         let org = self.known(&request.into_inner().org_id).await?;
         let signed = self.signer.present(org).await?;
         let size = i64::try_from(signed.head.size).map_err(|_| Error::DamagedHead)?;
         Ok(Response::new(proto::Checkpoint { note: signed.note, log_key: signed.key.to_string(), size }))
     }
 
-    async fn get_hashes(&self, request: Request<proto::GetHashesRequest>) -> Result<Response<proto::Hashes>, Status> {
+    async fn get_hashes(
+        &self,
+        request: Request<proto::GetHashesRequest>,
+    ) -> Result<Response<proto::Hashes>, Status> {
         let request = request.into_inner();
-        let level = u8::try_from(request.level).ok().filter(|_| request.level <= TOP).ok_or(Error::NoSuchPart)?;
-        let count = u64::try_from(request.count).ok().filter(|count| (1..=u64::from(tiles::WIDTH)).contains(count));
+        let level =
+            u8::try_from(request.level).ok().filter(|_| request.level <= TOP).ok_or(Error::NoSuchPart)?;
+        let count =
+            u64::try_from(request.count).ok().filter(|count| (1..=u64::from(tiles::WIDTH)).contains(count));
         let (first, count) = (number(request.first)?, count.ok_or(Error::NoSuchPart)?);
         let (tx, size) = self.read(&request.org_id).await?;
         let is_there = first.checked_add(count).is_some_and(|end| end <= size >> level);
@@ -78,7 +86,10 @@ impl PublicLog for Server {
         Ok(encode(proofs::level(&tx, level, first, count).await?))
     }
 
-    async fn prove_inclusion(&self, request: Request<proto::ProveInclusionRequest>) -> Result<Response<proto::Hashes>, Status> {
+    async fn prove_inclusion(
+        &self,
+        request: Request<proto::ProveInclusionRequest>,
+    ) -> Result<Response<proto::Hashes>, Status> {
         let request = request.into_inner();
         let (index, asked) = (number(request.index)?, number(request.size)?);
         let (tx, size) = self.read(&request.org_id).await?;
@@ -88,7 +99,10 @@ impl PublicLog for Server {
         Ok(encode(proofs::prove(&tx, asked, &[index]).await?.pop().unwrap_or_default()))
     }
 
-    async fn prove_consistency(&self, request: Request<proto::ProveConsistencyRequest>) -> Result<Response<proto::Hashes>, Status> {
+    async fn prove_consistency(
+        &self,
+        request: Request<proto::ProveConsistencyRequest>,
+    ) -> Result<Response<proto::Hashes>, Status> {
         let request = request.into_inner();
         let (from, to) = (number(request.from)?, number(request.to)?);
         let (tx, size) = self.read(&request.org_id).await?;

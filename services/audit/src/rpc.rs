@@ -37,7 +37,11 @@ impl Server {
         self.proofs(scope, vec![leaf]).await?.pop().ok_or(Error::NotInLog)
     }
 
-    async fn prove_objects(&self, scope: &Arc<Scope>, objects: &[String]) -> Result<Vec<proto::InclusionProof>, Error> {
+    async fn prove_objects(
+        &self,
+        scope: &Arc<Scope>,
+        objects: &[String],
+    ) -> Result<Vec<proto::InclusionProof>, Error> {
         let tx = self.store.read(scope).await?;
         let leaves = proofs::leaves_about(&tx, objects, MOST_LEAVES as usize).await?;
         drop(tx);
@@ -45,7 +49,11 @@ impl Server {
     }
 
     /// The proofs of leaves, under one checkpoint that covers them.
-    async fn proofs(&self, scope: &Arc<Scope>, mut leaves: Vec<leaf::Model>) -> Result<Vec<proto::InclusionProof>, Error> {
+    async fn proofs(
+        &self,
+        scope: &Arc<Scope>,
+        mut leaves: Vec<leaf::Model>,
+    ) -> Result<Vec<proto::InclusionProof>, Error> {
         let Some(newest) = leaves.iter().map(|leaf| leaf.idx as u64).max() else { return Ok(Vec::new()) };
         let Signed { head, note, key, .. } = self.signer.covering(scope.org(), newest).await?;
         let size = i64::try_from(head.size).map_err(|_| Error::DamagedHead)?;
@@ -58,7 +66,13 @@ impl Server {
             // Nothing leaves this service that a verifier would refuse.
             let holds = proof.verify(&leaf.record, &key);
             holds.map_err(|refusal| Error::Inconsistent(format!("record {}: {refusal}", leaf.idx)))?;
-            Ok(proto::InclusionProof { index: leaf.idx, size, proof: proof.to_string(), record: leaf.record, log_key: key.to_string() })
+            Ok(proto::InclusionProof {
+                index: leaf.idx,
+                size,
+                proof: proof.to_string(),
+                record: leaf.record,
+                log_key: key.to_string(),
+            })
         };
         let proved: Result<Vec<_>, Error> = leaves.into_iter().zip(paths).map(proof).collect();
         self.signer.tell(scope.org(), proved.as_ref().err());
@@ -72,7 +86,10 @@ impl Server {
 
 #[tonic::async_trait]
 impl Audit for Server {
-    async fn get_head(&self, request: Request<proto::GetHeadRequest>) -> Result<Response<proto::Head>, Status> {
+    async fn get_head(
+        &self,
+        request: Request<proto::GetHeadRequest>,
+    ) -> Result<Response<proto::Head>, Status> {
         let org = Call::of(&request)?.scope().org();
         let Signed { head, note, key, updated_at } = self.signer.present(org).await?;
         Ok(Response::new(proto::Head {
@@ -85,12 +102,18 @@ impl Audit for Server {
         }))
     }
 
-    async fn prove(&self, request: Request<proto::ProveRequest>) -> Result<Response<proto::InclusionProof>, Status> {
+    async fn prove(
+        &self,
+        request: Request<proto::ProveRequest>,
+    ) -> Result<Response<proto::InclusionProof>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         Ok(Response::new(self.prove(&scope, &request.into_inner().event_id).await?))
     }
 
-    async fn prove_objects(&self, request: Request<proto::ProveObjectsRequest>) -> Result<Response<proto::ProveObjectsResponse>, Status> {
+    async fn prove_objects(
+        &self,
+        request: Request<proto::ProveObjectsRequest>,
+    ) -> Result<Response<proto::ProveObjectsResponse>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         let objects = request.into_inner().objects;
         if objects.len() > MOST_OBJECTS {
@@ -99,7 +122,10 @@ impl Audit for Server {
         Ok(Response::new(proto::ProveObjectsResponse { proofs: self.prove_objects(&scope, &objects).await? }))
     }
 
-    async fn get_log_key(&self, request: Request<proto::GetLogKeyRequest>) -> Result<Response<proto::LogKey>, Status> {
+    async fn get_log_key(
+        &self,
+        request: Request<proto::GetLogKeyRequest>,
+    ) -> Result<Response<proto::LogKey>, Status> {
         let org = Call::of(&request)?.scope().org();
         Ok(Response::new(proto::LogKey { log_key: self.signer.log_key(org).await?.to_string() }))
     }
@@ -110,17 +136,28 @@ impl Audit for Server {
     ) -> Result<Response<proto::ConfirmCheckpointResponse>, Status> {
         let org = Call::of(&request)?.scope().org();
         let present = self.signer.confirm(org, &request.into_inner().note).await?;
-        Ok(Response::new(proto::ConfirmCheckpointResponse { size: i64::try_from(present.head.size).map_err(|_| Error::DamagedHead)? }))
+        Ok(Response::new(proto::ConfirmCheckpointResponse {
+            size: i64::try_from(present.head.size).map_err(|_| Error::DamagedHead)?,
+        }))
     }
 
-    async fn list_leaves(&self, request: Request<proto::ListLeavesRequest>) -> Result<Response<proto::ListLeavesResponse>, Status> {
+    async fn list_leaves(
+        &self,
+        request: Request<proto::ListLeavesRequest>,
+    ) -> Result<Response<proto::ListLeavesResponse>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
         let tx = self.store.read(&scope).await.map_err(Error::from)?;
         let (frontier, _) = store::read_head(&tx).await?;
         let limit = u64::try_from(request.limit).unwrap_or(0).clamp(1, MOST_LEAVES);
         let leaves = store::leaves(&tx, request.from.max(0), limit).await?;
-        let leaves = leaves.into_iter().map(|row| proto::Leaf { index: row.idx, leaf_hash: row.leaf_hash, record: row.record }).collect();
-        Ok(Response::new(proto::ListLeavesResponse { leaves, size: i64::try_from(frontier.size()).map_err(|_| Error::DamagedHead)? }))
+        let leaves = leaves
+            .into_iter()
+            .map(|row| proto::Leaf { index: row.idx, leaf_hash: row.leaf_hash, record: row.record })
+            .collect();
+        Ok(Response::new(proto::ListLeavesResponse {
+            leaves,
+            size: i64::try_from(frontier.size()).map_err(|_| Error::DamagedHead)?,
+        }))
     }
 }

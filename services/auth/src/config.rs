@@ -93,14 +93,22 @@ impl Validate for Config {
         if self.issuer.is_empty() {
             problems.push(Problem::at(format!("{path}.issuer"), "must not be empty"));
         }
-        for (name, value) in [("session_seconds", self.session_seconds), ("link_seconds", self.link_seconds)] {
+        for (name, value) in [("session_seconds", self.session_seconds), ("link_seconds", self.link_seconds)]
+        {
             if !(60..=7 * 24 * 3600).contains(&value) {
-                problems.push(Problem::at(format!("{path}.{name}"), "must be between one minute and seven days"));
+                problems
+                    .push(Problem::at(format!("{path}.{name}"), "must be between one minute and seven days"));
             }
         }
-        for (name, value) in [("session_idle_seconds", self.session_idle_seconds), ("confirmation_seconds", self.confirmation_seconds)] {
+        for (name, value) in [
+            ("session_idle_seconds", self.session_idle_seconds),
+            ("confirmation_seconds", self.confirmation_seconds),
+        ] {
             if !(60..=self.session_seconds.max(60)).contains(&value) {
-                problems.push(Problem::at(format!("{path}.{name}"), "must be between one minute and session_seconds"));
+                problems.push(Problem::at(
+                    format!("{path}.{name}"),
+                    "must be between one minute and session_seconds",
+                ));
             }
         }
         for (name, value, longest) in [
@@ -109,11 +117,15 @@ impl Validate for Config {
             ("invitation_days", self.invitation_days, LONGEST_INVITATION_DAYS),
         ] {
             if !(1..=longest).contains(&value) {
-                problems.push(Problem::at(format!("{path}.{name}"), format!("must be between 1 and {longest}")));
+                problems
+                    .push(Problem::at(format!("{path}.{name}"), format!("must be between 1 and {longest}")));
             }
         }
         if self.learner_token_seconds > self.longest_learner_token_seconds {
-            problems.push(Problem::at(format!("{path}.learner_token_seconds"), "must not exceed longest_learner_token_seconds"));
+            problems.push(Problem::at(
+                format!("{path}.learner_token_seconds"),
+                "must not exceed longest_learner_token_seconds",
+            ));
         }
     }
 }

@@ -77,8 +77,12 @@ impl IntoFault for Error {
                 "CREDENTIAL_INVALID",
                 "this access token or session is unknown, expired or revoked; sign in again",
             ),
-            Self::StaffNotFound => Fault::new(Kind::NotFound, "STAFF_NOT_FOUND", "there is no such member of staff"),
-            Self::CredentialNotFound => Fault::new(Kind::NotFound, "CREDENTIAL_NOT_FOUND", "there is no such credential"),
+            Self::StaffNotFound => {
+                Fault::new(Kind::NotFound, "STAFF_NOT_FOUND", "there is no such member of staff")
+            }
+            Self::CredentialNotFound => {
+                Fault::new(Kind::NotFound, "CREDENTIAL_NOT_FOUND", "there is no such credential")
+            }
             Self::MintNotAllowed => Fault::new(
                 Kind::Forbidden,
                 "MINT_NOT_ALLOWED",
@@ -112,14 +116,20 @@ impl IntoFault for Error {
             ),
             Self::OrgNotFound => Fault::new(Kind::NotFound, "ORG_NOT_FOUND", "there is no such organisation"),
             Self::InvalidField { field, what } => {
-                Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}")).with("field", field)
+                Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}"))
+                    .with("field", field)
             }
             Self::NotAName { field, problem } => {
-                Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {problem}")).with("field", field)
+                Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {problem}"))
+                    .with("field", field)
             }
             Self::Keys(error) => {
                 tracing::error!(%error, "the key engine failed");
-                Fault::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "the key service is not reachable; try again in a moment")
+                Fault::new(
+                    Kind::Unavailable,
+                    "KEYS_UNAVAILABLE",
+                    "the key service is not reachable; try again in a moment",
+                )
             }
             Self::Store(error) => error.to_fault(),
             Self::Defect(what) => {

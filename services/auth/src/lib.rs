@@ -51,7 +51,11 @@ pub struct Deps {
 /// Builds the service.
 pub fn build(deps: &Deps, config: Config) -> Service {
     let server = rpc::Server::new(domain::Accounts::new(deps.clone(), config));
-    Service { name: ServiceName::Auth, routes: Routes::new(server.into_service()), tasks: events::tasks(deps) }
+    Service {
+        name: ServiceName::Auth,
+        routes: Routes::new(server.into_service()),
+        tasks: events::tasks(deps),
+    }
 }
 
 /// What a first start made, to be shown once.

@@ -29,7 +29,12 @@ impl Server {
     }
 
     /// Notes whose credential it was that opened nothing: it is for the record of that org.
-    async fn noting_failure<T>(&self, note: &Note, secret: &str, outcome: Result<T, Error>) -> Result<T, Error> {
+    async fn noting_failure<T>(
+        &self,
+        note: &Note,
+        secret: &str,
+        outcome: Result<T, Error>,
+    ) -> Result<T, Error> {
         if outcome.is_err()
             && let Some(row) = self.accounts.once(secret).await?
             && let Ok(org) = row.org_id.parse::<OrgId>()
@@ -101,43 +106,66 @@ fn id<T: std::str::FromStr>(field: &'static str, text: &str) -> Result<T, Error>
 
 #[tonic::async_trait]
 impl Auth for Server {
-    async fn exchange(&self, request: Request<proto::ExchangeRequest>) -> Result<Response<proto::ExchangeResponse>, Status> {
+    async fn exchange(
+        &self,
+        request: Request<proto::ExchangeRequest>,
+    ) -> Result<Response<proto::ExchangeResponse>, Status> {
         let request = request.into_inner();
         let door = Door::of_contract(request.door)?;
         let (scope_token, expires_at, subject) = self.accounts.exchange(&request.credential, door).await?;
         let display_name = subject.display_name;
-        Ok(Response::new(proto::ExchangeResponse { scope_token, expires_at: expires_at.micros(), display_name }))
+        Ok(Response::new(proto::ExchangeResponse {
+            scope_token,
+            expires_at: expires_at.micros(),
+            display_name,
+        }))
     }
 
     async fn mint_system_token(
         &self,
         request: Request<proto::MintSystemTokenRequest>,
     ) -> Result<Response<proto::MintSystemTokenResponse>, Status> {
-        let CallerIdentity(service) = request.extensions().get().copied().ok_or_else(|| status_of(&Fault::internal()))?;
+        let CallerIdentity(service) =
+            request.extensions().get().copied().ok_or_else(|| status_of(&Fault::internal()))?;
         let org = id("org_id", &request.into_inner().org_id)?;
         let (scope_token, expires_at) = self.accounts.system_token(service, org).await?;
         Ok(Response::new(proto::MintSystemTokenResponse { scope_token, expires_at: expires_at.micros() }))
     }
 
-    async fn get_keys(&self, _request: Request<proto::GetKeysRequest>) -> Result<Response<proto::GetKeysResponse>, Status> {
+    async fn get_keys(
+        &self,
+        _request: Request<proto::GetKeysRequest>,
+    ) -> Result<Response<proto::GetKeysResponse>, Status> {
         let keys = tokens::public_keys(&**self.accounts.keys()).await?;
-        let keys = keys.into_iter().map(|key| proto::VerificationKey { key_id: key.key_id, public_key: key.bytes }).collect();
+        let keys = keys
+            .into_iter()
+            .map(|key| proto::VerificationKey { key_id: key.key_id, public_key: key.bytes })
+            .collect();
         Ok(Response::new(proto::GetKeysResponse { issuer: self.accounts.config().issuer.clone(), keys }))
     }
 
-    async fn list_orgs(&self, _request: Request<proto::ListOrgsRequest>) -> Result<Response<proto::ListOrgsResponse>, Status> {
+    async fn list_orgs(
+        &self,
+        _request: Request<proto::ListOrgsRequest>,
+    ) -> Result<Response<proto::ListOrgsResponse>, Status> {
         let orgs = self.accounts.list_orgs().await?.into_iter().map(encode_org).collect();
         Ok(Response::new(proto::ListOrgsResponse { orgs }))
     }
 
-    async fn rotate_keys(&self, request: Request<proto::RotateKeysRequest>) -> Result<Response<proto::RotateKeysResponse>, Status> {
+    async fn rotate_keys(
+        &self,
+        request: Request<proto::RotateKeysRequest>,
+    ) -> Result<Response<proto::RotateKeysResponse>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         let key_ids = tokens::rotate(&**self.accounts.keys()).await?;
         tracing::info!(operator = scope.subject(), "the key that signs tokens was rotated");
         Ok(Response::new(proto::RotateKeysResponse { key_ids }))
     }
 
-    async fn describe_org(&self, request: Request<proto::DescribeOrgRequest>) -> Result<Response<proto::DescribeOrgResponse>, Status> {
+    async fn describe_org(
+        &self,
+        request: Request<proto::DescribeOrgRequest>,
+    ) -> Result<Response<proto::DescribeOrgResponse>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         let name = self.accounts.org_name(&scope, &request.into_inner().org_id).await?;
         Ok(Response::new(proto::DescribeOrgResponse { name }))
@@ -162,7 +190,10 @@ impl Auth for Server {
         Ok(Response::new(proto::ProviderNumberResponse {}))
     }
 
-    async fn create_org(&self, request: Request<proto::CreateOrgRequest>) -> Result<Response<proto::CreateOrgResponse>, Status> {
+    async fn create_org(
+        &self,
+        request: Request<proto::CreateOrgRequest>,
+    ) -> Result<Response<proto::CreateOrgResponse>, Status> {
         let request = request.into_inner();
         let (org, admin, token) = self.accounts.create_org(&request.name, &request.admin_name).await?;
         Ok(Response::new(proto::CreateOrgResponse {
@@ -172,49 +203,76 @@ impl Auth for Server {
         }))
     }
 
-    async fn create_staff(&self, request: Request<proto::CreateStaffRequest>) -> Result<Response<proto::CreateStaffResponse>, Status> {
+    async fn create_staff(
+        &self,
+        request: Request<proto::CreateStaffRequest>,
+    ) -> Result<Response<proto::CreateStaffResponse>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
-        let new = NewMember { name: &request.display_name, role: role(&request.role)?, email: &request.email };
+        let new =
+            NewMember { name: &request.display_name, role: role(&request.role)?, email: &request.email };
         let (member, token) = self.accounts.create_staff(call.scope(), new).await?;
-        Ok(Response::new(proto::CreateStaffResponse { staff: Some(encode_staff(member)), token: token.secret.expose().to_owned() }))
+        Ok(Response::new(proto::CreateStaffResponse {
+            staff: Some(encode_staff(member)),
+            token: token.secret.expose().to_owned(),
+        }))
     }
 
-    async fn invite_staff(&self, request: Request<proto::InviteStaffRequest>) -> Result<Response<proto::Staff>, Status> {
+    async fn invite_staff(
+        &self,
+        request: Request<proto::InviteStaffRequest>,
+    ) -> Result<Response<proto::Staff>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
-        let new = NewMember { name: &request.display_name, role: role(&request.role)?, email: &request.email };
+        let new =
+            NewMember { name: &request.display_name, role: role(&request.role)?, email: &request.email };
         Ok(Response::new(encode_staff(self.accounts.invite(call.scope(), new).await?)))
     }
 
-    async fn list_staff(&self, request: Request<proto::ListStaffRequest>) -> Result<Response<proto::ListStaffResponse>, Status> {
+    async fn list_staff(
+        &self,
+        request: Request<proto::ListStaffRequest>,
+    ) -> Result<Response<proto::ListStaffResponse>, Status> {
         let call = Call::of(&request)?;
         let staff = self.accounts.list_staff(call.scope()).await?.into_iter().map(encode_staff).collect();
         Ok(Response::new(proto::ListStaffResponse { staff }))
     }
 
-    async fn get_staff(&self, request: Request<proto::GetStaffRequest>) -> Result<Response<proto::Staff>, Status> {
+    async fn get_staff(
+        &self,
+        request: Request<proto::GetStaffRequest>,
+    ) -> Result<Response<proto::Staff>, Status> {
         let call = Call::of(&request)?;
         let id: StaffId = id("id", &request.into_inner().id)?;
         Ok(Response::new(encode_staff(self.accounts.member(call.scope(), &id.to_string()).await?)))
     }
 
-    async fn change_staff(&self, request: Request<proto::ChangeStaffRequest>) -> Result<Response<proto::Staff>, Status> {
+    async fn change_staff(
+        &self,
+        request: Request<proto::ChangeStaffRequest>,
+    ) -> Result<Response<proto::Staff>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
         let id: StaffId = id("id", &request.id)?;
         let role = request.role.as_deref().map(role).transpose()?;
-        let changed = self.accounts.change_staff(call.scope(), &id.to_string(), request.display_name.as_deref(), role).await?;
+        let changed = self
+            .accounts
+            .change_staff(call.scope(), &id.to_string(), request.display_name.as_deref(), role)
+            .await?;
         Ok(Response::new(encode_staff(changed)))
     }
 
-    async fn set_staff_state(&self, request: Request<proto::SetStaffStateRequest>) -> Result<Response<proto::Staff>, Status> {
+    async fn set_staff_state(
+        &self,
+        request: Request<proto::SetStaffStateRequest>,
+    ) -> Result<Response<proto::Staff>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
         let id: StaffId = id("id", &request.id)?;
         let what = Error::InvalidField { field: "state", what: "must be active, suspended or removed" };
         let state = State::of_name(&request.state).filter(|state| *state != State::Invited).ok_or(what)?;
-        let changed = self.accounts.set_staff_state(call.scope(), &id.to_string(), state, &request.reason).await?;
+        let changed =
+            self.accounts.set_staff_state(call.scope(), &id.to_string(), state, &request.reason).await?;
         Ok(Response::new(encode_staff(changed)))
     }
 
@@ -224,9 +282,14 @@ impl Auth for Server {
     ) -> Result<Response<proto::ListCredentialsResponse>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
-        let limit = u64::try_from(request.limit).ok().filter(|limit| (1..=MOST_LISTED).contains(limit)).unwrap_or(USUALLY_LISTED);
-        let (listed, next) = self.accounts.list_credentials(call.scope(), &request.staff_id, limit, &request.after).await?;
-        let credentials = listed.into_iter().map(|listed| encode_credential(listed.row, listed.live)).collect();
+        let limit = u64::try_from(request.limit)
+            .ok()
+            .filter(|limit| (1..=MOST_LISTED).contains(limit))
+            .unwrap_or(USUALLY_LISTED);
+        let (listed, next) =
+            self.accounts.list_credentials(call.scope(), &request.staff_id, limit, &request.after).await?;
+        let credentials =
+            listed.into_iter().map(|listed| encode_credential(listed.row, listed.live)).collect();
         Ok(Response::new(proto::ListCredentialsResponse { credentials, next }))
     }
 
@@ -257,7 +320,10 @@ impl Auth for Server {
         let call = Call::of(&request)?;
         let request = request.into_inner();
         let lifetime = lifetime(request.lifetime_seconds)?;
-        let issued = self.accounts.create_service_credential(call.scope(), &request.name, lifetime, &request.confirm).await?;
+        let issued = self
+            .accounts
+            .create_service_credential(call.scope(), &request.name, lifetime, &request.confirm)
+            .await?;
         Ok(Response::new(encode_issued(issued)))
     }
 
@@ -268,7 +334,8 @@ impl Auth for Server {
         let call = Call::of(&request)?;
         let request = request.into_inner();
         let lifetime = lifetime(request.lifetime_seconds)?;
-        let issued = self.accounts.create_api_token(call.scope(), &request.name, lifetime, &request.confirm).await?;
+        let issued =
+            self.accounts.create_api_token(call.scope(), &request.name, lifetime, &request.confirm).await?;
         Ok(Response::new(encode_issued(issued)))
     }
 
@@ -280,7 +347,8 @@ impl Auth for Server {
         let request = request.into_inner();
         let program = id("program_id", &request.program_id)?;
         let lifetime = lifetime(request.lifetime_seconds)?;
-        let issued = self.accounts.issue_learner_token(call.scope(), program, &request.user_hash, lifetime).await?;
+        let issued =
+            self.accounts.issue_learner_token(call.scope(), program, &request.user_hash, lifetime).await?;
         Ok(Response::new(proto::IssueLearnerTokenResponse {
             token: issued.secret.expose().to_owned(),
             expires_at: issued.expires_at.micros(),
@@ -301,8 +369,16 @@ impl Auth for Server {
                 let staff: StaffId = id("staff_id", &staff)?;
                 self.accounts.issue_staff_link(call.scope(), &staff.to_string(), &request.confirm).await?
             }
-            Some(Who::LearnerToken(token)) => Link::Returned(Box::new(self.accounts.issue_learner_link(call.scope(), &token).await?)),
-            None => return Err(Error::InvalidField { field: "who", what: "name a member of staff or a learner token" }.into()),
+            Some(Who::LearnerToken(token)) => {
+                Link::Returned(Box::new(self.accounts.issue_learner_link(call.scope(), &token).await?))
+            }
+            None => {
+                return Err(Error::InvalidField {
+                    field: "who",
+                    what: "name a member of staff or a learner token",
+                }
+                .into());
+            }
         };
         let (secret, expires_at) = match link {
             Link::Returned(issued) => {
@@ -315,7 +391,10 @@ impl Auth for Server {
         Ok(Response::new(proto::IssueSignInLinkResponse { secret, expires_at: expires_at.micros() }))
     }
 
-    async fn peek_sign_in(&self, request: Request<proto::PeekSignInRequest>) -> Result<Response<proto::PeekSignInResponse>, Status> {
+    async fn peek_sign_in(
+        &self,
+        request: Request<proto::PeekSignInRequest>,
+    ) -> Result<Response<proto::PeekSignInResponse>, Status> {
         let note = Note::of(&request);
         let secret = request.into_inner().secret;
         let peeked = self.accounts.peek(secret.trim()).await;
@@ -328,7 +407,10 @@ impl Auth for Server {
         }))
     }
 
-    async fn open_session(&self, request: Request<proto::OpenSessionRequest>) -> Result<Response<proto::OpenSessionResponse>, Status> {
+    async fn open_session(
+        &self,
+        request: Request<proto::OpenSessionRequest>,
+    ) -> Result<Response<proto::OpenSessionResponse>, Status> {
         let note = Note::of(&request);
         let secret = request.into_inner().secret;
         let opened = self.accounts.open_session(secret.trim()).await;
@@ -343,7 +425,10 @@ impl Auth for Server {
         }))
     }
 
-    async fn end_session(&self, request: Request<proto::EndSessionRequest>) -> Result<Response<proto::EndSessionResponse>, Status> {
+    async fn end_session(
+        &self,
+        request: Request<proto::EndSessionRequest>,
+    ) -> Result<Response<proto::EndSessionResponse>, Status> {
         let note = Note::of(&request);
         if let Some(subject) = self.accounts.end_session(&request.into_inner().session).await? {
             note.acting(self.accounts.scope_of(&subject).await?);

@@ -43,8 +43,9 @@ impl Validate for Config {
         if let Err(error) = self.mail() {
             problems.push(Problem::at(format!("{path}.smtp"), error.to_string()));
         }
-        let is_url =
-            self.npi_registry.is_empty() || self.npi_registry.starts_with("https://") || self.npi_registry.starts_with("http://127.0.0.1:");
+        let is_url = self.npi_registry.is_empty()
+            || self.npi_registry.starts_with("https://")
+            || self.npi_registry.starts_with("http://127.0.0.1:");
         if !is_url {
             problems.push(Problem::at(format!("{path}.npi_registry"), "must be an https URL, or empty"));
         }

@@ -73,7 +73,8 @@ impl IntoFault for Error {
     fn to_fault(&self) -> Fault {
         match self {
             Self::InvalidField { field, what } => {
-                Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}")).with("field", field)
+                Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}"))
+                    .with("field", field)
             }
             Self::NotPrintable { field, missing } => Fault::new(
                 Kind::InvalidInput,
@@ -82,9 +83,11 @@ impl IntoFault for Error {
             )
             .with("field", field)
             .with("characters", missing.0.iter().collect::<String>()),
-            Self::NotStated => {
-                Fault::new(Kind::FailedPrecondition, "CLINICIAN_NOT_STATED", "state your profession, licence and address first")
-            }
+            Self::NotStated => Fault::new(
+                Kind::FailedPrecondition,
+                "CLINICIAN_NOT_STATED",
+                "state your profession, licence and address first",
+            ),
             Self::NotFound => Fault::new(Kind::NotFound, "CLINICIAN_NOT_FOUND", "there is no such clinician"),
             Self::Changed => Fault::new(
                 Kind::Conflict,
@@ -96,24 +99,36 @@ impl IntoFault for Error {
                 "IDENTITY_CONTESTED",
                 "somebody else states the same number or licence; decide whose it is first",
             ),
-            Self::NoContest => Fault::new(Kind::NotFound, "CONTEST_NOT_FOUND", "there is no such contested identity"),
+            Self::NoContest => {
+                Fault::new(Kind::NotFound, "CONTEST_NOT_FOUND", "there is no such contested identity")
+            }
             Self::WrongCode => Fault::new(
                 Kind::InvalidInput,
                 "EMAIL_CODE_WRONG",
                 "this code does not fit: check its digits, or have a new one sent if it is older than 15 minutes",
             ),
-            Self::TooManyCodes => {
-                Fault::new(Kind::ResourceExhausted, "EMAIL_CODES_USED_UP", "too many codes were sent or tried; wait an hour and try again")
-                    .with("retry_after", 3600)
-            }
+            Self::TooManyCodes => Fault::new(
+                Kind::ResourceExhausted,
+                "EMAIL_CODES_USED_UP",
+                "too many codes were sent or tried; wait an hour and try again",
+            )
+            .with("retry_after", 3600),
             Self::Mail(error) => error.to_fault(),
             Self::RegistryUnavailable(cause) => {
                 tracing::warn!(cause, "the NPI registry could not be asked");
-                Fault::new(Kind::Unavailable, "REGISTRY_UNAVAILABLE", "the registry is not reachable; it will be asked again")
+                Fault::new(
+                    Kind::Unavailable,
+                    "REGISTRY_UNAVAILABLE",
+                    "the registry is not reachable; it will be asked again",
+                )
             }
             Self::Keys(error) => {
                 tracing::error!(%error, "the key engine failed");
-                Fault::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "the key engine is not reachable; try again in a moment")
+                Fault::new(
+                    Kind::Unavailable,
+                    "KEYS_UNAVAILABLE",
+                    "the key engine is not reachable; try again in a moment",
+                )
             }
             Self::Store(error) => error.to_fault(),
             Self::Defect(what) => {

@@ -21,10 +21,14 @@ pub(crate) fn tasks(deps: &Deps, clinicians: &Arc<Clinicians>) -> Vec<Task> {
     let (asker, again, teller) = (Arc::clone(clinicians), Arc::clone(clinicians), Arc::clone(clinicians));
     let store = deps.store.clone();
     vec![
-        Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)),
+        Task::new("relay", OnEnd::Restart, move |stop| {
+            relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)
+        }),
         Task::new("registry", OnEnd::Restart, move |stop| ask(Arc::clone(&asker), stop)),
         Task::new("notices", OnEnd::Restart, move |stop| tell(Arc::clone(&teller), stop)),
-        Task::new("take up again", OnEnd::Restart, move |stop| take_up_again(Arc::clone(&again), store.clone(), stop)),
+        Task::new("take up again", OnEnd::Restart, move |stop| {
+            take_up_again(Arc::clone(&again), store.clone(), stop)
+        }),
     ]
 }
 
@@ -47,7 +51,10 @@ async fn tell(clinicians: Arc<Clinicians>, stop: Stop) -> Result<(), TaskError> 
         let clinicians = Arc::clone(&clinicians);
         async move {
             let told = clinicians.tell(org, &contest).await;
-            told.inspect_err(|error| tracing::warn!(%error, contest.id = contest, "a notice could not be sent for now")).is_ok()
+            told.inspect_err(
+                |error| tracing::warn!(%error, contest.id = contest, "a notice could not be sent for now"),
+            )
+            .is_ok()
         }
     };
     clinicians.notices().work(&stop, PAUSE, notice).await;

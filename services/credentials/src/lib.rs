@@ -50,5 +50,9 @@ pub fn build(deps: &Deps, config: &Config) -> Result<Service, config::Unusable> 
     let outside = domain::Outside { mail: config.mail()?, registry: registry::of(config)? };
     let clinicians = Arc::new(domain::Clinicians::new(deps.clone(), outside));
     let server = rpc::Server::new(Arc::clone(&clinicians));
-    Ok(Service { name: ServiceName::Credentials, routes: Routes::new(server.into_service()), tasks: events::tasks(deps, &clinicians) })
+    Ok(Service {
+        name: ServiceName::Credentials,
+        routes: Routes::new(server.into_service()),
+        tasks: events::tasks(deps, &clinicians),
+    })
 }

@@ -53,7 +53,11 @@ pub(crate) fn of(config: &Config) -> Result<Option<Arc<dyn NpiRegistry>>, Unusab
     if config.npi_registry.is_empty() {
         return Ok(None);
     }
-    let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).referer(false).build();
+    let http = reqwest::Client::builder()
+        .timeout(PATIENCE)
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .build();
     let http = http.map_err(|error| Unusable(error.to_string()))?;
     Ok(Some(Arc::new(Nppes { http, url: config.npi_registry.clone() })))
 }
@@ -143,7 +147,8 @@ async fn bounded(mut response: reqwest::Response) -> Result<Vec<u8>, Error> {
 
 /// Reads an answer. Errors come with status 200, as `{"Errors": [...]}`.
 fn read(body: &[u8]) -> Result<Option<Entry>, Error> {
-    let answer: Answer = serde_json::from_slice(body).map_err(|_| Error::RegistryUnavailable("the answer is no JSON".into()))?;
+    let answer: Answer = serde_json::from_slice(body)
+        .map_err(|_| Error::RegistryUnavailable("the answer is no JSON".into()))?;
     if answer.errors.iter().any(|refusal| refusal.number == DEACTIVATED) {
         return Ok(Some(Entry { sha256: hex::encode(Sha256::digest(body)), ..Entry::default() }));
     }
@@ -192,10 +197,14 @@ mod tests {
         );
         let entry = found.expect("an answer").expect("an entry");
         assert!(entry.active);
-        let licence = |taxonomy: &str, number: &str| Licence { taxonomy: taxonomy.into(), number: number.into() };
+        let licence =
+            |taxonomy: &str, number: &str| Licence { taxonomy: taxonomy.into(), number: number.into() };
         assert_eq!(entry.licences, [licence("207R00000X", "MD12345"), licence("", "")]);
         assert_eq!(read(br#"{"result_count":0,"results":[]}"#).expect("an answer"), None);
-        assert!(read(br#"{"Errors":[{"description":"Wildcards require at least two leading characters"}]}"#).is_err());
+        assert!(
+            read(br#"{"Errors":[{"description":"Wildcards require at least two leading characters"}]}"#)
+                .is_err()
+        );
         assert!(read(b"<html>").is_err());
         let deactivated = br#"{"Errors":[{"description":"CMS deactivated NPI 1234567893. The provider can no longer use this NPI.","field":"number","number":"15"}]}"#;
         assert!(!read(deactivated).expect("an answer").expect("an entry").active);

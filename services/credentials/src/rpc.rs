@@ -8,7 +8,9 @@ use preceptor_proto::credentials::v1::credentials_server::{Credentials, Credenti
 use preceptor_rpc::Call;
 use tonic::{Request, Response, Status};
 
-use crate::domain::{ClinicianView, Clinicians, ContestView, Decision, Found, Grounds, PROFESSIONS, Person, Seen};
+use crate::domain::{
+    ClinicianView, Clinicians, ContestView, Decision, Found, Grounds, PROFESSIONS, Person, Seen,
+};
 use crate::store::{assertion, check};
 
 const MOST: i32 = 100;
@@ -62,7 +64,11 @@ fn encode_assertion(row: &assertion::Model, checks: &[check::Model]) -> proto::A
         id: row.id.clone(),
         profession: profession_number(&row.profession),
         level: row.level as i32,
-        method: checks.iter().find(|check| check.id == row.check_id).map(|check| check.method.clone()).unwrap_or_default(),
+        method: checks
+            .iter()
+            .find(|check| check.id == row.check_id)
+            .map(|check| check.method.clone())
+            .unwrap_or_default(),
         valid_from: row.valid_from,
         valid_until: row.valid_until,
         asserted_at: row.asserted_at,
@@ -107,8 +113,11 @@ fn encode_contest(view: ContestView) -> proto::Contest {
 
 fn encode_found(found: Found) -> proto::FindAssertionResponse {
     let person = found.person.unwrap_or_default();
-    let behind = |row: &assertion::Model, check: &&check::Model| check.id == row.check_id || check.id == row.email_check_id;
-    let checks = found.assertion.iter().flat_map(|row| found.checks.iter().filter(move |check| behind(row, check)));
+    let behind = |row: &assertion::Model, check: &&check::Model| {
+        check.id == row.check_id || check.id == row.email_check_id
+    };
+    let checks =
+        found.assertion.iter().flat_map(|row| found.checks.iter().filter(move |check| behind(row, check)));
     proto::FindAssertionResponse {
         checks: checks.map(encode_check).collect(),
         assertion: found.assertion.as_ref().map(|row| encode_assertion(row, &found.checks)),
@@ -120,7 +129,10 @@ fn encode_found(found: Found) -> proto::FindAssertionResponse {
 
 #[tonic::async_trait]
 impl Credentials for Server {
-    async fn get_clinician(&self, request: Request<proto::GetClinicianRequest>) -> Result<Response<proto::Clinician>, Status> {
+    async fn get_clinician(
+        &self,
+        request: Request<proto::GetClinicianRequest>,
+    ) -> Result<Response<proto::Clinician>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         let view = self.clinicians.clinician(&scope, &request.into_inner().learner).await?;
         let nothing = || proto::Clinician {
@@ -131,7 +143,10 @@ impl Credentials for Server {
         Ok(Response::new(view.map_or_else(nothing, encode)))
     }
 
-    async fn state_clinician(&self, request: Request<proto::StateClinicianRequest>) -> Result<Response<proto::Clinician>, Status> {
+    async fn state_clinician(
+        &self,
+        request: Request<proto::StateClinicianRequest>,
+    ) -> Result<Response<proto::Clinician>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         let stated = request.into_inner();
         let profession = profession_name(stated.profession);
@@ -149,12 +164,18 @@ impl Credentials for Server {
         Ok(Response::new(encode(self.clinicians.state(&scope, profession, person).await?)))
     }
 
-    async fn send_email_code(&self, request: Request<proto::SendEmailCodeRequest>) -> Result<Response<proto::Clinician>, Status> {
+    async fn send_email_code(
+        &self,
+        request: Request<proto::SendEmailCodeRequest>,
+    ) -> Result<Response<proto::Clinician>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         Ok(Response::new(encode(self.clinicians.send_code(&scope).await?)))
     }
 
-    async fn confirm_email(&self, request: Request<proto::ConfirmEmailRequest>) -> Result<Response<proto::Clinician>, Status> {
+    async fn confirm_email(
+        &self,
+        request: Request<proto::ConfirmEmailRequest>,
+    ) -> Result<Response<proto::Clinician>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         Ok(Response::new(encode(self.clinicians.confirm_email(&scope, &request.into_inner().code).await?)))
     }
@@ -165,7 +186,11 @@ impl Credentials for Server {
     ) -> Result<Response<proto::Clinician>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
-        let seen = Seen { confirmed: request.confirmed, address_only: request.address_only, evidence: request.evidence };
+        let seen = Seen {
+            confirmed: request.confirmed,
+            address_only: request.address_only,
+            evidence: request.evidence,
+        };
         let view = self.clinicians.confirm_primary_source(&scope, &request.learner, seen).await?;
         Ok(Response::new(encode(view)))
     }
@@ -180,22 +205,42 @@ impl Credentials for Server {
         let mut views = self.clinicians.clinicians(&scope, &request.after, limit as u64 + 1).await?;
         let more = views.len() > limit;
         views.truncate(limit);
-        let next = if more { views.last().map(|view| view.row.learner.clone()).unwrap_or_default() } else { String::new() };
-        Ok(Response::new(proto::ListCliniciansResponse { clinicians: views.into_iter().map(encode).collect(), next }))
+        let next = if more {
+            views.last().map(|view| view.row.learner.clone()).unwrap_or_default()
+        } else {
+            String::new()
+        };
+        Ok(Response::new(proto::ListCliniciansResponse {
+            clinicians: views.into_iter().map(encode).collect(),
+            next,
+        }))
     }
 
-    async fn list_contests(&self, request: Request<proto::ListContestsRequest>) -> Result<Response<proto::ListContestsResponse>, Status> {
+    async fn list_contests(
+        &self,
+        request: Request<proto::ListContestsRequest>,
+    ) -> Result<Response<proto::ListContestsResponse>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
         let limit = request.limit.clamp(1, MOST) as usize;
         let mut views = self.clinicians.contests(&scope, &request.after, limit as u64 + 1).await?;
         let more = views.len() > limit;
         views.truncate(limit);
-        let next = if more { views.last().map(|view| view.row.id.clone()).unwrap_or_default() } else { String::new() };
-        Ok(Response::new(proto::ListContestsResponse { contests: views.into_iter().map(encode_contest).collect(), next }))
+        let next = if more {
+            views.last().map(|view| view.row.id.clone()).unwrap_or_default()
+        } else {
+            String::new()
+        };
+        Ok(Response::new(proto::ListContestsResponse {
+            contests: views.into_iter().map(encode_contest).collect(),
+            next,
+        }))
     }
 
-    async fn decide_contest(&self, request: Request<proto::DecideContestRequest>) -> Result<Response<proto::Contest>, Status> {
+    async fn decide_contest(
+        &self,
+        request: Request<proto::DecideContestRequest>,
+    ) -> Result<Response<proto::Contest>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         let asked = request.into_inner();
         let grounds = Grounds { reason: asked.reason, evidence: asked.evidence };
@@ -209,7 +254,10 @@ impl Credentials for Server {
     ) -> Result<Response<proto::FindAssertionResponse>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         let asked = request.into_inner();
-        let found = self.clinicians.find(&scope, &asked.learner, asked.at, i64::from(asked.minimum_level), &asked.assertion_id).await?;
+        let found = self
+            .clinicians
+            .find(&scope, &asked.learner, asked.at, i64::from(asked.minimum_level), &asked.assertion_id)
+            .await?;
         Ok(Response::new(encode_found(found)))
     }
 }

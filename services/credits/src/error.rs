@@ -120,7 +120,7 @@ pub enum Error {
     /// The certificate is being prepared.
     #[error("the certificate is being prepared")]
     Preparing,
-    /// Another room refused or failed.
+    /// Another service refused or failed.
     #[error("another service: {0}")]
     Call(Box<tonic::Status>),
     /// The key engine failed.
@@ -177,12 +177,17 @@ impl Error {
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Call(status) => {
-                matches!(fault_of(status).kind, Kind::Unavailable | Kind::DeadlineExceeded | Kind::ResourceExhausted)
+                matches!(
+                    fault_of(status).kind,
+                    Kind::Unavailable | Kind::DeadlineExceeded | Kind::ResourceExhausted
+                )
             }
             Self::Keys(KeyError::Unavailable(_)) | Self::Preparing => true,
             Self::Sandbox(_) => true,
             // Two certificates chose the same place at the same moment.
-            Self::Store(error) => error.is_transient() || error.constraint() == Some("credits_status_entry_place_once"),
+            Self::Store(error) => {
+                error.is_transient() || error.constraint() == Some("credits_status_entry_place_once")
+            }
             _ => false,
         }
     }
@@ -192,14 +197,18 @@ impl Missing {
     fn to_fault(self) -> Fault {
         let (code, words) = match self {
             Self::Program => ("PROGRAM_NOT_FOUND", "there is no such program"),
-            Self::Accreditation => ("ACCREDITATION_NOT_FOUND", "there is no such accreditation; record it first"),
+            Self::Accreditation => {
+                ("ACCREDITATION_NOT_FOUND", "there is no such accreditation; record it first")
+            }
             Self::Offer => ("OFFER_NOT_FOUND", "there is no such credit offer"),
             Self::Item => ("ITEM_NOT_FOUND", "there is no such item"),
             Self::Generation => ("GENERATION_NOT_FOUND", "there is no such request for items"),
             Self::Quiz => ("QUIZ_NOT_FOUND", "this program has no open quiz"),
             Self::Attempt => ("ATTEMPT_NOT_FOUND", "there is no such attempt"),
             Self::Credit => ("CREDIT_NOT_FOUND", "there is no such credit"),
-            Self::Certificate => ("CERTIFICATE_NOT_FOUND", "no certificate has this code; check every letter"),
+            Self::Certificate => {
+                ("CERTIFICATE_NOT_FOUND", "no certificate has this code; check every letter")
+            }
             Self::Activity => ("ACTIVITY_NOT_FOUND", "no certificate names this activity"),
             Self::Issuer => ("ISSUER_NOT_FOUND", "no provider of this name has issued a certificate"),
             Self::StatusList => ("STATUS_LIST_NOT_FOUND", "no certificate names this list"),
@@ -226,7 +235,11 @@ fn failure_as_fault(error: &Error) -> Fault {
         Error::Call(status) => fault_of(status),
         Error::Keys(error) => {
             tracing::error!(%error, "the key engine failed");
-            Fault::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "the key engine is not reachable; try again in a moment")
+            Fault::new(
+                Kind::Unavailable,
+                "KEYS_UNAVAILABLE",
+                "the key engine is not reachable; try again in a moment",
+            )
         }
         Error::TooCostly => Fault::new(
             Kind::FailedPrecondition,
@@ -235,7 +248,11 @@ fn failure_as_fault(error: &Error) -> Fault {
         ),
         Error::Sandbox(error) => {
             tracing::error!(%error, "items cannot be composed");
-            Fault::new(Kind::Unavailable, "COMPOSERS_UNAVAILABLE", "items cannot be composed at the moment; try again in a moment")
+            Fault::new(
+                Kind::Unavailable,
+                "COMPOSERS_UNAVAILABLE",
+                "items cannot be composed at the moment; try again in a moment",
+            )
         }
         Error::Store(error) => error.to_fault(),
         Error::Certificate(error) => {
@@ -253,7 +270,8 @@ fn failure_as_fault(error: &Error) -> Fault {
 
 impl IntoFault for Error {
     fn to_fault(&self) -> Fault {
-        let precondition = |code: &'static str, words: String| Fault::new(Kind::FailedPrecondition, code, words);
+        let precondition =
+            |code: &'static str, words: String| Fault::new(Kind::FailedPrecondition, code, words);
         match self {
             Self::NotFound(missing) => missing.to_fault(),
             Self::Identifying { field, found } => Fault::new(

@@ -33,7 +33,9 @@ pub(crate) fn tasks(deps: &Deps, credits: &Arc<Credits>) -> Vec<Task> {
     let mut tasks = vec![
         Task::new("jobs", OnEnd::Restart, move |stop| look_for_jobs(Arc::clone(&jobs), stop)),
         Task::new("unprinted", OnEnd::Restart, move |stop| find_unprinted(Arc::clone(&unprinted), stop)),
-        Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)),
+        Task::new("relay", OnEnd::Restart, move |stop| {
+            relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)
+        }),
         Task::new("surveillance", OnEnd::Restart, surveillance),
         Task::new("awarded", OnEnd::Restart, awarded),
         Task::new("certificates", OnEnd::Restart, move |stop| make_certificates(Arc::clone(&printer), stop)),

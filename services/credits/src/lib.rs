@@ -6,7 +6,7 @@
 //! within the designation. The tables themselves refuse a credit without all of it (`store/0001_credits.sql`); this crate
 //! turns the name of the refusing constraint into words that say which link is missing.
 //!
-//! **What it does not do.** It verifies no sources and knows no licence: it refers to the events of the rooms that do.
+//! **What it does not do.** It verifies no sources and knows no licence: it refers to the events of the services that do.
 //!
 //! **Events.** Publishes `credit.awarded` and audit records; listens to `source.verified` and its own `credit.awarded`.
 
@@ -63,5 +63,9 @@ pub struct Deps {
 pub fn build(deps: &Deps) -> Service {
     let credits = Arc::new(domain::Credits::new(deps.clone()));
     let server = rpc::Server::new(Arc::clone(&credits));
-    Service { name: ServiceName::Credits, routes: Routes::new(server.into_service()), tasks: events::tasks(deps, &credits) }
+    Service {
+        name: ServiceName::Credits,
+        routes: Routes::new(server.into_service()),
+        tasks: events::tasks(deps, &credits),
+    }
 }

@@ -23,7 +23,8 @@ pub(crate) struct Request {
 /// Does what credits asked a child process for. `None` when it is no work of credits.
 pub fn work(kind: &str, request: &Bytes) -> Option<Result<Vec<u8>, String>> {
     (kind == COMPOSE).then(|| {
-        let Request { sources, wanted, taken } = postcard::from_bytes(request).map_err(|error| error.to_string())?;
+        let Request { sources, wanted, taken } =
+            postcard::from_bytes(request).map_err(|error| error.to_string())?;
         postcard::to_stdvec(&compose(&sources, &wanted, &taken)).map_err(|error| error.to_string())
     })
 }

@@ -83,7 +83,12 @@ impl Config {
         let mut problem = |name: &str, what: &str| problems.push(Problem::at(format!("{path}.{name}"), what));
         let url = match url::Url::parse(&self.public_url) {
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.has_host() => url,
-            _ => return problem("public_url", "must be a URL of a scheme and a host, such as https://learn.example.org"),
+            _ => {
+                return problem(
+                    "public_url",
+                    "must be a URL of a scheme and a host, such as https://learn.example.org",
+                );
+            }
         };
         let is_near = match url.host() {
             Some(url::Host::Domain(name)) => name == "localhost",
@@ -93,7 +98,10 @@ impl Config {
         };
         let is_https = url.scheme() == "https";
         if !is_https && !is_near {
-            problem("public_url", "must be https unless its host is this machine: everything else would cross the network in clear");
+            problem(
+                "public_url",
+                "must be https unless its host is this machine: everything else would cross the network in clear",
+            );
         }
         if !self.listen.ip().is_loopback() && self.tls.is_none() {
             if !self.behind_proxy {
@@ -114,7 +122,9 @@ impl Config {
 
 /// Whether `text` is an origin as browsers write it.
 fn is_origin(text: &str) -> bool {
-    url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text)
+    url::Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+    })
 }
 
 impl Validate for Config {
@@ -139,11 +149,18 @@ impl Validate for Config {
         if !(16..=8192).contains(&self.largest_body_kib) {
             problems.push(Problem::at(format!("{path}.largest_body_kib"), "must be between 16 and 8192"));
         }
-        if !(1..=4096).contains(&self.bodies_in_memory_mib) || self.bodies_in_memory_mib << 10 < 4 * self.largest_body_kib {
-            problems.push(Problem::at(format!("{path}.bodies_in_memory_mib"), "must be at most 4096 and hold four of the largest bodies"));
+        if !(1..=4096).contains(&self.bodies_in_memory_mib)
+            || self.bodies_in_memory_mib << 10 < 4 * self.largest_body_kib
+        {
+            problems.push(Problem::at(
+                format!("{path}.bodies_in_memory_mib"),
+                "must be at most 4096 and hold four of the largest bodies",
+            ));
         }
         if let Some(wrong) = self.cors_origins.iter().find(|origin| !is_origin(origin)) {
-            let what = format!("{wrong:?} is no origin; one is a scheme, a host and perhaps a port, such as https://learn.example.org");
+            let what = format!(
+                "{wrong:?} is no origin; one is a scheme, a host and perhaps a port, such as https://learn.example.org"
+            );
             problems.push(Problem::at(format!("{path}.cors_origins"), what));
         }
         if !(1..=300).contains(&self.answer_timeout_seconds) {
@@ -157,7 +174,11 @@ mod tests {
     use super::*;
 
     fn wrong(listen: &str, url: &str, change: impl FnOnce(&mut Config)) -> Vec<String> {
-        let mut config = Config { listen: listen.parse().expect("an address"), public_url: url.to_owned(), ..Config::default() };
+        let mut config = Config {
+            listen: listen.parse().expect("an address"),
+            public_url: url.to_owned(),
+            ..Config::default()
+        };
         change(&mut config);
         let mut problems = Vec::new();
         config.validate("gateway", &mut problems);
@@ -166,18 +187,27 @@ mod tests {
 
     #[test]
     fn a_clear_connection_stays_on_this_machine() {
-        let tls = |config: &mut Config| config.tls = Some(tls::Files { certificate: "c.pem".into(), key: "k.pem".into() });
+        let tls = |config: &mut Config| {
+            config.tls = Some(tls::Files { certificate: "c.pem".into(), key: "k.pem".into() })
+        };
         let proxy = |config: &mut Config| config.behind_proxy = true;
         let nothing = |_: &mut Config| {};
         let none: [String; 0] = [];
         assert_eq!(wrong("127.0.0.1:8080", "http://127.0.0.1:8080", nothing), none);
         assert_eq!(wrong("127.0.0.1:8080", "http://localhost:8080", nothing), none);
         assert_eq!(wrong("[::1]:8080", "http://[::1]:8080", nothing), none);
-        assert_eq!(wrong("127.0.0.1:8080", "https://learn.example.org", nothing), none, "a proxy on this machine");
+        assert_eq!(
+            wrong("127.0.0.1:8080", "https://learn.example.org", nothing),
+            none,
+            "a proxy on this machine"
+        );
         assert_eq!(wrong("0.0.0.0:443", "https://learn.example.org", tls), none);
         assert_eq!(wrong("0.0.0.0:8080", "https://learn.example.org", proxy), none);
 
-        assert_eq!(wrong("0.0.0.0:8080", "http://learn.example.org", nothing), ["gateway.public_url", "gateway.listen"]);
+        assert_eq!(
+            wrong("0.0.0.0:8080", "http://learn.example.org", nothing),
+            ["gateway.public_url", "gateway.listen"]
+        );
         assert_eq!(wrong("0.0.0.0:8080", "https://learn.example.org", nothing), ["gateway.listen"]);
         assert_eq!(wrong("[::]:8080", "http://127.0.0.1", nothing), ["gateway.listen"]);
         assert_eq!(wrong("127.0.0.1:8080", "http://learn.example.org", nothing), ["gateway.public_url"]);
@@ -189,9 +219,14 @@ mod tests {
     #[test]
     fn origins_are_written_as_browsers_write_them() {
         assert!(is_origin("https://learn.example.org") && is_origin("http://localhost:3000"));
-        for no in
-            ["*", "null", "learn.example.org", "https://learn.example.org/", "https://Learn.example.org", "https://learn.example.org:443"]
-        {
+        for no in [
+            "*",
+            "null",
+            "learn.example.org",
+            "https://learn.example.org/",
+            "https://Learn.example.org",
+            "https://learn.example.org:443",
+        ] {
             assert!(!is_origin(no), "{no}");
         }
     }

@@ -12,10 +12,13 @@ const REMEMBERED: Duration = Duration::from_secs(600);
 
 /// Answers preflight requests, and names the origin on answers to it. Without configured origins it names none.
 pub(crate) fn layer(config: &Config) -> CorsLayer {
-    let origins: Vec<HeaderValue> = config.cors_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    let origins: Vec<HeaderValue> =
+        config.cors_origins.iter().filter_map(|origin| origin.parse().ok()).collect();
     let named = HeaderName::from_static;
     CorsLayer::new()
-        .allow_origin(AllowOrigin::predicate(move |origin, request| request.uri.path().starts_with("/v1/") && origins.contains(origin)))
+        .allow_origin(AllowOrigin::predicate(move |origin, request| {
+            request.uri.path().starts_with("/v1/") && origins.contains(origin)
+        }))
         .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([
             header::ACCEPT,

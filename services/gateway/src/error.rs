@@ -62,7 +62,8 @@ struct Codes {
 }
 
 static CODES: LazyLock<Vec<Code>> = LazyLock::new(|| {
-    let codes: Codes = toml::from_str(include_str!("../errors.toml")).expect("the table of codes is part of this binary and tested");
+    let codes: Codes = toml::from_str(include_str!("../errors.toml"))
+        .expect("the table of codes is part of this binary and tested");
     codes.code
 });
 
@@ -99,11 +100,12 @@ impl ApiError {
 
     /// Several wrong parts of the input.
     pub(crate) fn fields(code: &'static str, fields: Vec<FieldProblem>) -> Self {
-        let first = fields
-            .first()
-            .map_or("the body", |field| if field.pointer.is_empty() { "the body" } else { field.pointer.trim_start_matches('/') });
+        let first = fields.first().map_or("the body", |field| {
+            if field.pointer.is_empty() { "the body" } else { field.pointer.trim_start_matches('/') }
+        });
         let more = if fields.len() > 1 { format!(", and {} more", fields.len() - 1) } else { String::new() };
-        let detail = fields.first().map_or_else(String::new, |field| format!("{first} {}{more}", field.detail));
+        let detail =
+            fields.first().map_or_else(String::new, |field| format!("{first} {}{more}", field.detail));
         Self::new(Kind::InvalidInput, code, detail).with_fields(fields)
     }
 
@@ -143,7 +145,9 @@ impl ApiError {
     }
 
     pub(crate) fn status(&self) -> StatusCode {
-        self.status.unwrap_or_else(|| StatusCode::from_u16(self.fault.kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
+        self.status.unwrap_or_else(|| {
+            StatusCode::from_u16(self.fault.kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        })
     }
 
     pub(crate) fn detail(&self) -> &str {
@@ -173,7 +177,8 @@ impl ApiError {
         if errors.is_empty()
             && let Some((_, field)) = self.fault.details.iter().find(|(name, _)| name == "field")
         {
-            errors.push(FieldProblem { pointer: format!("/{field}"), detail: self.fault.message.to_string() });
+            errors
+                .push(FieldProblem { pointer: format!("/{field}"), detail: self.fault.message.to_string() });
         }
         Problem {
             r#type: format!("{}/errors/{}", public_url.trim_end_matches('/'), self.fault.reason),
@@ -190,7 +195,13 @@ impl ApiError {
 impl From<Fault> for ApiError {
     fn from(fault: Fault) -> Self {
         // Whoever came too often is told when to come again.
-        let told = || fault.details.iter().find(|(name, _)| name == "retry_after").and_then(|(_, seconds)| seconds.parse().ok());
+        let told = || {
+            fault
+                .details
+                .iter()
+                .find(|(name, _)| name == "retry_after")
+                .and_then(|(_, seconds)| seconds.parse().ok())
+        };
         let retry_after = (fault.kind == Kind::ResourceExhausted).then(|| told().unwrap_or(60));
         // What a caller may not see, it cannot tell from what is not there.
         Self { fault, fields: Vec::new(), status: None, retry_after, etag: None, limit: HeaderMap::new() }
@@ -208,7 +219,9 @@ impl IntoResponse for ApiError {
         // The request id and the address of the pages are filled in by the layer that knows them.
         let problem = self.problem("", "");
         let mut response = (self.status(), Json(&problem)).into_response();
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response.headers_mut().extend(self.headers());
         response.extensions_mut().insert(ProblemOf(problem));
         response

@@ -70,7 +70,8 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Edge> for Query<T> {
                 "a query parameter is not known here, stands twice, or has no value that it can have",
             )
         };
-        read.map(|axum::extract::Query(value)| Self(value)).map_err(|rejection| Refused::of(parts, wrong(rejection)))
+        read.map(|axum::extract::Query(value)| Self(value))
+            .map_err(|rejection| Refused::of(parts, wrong(rejection)))
     }
 }
 
@@ -86,7 +87,9 @@ impl<T: DeserializeOwned> FromRequest<Edge> for Form<T> {
         let refuse = |status: StatusCode| {
             let error = match status {
                 StatusCode::PAYLOAD_TOO_LARGE => too_large(),
-                StatusCode::UNSUPPORTED_MEDIA_TYPE => unsupported("FORM_INVALID", "send the form as application/x-www-form-urlencoded"),
+                StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                    unsupported("FORM_INVALID", "send the form as application/x-www-form-urlencoded")
+                }
                 _ => ApiError::new(
                     Kind::InvalidInput,
                     "FORM_INVALID",
@@ -95,8 +98,10 @@ impl<T: DeserializeOwned> FromRequest<Edge> for Form<T> {
             };
             Refused::of(&parts, error)
         };
-        let read = axum::extract::Form::<T>::from_request(Request::from_parts(parts.clone(), body), edge).await;
-        read.map(|axum::extract::Form(value)| Self(value)).map_err(|rejection| refuse(rejection.into_response().status()))
+        let read =
+            axum::extract::Form::<T>::from_request(Request::from_parts(parts.clone(), body), edge).await;
+        read.map(|axum::extract::Form(value)| Self(value))
+            .map_err(|rejection| refuse(rejection.into_response().status()))
     }
 }
 
@@ -113,7 +118,11 @@ impl<T: DeserializeOwned + ToSchema> FromRequest<Edge> for Json<T> {
         }
         let body = Bytes::from_request(request, edge).await.map_err(|rejection| {
             let is_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
-            if is_large { too_large() } else { ApiError::new(Kind::InvalidInput, "BODY_INCOMPLETE", "the body broke off; send it again") }
+            if is_large {
+                too_large()
+            } else {
+                ApiError::new(Kind::InvalidInput, "BODY_INCOMPLETE", "the body broke off; send it again")
+            }
         })?;
         let value = contract::parse(&body)?;
         let name = T::name();
@@ -147,12 +156,17 @@ fn unsupported(code: &'static str, detail: &'static str) -> ApiError {
 
 /// `application/json`, in UTF-8 if it says in what. Nothing else is JSON of ours, however similar its name.
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(kind) = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()) else { return false };
+    let Some(kind) = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()) else {
+        return false;
+    };
     let mut parts = kind.split(';').map(str::trim);
     let is_json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
     let is_utf8 = |parameter: &str| {
-        let pair = parameter.split_once('=').map(|(name, value)| (name.trim(), value.trim().trim_matches('"')));
-        pair.is_some_and(|(name, value)| name.eq_ignore_ascii_case("charset") && value.eq_ignore_ascii_case("utf-8"))
+        let pair =
+            parameter.split_once('=').map(|(name, value)| (name.trim(), value.trim().trim_matches('"')));
+        pair.is_some_and(|(name, value)| {
+            name.eq_ignore_ascii_case("charset") && value.eq_ignore_ascii_case("utf-8")
+        })
     };
     is_json && parts.all(is_utf8)
 }
@@ -163,8 +177,15 @@ mod tests {
 
     #[test]
     fn only_json_is_json() {
-        let says = |kind: &str| is_json(&[(header::CONTENT_TYPE, kind.parse().expect("a value"))].into_iter().collect());
-        for taken in ["application/json", "Application/JSON", "application/json; charset=utf-8", "application/json;charset=\"UTF-8\""] {
+        let says = |kind: &str| {
+            is_json(&[(header::CONTENT_TYPE, kind.parse().expect("a value"))].into_iter().collect())
+        };
+        for taken in [
+            "application/json",
+            "Application/JSON",
+            "application/json; charset=utf-8",
+            "application/json;charset=\"UTF-8\"",
+        ] {
             assert!(says(taken), "{taken}");
         }
         for refused in [

@@ -69,16 +69,20 @@ async fn pass(edge: &Edge, entered: Entered, next: Next, is_page: bool) -> Respo
 /// Whether a credential turned out to be none.
 fn is_refusal(response: &Response) -> bool {
     let leads_to = response.headers().get(header::LOCATION).map(HeaderValue::as_bytes);
-    response.status() == StatusCode::UNAUTHORIZED || (response.status().is_redirection() && leads_to == Some(b"/sign-in"))
+    response.status() == StatusCode::UNAUTHORIZED
+        || (response.status().is_redirection() && leads_to == Some(b"/sign-in"))
 }
 
 async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, ApiError> {
     let (mut parts, body) = request.into_parts();
-    let route = parts.extensions.get::<MatchedPath>().map(|matched| matched.as_str().to_owned()).unwrap_or_default();
+    let route =
+        parts.extensions.get::<MatchedPath>().map(|matched| matched.as_str().to_owned()).unwrap_or_default();
     let client = parts.extensions.get::<Client>().copied();
-    let address = client.map(|client| Prefix::of(client.address(&parts.headers, &edge.config.trusted_proxies)));
+    let address =
+        client.map(|client| Prefix::of(client.address(&parts.headers, &edge.config.trusted_proxies)));
     let address = address.unwrap_or(Prefix::V4([127, 0, 0, 1].into()));
-    let credential = credential(&parts.headers, session_cookie_name(&edge.config)).map(|(credential, _)| credential);
+    let credential =
+        credential(&parts.headers, session_cookie_name(&edge.config)).map(|(credential, _)| credential);
     if let Some(door) = door(&parts.method, &route, credential.is_some()) {
         seen.note(edge.limit_door(door, address).await?);
     }
@@ -114,7 +118,7 @@ async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, Ap
 async fn allowed(edge: &Edge, method: &Method, route: &str, identity: &Identity) -> Result<(), ApiError> {
     let Err((fault, rpc)) = edge.permissions.check(method, route, &identity.scope) else { return Ok(()) };
     let service = rpc.split('.').nth(1).unwrap_or_default();
-    if let Some(channel) = edge.rooms.of(service) {
+    if let Some(channel) = edge.services.of(service) {
         let answer = channel.call_in_vain(rpc, &identity.call(CALL_TIMEOUT)).await;
         answer.err().map_or(Err(fault.into()), |status| Err(status.into()))
     } else {
@@ -186,10 +190,14 @@ fn of_broken(bound: Bound, broken: Broken) -> ApiError {
         Broken::TooLarge => too_large(bound),
         Broken::TooSlow => {
             let detail = "the body did not arrive in time; send it again, without pauses";
-            ApiError::new(Kind::InvalidInput, "REQUEST_TIMEOUT", detail).with_status(StatusCode::REQUEST_TIMEOUT)
+            ApiError::new(Kind::InvalidInput, "REQUEST_TIMEOUT", detail)
+                .with_status(StatusCode::REQUEST_TIMEOUT)
         }
-        Broken::NoRoom => {
-            ApiError::new(Kind::Unavailable, "OVERLOADED", "too much is going on right now; try again in a moment").retry_after(1)
-        }
+        Broken::NoRoom => ApiError::new(
+            Kind::Unavailable,
+            "OVERLOADED",
+            "too much is going on right now; try again in a moment",
+        )
+        .retry_after(1),
     }
 }

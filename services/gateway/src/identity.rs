@@ -70,7 +70,9 @@ impl Edge {
     /// Exchanges a credential for whom it speaks for, at the door it came in by.
     pub(crate) async fn identify(&self, credential: &str, carrier: Carrier) -> Result<Identity, ApiError> {
         let place = (carrier, credential.to_owned());
-        if let Some(known) = self.identities.0.get(&place).filter(|known| known.scope.expires_at() > self.clock.now()) {
+        if let Some(known) =
+            self.identities.0.get(&place).filter(|known| known.scope.expires_at() > self.clock.now())
+        {
             return Ok(known);
         }
         self.limit_exchange(credential).await?;
@@ -78,7 +80,10 @@ impl Edge {
             Carrier::Bearer => proto::Door::Header,
             Carrier::Cookie => proto::Door::Cookie,
         };
-        let request = unscoped(proto::ExchangeRequest { credential: credential.to_owned(), door: door.into() }, CALL_TIMEOUT);
+        let request = unscoped(
+            proto::ExchangeRequest { credential: credential.to_owned(), door: door.into() },
+            CALL_TIMEOUT,
+        );
         let exchanged = self.auth.clone().exchange(request).await?.into_inner();
         let token: Arc<str> = exchanged.scope_token.into();
         let scope = self.verifier.verified(&token, self.clock.now()).await.map_err(|rejection| {
@@ -156,7 +161,11 @@ pub(crate) async fn from_our_pages(State(edge): State<Edge>, request: Request, n
 }
 
 fn missing() -> ApiError {
-    ApiError::new(Kind::Unauthenticated, "CREDENTIAL_MISSING", "send an API token as `Authorization: Bearer …`, or sign in")
+    ApiError::new(
+        Kind::Unauthenticated,
+        "CREDENTIAL_MISSING",
+        "send an API token as `Authorization: Bearer …`, or sign in",
+    )
 }
 
 impl FromRequestParts<Edge> for Identity {
@@ -166,7 +175,8 @@ impl FromRequestParts<Edge> for Identity {
         if let Some(identity) = parts.extensions.get::<Self>() {
             return Ok(identity.clone());
         }
-        let (secret, carrier) = credential(&parts.headers, session_cookie_name(&edge.config)).ok_or_else(missing)?;
+        let (secret, carrier) =
+            credential(&parts.headers, session_cookie_name(&edge.config)).ok_or_else(missing)?;
         let identity = edge.identify(&secret, carrier).await?;
         let decision = edge.limit_requests(&identity).await?;
         if let Some(seen) = parts.extensions.get::<limits::Seen>() {
@@ -184,7 +194,10 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.parse().expect("a name"), HeaderValue::from_static(value))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().expect("a name"), HeaderValue::from_static(value)))
+            .collect()
     }
 
     #[test]
@@ -192,11 +205,18 @@ mod tests {
         let both = headers(&[("authorization", "Bearer a"), ("cookie", "x=1; preceptor_session=b")]);
         let name = session_cookie_name(&Config::default());
         assert_eq!(credential(&both, name), Some(("a".into(), Carrier::Bearer)));
-        assert_eq!(credential(&headers(&[("authorization", "bEARER  a")]), name), Some(("a".into(), Carrier::Bearer)));
+        assert_eq!(
+            credential(&headers(&[("authorization", "bEARER  a")]), name),
+            Some(("a".into(), Carrier::Bearer))
+        );
         let session = headers(&[("cookie", "x=1; preceptor_session=b")]);
         assert_eq!(credential(&session, name), Some(("b".into(), Carrier::Cookie)));
         let public = Config { public_url: "https://learn.example.org".into(), ..Config::default() };
-        assert_eq!(credential(&session, session_cookie_name(&public)), None, "a cookie that another host could set");
+        assert_eq!(
+            credential(&session, session_cookie_name(&public)),
+            None,
+            "a cookie that another host could set"
+        );
         assert_eq!(credential(&headers(&[("authorization", "Basic a")]), name), None);
     }
 
@@ -205,9 +225,12 @@ mod tests {
         let ours = "http://127.0.0.1:8080";
         assert!(comes_from_our_pages(&headers(&[("sec-fetch-site", "same-origin")]), ours));
         assert!(comes_from_our_pages(&headers(&[("origin", "http://127.0.0.1:8080")]), ours));
-        for foreign in
-            [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site"), ("origin", "https://evil.example"), ("origin", "null")]
-        {
+        for foreign in [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+        ] {
             assert!(!comes_from_our_pages(&headers(&[foreign]), ours), "{foreign:?}");
         }
         assert!(!comes_from_our_pages(&HeaderMap::new(), ours));

@@ -1,8 +1,8 @@
 //! The public HTTPS API and the pages.
 //!
 //! **Contract.** `/v1` as described by `/openapi.json`, and the pages for learners and editors. The gateway turns a
-//! credential into a scope token and everything else into calls on the other rooms; it decides nothing about content.
-//! Errors are RFC 9457 problem details with the reason code of the room that refused.
+//! credential into a scope token and everything else into calls on the other services; it decides nothing about content.
+//! Errors are RFC 9457 problem details with the reason code of the service that refused.
 //!
 //! **What it does not do.** It holds no tenant data but the answers to idempotent writes, sealed, for a day.
 
@@ -49,9 +49,9 @@ pub use config::Config;
 pub use contract::Terms;
 pub use store::SCHEMA;
 
-/// The channels to the other rooms.
+/// The channels to the other services.
 #[derive(Debug, Clone)]
-pub struct Rooms {
+pub struct Services {
     /// To `auth`.
     pub auth: Channel,
     /// To `ingestion`.
@@ -70,7 +70,7 @@ pub struct Rooms {
     pub audit: Channel,
 }
 
-impl Rooms {
+impl Services {
     /// The channel to the service of this name.
     pub(crate) fn of(&self, name: &str) -> Option<&Channel> {
         Some(match name {
@@ -90,8 +90,8 @@ impl Rooms {
 /// What the gateway needs.
 #[derive(Debug, Clone)]
 pub struct Deps {
-    /// The other rooms.
-    pub rooms: Rooms,
+    /// The other services.
+    pub services: Services,
     /// Its own table: answers to idempotent writes.
     pub store: Handle,
     /// Seals those answers.
@@ -118,7 +118,7 @@ pub(crate) struct Edge(Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) config: Config,
-    pub(crate) rooms: Rooms,
+    pub(crate) services: Services,
     pub(crate) auth: AuthClient<Channel>,
     pub(crate) ingestion: IngestionClient<Channel>,
     pub(crate) answering: AnsweringClient<Channel>,
@@ -156,7 +156,7 @@ impl fmt::Debug for Edge {
     }
 }
 
-/// The largest message that a room sends: a document with its text and layout.
+/// The largest message that a service sends: a document with its text and layout.
 const LARGEST_MESSAGE: usize = 256 << 20;
 /// How long a call may take that answers no question.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(20);
@@ -170,19 +170,19 @@ pub fn tasks(store: Handle) -> Vec<Task> {
 
 /// Builds the router of the public edge.
 pub fn build(deps: Deps, config: Config) -> Router {
-    let rooms = deps.rooms;
+    let services = deps.services;
     let contract = api::contract(&deps.terms);
     let edge = Edge(Arc::new(Inner {
-        rooms: rooms.clone(),
-        auth: AuthClient::new(rooms.auth),
-        ingestion: IngestionClient::new(rooms.ingestion).max_decoding_message_size(LARGEST_MESSAGE),
-        answering: AnsweringClient::new(rooms.answering),
-        alignment: AlignmentClient::new(rooms.alignment),
-        analytics: AnalyticsClient::new(rooms.analytics),
-        credentials: CredentialsClient::new(rooms.credentials),
-        credits: CreditsClient::new(rooms.credits).max_decoding_message_size(LARGEST_MESSAGE),
-        log: PublicLogClient::new(rooms.audit.clone()),
-        audit: AuditClient::new(rooms.audit).max_decoding_message_size(LARGEST_MESSAGE),
+        services: services.clone(),
+        auth: AuthClient::new(services.auth),
+        ingestion: IngestionClient::new(services.ingestion).max_decoding_message_size(LARGEST_MESSAGE),
+        answering: AnsweringClient::new(services.answering),
+        alignment: AlignmentClient::new(services.alignment),
+        analytics: AnalyticsClient::new(services.analytics),
+        credentials: CredentialsClient::new(services.credentials),
+        credits: CreditsClient::new(services.credits).max_decoding_message_size(LARGEST_MESSAGE),
+        log: PublicLogClient::new(services.audit.clone()),
+        audit: AuditClient::new(services.audit).max_decoding_message_size(LARGEST_MESSAGE),
         store: deps.store,
         keys: deps.keys,
         cache: deps.cache,
@@ -199,8 +199,11 @@ pub fn build(deps: Deps, config: Config) -> Router {
     }));
     let public = api::router(&edge).merge(pages::router(&edge));
     let public = public.layer(from_fn_with_state(edge.clone(), gate::layer));
-    let public = public.layer(from_fn_with_state(edge.clone(), identity::from_our_pages)).layer(from_fn(panics::layer));
+    let public = public
+        .layer(from_fn_with_state(edge.clone(), identity::from_our_pages))
+        .layer(from_fn(panics::layer));
     // Around the fallbacks too: whatever happens, it happens to a request that has an id, and no error leaves bare.
-    let public = public.layer(from_fn_with_state(edge.clone(), problems::layer)).layer(cors::layer(&edge.config));
+    let public =
+        public.layer(from_fn_with_state(edge.clone(), problems::layer)).layer(cors::layer(&edge.config));
     domain::headers::secure(public, edge.config.is_https()).with_state(edge)
 }

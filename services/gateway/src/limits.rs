@@ -74,7 +74,10 @@ impl Seen {
         for standing in noted {
             for (name, value) in &standing {
                 let subject = value.as_bytes().split(|byte| *byte == b';').next();
-                let is_said = headers.get_all(name).iter().any(|said| said.as_bytes().split(|byte| *byte == b';').next() == subject);
+                let is_said = headers
+                    .get_all(name)
+                    .iter()
+                    .any(|said| said.as_bytes().split(|byte| *byte == b';').next() == subject);
                 if !is_said {
                     headers.append(name, value.clone());
                 }
@@ -94,8 +97,18 @@ impl Edge {
         self.take_of(identity, "questions", self.config.questions_per_minute).await
     }
 
-    async fn take_of(&self, identity: &Identity, what: &'static str, calls: u32) -> Result<Decision, ApiError> {
-        self.take(format!("{{{}}}:gateway:{what}:{}", identity.scope.org(), identity.scope.subject()), what, calls).await
+    async fn take_of(
+        &self,
+        identity: &Identity,
+        what: &'static str,
+        calls: u32,
+    ) -> Result<Decision, ApiError> {
+        self.take(
+            format!("{{{}}}:gateway:{what}:{}", identity.scope.org(), identity.scope.subject()),
+            what,
+            calls,
+        )
+        .await
     }
 
     /// Counts what an address does before it is known who asks.
@@ -112,7 +125,12 @@ impl Edge {
     /// Counts exchanges of one credential, whether or not it is one: the same wrong one from everywhere is looked at
     /// only so often.
     pub(crate) async fn limit_exchange(&self, credential: &str) -> Result<(), ApiError> {
-        self.take(format!("gateway:exchanges:{}", hex::encode(digest(credential))), "exchanges", self.config.requests_per_minute).await?;
+        self.take(
+            format!("gateway:exchanges:{}", hex::encode(digest(credential))),
+            "exchanges",
+            self.config.requests_per_minute,
+        )
+        .await?;
         Ok(())
     }
 
@@ -122,7 +140,8 @@ impl Edge {
             return Ok(());
         }
         let calls = self.config.refusals_per_minute;
-        let standing = self.cache.peek(&refusals(address), Quota { calls, window: MINUTE }).await.map_err(uncounted)?;
+        let standing =
+            self.cache.peek(&refusals(address), Quota { calls, window: MINUTE }).await.map_err(uncounted)?;
         allowed("refused credentials", calls, standing).map(|_| ())
     }
 
@@ -146,7 +165,11 @@ fn refusals(address: Prefix) -> String {
 
 fn uncounted(error: preceptor_cache::Unavailable) -> ApiError {
     tracing::error!(%error, "rate limits cannot be counted");
-    ApiError::new(Kind::Unavailable, "UNAVAILABLE", "a part of the platform is not reachable right now; try again in a moment")
+    ApiError::new(
+        Kind::Unavailable,
+        "UNAVAILABLE",
+        "a part of the platform is not reachable right now; try again in a moment",
+    )
 }
 
 /// The decision, or a refusal that says how the bucket works and when it holds something again.
@@ -156,9 +179,13 @@ fn allowed(what: &'static str, calls: u32, decision: Decision) -> Result<Decisio
     }
     let seconds = decision.reset.as_secs() + 1;
     let unit = if seconds == 1 { "second" } else { "seconds" };
-    let detail = format!("{calls} {what} are allowed at once, and {calls} more come back over each minute; go on in {seconds} {unit}");
+    let detail = format!(
+        "{calls} {what} are allowed at once, and {calls} more come back over each minute; go on in {seconds} {unit}"
+    );
     let name = what.split(' ').next().unwrap_or(what);
-    Err(ApiError::new(Kind::ResourceExhausted, "RATE_LIMITED", detail).retry_after(seconds).with_limit(headers(name, calls, &decision)))
+    Err(ApiError::new(Kind::ResourceExhausted, "RATE_LIMITED", detail)
+        .retry_after(seconds)
+        .with_limit(headers(name, calls, &decision)))
 }
 
 /// The headers of draft-ietf-httpapi-ratelimit-headers: the bucket's size, the window over which all of it comes back,
@@ -167,7 +194,11 @@ pub(crate) fn headers(name: &str, calls: u32, decision: &Decision) -> HeaderMap 
     let mut headers = HeaderMap::new();
     let refill = MINUTE.as_secs_f64() / f64::from(calls.max(1));
     let policy = format!("\"{name}\";q={calls};w=60;refill={}", thousandths(refill));
-    let state = format!("\"{name}\";r={};t={}", decision.remaining, decision.reset.as_secs() + u64::from(!decision.allowed));
+    let state = format!(
+        "\"{name}\";r={};t={}",
+        decision.remaining,
+        decision.reset.as_secs() + u64::from(!decision.allowed)
+    );
     if let (Ok(policy), Ok(state)) = (policy.parse(), state.parse()) {
         headers.insert("ratelimit-policy", policy);
         headers.insert("ratelimit", state);
@@ -193,7 +224,8 @@ mod tests {
         seen.note(headers("requests", 1200, &decision(1199)));
         let mut answer = headers("questions", 60, &decision(59));
         seen.write(&mut answer);
-        let said: Vec<_> = answer.get_all("ratelimit-policy").iter().map(|value| value.to_str().expect("text")).collect();
+        let said: Vec<_> =
+            answer.get_all("ratelimit-policy").iter().map(|value| value.to_str().expect("text")).collect();
         assert_eq!(said, ["\"questions\";q=60;w=60;refill=1.0", "\"requests\";q=1200;w=60;refill=0.05"]);
         seen.note(headers("requests", 1200, &decision(1198)));
         seen.write(&mut answer);

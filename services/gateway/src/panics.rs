@@ -38,7 +38,8 @@ mod tests {
         async fn bad() -> &'static str {
             panic!("on purpose")
         }
-        let router: Router = Router::new().route("/v1/bad", get(bad)).route("/bad", get(bad)).layer(from_fn(layer));
+        let router: Router =
+            Router::new().route("/v1/bad", get(bad)).route("/bad", get(bad)).layer(from_fn(layer));
         for path in ["/v1/bad", "/bad"] {
             let request = Request::get(path).body(Body::empty()).expect("a request");
             let response = router.clone().oneshot(request).await.expect("an answer");

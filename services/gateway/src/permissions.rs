@@ -72,8 +72,10 @@ pub(crate) struct Permissions {
 impl Permissions {
     /// Reads the table.
     pub(crate) fn read(document: &Value, policies: &Policies) -> Self {
-        let by_name: HashMap<&str, (&str, &Policy)> =
-            policies.iter().filter_map(|(path, policy)| Some((path.rsplit('/').next()?, (path, policy)))).collect();
+        let by_name: HashMap<&str, (&str, &Policy)> = policies
+            .iter()
+            .filter_map(|(path, policy)| Some((path.rsplit('/').next()?, (path, policy))))
+            .collect();
         let (mut needed, mut all) = (HashMap::new(), HashSet::new());
         let mut needs = |method: Method, path: &str, rpc: &str| {
             all.insert((method.clone(), path.to_owned()));
@@ -87,7 +89,8 @@ impl Permissions {
             }
         };
         for (method, path, operation) in writes(document) {
-            let other = OTHERWISE.iter().find(|(name, _)| *name == operation).map(|(_, rpc)| (*rpc).to_owned());
+            let other =
+                OTHERWISE.iter().find(|(name, _)| *name == operation).map(|(_, rpc)| (*rpc).to_owned());
             needs(method, &path, &other.unwrap_or_else(|| capitalised(&operation)));
         }
         for (path, rpc) in FORMS {
@@ -104,7 +107,9 @@ impl Permissions {
     /// Refuses a subject that may not do what a route does; with the RPC that would refuse it too.
     pub(crate) fn check(&self, method: &Method, route: &str, scope: &Scope) -> Result<(), (Fault, &str)> {
         match self.needed.get(&(method.clone(), route.to_owned())) {
-            Some((rpc, policy)) if !policy.unscoped => policy.check_scope(scope).map_err(|fault| (fault, rpc.as_str())),
+            Some((rpc, policy)) if !policy.unscoped => {
+                policy.check_scope(scope).map_err(|fault| (fault, rpc.as_str()))
+            }
             _ => Ok(()),
         }
     }
@@ -116,7 +121,9 @@ fn writes(document: &Value) -> Vec<(Method, String, String)> {
     for (path, methods) in document["paths"].as_object().into_iter().flatten() {
         for (method, operation) in methods.as_object().into_iter().flatten() {
             let method = method.to_uppercase().parse().unwrap_or(Method::GET);
-            if let (false, Some(id)) = (matches!(method, Method::GET | Method::HEAD), operation["operationId"].as_str()) {
+            if let (false, Some(id)) =
+                (matches!(method, Method::GET | Method::HEAD), operation["operationId"].as_str())
+            {
                 found.push((method, path.clone(), id.to_owned()));
             }
         }
@@ -156,13 +163,22 @@ mod tests {
         let mut forms = 0;
         for route in routes {
             let route = route.split("\n        .").next().unwrap_or_default();
-            let Some(path) = route.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next()) else { continue };
+            let Some(path) = route.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next())
+            else {
+                continue;
+            };
             if !route.contains("post(") || OPEN.contains(&path) {
                 continue;
             }
             forms += 1;
-            let (_, rpc) = FORMS.iter().find(|(form, _)| *form == path).unwrap_or_else(|| panic!("{path} is not in FORMS"));
-            assert!(rpc.is_empty() || permissions.needed.contains_key(&(Method::POST, path.to_owned())), "{path}: there is no RPC {rpc}");
+            let (_, rpc) = FORMS
+                .iter()
+                .find(|(form, _)| *form == path)
+                .unwrap_or_else(|| panic!("{path} is not in FORMS"));
+            assert!(
+                rpc.is_empty() || permissions.needed.contains_key(&(Method::POST, path.to_owned())),
+                "{path}: there is no RPC {rpc}"
+            );
         }
         assert!(forms >= FORMS.len(), "every entry of FORMS is a form");
     }

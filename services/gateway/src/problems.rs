@@ -58,10 +58,16 @@ pub(crate) async fn layer(State(edge): State<Edge>, mut request: Request, next: 
 fn too_long(request: &Request) -> Option<ApiError> {
     let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
     if address > LONGEST_ADDRESS {
-        let error = ApiError::new(Kind::InvalidInput, "URI_TOO_LONG", "the address is longer than any of ours; it may have 8 KiB");
+        let error = ApiError::new(
+            Kind::InvalidInput,
+            "URI_TOO_LONG",
+            "the address is longer than any of ours; it may have 8 KiB",
+        );
         return Some(error.with_status(StatusCode::URI_TOO_LONG));
     }
-    let size = |headers: &HeaderMap| headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>();
+    let size = |headers: &HeaderMap| {
+        headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>()
+    };
     (size(request.headers()) > LARGEST_HEADERS).then(|| {
         let error = ApiError::new(
             Kind::InvalidInput,
@@ -75,10 +81,12 @@ fn too_long(request: &Request) -> Option<ApiError> {
 /// An error that is neither a problem nor a page yet: of the framework, or of a layer.
 fn told(response: Response, is_api: bool) -> Response {
     let status = response.status();
-    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind =
+        response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let is_bare = kind.is_empty() || kind.starts_with("text/plain");
     let is_told = response.extensions().get::<ProblemOf>().is_some() || *kind == PROBLEM;
-    let leaves_bare = (status.is_client_error() || status.is_server_error()) && !is_told && (is_api || is_bare);
+    let leaves_bare =
+        (status.is_client_error() || status.is_server_error()) && !is_told && (is_api || is_bare);
     if !leaves_bare {
         return response;
     }
@@ -97,31 +105,51 @@ fn told(response: Response, is_api: bool) -> Response {
 /// What a bare status means.
 fn of_status(status: StatusCode) -> ApiError {
     let (kind, code, detail) = match status {
-        StatusCode::UNAUTHORIZED => {
-            (Kind::Unauthenticated, "CREDENTIAL_MISSING", "send an API token as `Authorization: Bearer …`, or sign in")
-        }
+        StatusCode::UNAUTHORIZED => (
+            Kind::Unauthenticated,
+            "CREDENTIAL_MISSING",
+            "send an API token as `Authorization: Bearer …`, or sign in",
+        ),
         StatusCode::FORBIDDEN => (Kind::Forbidden, "CAPABILITY_MISSING", "this credential may not do that"),
         StatusCode::NOT_FOUND => (Kind::NotFound, "PATH_NOT_FOUND", "there is nothing at this address"),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            (Kind::InvalidInput, "METHOD_NOT_ALLOWED", "this address does not take that method; `Allow` names those that it takes")
+        StatusCode::METHOD_NOT_ALLOWED => (
+            Kind::InvalidInput,
+            "METHOD_NOT_ALLOWED",
+            "this address does not take that method; `Allow` names those that it takes",
+        ),
+        StatusCode::REQUEST_TIMEOUT => {
+            (Kind::InvalidInput, "REQUEST_TIMEOUT", "the request did not arrive in time; send it again")
         }
-        StatusCode::REQUEST_TIMEOUT => (Kind::InvalidInput, "REQUEST_TIMEOUT", "the request did not arrive in time; send it again"),
-        StatusCode::PAYLOAD_TOO_LARGE => (Kind::InvalidInput, "BODY_TOO_LARGE", "the body is larger than this operation takes"),
-        StatusCode::URI_TOO_LONG => (Kind::InvalidInput, "URI_TOO_LONG", "the address is longer than any of ours; it may have 8 KiB"),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            (Kind::InvalidInput, "BODY_TOO_LARGE", "the body is larger than this operation takes")
+        }
+        StatusCode::URI_TOO_LONG => {
+            (Kind::InvalidInput, "URI_TOO_LONG", "the address is longer than any of ours; it may have 8 KiB")
+        }
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             (Kind::InvalidInput, "MEDIA_TYPE_UNSUPPORTED", "this operation takes no body of that media type")
         }
-        StatusCode::TOO_MANY_REQUESTS => (Kind::ResourceExhausted, "RATE_LIMITED", "too many requests; wait as long as Retry-After says"),
-        StatusCode::SERVICE_UNAVAILABLE => {
-            (Kind::Unavailable, "UNAVAILABLE", "a part of the platform is not reachable right now; try again in a moment")
+        StatusCode::TOO_MANY_REQUESTS => {
+            (Kind::ResourceExhausted, "RATE_LIMITED", "too many requests; wait as long as Retry-After says")
         }
-        StatusCode::GATEWAY_TIMEOUT => (Kind::DeadlineExceeded, "DEADLINE_EXCEEDED", "the work was not done in time; try again"),
-        status if status.is_server_error() => {
-            (Kind::Internal, "INTERNAL", "something went wrong on our side; try again, and report the request id if it stays")
+        StatusCode::SERVICE_UNAVAILABLE => (
+            Kind::Unavailable,
+            "UNAVAILABLE",
+            "a part of the platform is not reachable right now; try again in a moment",
+        ),
+        StatusCode::GATEWAY_TIMEOUT => {
+            (Kind::DeadlineExceeded, "DEADLINE_EXCEEDED", "the work was not done in time; try again")
         }
-        _ => {
-            (Kind::InvalidInput, "REQUEST_INVALID", "the request cannot be understood; compare it with the documentation of this operation")
-        }
+        status if status.is_server_error() => (
+            Kind::Internal,
+            "INTERNAL",
+            "something went wrong on our side; try again, and report the request id if it stays",
+        ),
+        _ => (
+            Kind::InvalidInput,
+            "REQUEST_INVALID",
+            "the request cannot be understood; compare it with the documentation of this operation",
+        ),
     };
     ApiError::new(kind, code, detail).with_status(status)
 }

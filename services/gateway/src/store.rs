@@ -17,7 +17,11 @@ pub const SCHEMA: Schema = Schema {
               CREATE INDEX gateway_idempotency_age ON gateway_idempotency (org_id, started_at);\n",
             append_only: &[],
         },
-        Migration { name: "0002_sealed_answers", sql: "ALTER TABLE gateway_idempotency ADD COLUMN wrapped_key BYTEA;\n", append_only: &[] },
+        Migration {
+            name: "0002_sealed_answers",
+            sql: "ALTER TABLE gateway_idempotency ADD COLUMN wrapped_key BYTEA;\n",
+            append_only: &[],
+        },
         Migration {
             name: "0003_leases",
             sql: "ALTER TABLE gateway_idempotency ADD COLUMN leased_until BIGINT NOT NULL DEFAULT 0;\n",
@@ -65,8 +69,15 @@ pub(crate) mod answer {
 }
 
 /// The row of a key, if there is one.
-pub(crate) async fn find(tx: &TenantTx, subject: &str, key: &str) -> Result<Option<answer::Model>, StoreError> {
-    let select = tx.find::<answer::Entity>().filter(answer::Column::Subject.eq(subject)).filter(answer::Column::Key.eq(key));
+pub(crate) async fn find(
+    tx: &TenantTx,
+    subject: &str,
+    key: &str,
+) -> Result<Option<answer::Model>, StoreError> {
+    let select = tx
+        .find::<answer::Entity>()
+        .filter(answer::Column::Subject.eq(subject))
+        .filter(answer::Column::Key.eq(key));
     tx.one(select).await
 }
 
@@ -118,7 +129,12 @@ pub(crate) async fn finish(tx: &TenantTx, subject: &str, key: &str, kept: Kept) 
 }
 
 /// Says that a request still runs.
-pub(crate) async fn renew(tx: &TenantTx, subject: &str, key: &str, until: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn renew(
+    tx: &TenantTx,
+    subject: &str,
+    key: &str,
+    until: Timestamp,
+) -> Result<(), StoreError> {
     let update = tx
         .update::<answer::Entity>()
         .col_expr(answer::Column::LeasedUntil, Expr::value(until.micros()))
@@ -130,7 +146,10 @@ pub(crate) async fn renew(tx: &TenantTx, subject: &str, key: &str, until: Timest
 
 /// Forgets a key: its request failed in a way that may be tried again.
 pub(crate) async fn remove(tx: &TenantTx, subject: &str, key: &str) -> Result<(), StoreError> {
-    let delete = tx.delete::<answer::Entity>().filter(answer::Column::Subject.eq(subject)).filter(answer::Column::Key.eq(key));
+    let delete = tx
+        .delete::<answer::Entity>()
+        .filter(answer::Column::Subject.eq(subject))
+        .filter(answer::Column::Key.eq(key));
     tx.run_delete(delete).await.map(|_| ())
 }
 

@@ -95,7 +95,10 @@ impl Validate for Config {
             }
         }
         if !self.registry_contact.contains('@') {
-            problems.push(Problem::at(format!("{path}.registry_contact"), "must be an address that somebody reads"));
+            problems.push(Problem::at(
+                format!("{path}.registry_contact"),
+                "must be an address that somebody reads",
+            ));
         }
     }
 }

@@ -28,8 +28,12 @@ pub(crate) fn tasks(deps: &Deps, content: &Arc<Content>) -> Vec<Task> {
     let bus = Arc::clone(&deps.bus);
     let (jobs, watcher, sweeper) = (Arc::clone(content), Arc::clone(content), Arc::clone(content));
     let mut tasks = vec![
-        Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)),
-        Task::new("index listener", OnEnd::Restart, move |stop| consume::run(consumer.clone(), Arc::clone(&bus), stop)),
+        Task::new("relay", OnEnd::Restart, move |stop| {
+            relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)
+        }),
+        Task::new("index listener", OnEnd::Restart, move |stop| {
+            consume::run(consumer.clone(), Arc::clone(&bus), stop)
+        }),
         Task::new("registries", OnEnd::Restart, move |stop| watch_sources(Arc::clone(&watcher), stop)),
         Task::new("uploads", OnEnd::Restart, move |stop| sweep_uploads(Arc::clone(&sweeper), stop)),
         Task::new("jobs", OnEnd::Restart, move |stop| look_for_jobs(Arc::clone(&jobs), stop)),
@@ -93,6 +97,8 @@ impl Handler for IndexListener {
         let progress: IndexProgress = told(event)?;
         let scope = Arc::new(Scope::of_system(SystemActor::Ingestion, org_of(event)?));
         let noted = self.0.note_index(&scope, &event.id, &progress).await;
-        noted.map_err(|error| HandlerError::of(&error, matches!(&error, Error::Store(cause) if cause.is_transient())))
+        noted.map_err(|error| {
+            HandlerError::of(&error, matches!(&error, Error::Store(cause) if cause.is_transient()))
+        })
     }
 }

@@ -65,5 +65,9 @@ pub struct Deps {
 pub fn build(deps: &Deps, config: Config) -> Result<Service, Error> {
     let content = Arc::new(domain::Content::new(deps.clone(), config)?);
     let server = rpc::Server::new(Arc::clone(&content));
-    Ok(Service { name: ServiceName::Ingestion, routes: Routes::new(server.into_service()), tasks: events::tasks(deps, &content) })
+    Ok(Service {
+        name: ServiceName::Ingestion,
+        routes: Routes::new(server.into_service()),
+        tasks: events::tasks(deps, &content),
+    })
 }

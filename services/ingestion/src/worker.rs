@@ -43,7 +43,12 @@ pub(crate) struct Drawn {
 }
 
 /// Does what ingestion asked a child process for. `None` when it is no work of ingestion.
-pub fn work(kind: &str, request: &[u8], file: &Bytes, progress: &mut dyn FnMut(u64, u64)) -> Option<Result<Vec<u8>, String>> {
+pub fn work(
+    kind: &str,
+    request: &[u8],
+    file: &Bytes,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Option<Result<Vec<u8>, String>> {
     match kind {
         READ => Some(answer(request, |request| read(request, file, progress))),
         DRAW => Some(answer(request, |request| draw(request, file))),
@@ -51,7 +56,10 @@ pub fn work(kind: &str, request: &[u8], file: &Bytes, progress: &mut dyn FnMut(u
     }
 }
 
-fn answer<T: Serialize>(request: &[u8], work: impl FnOnce(&Request) -> Result<T, ExtractError>) -> Result<Vec<u8>, String> {
+fn answer<T: Serialize>(
+    request: &[u8],
+    work: impl FnOnce(&Request) -> Result<T, ExtractError>,
+) -> Result<Vec<u8>, String> {
     let request: Request = postcard::from_bytes(request).map_err(|error| error.to_string())?;
     postcard::to_stdvec(&work(&request)).map_err(|error| error.to_string())
 }
@@ -60,7 +68,11 @@ fn media(request: &Request) -> Result<MediaType, ExtractError> {
     MediaType::of_name(&request.media_type).ok_or(ExtractError::Unsupported)
 }
 
-fn read(request: &Request, file: &Bytes, progress: &mut dyn FnMut(u64, u64)) -> Result<Document, ExtractError> {
+fn read(
+    request: &Request,
+    file: &Bytes,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Document, ExtractError> {
     let budget = Budget::of(&request.limits);
     let extracted = extract::extract(media(request)?, file, &request.limits, &budget, progress)?;
     let passages = passages(&extracted, &budget)?;

@@ -29,7 +29,7 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Another room refused or failed.
+    /// Another service refused or failed.
     #[error("another service: {0}")]
     Call(Box<tonic::Status>),
     /// Something that cannot be.
@@ -58,19 +58,30 @@ impl From<tonic::Status> for Error {
 impl IntoFault for Error {
     fn to_fault(&self) -> Fault {
         match self {
-            Self::IndexNotReady => {
-                Fault::new(Kind::Unavailable, "INDEX_NOT_READY", "the index of this program is being rebuilt; try again in a moment")
-            }
+            Self::IndexNotReady => Fault::new(
+                Kind::Unavailable,
+                "INDEX_NOT_READY",
+                "the index of this program is being rebuilt; try again in a moment",
+            ),
             Self::InvalidField { field, what } => {
-                Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}")).with("field", field)
+                Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}"))
+                    .with("field", field)
             }
             Self::Vector(error) => {
                 tracing::error!(%error, "the vector index failed");
-                Fault::new(Kind::Unavailable, "INDEX_UNAVAILABLE", "search is not available right now; try again in a moment")
+                Fault::new(
+                    Kind::Unavailable,
+                    "INDEX_UNAVAILABLE",
+                    "search is not available right now; try again in a moment",
+                )
             }
             Self::Embed(error) => {
                 tracing::error!(%error, "the embedding model failed");
-                Fault::new(Kind::Unavailable, "MODEL_UNAVAILABLE", "search is not available right now; try again in a moment")
+                Fault::new(
+                    Kind::Unavailable,
+                    "MODEL_UNAVAILABLE",
+                    "search is not available right now; try again in a moment",
+                )
             }
             Self::Store(error) => error.to_fault(),
             Self::Call(status) => fault_of(status),

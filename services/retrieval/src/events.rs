@@ -26,8 +26,12 @@ pub(crate) fn tasks(deps: &Deps, search: &Arc<Search>) -> Vec<Task> {
     let bus = Arc::clone(&deps.bus);
     let (repaired, prepared) = (Arc::clone(search), Arc::clone(search));
     vec![
-        Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)),
-        Task::new("indexer", OnEnd::Restart, move |stop| consume::run(consumer.clone(), Arc::clone(&bus), stop)),
+        Task::new("relay", OnEnd::Restart, move |stop| {
+            relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)
+        }),
+        Task::new("indexer", OnEnd::Restart, move |stop| {
+            consume::run(consumer.clone(), Arc::clone(&bus), stop)
+        }),
         Task::new("preparer", OnEnd::Restart, move |stop| prepare(Arc::clone(&prepared), stop)),
         Task::new("repair", OnEnd::Expected, move |stop| repair(Arc::clone(&repaired), stop)),
     ]
@@ -58,7 +62,11 @@ async fn repair(search: Arc<Search>, stop: Stop) -> Result<(), TaskError> {
 
 async fn repair_org(search: &Search, org: OrgId) -> Result<(), Error> {
     let call = search.deps().system.call(org, CALL).await?;
-    let listed = search.ingestion().list_indexed_versions(call.request(ingestion::ListIndexedVersionsRequest {})?).await?.into_inner();
+    let listed = search
+        .ingestion()
+        .list_indexed_versions(call.request(ingestion::ListIndexedVersionsRequest {})?)
+        .await?
+        .into_inner();
     for version in listed.versions {
         if search.is_indexed(org, &version.program_version_id).await? {
             continue;
@@ -106,7 +114,10 @@ impl Indexer {
     }
 
     async fn announce_problem(&self, org: OrgId, frozen: &VersionFrozen, error: &Error) {
-        let (Ok(program), Ok(version)) = (frozen.program_id.parse(), frozen.program_version_id.parse()) else { return };
+        let (Ok(program), Ok(version)) = (frozen.program_id.parse(), frozen.program_version_id.parse())
+        else {
+            return;
+        };
         let keys = VersionKeys { org, app: AppId::generate(), program, version };
         let message = error.to_string();
         if let Ok(call) = self.0.deps().system.call(org, CALL).await

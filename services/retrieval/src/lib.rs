@@ -60,5 +60,9 @@ pub struct Deps {
 pub fn build(deps: &Deps, config: Config) -> Service {
     let search = Arc::new(domain::Search::new(deps.clone(), config));
     let server = rpc::Server::new(Arc::clone(&search));
-    Service { name: ServiceName::Retrieval, routes: Routes::new(server.into_service()), tasks: events::tasks(deps, &search) }
+    Service {
+        name: ServiceName::Retrieval,
+        routes: Routes::new(server.into_service()),
+        tasks: events::tasks(deps, &search),
+    }
 }

@@ -31,10 +31,16 @@ impl Server {
 
 #[tonic::async_trait]
 impl Retrieval for Server {
-    async fn search(&self, request: Request<proto::SearchRequest>) -> Result<Response<proto::SearchResponse>, Status> {
+    async fn search(
+        &self,
+        request: Request<proto::SearchRequest>,
+    ) -> Result<Response<proto::SearchResponse>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
-        let program = request.program_id.parse().map_err(|_| Error::InvalidField { field: "program_id", what: "is not an id" })?;
+        let program = request
+            .program_id
+            .parse()
+            .map_err(|_| Error::InvalidField { field: "program_id", what: "is not an id" })?;
         if request.question.trim().is_empty() || request.question.len() > LONGEST_QUESTION {
             return Err(Error::InvalidField { field: "question", what: "must have 1 to 8000 bytes" }.into());
         }
@@ -42,10 +48,16 @@ impl Retrieval for Server {
         Ok(Response::new(encode(self.search.find(&call, program, &request.question, limit).await?)))
     }
 
-    async fn known_terms(&self, request: Request<proto::KnownTermsRequest>) -> Result<Response<proto::KnownTermsResponse>, Status> {
+    async fn known_terms(
+        &self,
+        request: Request<proto::KnownTermsRequest>,
+    ) -> Result<Response<proto::KnownTermsResponse>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
-        let program = request.program_id.parse().map_err(|_| Error::InvalidField { field: "program_id", what: "is not an id" })?;
+        let program = request
+            .program_id
+            .parse()
+            .map_err(|_| Error::InvalidField { field: "program_id", what: "is not an id" })?;
         let known = self.search.known_terms(&call, program, &request.terms).await?;
         Ok(Response::new(proto::KnownTermsResponse { known }))
     }
@@ -63,7 +75,11 @@ fn encode(found: Found) -> proto::SearchResponse {
         hits: found
             .passages
             .into_iter()
-            .map(|found| proto::Hit { passage: Some(found.passage), score: found.score as f32, sentence_scores: found.sentence_scores })
+            .map(|found| proto::Hit {
+                passage: Some(found.passage),
+                score: found.score as f32,
+                sentence_scores: found.sentence_scores,
+            })
             .collect(),
         evidence,
         corrections: found

@@ -73,7 +73,8 @@ impl Linear {
             .into_par_iter()
             .map(|thread| {
                 let mine = (thread * share).min(panels)..((thread + 1) * share).min(panels);
-                let width = (mine.end * self.panel).min(self.outputs) - (mine.start * self.panel).min(self.outputs);
+                let width =
+                    (mine.end * self.panel).min(self.outputs) - (mine.start * self.panel).min(self.outputs);
                 let start = mine.start * self.panel;
                 let mut part = vec![0.0; rows * width];
                 arch.dispatch(Product { layer: self, x, panels: mine, out: &mut part, stride: width });
@@ -142,7 +143,14 @@ fn tiles<S: Simd>(simd: S, x: &[f32], weights: &[S::f32s], bias: &[f32], out: &m
 
 /// `R` rows times one panel.
 #[inline(always)]
-fn tile<S: Simd, const R: usize>(simd: S, x: &[f32], weights: &[S::f32s], bias: &[f32], out: &mut [f32], stride: usize) {
+fn tile<S: Simd, const R: usize>(
+    simd: S,
+    x: &[f32],
+    weights: &[S::f32s],
+    bias: &[f32],
+    out: &mut [f32],
+    stride: usize,
+) {
     let inputs = weights.len() / PANEL_REGISTERS;
     let rows: [&[f32]; R] = std::array::from_fn(|row| &x[row * inputs..][..inputs]);
     let mut sums = [[simd.splat_f32s(0.0); PANEL_REGISTERS]; R];
@@ -179,16 +187,24 @@ mod tests {
     fn the_packed_product_is_the_product() {
         let arch = Arch::new();
         for (rows, inputs, outputs) in [(1, 8, 16), (5, 7, 33), (6, 384, 64), (13, 20, 100), (50, 16, 48)] {
-            let (x, weights, bias) = (numbers(rows * inputs, 1), numbers(inputs * outputs, 2), numbers(outputs, 3));
+            let (x, weights, bias) =
+                (numbers(rows * inputs, 1), numbers(inputs * outputs, 2), numbers(outputs, 3));
             let half = outputs / 2;
-            let parts = [(&weights[..half * inputs], &bias[..half]), (&weights[half * inputs..], &bias[half..])];
+            let parts =
+                [(&weights[..half * inputs], &bias[..half]), (&weights[half * inputs..], &bias[half..])];
             let mut out = Vec::new();
             Linear::pack(arch, inputs, &parts).apply(arch, &x, &mut out);
             for row in 0..rows {
                 for output in 0..outputs {
-                    let expected = bias[output] + (0..inputs).map(|i| x[row * inputs + i] * weights[output * inputs + i]).sum::<f32>();
+                    let expected = bias[output]
+                        + (0..inputs)
+                            .map(|i| x[row * inputs + i] * weights[output * inputs + i])
+                            .sum::<f32>();
                     let got = out[row * outputs + output];
-                    assert!((expected - got).abs() < 1e-4, "{rows}x{inputs}x{outputs} at {row},{output}: {expected} {got}");
+                    assert!(
+                        (expected - got).abs() < 1e-4,
+                        "{rows}x{inputs}x{outputs} at {row},{output}: {expected} {got}"
+                    );
                 }
             }
         }

@@ -12,7 +12,8 @@ pub(crate) fn exp(x: f32) -> f32 {
     let shifted = (x * std::f32::consts::LOG2_E) + ROUND;
     let power = shifted - ROUND;
     let r = x - power * LN_2_HIGH - power * LN_2_LOW;
-    let tail = 0.166_666_65 + r * (0.041_665_796 + r * (0.008_333_452 + r * (0.001_398_2 + r * 1.987_569_1e-4)));
+    let tail =
+        0.166_666_65 + r * (0.041_665_796 + r * (0.008_333_452 + r * (0.001_398_2 + r * 1.987_569_1e-4)));
     let polynomial = 1.0 + r + r * r * (0.5 + r * tail);
     let exponent = (shifted.to_bits() as i32) << 23;
     f32::from_bits((polynomial.to_bits() as i32).wrapping_add(exponent) as u32)
@@ -24,7 +25,8 @@ pub(crate) fn gelu(x: f32) -> f32 {
     let z = x * std::f32::consts::FRAC_1_SQRT_2;
     let a = z.abs();
     let t = 1.0 / (1.0 + 0.327_591_1 * a);
-    let polynomial = t * (0.254_829_6 + t * (-0.284_496_74 + t * (1.421_413_7 + t * (-1.453_152 + t * 1.061_405_4))));
+    let polynomial =
+        t * (0.254_829_6 + t * (-0.284_496_74 + t * (1.421_413_7 + t * (-1.453_152 + t * 1.061_405_4))));
     let erf = (1.0 - polynomial * exp(-a * a)).copysign(z);
     0.5 * x * (1.0 + erf)
 }
@@ -104,7 +106,9 @@ mod tests {
     #[test]
     fn gelu_has_its_known_values() {
         // x Φ(x), from tables of the normal distribution.
-        for (x, expected) in [(0.0, 0.0), (1.0, 0.841_344_7), (-1.0, -0.158_655_3), (2.0, 1.954_499_7), (-3.0, -0.004_049_7)] {
+        for (x, expected) in
+            [(0.0, 0.0), (1.0, 0.841_344_7), (-1.0, -0.158_655_3), (2.0, 1.954_499_7), (-3.0, -0.004_049_7)]
+        {
             assert!((gelu(x) - expected).abs() < 2e-6, "gelu({x}) = {}", gelu(x));
         }
     }

@@ -86,7 +86,9 @@ impl MiniLm {
 
     fn tokens(&self, text: &str) -> Tokens {
         // Fails only on malformed tokenizer files, which loading would have refused.
-        let Ok(encoding) = self.tokenizer.encode(text, true) else { return Tokens { ids: Vec::new(), bytes: Vec::new() } };
+        let Ok(encoding) = self.tokenizer.encode(text, true) else {
+            return Tokens { ids: Vec::new(), bytes: Vec::new() };
+        };
         let mut ids = encoding.get_ids().to_vec();
         let special = encoding.get_special_tokens_mask();
         let mut bytes: Vec<_> = encoding
@@ -120,7 +122,8 @@ impl MiniLm {
 
     /// Embeds `texts`, on all cores.
     pub fn embed(&self, texts: &[Text]) -> Vec<Embedding> {
-        let mut tokens: Vec<(usize, Tokens)> = texts.par_iter().map(|text| self.tokens(&text.text)).enumerate().collect();
+        let mut tokens: Vec<(usize, Tokens)> =
+            texts.par_iter().map(|text| self.tokens(&text.text)).enumerate().collect();
         // Long sequences first, so that the last batches are the short ones and the cores finish together.
         tokens.sort_by_key(|(_, tokens)| std::cmp::Reverse(tokens.ids.len()));
         let batches = batches(&tokens);
@@ -192,7 +195,12 @@ impl MiniLm {
             start = end;
         }
         layer.attended.apply(arch, &memory.context, &mut memory.narrow);
-        arch.dispatch(AddAndNormalise { x: &mut memory.narrow, residual: x, norm: &layer.attended_norm, epsilon });
+        arch.dispatch(AddAndNormalise {
+            x: &mut memory.narrow,
+            residual: x,
+            norm: &layer.attended_norm,
+            epsilon,
+        });
         std::mem::swap(x, &mut memory.narrow);
         layer.expand.apply(arch, x, &mut memory.wide);
         arch.dispatch(Gelu(&mut memory.wide));
@@ -248,7 +256,11 @@ impl Hidden {
 fn embedding(rows: &[f32], width: usize, bytes: &[Range<usize>], text: &Text) -> Embedding {
     Embedding {
         whole: pool(rows, width, |_| true),
-        views: text.views.iter().map(|view| pool(rows, width, |token| overlaps(&bytes[token], view))).collect(),
+        views: text
+            .views
+            .iter()
+            .map(|view| pool(rows, width, |token| overlaps(&bytes[token], view)))
+            .collect(),
     }
 }
 

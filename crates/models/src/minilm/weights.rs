@@ -33,8 +33,15 @@ impl Shape {
         let path = folder.join("config.json");
         let text = std::fs::read_to_string(&path).map_err(|error| LoadError::file(&path, error))?;
         let shape: Self = serde_json::from_str(&text).map_err(|error| LoadError::file(&path, error))?;
-        if shape.model_type != "bert" || shape.hidden_act != "gelu" || shape.heads == 0 || !shape.width.is_multiple_of(shape.heads) {
-            return Err(LoadError::file(&path, "this is not a BERT encoder with GELU, the only kind that is supported"));
+        if shape.model_type != "bert"
+            || shape.hidden_act != "gelu"
+            || shape.heads == 0
+            || !shape.width.is_multiple_of(shape.heads)
+        {
+            return Err(LoadError::file(
+                &path,
+                "this is not a BERT encoder with GELU, the only kind that is supported",
+            ));
         }
         Ok(shape)
     }
@@ -76,12 +83,16 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn tensor(&self, name: &str, length: usize) -> Result<Vec<f32>, LoadError> {
         let wrong = |what: String| LoadError::file(self.path, format!("tensor {name} {what}"));
-        let view =
-            self.tensors.tensor(name).or_else(|_| self.tensors.tensor(&format!("bert.{name}"))).map_err(|_| wrong("is missing".into()))?;
+        let view = self
+            .tensors
+            .tensor(name)
+            .or_else(|_| self.tensors.tensor(&format!("bert.{name}")))
+            .map_err(|_| wrong("is missing".into()))?;
         if view.dtype() != Dtype::F32 {
             return Err(wrong(format!("holds {:?}; only 32-bit floats are supported", view.dtype())));
         }
-        let values: Vec<f32> = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        let values: Vec<f32> =
+            view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         if length != 0 && values.len() != length {
             return Err(wrong(format!("has {} values instead of {length}", values.len())));
         }
@@ -89,15 +100,28 @@ impl Reader<'_> {
     }
 
     fn norm(&self, name: &str, width: usize) -> Result<Norm, LoadError> {
-        Ok(Norm { weight: self.tensor(&format!("{name}.weight"), width)?, bias: self.tensor(&format!("{name}.bias"), width)? })
+        Ok(Norm {
+            weight: self.tensor(&format!("{name}.weight"), width)?,
+            bias: self.tensor(&format!("{name}.bias"), width)?,
+        })
     }
 
-    fn linear(&self, arch: Arch, inputs: usize, outputs: usize, names: &[String]) -> Result<Linear, LoadError> {
+    fn linear(
+        &self,
+        arch: Arch,
+        inputs: usize,
+        outputs: usize,
+        names: &[String],
+    ) -> Result<Linear, LoadError> {
         let mut parts = Vec::with_capacity(names.len());
         for name in names {
-            parts.push((self.tensor(&format!("{name}.weight"), inputs * outputs)?, self.tensor(&format!("{name}.bias"), outputs)?));
+            parts.push((
+                self.tensor(&format!("{name}.weight"), inputs * outputs)?,
+                self.tensor(&format!("{name}.bias"), outputs)?,
+            ));
         }
-        let parts: Vec<_> = parts.iter().map(|(weights, bias)| (weights.as_slice(), bias.as_slice())).collect();
+        let parts: Vec<_> =
+            parts.iter().map(|(weights, bias)| (weights.as_slice(), bias.as_slice())).collect();
         Ok(Linear::pack(arch, inputs, &parts))
     }
 
@@ -121,7 +145,8 @@ impl Weights {
     pub(crate) fn read(arch: Arch, shape: &Shape, path: &Path, content: &[u8]) -> Result<Self, LoadError> {
         let tensors = SafeTensors::deserialize(content).map_err(|error| LoadError::file(path, error))?;
         let reader = Reader { tensors, path };
-        let mut positions = reader.tensor("embeddings.position_embeddings.weight", shape.positions * shape.width)?;
+        let mut positions =
+            reader.tensor("embeddings.position_embeddings.weight", shape.positions * shape.width)?;
         let types = reader.tensor("embeddings.token_type_embeddings.weight", 0)?;
         for row in positions.chunks_exact_mut(shape.width) {
             for (value, first_type) in row.iter_mut().zip(&types) {
@@ -132,7 +157,9 @@ impl Weights {
             words: reader.tensor("embeddings.word_embeddings.weight", 0)?,
             positions,
             norm: reader.norm("embeddings.LayerNorm", shape.width)?,
-            layers: (0..shape.layers).map(|index| reader.layer(arch, shape, index)).collect::<Result<_, _>>()?,
+            layers: (0..shape.layers)
+                .map(|index| reader.layer(arch, shape, index))
+                .collect::<Result<_, _>>()?,
         })
     }
 }

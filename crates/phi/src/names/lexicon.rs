@@ -21,7 +21,11 @@ static WORKS: LazyLock<Words> = LazyLock::new(|| words(include_str!("works.txt")
 
 /// Lower case, without accents: "Zoë" is looked up as "zoe".
 fn key(word: &str) -> String {
-    word.trim_end_matches(['.', '\'']).nfd().filter(|sign| !matches!(sign, '\u{300}'..='\u{36f}')).collect::<String>().to_lowercase()
+    word.trim_end_matches(['.', '\''])
+        .nfd()
+        .filter(|sign| !matches!(sign, '\u{300}'..='\u{36f}'))
+        .collect::<String>()
+        .to_lowercase()
 }
 
 /// Whether this is a given name somewhere. Double names count by their first half.
@@ -67,11 +71,15 @@ pub(super) fn words_of_name(name: &str) -> Vec<&str> {
 /// Whether what follows a name makes it an eponym, an author or an institution.
 pub(super) fn is_work(behind: &str) -> bool {
     let behind = behind.strip_prefix("'s").unwrap_or(behind);
-    let mut next = behind.split(|sign: char| !sign.is_alphanumeric() && sign != '\'').filter(|word| !word.is_empty());
+    let mut next =
+        behind.split(|sign: char| !sign.is_alphanumeric() && sign != '\'').filter(|word| !word.is_empty());
     let is_one = |word: &str| WORKS.contains(key(word).as_str());
     // "Rossi Treadmill Score" is one too; "Rossi in clinic" is not.
-    let then = |first: &str, second: Option<&str>| first.starts_with(char::is_uppercase) && second.is_some_and(is_one);
-    behind.starts_with([' ', '-', '\'']) && next.next().is_some_and(|first| is_one(first) || then(first, next.next()))
+    let then = |first: &str, second: Option<&str>| {
+        first.starts_with(char::is_uppercase) && second.is_some_and(is_one)
+    };
+    behind.starts_with([' ', '-', '\''])
+        && next.next().is_some_and(|first| is_one(first) || then(first, next.next()))
 }
 
 /// Whether what stands before a name makes it one that is cited.
@@ -86,7 +94,8 @@ pub(super) fn is_cited(before: &str) -> bool {
 
 /// Whether a text is written as a title, each word with a capital: there, capitals say nothing.
 pub(super) fn is_titled(text: &str) -> bool {
-    let long: Vec<&str> = text.split(|sign: char| !sign.is_alphabetic()).filter(|word| word.chars().count() > 3).collect();
+    let long: Vec<&str> =
+        text.split(|sign: char| !sign.is_alphabetic()).filter(|word| word.chars().count() > 3).collect();
     let capital = long.iter().filter(|word| word.starts_with(char::is_uppercase)).count();
     long.len() > 3 && capital * 10 > long.len() * 6
 }

@@ -19,7 +19,8 @@ const FULL: &str = r"(?P<name>\p{Lu}[\p{L}'-]*\.?(?: (?:(?:de|da|di|du|del|della
 /// A name however it is written: known given names only.
 const ANY: &str = r"(?P<name>[\p{L}][\p{L}'-]+(?: [\p{L}]\b\.?)?(?: (?:(?:de|da|di|van|von|bin|al|el) )?[\p{L}][\p{L}'-]+)?)";
 
-const PATIENT: &str = r"(?i:patients?|pts?|clients?|inpatient|outpatient|veteran|paciente|patiente|paziente|patientin)";
+const PATIENT: &str =
+    r"(?i:patients?|pts?|clients?|inpatient|outpatient|veteran|paciente|patiente|paziente|patientin)";
 const PERSON: &str = r"(?i:patients?|pts?|clients?|m[ae]n|wom[ae]n|boy|girl|lad(?:y|ies)|gentlem[ae]n|guy|person|child|kid|baby|infant|toddler|newborn|teen\w*|adolescent|adult|male|female|veteran|resident|individual|neighbou?r|colleague|friend|farmer|teacher|smoker|diabetic|he|she|who|one|somebody|someone|old|yo|y/o|paciente|paziente|hombre|mujer|homme|femme|uomo|donna|Mann|Frau|niñ[oa]|se|s')";
 const RELATIVE: &str = r"(?i:mother|father|mom|mum|dad|son|daughter|wife|husband|partner|child|baby|brother|sister|grand(?:mother|father|ma|pa|son|daughter)|uncle|aunt|niece|nephew|cousin|neighbou?r|friend|colleague|roommate|boss|madre|padre|hij[oa]|espos[oa]|mère|père|mari|femme|figli[oa]|moglie|marito)";
 const TITLES: &str = r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof|MR|MRS|mr|mrs|dr)\.? )?";
@@ -55,9 +56,16 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         // A title of address. "Miss" is a verb too.
         rule(
             Proof::Word,
-            &format!(r"\b(?:Mr|Mrs|Ms|Mx|MRS|Mister|Sra|Srta|Señora?|Herrn?|Frau|Mme|Mlle|Monsieur|Madame|Signora?|Sig\.ra)\b\.? {NAME}"),
+            &format!(
+                r"\b(?:Mr|Mrs|Ms|Mx|MRS|Mister|Sra|Srta|Señora?|Herrn?|Frau|Mme|Mlle|Monsieur|Madame|Signora?|Sig\.ra)\b\.? {NAME}"
+            ),
         ),
-        rule(Proof::Word, &format!(r"\b(?i:señora?|sra|srta|signora?|monsieur|madame|frau|herrn?|mister|missus)\b\.? {NAME}")),
+        rule(
+            Proof::Word,
+            &format!(
+                r"\b(?i:señora?|sra|srta|signora?|monsieur|madame|frau|herrn?|mister|missus)\b\.? {NAME}"
+            ),
+        ),
         rule(Proof::TwoWords, &format!(r"\b(?:Miss|MR|Sr|Don|Doña|M\.)\b\.? {NAME}")),
         rule(Proof::Known, &format!(r"(?i)\b(?:mr|mrs|ms|miss)\b\.? {ANY}")),
         rule(Proof::Word, r"\bmrs\.? (?P<name>\p{L}[\p{L}'-]+)\b"),
@@ -70,7 +78,9 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         ),
         rule(
             Proof::Known,
-            &format!(r"\b(?i:named|called|by the name of|goes by|llamad[oa]|nommée?|namens|chiamat[oa])[ :,]{{1,2}}{TITLES}{NAME}"),
+            &format!(
+                r"\b(?i:named|called|by the name of|goes by|llamad[oa]|nommée?|namens|chiamat[oa])[ :,]{{1,2}}{TITLES}{NAME}"
+            ),
         ),
         rule(
             Proof::Word,
@@ -79,7 +89,10 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             ),
         ),
         rule(Proof::Known, &format!(r"(?i)\bnames? ?(?:is|was|=|:)?[ :=]{{1,2}}{ANY}")),
-        rule(Proof::TwoWords, &format!(r"\b(?i:i am|i'm|this is|meet|signed|sincerely|regards),? {TITLES}{NAME}")),
+        rule(
+            Proof::TwoWords,
+            &format!(r"\b(?i:i am|i'm|this is|meet|signed|sincerely|regards),? {TITLES}{NAME}"),
+        ),
         // A patient, and a name right behind.
         rule(
             Proof::TwoWords,
@@ -89,7 +102,9 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         ),
         rule(
             Proof::Known,
-            &format!(r"\b(?:{PATIENT}\b(?i:'s)?(?: ?[,:;(=-]| is| was)?|(?i:pt)\.) ?(?i:named |called |name |known as )?{ANY}"),
+            &format!(
+                r"\b(?:{PATIENT}\b(?i:'s)?(?: ?[,:;(=-]| is| was)?|(?i:pt)\.) ?(?i:named |called |name |known as )?{ANY}"
+            ),
         ),
         rule(
             Proof::Known,
@@ -98,7 +113,10 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             ),
         ),
         // A name, and what only a patient has: an age, a bed, a number.
-        rule(Proof::TwoWords, &format!(r"\b{FULL}(?: ?[,(;-]| is| was){{0,2}} ?(?:(?i:an?|the|now|currently|who is) )?{AGE}")),
+        rule(
+            Proof::TwoWords,
+            &format!(r"\b{FULL}(?: ?[,(;-]| is| was){{0,2}} ?(?:(?i:an?|the|now|currently|who is) )?{AGE}"),
+        ),
         rule(Proof::Known, &format!(r"\b{FULL},? (?i:(?:in|from) )?(?:(?i:bed|room|ward|icu)\b|\()")),
         rule(Proof::Word, &format!(r"\b(?i:my|our) {PATIENT}\b,? {TITLES}{NAME}")),
         rule(Proof::Known, &format!(r"\b{FULL} ?[,/;] ?\d{{1,3}}(?: ?[,/;)]|$)")),
@@ -112,25 +130,40 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         // A relation.
         rule(
             Proof::Word,
-            &format!(r"\b(?i:my|our|his|her|their|the patient's|mi|mon|ma|mein|meine|mio|mia) {RELATIVE},? (?i:named |called )?{NAME}"),
+            &format!(
+                r"\b(?i:my|our|his|her|their|the patient's|mi|mon|ma|mein|meine|mio|mia) {RELATIVE},? (?i:named |called )?{NAME}"
+            ),
         ),
         rule(Proof::TwoWords, &format!(r"\b{RELATIVE} of {TITLES}{FULL}")),
         // What is done to somebody, and what somebody does.
-        rule(Proof::Known, &format!(r"\b{acted}\b[^.!?\n]{{0,40}}?\b(?i:for|in|on|of|to|with|by|about|re|regarding)?[ :]{{1,2}}{FULL}")),
-        rule(Proof::Known, &format!(r"\b{FULL}(?:'s? )?,? ?(?:(?i:who|also|now|just|still|currently|not|a|the) )*{does}\b")),
+        rule(
+            Proof::Known,
+            &format!(
+                r"\b{acted}\b[^.!?\n]{{0,40}}?\b(?i:for|in|on|of|to|with|by|about|re|regarding)?[ :]{{1,2}}{FULL}"
+            ),
+        ),
+        rule(
+            Proof::Known,
+            &format!(r"\b{FULL}(?:'s? )?,? ?(?:(?i:who|also|now|just|still|currently|not|a|the) )*{does}\b"),
+        ),
         rule(
             Proof::Given,
             r"\b(?P<name>\p{Lu}[\p{L}-]+(?: \p{Lu}[\p{L}'-]+)?)'s? (?i:inr|potassium|creatinine|egfr|gfr|hba1c|bp|blood|labs?|results?|chart|record|dose|warfarin|apixaban|insulin|medications?|meds|biopsy|scan|mri|ct|ecg|ekg|x-ray|surgery|operation|wound|diagnosis|condition|daughter|son|wife|husband|mother|father|family|weight|age|kidney|heart|liver)\b",
         ),
         // Surname first, as in lists and wristbands.
-        rule(Proof::Known, r"(?P<last>\p{Lu}[\p{L}'-]+), ?(?P<name>\p{Lu}[\p{L}'-]+)(?: \p{Lu}\.?)?(?: ?[,(;:-]| (?i:has|is|was|on|\d)|$)"),
+        rule(
+            Proof::Known,
+            r"(?P<last>\p{Lu}[\p{L}'-]+), ?(?P<name>\p{Lu}[\p{L}'-]+)(?: \p{Lu}\.?)?(?: ?[,(;:-]| (?i:has|is|was|on|\d)|$)",
+        ),
     ]
 });
 
 /// Initials of a patient.
 static INITIALS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
-        format!(r"\b{PATIENT}\b,? ?(?i:named |called |initials? |is )?\(?\p{{Lu}}\. ?\p{{Lu}}\.(?: ?\p{{Lu}}\.)?"),
+        format!(
+            r"\b{PATIENT}\b,? ?(?i:named |called |initials? |is )?\(?\p{{Lu}}\. ?\p{{Lu}}\.(?: ?\p{{Lu}}\.)?"
+        ),
         r"\b(?i:initials?)\b(?i: are| is|:)? ?\p{Lu}\.? ?\p{Lu}\.?(?: ?\p{Lu}\.?)?\b".to_owned(),
         format!(r"\b(?:{PATIENT}|Mr|Mrs|Ms|Miss)\b\.?,? ?\p{{Lu}}\. ?\p{{Lu}}[\p{{L}}'-]+\p{{Ll}}\b"),
     ]
@@ -165,7 +198,10 @@ fn is_name(text: &str, hit: &Captures<'_>, proof: Proof, titled: bool) -> bool {
     let Some(name) = hit.name("name") else { return false };
     let words = lexicon::words_of_name(name.as_str());
     let Some(first) = words.first() else { return false };
-    let end = name.start() + words.last().map_or(0, |word| word.as_ptr() as usize - name.as_str().as_ptr() as usize + word.len());
+    let end = name.start()
+        + words
+            .last()
+            .map_or(0, |word| word.as_ptr() as usize - name.as_str().as_ptr() as usize + word.len());
     if lexicon::is_work(&text[end..]) || lexicon::is_cited(&text[..name.start()]) {
         return false;
     }
@@ -177,6 +213,8 @@ fn is_name(text: &str, hit: &Captures<'_>, proof: Proof, titled: bool) -> bool {
         Proof::Word => sure || shaped || (!capital && !titled && !lexicon::is_word(first)),
         Proof::TwoWords => sure || (shaped && words.len() > 1),
         Proof::Given => sure && !titled,
-        Proof::Known => sure && (words.len() > 1 || hit.name("last").is_some_and(|last| !lexicon::is_word(last.as_str()))),
+        Proof::Known => {
+            sure && (words.len() > 1 || hit.name("last").is_some_and(|last| !lexicon::is_word(last.as_str())))
+        }
     }
 }

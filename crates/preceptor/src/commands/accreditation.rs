@@ -30,7 +30,9 @@ pub(super) struct List {
 
 /// Decide about an accreditation.
 #[derive(Debug, Args)]
-#[command(after_help = "Takes the operator's token, which the first start prints: pass it with --token or PRECEPTOR_TOKEN.")]
+#[command(
+    after_help = "Takes the operator's token, which the first start prints: pass it with --token or PRECEPTOR_TOKEN."
+)]
 pub(super) struct Decision {
     /// The accreditation, `accr_…`.
     #[arg(value_name = "ACCREDITATION")]

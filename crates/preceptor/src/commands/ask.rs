@@ -51,20 +51,30 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 fn in_words(answer: &Value) -> String {
     let mut lines = Vec::new();
     for correction in list(&answer["corrections"]) {
-        lines.push(format!("(searched for {:?} instead of {:?})", text(correction, "to"), text(correction, "from")));
+        lines.push(format!(
+            "(searched for {:?} instead of {:?})",
+            text(correction, "to"),
+            text(correction, "from")
+        ));
     }
     for sentence in list(&answer["sentences"]) {
         lines.push(text(sentence, "text").to_owned());
-        lines.extend(list(&sentence["citations"]).map(|citation| format!("    — {}", text(citation, "name"))));
+        lines
+            .extend(list(&sentence["citations"]).map(|citation| format!("    — {}", text(citation, "name"))));
     }
     if answer["refusal"].is_object() {
         lines.push(text(&answer["refusal"], "message").to_owned());
-        lines.extend(list(&answer["refusal"]["sources"]).map(|source| format!("    — {}", text(source, "name"))));
+        lines.extend(
+            list(&answer["refusal"]["sources"]).map(|source| format!("    — {}", text(source, "name"))),
+        );
     }
     let percent = answer["confidence"].as_f64().unwrap_or(0.0) * 100.0;
     lines.push(format!("Confidence: {} ({percent:.0} %).", text(answer, "confidence_label")));
     if answer["lexical_only"] == true {
-        lines.push("No embedding model is loaded: only words were compared. `preceptor models pull` gets it.".to_owned());
+        lines.push(
+            "No embedding model is loaded: only words were compared. `preceptor models pull` gets it."
+                .to_owned(),
+        );
     }
     lines.join("\n") + "\n"
 }
@@ -82,8 +92,7 @@ mod tests {
             "corrections": [{ "from": "gowt", "to": "gout" }],
             "refusal": { "code": "NOT_IN_PROGRAM", "message": "Not found in this program.", "sources": [{ "name": "Slide 2, Gout" }] },
         });
-        let expected =
-            "(searched for \"gout\" instead of \"gowt\")\nNot found in this program.\n    — Slide 2, Gout\nConfidence: low (12 %).\n";
+        let expected = "(searched for \"gout\" instead of \"gowt\")\nNot found in this program.\n    — Slide 2, Gout\nConfidence: low (12 %).\n";
         assert_eq!(in_words(&answer), expected);
     }
 }

@@ -53,7 +53,9 @@ impl BeginAgain {
         let engines = Engines::open(config, Sharing::Alone, Arc::new(SystemClock)).await?;
         let store = engines.cells.handle(ServiceName::Audit.name()).await?;
         let done = if store.known_orgs().await?.contains(&self.org) {
-            preceptor_audit::begin_again(&store, &*engines.memory, self.org, &self.reason).await.map_err(Into::into)
+            preceptor_audit::begin_again(&store, &*engines.memory, self.org, &self.reason)
+                .await
+                .map_err(Into::into)
         } else {
             Err(anyhow::anyhow!("there is no log of {}", self.org))
         };
@@ -141,11 +143,18 @@ impl Audit {
 impl Verify {
     async fn verify(&self, data: &Path, client: Client) -> Result<(), Failure> {
         let mut logs = Logs::read(data).map_err(unknown)?;
-        let mut witnesses = self.against.iter().map(|path| witness(path)).collect::<anyhow::Result<Vec<_>>>().map_err(unknown)?;
+        let mut witnesses = self
+            .against
+            .iter()
+            .map(|path| witness(path))
+            .collect::<anyhow::Result<Vec<_>>>()
+            .map_err(unknown)?;
         let log = read(&client).await?;
         if let Some(known) = logs.of(&log.head.origin) {
             if known.key != log.key.to_string() {
-                return Err(refused(anyhow::anyhow!("the log is signed by another key than the one that was remembered for it")));
+                return Err(refused(anyhow::anyhow!(
+                    "the log is signed by another key than the one that was remembered for it"
+                )));
             }
             witnesses.push(Witness { from: "remembered".into(), note: known.checkpoint.clone() });
         }
@@ -167,9 +176,13 @@ impl Verify {
 fn tell(log: &Whole, held: &[(&str, u64)]) {
     let Checkpoint { origin, size, root } = &log.head;
     println!("{origin}: {size} records, root {}", STANDARD.encode(root));
-    println!("  Every record gives its hash, all together give the root, and the log's key signed it: the log is consistent in itself.");
+    println!(
+        "  Every record gives its hash, all together give the root, and the log's key signed it: the log is consistent in itself."
+    );
     for (from, size) in held {
-        println!("  It continues the checkpoint of {size} records ({from}): those records are as they were then.");
+        println!(
+            "  It continues the checkpoint of {size} records ({from}): those records are as they were then."
+        );
     }
     if held.is_empty() {
         println!(
@@ -186,7 +199,9 @@ async fn read(client: &Client) -> Result<Whole, Failure> {
     let (note, key) = (text("checkpoint")?, text("log_key")?.parse::<LogKey>().map_err(refused)?);
     let signed = key.open(&note).map_err(refused)?;
     let root = STANDARD.decode(text("root")?).map_err(refused)?;
-    if (head["size"].as_u64(), root.as_slice(), text("origin")?) != (Some(signed.size), signed.root.as_slice(), signed.origin.clone()) {
+    if (head["size"].as_u64(), root.as_slice(), text("origin")?)
+        != (Some(signed.size), signed.root.as_slice(), signed.origin.clone())
+    {
         return Err(refused(anyhow::anyhow!("the head is not what its checkpoint says")));
     }
     let mut verifier = Verifier::default();
@@ -208,7 +223,11 @@ async fn read(client: &Client) -> Result<Whole, Failure> {
 
 /// The server itself may say that the log is not what it was.
 fn telling(error: anyhow::Error) -> Failure {
-    if error.to_string().contains("LOG_INCONSISTENT") { Failure::Refused(error) } else { Failure::NotChecked(error) }
+    if error.to_string().contains("LOG_INCONSISTENT") {
+        Failure::Refused(error)
+    } else {
+        Failure::NotChecked(error)
+    }
 }
 
 fn add(verifier: &mut Verifier, leaf: &Value) -> anyhow::Result<()> {
@@ -221,12 +240,16 @@ fn add(verifier: &mut Verifier, leaf: &Value) -> anyhow::Result<()> {
 fn continues(log: &Whole, witness: &Witness) -> Result<u64, Failure> {
     let earlier = log.key.open(&witness.note).with_context(|| witness.from.clone()).map_err(refused)?;
     if earlier.size > log.head.size {
-        let shrunk = format!("{}: it names {} records, and the log has {}", witness.from, earlier.size, log.head.size);
+        let shrunk =
+            format!("{}: it names {} records, and the log has {}", witness.from, earlier.size, log.head.size);
         return Err(refused(anyhow::anyhow!(shrunk)));
     }
     // The root over the first records, from their bytes: no proof says more.
     let same = log.verifier.check_first(earlier.size, &earlier.root);
-    same.with_context(|| format!("{}: the first {} records are not those of then", witness.from, earlier.size)).map_err(refused)?;
+    same.with_context(|| {
+        format!("{}: the first {} records are not those of then", witness.from, earlier.size)
+    })
+    .map_err(refused)?;
     Ok(earlier.size)
 }
 
@@ -238,7 +261,8 @@ fn witness(path: &Path) -> anyhow::Result<Witness> {
         let proof = preceptor_certificate::verify::log_proof(&file).with_context(|| from.clone())?;
         return Ok(Witness { from, note: proof.checkpoint });
     }
-    let text = String::from_utf8(file).with_context(|| format!("{from} is neither a checkpoint nor a certificate"))?;
+    let text = String::from_utf8(file)
+        .with_context(|| format!("{from} is neither a checkpoint nor a certificate"))?;
     let note = text.parse::<Proof>().map_or(text, |proof| proof.checkpoint);
     Ok(Witness { from, note })
 }

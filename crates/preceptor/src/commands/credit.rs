@@ -59,9 +59,19 @@ fn show_records(records: &Value) -> anyhow::Result<()> {
     println!("records of {}", key.name());
     for entry in entries {
         check_record(entry, &key).with_context(|| format!("record {} does not hold", entry["leaf_index"]))?;
-        println!("  {:>6}  {}  {:<28} {}", entry["leaf_index"], text(entry, "occurred_at"), text(entry, "action"), text(entry, "object"));
+        println!(
+            "  {:>6}  {}  {:<28} {}",
+            entry["leaf_index"],
+            text(entry, "occurred_at"),
+            text(entry, "action"),
+            text(entry, "object")
+        );
     }
-    println!("{} records, each proved under a checkpoint of {} records that the log signed", entries.len(), records["log_size"]);
+    println!(
+        "{} records, each proved under a checkpoint of {} records that the log signed",
+        entries.len(),
+        records["log_size"]
+    );
     Ok(())
 }
 
@@ -69,7 +79,10 @@ fn show_records(records: &Value) -> anyhow::Result<()> {
 fn check_record(entry: &Value, key: &LogKey) -> anyhow::Result<()> {
     let bytes = hex::decode(text(entry, "record"))?;
     let record = AuditRecord::decode(bytes.as_slice())?;
-    anyhow::ensure!(record.action == text(entry, "action") && record.object == text(entry, "object"), "it says something else");
+    anyhow::ensure!(
+        record.action == text(entry, "action") && record.object == text(entry, "object"),
+        "it says something else"
+    );
     text(entry, "inclusion_proof").parse::<Proof>()?.verify(&bytes, key)?;
     Ok(())
 }

@@ -9,11 +9,13 @@ use crate::database;
 
 /// Manage the databases of a deployment on PostgreSQL.
 #[derive(Debug, Subcommand)]
-#[command(after_help = "Name the databases first, without a user or a password, in preceptor.toml or the environment:\n  \
+#[command(
+    after_help = "Name the databases first, without a user or a password, in preceptor.toml or the environment:\n  \
     PRECEPTOR__DATABASE__CELL=postgres://127.0.0.1:5432/preceptor_cell\n  \
     PRECEPTOR__DATABASE__CONTROL=postgres://127.0.0.1:5432/preceptor_control\n\
     `prepare` then makes a role with a password of its own for every service; `up` migrates and uses them.\n\
-    Without a database every organisation is an SQLite file in the data folder.")]
+    Without a database every organisation is an SQLite file in the data folder."
+)]
 pub(super) enum Database {
     /// Make what is missing: roles, one file with a password per role, and both databases.
     Prepare {
@@ -37,7 +39,10 @@ impl Database {
                     println!("made {name}");
                 }
                 if let Some(postgres) = config.postgres() {
-                    println!("Passwords are in {}; every service needs only its own.", postgres.secrets.display());
+                    println!(
+                        "Passwords are in {}; every service needs only its own.",
+                        postgres.secrets.display()
+                    );
                 }
                 database::migrate(&config).await?;
                 println!("Both databases are up to date.");

@@ -64,7 +64,11 @@ impl Common {
     }
 
     /// The same, with other defaults below everything.
-    pub(crate) fn load_over(&self, defaults: Vec<(&str, toml::Value)>, mut values: Vec<(&str, toml::Value)>) -> anyhow::Result<Config> {
+    pub(crate) fn load_over(
+        &self,
+        defaults: Vec<(&str, toml::Value)>,
+        mut values: Vec<(&str, toml::Value)>,
+    ) -> anyhow::Result<Config> {
         if let Some(data) = &self.data {
             values.push(("data", data.display().to_string().into()));
         }
@@ -90,7 +94,10 @@ impl Remote {
         } else {
             let path = config.data.join(ADMIN_TOKEN_FILE);
             std::fs::read_to_string(&path).with_context(|| {
-                format!("no token was given and {} cannot be read; pass --token, or run `preceptor up` first", path.display())
+                format!(
+                    "no token was given and {} cannot be read; pass --token, or run `preceptor up` first",
+                    path.display()
+                )
             })?
         };
         Client::new(&self.server, Secret::new(token.trim()))
@@ -101,7 +108,7 @@ impl Remote {
 enum Command {
     /// Start the whole mesh in this process, on embedded engines.
     Up(up::Up),
-    /// Run some rooms in this process and reach the others over the network (development only).
+    /// Run some services in this process and reach the others over the network (development only).
     Serve(serve::Serve),
     /// Add files to a program.
     Ingest(ingest::Ingest),

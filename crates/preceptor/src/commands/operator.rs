@@ -32,7 +32,9 @@ impl Operator {
         let engines = Engines::open(&config, Sharing::Alone, clock).await?;
         let deps = auth_deps(&engines, &config)?;
         let outcome = match self {
-            Self::Token => preceptor_auth::renew_operator(&deps, &config.auth).await.map(|token| ("operator".to_owned(), token)),
+            Self::Token => preceptor_auth::renew_operator(&deps, &config.auth)
+                .await
+                .map(|token| ("operator".to_owned(), token)),
             Self::AdminToken { org } => preceptor_auth::let_admin_in(&deps, &config.auth, org).await,
         };
         engines.close().await;

@@ -16,18 +16,18 @@ use crate::mesh::{Mesh, NEED_MODEL, Plan};
 use crate::model;
 use crate::outside::{NPI, Outside, PMID, RETRACTED_PMID};
 
-/// Run some rooms in this process.
+/// Run some services in this process.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Rooms find each other at [mesh.addresses] and prove themselves with [mesh] secret. All processes of one deployment share a\n\
+    after_help = "Services find each other at [mesh.addresses] and prove themselves with [mesh] secret. All processes of one deployment share a\n\
     data folder on one machine: the embedded engines serve no network, so this is for development.\n\n\
     PubMed, Crossref, the NPI registry and the mail server are stand-ins in this process, unless ingestion.pubmed_url,\n\
     ingestion.crossref_url, credentials.npi_registry or credentials.smtp name others."
 )]
 pub(super) struct Serve {
-    /// The rooms: gateway, auth, ingestion, retrieval, answering, alignment, credentials, credits, analytics, audit.
-    #[arg(required = true, value_name = "ROOM")]
-    rooms: Vec<ServiceName>,
+    /// The services: gateway, auth, ingestion, retrieval, answering, alignment, credentials, credits, analytics, audit.
+    #[arg(required = true, value_name = "SERVICE")]
+    services: Vec<ServiceName>,
     /// Confirms that this is a development set-up on one machine.
     #[arg(long)]
     dev: bool,
@@ -40,26 +40,31 @@ impl Serve {
     pub(super) async fn run(self, common: &Common) -> anyhow::Result<ExitCode> {
         if !self.dev {
             bail!(
-                "rooms in separate processes share the embedded engines of one machine, which is for development only; confirm with --dev"
+                "services in separate processes share the embedded engines of one machine, which is for development only; confirm with --dev"
             );
         }
         let outside = Outside::start().await?;
         let config = common.load_over(outside.settings().into(), Vec::new())?;
         if config.mesh.secret.is_none() {
-            bail!("set PRECEPTOR__MESH__SECRET to the same secret for every process, so that rooms can prove who they are");
+            bail!(
+                "set PRECEPTOR__MESH__SECRET to the same secret for every process, so that services can prove who they are"
+            );
         }
-        for room in &self.rooms {
-            let address = config.mesh.address(*room);
+        for service in &self.services {
+            let address = config.mesh.address(*service);
             if !address.ip().is_loopback() {
-                bail!("{room} would listen on {address}; under --dev rooms listen on loopback addresses only");
+                bail!(
+                    "{service} would listen on {address}; under --dev services listen on loopback addresses only"
+                );
             }
         }
         let telemetry = preceptor_runtime::telemetry::install(&config.telemetry, "preceptor")?;
         let embedder = self.embedder(&config).await?;
-        let plan = Plan { rooms: self.rooms.clone(), listens: true, sharing: Sharing::WithOtherRooms };
+        let plan =
+            Plan { services: self.services.clone(), listens: true, sharing: Sharing::WithOtherProcesses };
         let mesh = Mesh::start(config.clone(), plan, embedder).await?;
         show_first_start(&config, &mesh)?;
-        let names: Vec<_> = self.rooms.iter().map(|room| room.name()).collect();
+        let names: Vec<_> = self.services.iter().map(|service| service.name()).collect();
         println!("Serving {}.", names.join(", "));
         self.show_stand_ins(&config, &outside);
         run_until_stopped(mesh, telemetry).await
@@ -68,7 +73,7 @@ impl Serve {
     /// The model, where a service of this process works with it. Without it answers would be refused that are in the
     /// sources, so it is pulled, or its absence is asked for.
     async fn embedder(&self, config: &Config) -> anyhow::Result<Option<Arc<dyn Embedder>>> {
-        if !self.rooms.iter().any(|room| NEED_MODEL.contains(room)) {
+        if !self.services.iter().any(|service| NEED_MODEL.contains(service)) {
             return Ok(None);
         }
         if self.no_model && model::find(config).is_none() {
@@ -80,11 +85,18 @@ impl Serve {
 
     /// Says which services outside are none.
     fn show_stand_ins(&self, config: &Config, outside: &Outside) {
-        if self.rooms.contains(&ServiceName::Ingestion) && config.ingestion.pubmed_url == outside.registries.pubmed_url() {
-            println!("PubMed and Crossref are stand-ins here; they know PMID {PMID}, and PMID {RETRACTED_PMID} as retracted.");
+        if self.services.contains(&ServiceName::Ingestion)
+            && config.ingestion.pubmed_url == outside.registries.pubmed_url()
+        {
+            println!(
+                "PubMed and Crossref are stand-ins here; they know PMID {PMID}, and PMID {RETRACTED_PMID} as retracted."
+            );
         }
-        if self.rooms.contains(&ServiceName::Credentials) && config.credentials.smtp == outside.mail.url() {
-            println!("The mail server and the NPI registry are stand-ins here: codes appear below, and NPI {NPI} is known.");
+        if self.services.contains(&ServiceName::Credentials) && config.credentials.smtp == outside.mail.url()
+        {
+            println!(
+                "The mail server and the NPI registry are stand-ins here: codes appear below, and NPI {NPI} is known."
+            );
         }
     }
 }

@@ -18,8 +18,10 @@ use crate::{demo, model};
 
 /// Start the whole mesh in this process.
 #[derive(Debug, Args)]
-#[command(after_help = "The first start makes an organisation and prints the tokens of its admin and of the operator, once.\n\
-    Ctrl-C stops everything in order; what was acknowledged is on disk.")]
+#[command(
+    after_help = "The first start makes an organisation and prints the tokens of its admin and of the operator, once.\n\
+    Ctrl-C stops everything in order; what was acknowledged is on disk."
+)]
 pub(super) struct Up {
     /// Seed a demo program with a lecture, a slide deck and an article, and print links that open signed in.
     #[arg(long)]
@@ -46,7 +48,11 @@ impl Up {
         let embedder = self.embedder(&config).await?;
         let mesh = Mesh::start(config.clone(), Plan::whole(), embedder).await?;
         show_first_start(&config, &mesh)?;
-        println!("Preceptor is ready at {} ({:.1} s).", config.gateway.public_url, begun.elapsed().as_secs_f64());
+        println!(
+            "Preceptor is ready at {} ({:.1} s).",
+            config.gateway.public_url,
+            begun.elapsed().as_secs_f64()
+        );
         if let Some(outside) = &outside {
             demo::seed(&config, outside, mesh.first_start.as_ref()).await?;
         }
@@ -80,7 +86,9 @@ impl Up {
             None => match model::pull(config).await {
                 Ok(folder) => folder,
                 Err(error) => {
-                    eprintln!("The embedding model could not be pulled, so search compares words only for now: {error:#}");
+                    eprintln!(
+                        "The embedding model could not be pulled, so search compares words only for now: {error:#}"
+                    );
                     return Ok(None);
                 }
             },

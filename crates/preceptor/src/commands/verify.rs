@@ -83,14 +83,21 @@ impl Verify {
         let file = read(&self.file)?;
         let data = common.load(Vec::new())?.data;
         let key = self.key.as_deref().map(|key| {
-            IssuerKey::of_multikey(key.trim_start_matches("did:key:")).with_context(|| format!("{key} is no key; it begins with z6Mk"))
+            IssuerKey::of_multikey(key.trim_start_matches("did:key:"))
+                .with_context(|| format!("{key} is no key; it begins with z6Mk"))
         });
-        anyhow::ensure!(!self.remember || self.key.is_some() || self.status_list.is_some(), "--remember needs --key or --status-list");
-        let mut trusted = Trusted { key: key.transpose()?, issuers: Issuers::read(&data)?, lists: StatusLists::of(&data) };
+        anyhow::ensure!(
+            !self.remember || self.key.is_some() || self.status_list.is_some(),
+            "--remember needs --key or --status-list"
+        );
+        let mut trusted =
+            Trusted { key: key.transpose()?, issuers: Issuers::read(&data)?, lists: StatusLists::of(&data) };
         let checked = check(&file, trusted.key.as_ref(), &trusted.issuers);
         let given = self.status_list.as_deref().map(read).transpose()?;
         let checked = match checked {
-            Ok((report, known)) => trusted.status(&report, given.as_deref())?.map(|status| (report, known, status)),
+            Ok((report, known)) => {
+                trusted.status(&report, given.as_deref())?.map(|status| (report, known, status))
+            }
             Err(refusal) => Err(refusal),
         };
         let (report, known, status) = match checked {
@@ -148,10 +155,16 @@ impl Trusted {
             println!("From now on, certificates of {} are held against this key.", report.provider);
         }
         let Some(file) = given else { return Ok(()) };
-        anyhow::ensure!(known != Known::Not, "a list is remembered only of a provider whose key is known: name the key with --key");
+        anyhow::ensure!(
+            known != Known::Not,
+            "a list is remembered only of a provider whose key is known: name the key with --key"
+        );
         let list = StatusList::read(file)?;
         if self.lists.remember(&list, std::str::from_utf8(file)?)? {
-            println!("From now on, certificates of {} are looked up in its list of {}.", report.provider, list.made_at);
+            println!(
+                "From now on, certificates of {} are looked up in its list of {}.",
+                report.provider, list.made_at
+            );
         } else {
             println!("A newer list of {} is remembered already, and stays.", report.provider);
         }
@@ -168,9 +181,10 @@ fn check(file: &[u8], named: Option<&IssuerKey>, issuers: &Issuers) -> Result<(R
     match issuers.standing(&report.provider, &report.key) {
         Standing::Trusted => Ok((report, Known::Remembered)),
         Standing::Unknown => Ok((report, Known::Not)),
-        Standing::Other => {
-            Err(Refusal::OtherKey { found: report.key.multikey(), expected_by: "keys that were remembered for its provider" })
-        }
+        Standing::Other => Err(Refusal::OtherKey {
+            found: report.key.multikey(),
+            expected_by: "keys that were remembered for its provider",
+        }),
     }
 }
 
@@ -197,13 +211,17 @@ fn show(report: &Report, known: Known, status: &Status) {
     };
     println!("  signed by   {}{how}", report.key.multikey());
     match report.log {
-        Some((index, size)) => println!("  log         record {index} of a log of {size}, under a checkpoint that the log signed"),
+        Some((index, size)) => println!(
+            "  log         record {index} of a log of {size}, under a checkpoint that the log signed"
+        ),
         None => println!("  log         not checked: the proof is part of the PDF only"),
     }
     match status {
         Status::Void(date) => println!("  status      voided, by the provider's list of {date}"),
         Status::Good(date) => println!("  status      not voided, by the provider's list of {date}"),
-        Status::NotChecked => println!("  status      not checked: no list is at hand; name a copy with --status-list"),
+        Status::NotChecked => {
+            println!("  status      not checked: no list is at hand; name a copy with --status-list")
+        }
         Status::NoList => println!("  status      not checked: this certificate names no list"),
     }
     if known == Known::Not {

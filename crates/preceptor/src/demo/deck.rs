@@ -27,7 +27,8 @@ struct Slide {
 const DECLARATION: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>"#;
 const SPACES: &str = r#"xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main""#;
 const RELATIONSHIP: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
-const GROUP: &str = r#"<p:nvGrpSpPr><p:cNvPr id="1" name=""/><p:cNvGrpSpPr/><p:nvPr/></p:nvGrpSpPr><p:grpSpPr/>"#;
+const GROUP: &str =
+    r#"<p:nvGrpSpPr><p:cNvPr id="1" name=""/><p:cNvGrpSpPr/><p:nvPr/></p:nvGrpSpPr><p:grpSpPr/>"#;
 
 /// The presentation that `text` (TOML) describes.
 pub(super) fn pptx(text: &str) -> anyhow::Result<Vec<u8>> {
@@ -41,7 +42,8 @@ pub(super) fn pptx(text: &str) -> anyhow::Result<Vec<u8>> {
     part("[Content_Types].xml", content_types(count))?;
     part("_rels/.rels", relationships(&[("rId1", "officeDocument", "ppt/presentation.xml".to_owned())]))?;
     part("ppt/presentation.xml", presentation(count))?;
-    let slides: Vec<_> = (1..=count).map(|number| (format!("rId{number}"), format!("slides/slide{number}.xml"))).collect();
+    let slides: Vec<_> =
+        (1..=count).map(|number| (format!("rId{number}"), format!("slides/slide{number}.xml"))).collect();
     let targets: Vec<_> = slides.iter().map(|(id, target)| (id.as_str(), "slide", target.clone())).collect();
     part("ppt/_rels/presentation.xml.rels", relationships(&targets))?;
     for (index, slide) in deck.slide.iter().enumerate() {
@@ -72,7 +74,9 @@ fn content_types(count: usize) -> String {
 }
 
 fn relationships(list: &[(&str, &str, String)]) -> String {
-    let each = list.iter().map(|(id, kind, target)| format!(r#"<Relationship Id="{id}" Type="{RELATIONSHIP}/{kind}" Target="{target}"/>"#));
+    let each = list.iter().map(|(id, kind, target)| {
+        format!(r#"<Relationship Id="{id}" Type="{RELATIONSHIP}/{kind}" Target="{target}"/>"#)
+    });
     format!(
         r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}</Relationships>"#,
         each.collect::<String>()
@@ -80,7 +84,8 @@ fn relationships(list: &[(&str, &str, String)]) -> String {
 }
 
 fn presentation(count: usize) -> String {
-    let slides: String = (1..=count).map(|number| format!(r#"<p:sldId id="{}" r:id="rId{number}"/>"#, 255 + number)).collect();
+    let slides: String =
+        (1..=count).map(|number| format!(r#"<p:sldId id="{}" r:id="rId{number}"/>"#, 255 + number)).collect();
     format!(
         r#"<p:presentation {SPACES}><p:sldIdLst>{slides}</p:sldIdLst><p:sldSz cx="12192000" cy="6858000"/><p:notesSz cx="6858000" cy="9144000"/></p:presentation>"#
     )
@@ -103,7 +108,8 @@ fn shape(id: u32, kind: &str, frame: &str, paragraphs: &str) -> String {
 }
 
 fn slide_xml(slide: &Slide) -> String {
-    let title = shape(2, "title", &frame(609_600, 365_760, 10_972_800, 1_005_840), &paragraph(&slide.title, 40));
+    let title =
+        shape(2, "title", &frame(609_600, 365_760, 10_972_800, 1_005_840), &paragraph(&slide.title, 40));
     let content = if slide.table.is_empty() {
         let bullets: String = slide.bullets.iter().map(|text| paragraph(text, 28)).collect();
         shape(3, "body", &frame(609_600, 1_600_200, 10_972_800, 4_525_963), &bullets)
@@ -115,9 +121,14 @@ fn slide_xml(slide: &Slide) -> String {
 
 fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(1, Vec::len) as u32;
-    let grid: String = (0..columns).map(|_| format!(r#"<a:gridCol w="{}"/>"#, 10_972_800 / columns)).collect();
-    let cell = |text: &String| format!("<a:tc><a:txBody><a:bodyPr/>{}</a:txBody><a:tcPr/></a:tc>", paragraph(text, 18));
-    let row = |cells: &Vec<String>| format!(r#"<a:tr h="731520">{}</a:tr>"#, cells.iter().map(cell).collect::<String>());
+    let grid: String =
+        (0..columns).map(|_| format!(r#"<a:gridCol w="{}"/>"#, 10_972_800 / columns)).collect();
+    let cell = |text: &String| {
+        format!("<a:tc><a:txBody><a:bodyPr/>{}</a:txBody><a:tcPr/></a:tc>", paragraph(text, 18))
+    };
+    let row = |cells: &Vec<String>| {
+        format!(r#"<a:tr h="731520">{}</a:tr>"#, cells.iter().map(cell).collect::<String>())
+    };
     format!(
         r#"<p:graphicFrame><p:nvGraphicFramePr><p:cNvPr id="3" name="table"/><p:cNvGraphicFramePr/><p:nvPr/></p:nvGraphicFramePr><p:xfrm>{}</p:xfrm><a:graphic><a:graphicData uri="http://schemas.openxmlformats.org/drawingml/2006/table"><a:tbl><a:tblPr firstRow="1"/><a:tblGrid>{grid}</a:tblGrid>{}</a:tbl></a:graphicData></a:graphic></p:graphicFrame>"#,
         frame(609_600, 1_600_200, 10_972_800, 4_525_963),
@@ -139,7 +150,11 @@ mod tests {
         let bytes = pptx(include_str!("../../demo/slides.toml")).expect("a deck");
         let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).expect("an archive");
         let mut text = String::new();
-        std::io::Read::read_to_string(&mut archive.by_name("ppt/slides/slide3.xml").expect("a slide"), &mut text).expect("text");
+        std::io::Read::read_to_string(
+            &mut archive.by_name("ppt/slides/slide3.xml").expect("a slide"),
+            &mut text,
+        )
+        .expect("text");
         assert!(text.contains("Apixaban") && text.contains("a:tbl"));
         assert!(archive.by_name("ppt/notesSlides/notesSlide5.xml").is_ok());
     }

@@ -42,7 +42,11 @@ pub(super) async fn verify_sources(team: &Team, program: &str) -> anyhow::Result
 }
 
 /// Designates a program for physicians and, with an evaluation, for nurses, and opens a quiz of approved items.
-pub(super) async fn open_quiz(team: &Team, program: &str, count: usize) -> anyhow::Result<(Vec<Value>, String)> {
+pub(super) async fn open_quiz(
+    team: &Team,
+    program: &str,
+    count: usize,
+) -> anyhow::Result<(Vec<Value>, String)> {
     let accreditation = team.admin.accredit("Harbor Medical Education").await?;
     if let Some(operator) = &team.operator {
         operator.confirm_accreditation(&accreditation, "Demo: there is no accreditor to ask").await?;
@@ -88,7 +92,13 @@ fn statement(name: &str) -> Option<Value> {
     })
 }
 
-async fn lead_one(admin: &Client, learner: &Client, name: &str, course: &Course<'_>, mail: &MailCatcher) -> anyhow::Result<()> {
+async fn lead_one(
+    admin: &Client,
+    learner: &Client,
+    name: &str,
+    course: &Course<'_>,
+    mail: &MailCatcher,
+) -> anyhow::Result<()> {
     match name {
         "nadia" => return Ok(()),
         "omar" => {

@@ -20,8 +20,7 @@ use crate::outside::{NPI, Outside, PMID};
 /// The org that the demo makes.
 pub(crate) const ORG: &str = "Harbor Medical Education (demo)";
 const TITLE: &str = "Anticoagulants in older adults";
-const SUMMARY: &str =
-    "A lecture, a slide deck and an article on anticoagulants for atrial fibrillation. Written for this demo; no clinical guidance.";
+const SUMMARY: &str = "A lecture, a slide deck and an article on anticoagulants for atrial fibrillation. Written for this demo; no clinical guidance.";
 const OBJECTIVES: [&str; 5] = [
     "Estimate the stroke risk of a person with atrial fibrillation",
     "Choose the dose of a direct oral anticoagulant by kidney function, age and weight",
@@ -48,16 +47,34 @@ pub(super) struct Team {
 }
 
 /// Seeds the program, unless it is there already, and prints links that open signed in.
-pub(crate) async fn seed(config: &Config, outside: &Outside, first: Option<&FirstStart>) -> anyhow::Result<()> {
+pub(crate) async fn seed(
+    config: &Config,
+    outside: &Outside,
+    first: Option<&FirstStart>,
+) -> anyhow::Result<()> {
     let path = config.data.join(ADMIN_TOKEN_FILE);
-    let token = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let token =
+        std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
     let admin = Client::new(&format!("http://{}", config.gateway.listen), Secret::new(token.trim()))?;
     let known = admin.all("/v1/programs").await?;
-    let titled = |title: &str| known.iter().find(|program| program["title"] == title).map(|program| id(program, "id")).transpose();
+    let titled = |title: &str| {
+        known.iter().find(|program| program["title"] == title).map(|program| id(program, "id")).transpose()
+    };
     let programs = match (titled(TITLE)?, titled(retracted::TITLE)?) {
         (Some(main), Some(retracted)) => Programs { main, retracted },
-        (None, None) => create(config, &admin, outside, first.map(|first| admin.with_token(first.operator_token.expose()))).await?,
-        _ => bail!("{} holds a part of the demo only; remove that folder and start again", config.data.display()),
+        (None, None) => {
+            create(
+                config,
+                &admin,
+                outside,
+                first.map(|first| admin.with_token(first.operator_token.expose())),
+            )
+            .await?
+        }
+        _ => bail!(
+            "{} holds a part of the demo only; remove that folder and start again",
+            config.data.display()
+        ),
     };
     show_links(&admin, &programs, outside).await
 }
@@ -76,13 +93,30 @@ fn files() -> anyhow::Result<Vec<Upload>> {
         external_id: None,
     };
     Ok(vec![
-        file("lecture.vtt", "Lecture: Anticoagulants in older adults", include_bytes!("../../demo/lecture.vtt").to_vec()),
-        file("slides.pptx", "Slides: Anticoagulants in older adults", deck::pptx(include_str!("../../demo/slides.toml"))?),
-        file("article.md", "Article: Managing bleeding on anticoagulants", include_bytes!("../../demo/article.md").to_vec()),
+        file(
+            "lecture.vtt",
+            "Lecture: Anticoagulants in older adults",
+            include_bytes!("../../demo/lecture.vtt").to_vec(),
+        ),
+        file(
+            "slides.pptx",
+            "Slides: Anticoagulants in older adults",
+            deck::pptx(include_str!("../../demo/slides.toml"))?,
+        ),
+        file(
+            "article.md",
+            "Article: Managing bleeding on anticoagulants",
+            include_bytes!("../../demo/article.md").to_vec(),
+        ),
     ])
 }
 
-async fn create(config: &Config, admin: &Client, outside: &Outside, operator: Option<Client>) -> anyhow::Result<Programs> {
+async fn create(
+    config: &Config,
+    admin: &Client,
+    outside: &Outside,
+    operator: Option<Client>,
+) -> anyhow::Result<Programs> {
     let progress = ProgressBar::new_spinner();
     progress.enable_steady_tick(std::time::Duration::from_millis(120));
     progress.set_message("Seeding the demo program");
@@ -105,7 +139,8 @@ async fn create(config: &Config, admin: &Client, outside: &Outside, operator: Op
     learners::verify_sources(&team, &main).await?;
     let (items, offer) = learners::open_quiz(&team, &main, ITEMS).await?;
     progress.set_message("Leading learners to their credit");
-    learners::lead(admin, &learners::Course { program: &main, items: &items, offer: &offer }, &outside.mail).await?;
+    learners::lead(admin, &learners::Course { program: &main, items: &items, offer: &offer }, &outside.mail)
+        .await?;
     progress.set_message("Having an article retracted");
     let (retracted, certificate) = retracted::seed(&team, outside).await?;
     trust(config, &certificate)?;
@@ -136,9 +171,13 @@ fn of_role<'a>(staff: &'a Value, role: &str) -> Option<&'a str> {
 }
 
 async fn show_links(admin: &Client, programs: &Programs, outside: &Outside) -> anyhow::Result<()> {
-    let link = async |who: Value| -> anyhow::Result<String> { id(&admin.post("/v1/sign-in-links", &who).await?, "url") };
+    let link = async |who: Value| -> anyhow::Result<String> {
+        id(&admin.post("/v1/sign-in-links", &who).await?, "url")
+    };
     println!("\nThe demo program is published. These links sign in once each, within an hour:");
-    let of_main = std::iter::once(("visitor", "has just come")).chain(learners::STAGES).map(|learner| (&programs.main, learner));
+    let of_main = std::iter::once(("visitor", "has just come"))
+        .chain(learners::STAGES)
+        .map(|learner| (&programs.main, learner));
     for (program, (name, stage)) in of_main.chain([(&programs.retracted, retracted::LEARNER)]) {
         let learner = admin.learner(program, name).await?;
         println!("  {name:9} {}   {stage}", link(json!({ "learner_token": learner.token() })).await?);
@@ -148,7 +187,10 @@ async fn show_links(admin: &Client, programs: &Programs, outside: &Outside) -> a
         if let Some(member) = of_role(&staff, role) {
             // Links for others go to their address: here they are taken out of the mail of the demo.
             admin.post("/v1/sign-in-links", &json!({ "staff_id": member, "confirm": admin.token() })).await?;
-            println!("  {role:9} {}", outside.mail.newest_link(&address(role)).context("the link was not mailed")?);
+            println!(
+                "  {role:9} {}",
+                outside.mail.newest_link(&address(role)).context("the link was not mailed")?
+            );
         }
     }
     if let Some(member) = of_role(&staff, "admin") {

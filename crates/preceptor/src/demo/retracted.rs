@@ -11,7 +11,8 @@ use crate::outside::{Outside, RETRACTED_PMID};
 
 pub(super) const TITLE: &str = "Bridging anticoagulation (its article was retracted)";
 /// Who earned a credit before, and how the list of links names them.
-pub(super) const LEARNER: (&str, &str) = ("viktor", "holds a credit of a program whose article was retracted since");
+pub(super) const LEARNER: (&str, &str) =
+    ("viktor", "holds a credit of a program whose article was retracted since");
 const ITEMS: usize = 4;
 const CLAIMED: f64 = 0.5;
 
@@ -27,7 +28,8 @@ pub(super) async fn seed(team: &Team, outside: &Outside) -> anyhow::Result<(Stri
         title: Some("Article: Heparin bridging before procedures".to_owned()),
         external_id: None,
     };
-    let source = team.editor.add_source(&team.reviewer, &program, file, "Read in full; written for the demo").await?;
+    let source =
+        team.editor.add_source(&team.reviewer, &program, file, "Read in full; written for the demo").await?;
     let source = id(&source, "id")?;
     team.editor.publish(&program, "First version of the demo").await?;
     outside.registries.change(RETRACTED_PMID, Status::Sound);
@@ -43,7 +45,11 @@ pub(super) async fn seed(team: &Team, outside: &Outside) -> anyhow::Result<(Stri
 
     outside.registries.change(RETRACTED_PMID, Status::Retracted);
     team.editor.verify_by(&source, json!({ "pmid": RETRACTED_PMID })).await?;
-    let annotated = |credit: &Value| credit["annotations"].as_array().is_some_and(|remarks| !remarks.is_empty());
-    learner.wait_until(&format!("/v1/credits/{credit}"), |_| {}, annotated).await.context("the annotation of a credit")?;
+    let annotated =
+        |credit: &Value| credit["annotations"].as_array().is_some_and(|remarks| !remarks.is_empty());
+    learner
+        .wait_until(&format!("/v1/credits/{credit}"), |_| {}, annotated)
+        .await
+        .context("the annotation of a credit")?;
     Ok((program, certificate))
 }

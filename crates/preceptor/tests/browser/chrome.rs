@@ -24,7 +24,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) fn tools(test: &str) -> Option<(PathBuf, String)> {
     let driver = Path::new("/usr/bin/chromedriver");
     if !driver.is_file() {
-        preceptor_testkit::skip(test, "Chromium and its driver are not on this machine; `cargo xtask infra install` gets them");
+        preceptor_testkit::skip(
+            test,
+            "Chromium and its driver are not on this machine; `cargo xtask infra install` gets them",
+        );
         return None;
     }
     let axe = preceptor_testkit::tools::node_file(test, "axe-core", "axe.min.js")?;
@@ -42,14 +45,26 @@ pub(crate) struct Driver {
 impl Driver {
     pub(crate) async fn start(program: &Path) -> Self {
         let mut command = Command::new(program);
-        command.args(["--port=0", "--log-level=SEVERE"]).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+        command
+            .args(["--port=0", "--log-level=SEVERE"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
         let mut process = command.spawn().expect("the driver starts");
         let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
         loop {
             let line = lines.next_line().await.expect("a line").expect("the driver says its port");
-            let port = line.rsplit("on port ").next().map(|port| port.trim_end_matches('.')).and_then(|port| port.parse::<u16>().ok());
+            let port = line
+                .rsplit("on port ")
+                .next()
+                .map(|port| port.trim_end_matches('.'))
+                .and_then(|port| port.parse::<u16>().ok());
             if let Some(port) = port.filter(|_| line.contains("started successfully")) {
-                return Self { _process: process, url: format!("http://127.0.0.1:{port}"), sessions: Mutex::default() };
+                return Self {
+                    _process: process,
+                    url: format!("http://127.0.0.1:{port}"),
+                    sessions: Mutex::default(),
+                };
             }
         }
     }
@@ -70,7 +85,11 @@ impl Driver {
         let mobile = json!({ "deviceMetrics": { "width": width, "height": height, "pixelRatio": 1.0, "touch": false, "mobile": false } });
         let options = json!({ "goog:chromeOptions": { "args": flags, "mobileEmulation": mobile } });
         let capabilities = options.as_object().expect("an object").clone();
-        let client = ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&self.url).await.expect("a browser");
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities)
+            .connect(&self.url)
+            .await
+            .expect("a browser");
         Browser { client }
     }
 
@@ -88,7 +107,8 @@ impl Driver {
             browser.click("main form button").await;
         }
         browser.until("the sign-in", "return !location.pathname.startsWith('/sign-in')").await;
-        let session = browser.client.get_named_cookie("preceptor_session").await.expect("a session").into_owned();
+        let session =
+            browser.client.get_named_cookie("preceptor_session").await.expect("a session").into_owned();
         self.sessions.lock().expect("no panic").insert(link.to_owned(), session);
         browser
     }
@@ -124,7 +144,10 @@ impl Browser {
 
     /// The same for a script that calls its last argument with the result.
     pub(crate) async fn run_async(&self, script: &str) -> Value {
-        self.client.execute_async(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"))
+        self.client
+            .execute_async(script, Vec::new())
+            .await
+            .unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
     /// Types, as a keyboard does: to whatever has the focus.

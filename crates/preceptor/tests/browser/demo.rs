@@ -25,7 +25,10 @@ pub(crate) struct Demo {
 impl Demo {
     pub(crate) async fn start(model: &Path) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("a port")
+            .port();
         let mut process = Command::new(env!("CARGO_BIN_EXE_preceptor"))
             .args(["up", "--demo", "--listen", &format!("127.0.0.1:{port}"), "--model-dir"])
             .arg(model)
@@ -37,7 +40,9 @@ impl Demo {
             .spawn()
             .expect("the binary starts");
         let output = process.stdout.take().expect("its output");
-        let links = tokio::time::timeout(SEEDING, links(BufReader::new(output))).await.expect("the demo is seeded in time");
+        let links = tokio::time::timeout(SEEDING, links(BufReader::new(output)))
+            .await
+            .expect("the demo is seeded in time");
         Self { _process: process, _folder: folder, url: format!("http://127.0.0.1:{port}"), links }
     }
 

@@ -47,7 +47,11 @@ async fn signing_in_takes_a_click(driver: &Driver, demo: &Demo) {
 async fn a_question_and_its_source_by_keyboard_alone(driver: &Driver, demo: &Demo) {
     let browser = driver.signed_in(demo.link("visitor"), SIZES[0]).await;
     browser.keys("\u{e004}").await;
-    assert_eq!(browser.run("return document.activeElement.className").await, json!("skip"), "the first stop skips to the content");
+    assert_eq!(
+        browser.run("return document.activeElement.className").await,
+        json!("skip"),
+        "the first stop skips to the content"
+    );
     browser.keys("/").await;
     assert_eq!(browser.run("return document.activeElement.id").await, json!("question"));
     browser.keys(ON_A_SLIDE).await;
@@ -61,7 +65,12 @@ async fn a_question_and_its_source_by_keyboard_alone(driver: &Driver, demo: &Dem
     browser.run("document.querySelector('#log a.cite').focus()").await;
     browser.keys("\u{e007}").await;
     browser.until("the source beside it", "return !document.querySelector('#panel').hidden").await;
-    browser.until("focus in the panel", "return document.querySelector('#panel').contains(document.activeElement)").await;
+    browser
+        .until(
+            "focus in the panel",
+            "return document.querySelector('#panel').contains(document.activeElement)",
+        )
+        .await;
     browser.keys("\u{e00c}").await;
     browser.until("focus back on the citation", "return document.activeElement.matches('#log a.cite')").await;
     browser.close().await;
@@ -84,11 +93,15 @@ async fn the_quoted_passage_is_in_view(driver: &Driver, demo: &Demo) {
         browser
             .until("the panel", "return !document.querySelector('#panel').hidden && document.querySelector('#panel img') !== null")
             .await;
-        browser.settles_to(&format!("the passage in the panel at {size:?}"), IN_VIEW, "#panel mark", "in view").await;
+        browser
+            .settles_to(&format!("the passage in the panel at {size:?}"), IN_VIEW, "#panel mark", "in view")
+            .await;
         let link = browser.run("return document.querySelector('#log a.cite').href").await;
         browser.open(link.as_str().expect("a link")).await;
         browser.until("the picture", "return document.querySelector('.leaf img')?.complete").await;
-        browser.settles_to(&format!("the passage on the source page at {size:?}"), IN_VIEW, "mark", "in view").await;
+        browser
+            .settles_to(&format!("the passage on the source page at {size:?}"), IN_VIEW, "mark", "in view")
+            .await;
         browser.close().await;
     }
 }
@@ -98,10 +111,18 @@ async fn no_page_has_barriers(driver: &Driver, demo: &Demo, axe: &str) {
     let mut barriers: Vec<String> = Vec::new();
     let mut kinds = std::collections::BTreeSet::new();
     let nobody = driver.browser(SIZES[0]).await;
-    barriers.extend(pages::visit(&nobody, &demo.url, &["/sign-in", "/reference", "/errors", "/verify"], axe, &mut kinds).await);
+    barriers.extend(
+        pages::visit(&nobody, &demo.url, &["/sign-in", "/reference", "/errors", "/verify"], axe, &mut kinds)
+            .await,
+    );
     nobody.close().await;
-    for role in ["visitor", "omar", "pia", "quentin", "rosa", "samuel", "uma", "editor", "reviewer", "auditor", "admin"] {
-        let browser = driver.signed_in(demo.link(role), SIZES[if role == "samuel" || role == "admin" { 2 } else { 0 }]).await;
+    for role in [
+        "visitor", "omar", "pia", "quentin", "rosa", "samuel", "uma", "editor", "reviewer", "auditor",
+        "admin",
+    ] {
+        let browser = driver
+            .signed_in(demo.link(role), SIZES[if role == "samuel" || role == "admin" { 2 } else { 0 }])
+            .await;
         barriers.extend(pages::crawl(&browser, &demo.url, role, axe, MOST_PAGES, &mut kinds).await);
         browser.close().await;
     }

@@ -29,8 +29,13 @@ fn kind(path: &str) -> String {
 
 /// Not pages: the API, files and downloads.
 fn is_page(path: &str) -> bool {
-    !["/v1/", "/static/", "/openapi", "/healthz", "/readyz", "/.well-known/", "/activities/"].iter().any(|begin| path.starts_with(begin))
-        && !path.rsplit('/').next().is_some_and(|last| last.split('?').next().is_some_and(|last| last.contains('.')))
+    !["/v1/", "/static/", "/openapi", "/healthz", "/readyz", "/.well-known/", "/activities/"]
+        .iter()
+        .any(|begin| path.starts_with(begin))
+        && !path
+            .rsplit('/')
+            .next()
+            .is_some_and(|last| last.split('?').next().is_some_and(|last| last.contains('.')))
 }
 
 /// What bars somebody from the page that is open.
@@ -42,7 +47,13 @@ async fn barriers(browser: &Browser, axe: &str, who: &str, path: &str) -> Vec<St
 }
 
 /// Opens some pages.
-pub(crate) async fn visit(browser: &Browser, url: &str, paths: &[&str], axe: &str, kinds: &mut BTreeSet<String>) -> Vec<String> {
+pub(crate) async fn visit(
+    browser: &Browser,
+    url: &str,
+    paths: &[&str],
+    axe: &str,
+    kinds: &mut BTreeSet<String>,
+) -> Vec<String> {
     let mut found = Vec::new();
     for path in paths {
         browser.open(&format!("{url}{path}")).await;
@@ -53,7 +64,14 @@ pub(crate) async fn visit(browser: &Browser, url: &str, paths: &[&str], axe: &st
 }
 
 /// Follows links from where the browser is, one page of each kind.
-pub(crate) async fn crawl(browser: &Browser, url: &str, who: &str, axe: &str, most: usize, kinds: &mut BTreeSet<String>) -> Vec<String> {
+pub(crate) async fn crawl(
+    browser: &Browser,
+    url: &str,
+    who: &str,
+    axe: &str,
+    most: usize,
+    kinds: &mut BTreeSet<String>,
+) -> Vec<String> {
     let (mut found, mut known) = (Vec::new(), BTreeSet::new());
     let mut waiting = VecDeque::from([browser.path().await]);
     while let Some(path) = waiting.pop_front() {

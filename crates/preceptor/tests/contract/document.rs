@@ -11,7 +11,9 @@ const SECONDS: u64 = 120;
 #[tokio::test(flavor = "multi_thread")]
 async fn validators_find_no_error() {
     let programs = [("python", "openapi-spec-validator"), ("node", "redocly"), ("node", "spectral")];
-    let found = programs.map(|(kind, name)| tools::tool(&format!("contract::document::validators_find_no_error ({name})"), kind, name));
+    let found = programs.map(|(kind, name)| {
+        tools::tool(&format!("contract::document::validators_find_no_error ({name})"), kind, name)
+    });
     let local = Local::start(None).await.expect("a mesh");
     let (folder, path) = document(&local).await;
     let [validator, redocly, spectral] = found;
@@ -28,7 +30,10 @@ async fn validators_find_no_error() {
     if let Some(program) = spectral {
         std::fs::write(folder.path().join("rules.yaml"), "extends: spectral:oas\n").expect("rules");
         let mut command = Command::new(program);
-        command.current_dir(folder.path()).args(["lint", "--fail-severity=error", "--ruleset", "rules.yaml"]).arg(&path);
+        command
+            .current_dir(folder.path())
+            .args(["lint", "--fail-severity=error", "--ruleset", "rules.yaml"])
+            .arg(&path);
         succeeds(command, SECONDS).await;
     }
     local.stop().await;

@@ -23,8 +23,26 @@ fn run(program: &Path, url: &str, token: Option<&str>) -> Command {
     let folder = tempfile::tempdir().expect("a folder").keep();
     let mut command = Command::new(program);
     command.current_dir(&folder).env("NO_COLOR", "1").arg("run").arg(format!("{url}/openapi.json"));
-    command.args(["--seed", SEED, "--max-time", TIME, "--checks", CHECKS, "--phases", "examples,coverage,fuzzing"]);
-    command.args(["--no-shrink", "--continue-on-failure", "--suppress-health-check", "all", "--request-timeout", "20", "--workers", "1"]);
+    command.args([
+        "--seed",
+        SEED,
+        "--max-time",
+        TIME,
+        "--checks",
+        CHECKS,
+        "--phases",
+        "examples,coverage,fuzzing",
+    ]);
+    command.args([
+        "--no-shrink",
+        "--continue-on-failure",
+        "--suppress-health-check",
+        "all",
+        "--request-timeout",
+        "20",
+        "--workers",
+        "1",
+    ]);
     if let Some(token) = token {
         command.arg("--header").arg(format!("Authorization: Bearer {token}"));
     }
@@ -35,7 +53,11 @@ fn run(program: &Path, url: &str, token: Option<&str>) -> Command {
 async fn a_fuzzer_finds_nothing_that_the_document_does_not_say() {
     let Some(program) = tools::tool("contract::fuzz", "python", "st") else { return };
     let local = Local::start(None).await.expect("a mesh");
-    let file = preceptor::client::Upload { name: "doses.md".to_owned(), content: DOSES.as_bytes().to_vec(), ..Default::default() };
+    let file = preceptor::client::Upload {
+        name: "doses.md".to_owned(),
+        content: DOSES.as_bytes().to_vec(),
+        ..Default::default()
+    };
     let program_id = local.publish("Doses", &["Name the usual doses"], vec![file]).await.expect("a program");
     let learner = local.learner(&program_id, "fuzzed").await.expect("a learner");
     let tokens = [Some(local.editor.token()), Some(learner.token()), None];

@@ -16,7 +16,8 @@ preceptor_testkit::on_both_stores! {
 async fn what_is_not_in_the_program_is_refused_with_the_closest_sources(store: Store) {
     let Some(model) = model("refusals") else { return };
     let local = store.mesh_with(Some(model), |_| {}).await.expect("a mesh");
-    let program = local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
+    let program =
+        local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
     let learner = local.learner(&program, "l").await.expect("a learner");
     let cases = [
         ("How is gout treated in pregnancy?", "NOT_IN_PROGRAM"),
@@ -26,10 +27,16 @@ async fn what_is_not_in_the_program_is_refused_with_the_closest_sources(store: S
     for (question, code) in cases {
         let answer = learner.ask(&program, question).await.expect("an answer");
         assert_eq!(answer["refusal"]["code"], code, "{question}");
-        assert!(list(&answer, "sentences").is_empty() && !list(&answer["refusal"], "sources").is_empty(), "{question}");
+        assert!(
+            list(&answer, "sentences").is_empty() && !list(&answer["refusal"], "sources").is_empty(),
+            "{question}"
+        );
     }
     let listed = local.editor.get(&format!("/v1/programs/{program}/messages")).await.expect("messages");
-    let withheld = list(&listed, "data").iter().find(|message| message["quarantined"] == true).expect("the quarantined one");
+    let withheld = list(&listed, "data")
+        .iter()
+        .find(|message| message["quarantined"] == true)
+        .expect("the quarantined one");
     assert_eq!(withheld["question"], "");
     assert!(!contains(&local.data(), b"00123456"), "nothing on disk holds what was pasted");
     local.stop().await;
@@ -49,18 +56,26 @@ fn contains(folder: &std::path::Path, needle: &[u8]) -> bool {
 async fn a_misspelt_word_is_corrected_visibly(store: Store) {
     let Some(model) = model("corrections") else { return };
     let local = store.mesh_with(Some(model), |_| {}).await.expect("a mesh");
-    let program = local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
-    let answer = local.editor.ask(&program, "What is the startnig dose of warfarin?").await.expect("an answer");
+    let program =
+        local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
+    let answer =
+        local.editor.ask(&program, "What is the startnig dose of warfarin?").await.expect("an answer");
     assert_eq!(answer["corrections"][0]["to"], "starting", "{answer:#}");
     local.stop().await;
 }
 
 async fn without_a_model_words_are_compared_and_the_answer_says_so(store: Store) {
     let local = store.mesh().await.expect("a mesh");
-    let program = local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
-    let answer = local.editor.ask(&program, "What is the usual starting dose of warfarin?").await.expect("an answer");
+    let program =
+        local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
+    let answer =
+        local.editor.ask(&program, "What is the usual starting dose of warfarin?").await.expect("an answer");
     assert_eq!(answer["lexical_only"], true);
-    let first = if answer["outcome"] == "answered" { &answer["sentences"][0]["citations"][0] } else { &answer["refusal"]["sources"][0] };
+    let first = if answer["outcome"] == "answered" {
+        &answer["sentences"][0]["citations"][0]
+    } else {
+        &answer["refusal"]["sources"][0]
+    };
     assert_eq!(first["heading"], "Dosing");
     local.stop().await;
 }
@@ -72,7 +87,8 @@ fn fingerprint(answer: &Value) -> String {
         .flat_map(|sentence| list(sentence, "citations"))
         .map(|citation| citation["quote"].clone())
         .collect();
-    let offered: Vec<_> = list(&answer["refusal"], "sources").iter().map(|citation| citation["quote"].clone()).collect();
+    let offered: Vec<_> =
+        list(&answer["refusal"], "sources").iter().map(|citation| citation["quote"].clone()).collect();
     let confidence = answer["confidence"].as_f64().expect("a confidence").to_bits();
     format!("{} {confidence:x} {quotes:?} {offered:?}", answer["outcome"])
 }
@@ -80,19 +96,32 @@ fn fingerprint(answer: &Value) -> String {
 async fn uploads_elsewhere_move_no_score_by_a_bit(store: Store) {
     let Some(model) = model("foreign uploads") else { return };
     let local = store.mesh_with(Some(model), |_| {}).await.expect("a mesh");
-    let program = local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
-    let questions =
-        ["What is the usual starting dose of warfarin?", "When is vitamin K given?", "How is gout treated?", "Does fluconazole interact?"];
+    let program =
+        local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
+    let questions = [
+        "What is the usual starting dose of warfarin?",
+        "When is vitamin K given?",
+        "How is gout treated?",
+        "Does fluconazole interact?",
+    ];
     let mut before = Vec::new();
     for question in questions {
         before.push(fingerprint(&local.editor.ask(&program, question).await.expect("an answer")));
     }
     // The same words, many times over, in the same org and in another one.
-    let flood: String =
-        (0..60).map(|n| format!("## Part {n}\n\nWarfarin, fluconazole, vitamin K and the INR, once more: gout {n}.\n\n")).collect();
-    local.publish("Flood", &[], vec![markdown("flood.md", &format!("# Flood\n\n{flood}"))]).await.expect("a program");
+    let flood: String = (0..60)
+        .map(|n| {
+            format!("## Part {n}\n\nWarfarin, fluconazole, vitamin K and the INR, once more: gout {n}.\n\n")
+        })
+        .collect();
+    local
+        .publish("Flood", &[], vec![markdown("flood.md", &format!("# Flood\n\n{flood}"))])
+        .await
+        .expect("a program");
     let (admin, reviewer) = local.other_org("Elsewhere").await.expect("an org");
-    publish(&admin, &reviewer, "Flood", &[], vec![markdown("flood.md", &format!("# Flood\n\n{flood}"))]).await.expect("a program");
+    publish(&admin, &reviewer, "Flood", &[], vec![markdown("flood.md", &format!("# Flood\n\n{flood}"))])
+        .await
+        .expect("a program");
     for (question, before) in questions.iter().zip(before) {
         let after = fingerprint(&local.editor.ask(&program, question).await.expect("an answer"));
         assert_eq!(after, before, "{question}");

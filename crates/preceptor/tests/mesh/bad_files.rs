@@ -26,13 +26,18 @@ fn laughs() -> Vec<u8> {
         format!("<!ENTITY b{n} \"{inner}\">")
     };
     let entities: String = (0..10).map(entity).collect();
-    format!("<?xml version=\"1.0\"?><!DOCTYPE article [{entities}]><article><body><p>&b9;</p></body></article>").into_bytes()
+    format!(
+        "<?xml version=\"1.0\"?><!DOCTYPE article [{entities}]><article><body><p>&b9;</p></body></article>"
+    )
+    .into_bytes()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_files_get_typed_errors_and_leave_nothing_half_visible() {
     let local = Local::start(None).await.expect("a mesh");
-    let program = id(&local.editor.post("/v1/programs", &json!({ "title": "P" })).await.expect("a program"), "id").expect("an id");
+    let program =
+        id(&local.editor.post("/v1/programs", &json!({ "title": "P" })).await.expect("a program"), "id")
+            .expect("an id");
     let files: [(&str, Vec<u8>, &str); 9] = [
         ("empty.md", Vec::new(), "FILE_EMPTY"),
         ("really-a-pdf.txt", b"%PDF-1.7\n...".to_vec(), "FILE_TYPE_MISMATCH"),
@@ -45,15 +50,23 @@ async fn bad_files_get_typed_errors_and_leave_nothing_half_visible() {
         ("blank.vtt", b"WEBVTT\n\n".to_vec(), "FILE_MALFORMED"),
     ];
     for (name, content, code) in files {
-        let uploaded = local.editor.upload(&program, Upload { name: name.to_owned(), content, ..Upload::default() }).await;
+        let uploaded = local
+            .editor
+            .upload(&program, Upload { name: name.to_owned(), content, ..Upload::default() })
+            .await;
         let error = match uploaded {
             Err(error) => error,
-            Ok(source) => local.editor.wait_for_source(&id(&source, "id").expect("an id"), |_| {}).await.expect_err("it cannot be read"),
+            Ok(source) => local
+                .editor
+                .wait_for_source(&id(&source, "id").expect("an id"), |_| {})
+                .await
+                .expect_err("it cannot be read"),
         };
         assert!(error.to_string().contains(code), "{name}: {error}");
         assert!(error.to_string().len() > code.len() + 20, "{name}: it says what to do: {error}");
     }
-    let published = local.editor.post(&format!("/v1/programs/{program}/publish"), &json!({ "reason": "x" })).await;
+    let published =
+        local.editor.post(&format!("/v1/programs/{program}/publish"), &json!({ "reason": "x" })).await;
     assert!(published.expect_err("there is nothing to publish").to_string().contains("NOTHING_TO_PUBLISH"));
     local.stop().await;
 }

@@ -44,12 +44,15 @@ struct Raw<'a> {
 
 impl<'a> Raw<'a> {
     fn of(local: &'a Local, client: &Client) -> Self {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        let http =
+            reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         Self { local, http, token: client.token().to_owned() }
     }
 
     fn request(&self, method: &str, path: &str) -> RequestBuilder {
-        self.http.request(method.parse().expect("a method"), format!("{}{path}", self.local.url)).bearer_auth(&self.token)
+        self.http
+            .request(method.parse().expect("a method"), format!("{}{path}", self.local.url))
+            .bearer_auth(&self.token)
     }
 
     async fn send(&self, request: RequestBuilder) -> Answer {
@@ -58,7 +61,13 @@ impl<'a> Raw<'a> {
         let response = self.http.execute(request).await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await.expect("a body").to_vec();
-        self.local.contract.exchanged(&Exchange { method: &method, path: &path, status, headers: &headers, body: &body });
+        self.local.contract.exchanged(&Exchange {
+            method: &method,
+            path: &path,
+            status,
+            headers: &headers,
+            body: &body,
+        });
         Answer { status, headers, body }
     }
 
@@ -75,7 +84,12 @@ impl<'a> Raw<'a> {
 /// A problem with everything that belongs to one.
 fn problem(local: &Local, answer: &Answer, status: u16, code: &str) -> Value {
     let problem = answer.json();
-    assert_eq!((answer.status, problem["code"].as_str()), (status, Some(code)), "{}", String::from_utf8_lossy(&answer.body));
+    assert_eq!(
+        (answer.status, problem["code"].as_str()),
+        (status, Some(code)),
+        "{}",
+        String::from_utf8_lossy(&answer.body)
+    );
     assert_eq!(answer.header("content-type"), "application/problem+json");
     assert_eq!(problem["type"], format!("{}/errors/{code}", local.config.gateway.public_url));
     assert_eq!(problem["status"], status);
@@ -96,15 +110,27 @@ async fn every_error_is_a_problem_whatever_went_wrong(store: Store) {
     }
     let refused = raw.send(raw.request("DELETE", "/v1/programs")).await;
     problem(&local, &refused, 405, "METHOD_NOT_ALLOWED");
-    assert!(refused.header("allow").contains("GET") && refused.header("allow").contains("POST"), "{}", refused.header("allow"));
-    let keyed = |method| raw.request(method, "/v1/programs").header("idempotency-key", "used").json(&json!({"title": "Doses"}));
+    assert!(
+        refused.header("allow").contains("GET") && refused.header("allow").contains("POST"),
+        "{}",
+        refused.header("allow")
+    );
+    let keyed = |method| {
+        raw.request(method, "/v1/programs").header("idempotency-key", "used").json(&json!({"title": "Doses"}))
+    };
     assert_eq!(raw.send(keyed("POST")).await.status, 201);
     problem(&local, &raw.send(keyed("PUT")).await, 405, "METHOD_NOT_ALLOWED");
     problem(&local, &raw.get(&format!("/v1/programs?x={}", "a".repeat(9000))).await, 414, "URI_TOO_LONG");
     let large = raw.send(raw.request("GET", "/v1/programs").header("x-large", "a".repeat(20_000))).await;
     problem(&local, &large, 431, "HEADERS_TOO_LARGE");
-    problem(&local, &raw.post("/v1/programs", "application/json", vec![b' '; 9 << 20]).await, 413, "BODY_TOO_LARGE");
-    for unknown in ["/v1/programs?x=1", "/v1/credits?limit=5&x=1", "/v1/me/clinician?x=1", "/v1/audit/head?x"] {
+    problem(
+        &local,
+        &raw.post("/v1/programs", "application/json", vec![b' '; 9 << 20]).await,
+        413,
+        "BODY_TOO_LARGE",
+    );
+    for unknown in ["/v1/programs?x=1", "/v1/credits?limit=5&x=1", "/v1/me/clinician?x=1", "/v1/audit/head?x"]
+    {
         problem(&local, &raw.get(unknown).await, 400, "QUERY_INVALID");
     }
     let nobody = Raw { token: "nothing".to_owned(), ..Raw::of(&local, &local.editor) };
@@ -115,7 +141,10 @@ async fn every_error_is_a_problem_whatever_went_wrong(store: Store) {
     problem(&local, &refused, 401, "CREDENTIAL_MISSING");
     let page = raw.get("/nowhere").await;
     assert_eq!((page.status, page.header("content-type")), (404, "text/html; charset=utf-8"));
-    assert!(String::from_utf8_lossy(&page.body).contains(page.header("x-request-id")), "the page shows the id of the request");
+    assert!(
+        String::from_utf8_lossy(&page.body).contains(page.header("x-request-id")),
+        "the page shows the id of the request"
+    );
     local.stop().await;
 }
 
@@ -123,26 +152,41 @@ async fn a_body_is_an_object_and_everything_wrong_with_it_is_told(store: Store) 
     let local = store.mesh().await.expect("a mesh");
     let raw = Raw::of(&local, &local.editor);
     let json_kind = "application/json";
-    for kind in ["text/plain", "application/vnd.api+json", "application/merge-patch+json", "application/json; charset=latin1"] {
+    for kind in [
+        "text/plain",
+        "application/vnd.api+json",
+        "application/merge-patch+json",
+        "application/json; charset=latin1",
+    ] {
         problem(&local, &raw.post("/v1/programs", kind, r#"{"title":"t"}"#).await, 415, "BODY_NOT_JSON");
     }
     for broken in ["", "{", "{\"title\":\"t\"} x", "title"] {
         problem(&local, &raw.post("/v1/programs", json_kind, broken).await, 400, "JSON_MALFORMED");
     }
     for no_object in [r#"["Array title"]"#, "7", "null", r#""title""#] {
-        let told = problem(&local, &raw.post("/v1/programs", json_kind, no_object).await, 400, "INVALID_FIELD");
+        let told =
+            problem(&local, &raw.post("/v1/programs", json_kind, no_object).await, 400, "INVALID_FIELD");
         assert_eq!(told["errors"][0]["pointer"], "");
     }
-    let told = problem(&local, &raw.post("/v1/programs", json_kind, r#"{"title":"a","title":"b"}"#).await, 400, "INVALID_FIELD");
+    let told = problem(
+        &local,
+        &raw.post("/v1/programs", json_kind, r#"{"title":"a","title":"b"}"#).await,
+        400,
+        "INVALID_FIELD",
+    );
     assert_eq!(told["errors"][0]["pointer"], "/title");
     let wrong = r#"{"title":" ","objectives":["ok",7],"color":"red","summary":null}"#;
     let told = problem(&local, &raw.post("/v1/programs", json_kind, wrong).await, 400, "INVALID_FIELD");
-    let pointers: Vec<_> = list(&told, "errors").iter().filter_map(|error| error["pointer"].as_str()).collect();
+    let pointers: Vec<_> =
+        list(&told, "errors").iter().filter_map(|error| error["pointer"].as_str()).collect();
     assert_eq!(pointers, ["/color", "/objectives/1", "/summary", "/title"]);
     for (path, body) in [
         ("/v1/staff", json!({ "name": "n", "role": "king" })),
         ("/v1/sign-in-links", json!({})),
-        ("/v1/sign-in-links", json!({ "staff_id": "staff_00000000000000000000000000", "learner_token": "x" })),
+        (
+            "/v1/sign-in-links",
+            json!({ "staff_id": "staff_00000000000000000000000000", "learner_token": "x" }),
+        ),
         ("/v1/staff", json!({ "name": "n\u{0}", "role": "editor" })),
     ] {
         let answer = raw.send(raw.request("POST", path).json(&body)).await;
@@ -166,8 +210,15 @@ async fn ids_that_are_none_are_answered_like_those_of_nobody(store: Store) {
         ("/v1/credits/{}", "CREDIT_NOT_FOUND"),
         ("/v1/generations/{}", "GENERATION_NOT_FOUND"),
     ] {
-        let prefix = [("programs", "prog"), ("sources", "src"), ("messages", "msg"), ("credits", "cred"), ("generations", "gen")];
-        let prefix = prefix.iter().find(|(noun, _)| path.starts_with(&format!("/v1/{noun}"))).expect("a noun").1;
+        let prefix = [
+            ("programs", "prog"),
+            ("sources", "src"),
+            ("messages", "msg"),
+            ("credits", "cred"),
+            ("generations", "gen"),
+        ];
+        let prefix =
+            prefix.iter().find(|(noun, _)| path.starts_with(&format!("/v1/{noun}"))).expect("a noun").1;
         let foreign = raw.get(&path.replace("{}", &format!("{prefix}_{nobodys}"))).await;
         let expected = problem(&local, &foreign, 404, code);
         for malformed in ["zz", "%FF", "%00", "prog_zz", "x_00000000000000000000000000", "a%2Fb"] {
@@ -175,7 +226,10 @@ async fn ids_that_are_none_are_answered_like_those_of_nobody(store: Store) {
             assert_eq!(told["detail"], expected["detail"], "nobody can tell the one from the other");
         }
     }
-    for (path, body) in [("messages", json!({ "question": "q" })), ("attempts", json!({ "form_id": format!("form_{nobodys}") }))] {
+    for (path, body) in [
+        ("messages", json!({ "question": "q" })),
+        ("attempts", json!({ "form_id": format!("form_{nobodys}") })),
+    ] {
         let answer = raw.send(raw.request("POST", &format!("/v1/programs/zz/{path}")).json(&body)).await;
         problem(&local, &answer, 404, "PROGRAM_NOT_FOUND");
     }
@@ -190,7 +244,11 @@ async fn lists_are_walked_page_by_page_and_only_with_their_own_cursors(store: St
     let local = store.mesh().await.expect("a mesh");
     let raw = Raw::of(&local, &local.editor);
     for number in 0..5 {
-        local.editor.post("/v1/programs", &json!({ "title": format!("Program {number}") })).await.expect("a program");
+        local
+            .editor
+            .post("/v1/programs", &json!({ "title": format!("Program {number}") }))
+            .await
+            .expect("a program");
         local.editor.hire(&format!("Rita {number}"), "reviewer").await.expect("staff");
     }
     for path in ["/v1/programs", "/v1/staff"] {
@@ -214,34 +272,57 @@ async fn lists_are_walked_page_by_page_and_only_with_their_own_cursors(store: St
             problem(&local, &raw.get(&format!("{path}?limit={limit}")).await, 400, "QUERY_INVALID");
         }
     }
-    let cursor = raw.get("/v1/programs?limit=2").await.json()["next_cursor"].as_str().expect("a cursor").to_owned();
+    let cursor =
+        raw.get("/v1/programs?limit=2").await.json()["next_cursor"].as_str().expect("a cursor").to_owned();
     assert_eq!(raw.get(&format!("/v1/programs?cursor={cursor}")).await.status, 200);
     let mut changed = cursor.clone().into_bytes();
     changed[5] = if changed[5] == b'A' { b'B' } else { b'A' };
-    for wrong in [&cursor[..cursor.len() - 1], &cursor[..8], "MTp6eno", "zzz", std::str::from_utf8(&changed).expect("text")] {
+    for wrong in [
+        &cursor[..cursor.len() - 1],
+        &cursor[..8],
+        "MTp6eno",
+        "zzz",
+        std::str::from_utf8(&changed).expect("text"),
+    ] {
         problem(&local, &raw.get(&format!("/v1/programs?cursor={wrong}")).await, 400, "CURSOR_INVALID");
     }
     problem(&local, &raw.get(&format!("/v1/staff?cursor={cursor}")).await, 400, "CURSOR_INVALID");
     let (other, _) = local.other_org("Other").await.expect("an org");
-    problem(&local, &Raw::of(&local, &other).get(&format!("/v1/programs?cursor={cursor}")).await, 400, "CURSOR_INVALID");
+    problem(
+        &local,
+        &Raw::of(&local, &other).get(&format!("/v1/programs?cursor={cursor}")).await,
+        400,
+        "CURSOR_INVALID",
+    );
     local.stop().await;
 }
 
 async fn a_change_is_made_to_the_state_that_was_read(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let raw = Raw::of(&local, &local.editor);
-    let made = raw.send(raw.request("POST", "/v1/programs").json(&json!({ "title": "One", "objectives": ["Do it"] }))).await;
+    let made = raw
+        .send(raw.request("POST", "/v1/programs").json(&json!({ "title": "One", "objectives": ["Do it"] })))
+        .await;
     let path = format!("/v1/programs/{}", made.json()["id"].as_str().expect("an id"));
     let tag = made.header("etag").to_owned();
     let change = async |condition: Option<&str>, body: Value| {
         let request = raw.request("PATCH", &path).json(&body);
-        raw.send(if let Some(condition) = condition { request.header("if-match", condition) } else { request }).await
+        raw.send(if let Some(condition) = condition {
+            request.header("if-match", condition)
+        } else {
+            request
+        })
+        .await
     };
     problem(&local, &change(None, json!({ "title": "Two" })).await, 428, "IF_MATCH_REQUIRED");
     problem(&local, &change(Some("1"), json!({ "title": "Two" })).await, 400, "IF_MATCH_INVALID");
     for nothing in [json!({}), json!({ "title": "One" })] {
         let same = change(Some(&tag), nothing).await;
-        assert_eq!((same.status, same.header("etag")), (200, tag.as_str()), "a change that changes nothing is none");
+        assert_eq!(
+            (same.status, same.header("etag")),
+            (200, tag.as_str()),
+            "a change that changes nothing is none"
+        );
     }
     let two = change(Some(&format!("\"999\", {tag}")), json!({ "title": "Two" })).await;
     assert_eq!(two.status, 200);
@@ -250,8 +331,15 @@ async fn a_change_is_made_to_the_state_that_was_read(store: Store) {
     let late = change(Some(&tag), json!({ "title": "Three" })).await;
     let told = problem(&local, &late, 412, "REVISION_CONFLICT");
     assert_eq!(late.header("etag"), two.header("etag"), "it says what state to read");
-    assert!(told["errors"][0]["detail"].as_str().is_some_and(|detail| detail.contains("\"Two\"")), "it says what changed: {told}");
-    assert_eq!(change(Some(&format!("W/{}", two.header("etag"))), json!({ "title": "x" })).await.status, 412, "a weak tag changes nothing");
+    assert!(
+        told["errors"][0]["detail"].as_str().is_some_and(|detail| detail.contains("\"Two\"")),
+        "it says what changed: {told}"
+    );
+    assert_eq!(
+        change(Some(&format!("W/{}", two.header("etag"))), json!({ "title": "x" })).await.status,
+        412,
+        "a weak tag changes nothing"
+    );
     let three = change(Some("*"), json!({ "title": "Three" })).await;
     assert_eq!(three.status, 200);
     let objectives = raw.get(&format!("{path}/objectives")).await;
@@ -259,11 +347,18 @@ async fn a_change_is_made_to_the_state_that_was_read(store: Store) {
     let put = raw.request("PUT", &format!("{path}/objectives")).header("if-match", objectives.header("etag"));
     assert_eq!(raw.send(put.json(&json!({ "objectives": [{ "text": "Do that" }] }))).await.status, 200);
     let now = raw.get(&path).await;
-    for known in
-        [now.header("etag").to_owned(), format!("W/{}", now.header("etag")), "*".to_owned(), format!("\"0\", {}", now.header("etag"))]
-    {
+    for known in [
+        now.header("etag").to_owned(),
+        format!("W/{}", now.header("etag")),
+        "*".to_owned(),
+        format!("\"0\", {}", now.header("etag")),
+    ] {
         let answer = raw.send(raw.request("GET", &path).header("if-none-match", &known)).await;
-        assert_eq!((answer.status, answer.body.len(), answer.header("etag")), (304, 0, now.header("etag")), "{known}");
+        assert_eq!(
+            (answer.status, answer.body.len(), answer.header("etag")),
+            (304, 0, now.header("etag")),
+            "{known}"
+        );
     }
     assert_eq!(raw.send(raw.request("GET", &path).header("if-none-match", "\"0\"")).await.status, 200);
     local.stop().await;
@@ -274,21 +369,34 @@ async fn what_was_made_says_where_it_is(store: Store) {
     let raw = Raw::of(&local, &local.editor);
     let made = raw.send(raw.request("POST", "/v1/programs").json(&json!({ "title": "One" }))).await;
     let program = made.json()["id"].as_str().expect("an id").to_owned();
-    let staff = raw.send(raw.request("POST", "/v1/staff").json(&json!({ "name": "Rita", "role": "reviewer" }))).await;
+    let staff =
+        raw.send(raw.request("POST", "/v1/staff").json(&json!({ "name": "Rita", "role": "reviewer" }))).await;
     let accreditation = json!({ "body": "accme", "provider": "Harbor", "valid_from": "2024-01-01", "valid_until": "2030-01-01" });
     let accredited = raw.send(raw.request("POST", "/v1/accreditations").json(&accreditation)).await;
-    let learner = raw.send(raw.request("POST", &format!("/v1/programs/{program}/learners")).json(&json!({ "user_hash": "x" }))).await;
+    let learner = raw
+        .send(
+            raw.request("POST", &format!("/v1/programs/{program}/learners"))
+                .json(&json!({ "user_hash": "x" })),
+        )
+        .await;
     for answer in [made, staff, accredited, learner] {
         assert_eq!(answer.status, 201);
         assert_eq!(raw.get(answer.header("location")).await.status, 200, "{}", answer.header("location"));
     }
-    assert_eq!(raw.get(&format!("/v1/programs/{program}")).await.header("location"), "", "what is only read says nothing of it");
+    assert_eq!(
+        raw.get(&format!("/v1/programs/{program}")).await.header("location"),
+        "",
+        "what is only read says nothing of it"
+    );
     local.stop().await;
 }
 
 async fn a_stream_is_for_who_would_rather_have_one(store: Store) {
     let local = store.mesh().await.expect("a mesh");
-    let program = local.publish("Warfarin", &["Name the dose"], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
+    let program = local
+        .publish("Warfarin", &["Name the dose"], vec![markdown("warfarin.md", WARFARIN)])
+        .await
+        .expect("a program");
     let learner = local.learner(&program, "l1").await.expect("a learner");
     let raw = Raw::of(&local, &learner);
     let path = format!("/v1/programs/{program}/messages");
@@ -302,12 +410,15 @@ async fn a_stream_is_for_who_would_rather_have_one(store: Store) {
         let text = String::from_utf8(answer.body).expect("text");
         let names: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("event: ")).collect();
         assert_eq!((names.first(), names.last()), (Some(&"meta"), Some(&"done")), "{text}");
-        let done: Value =
-            serde_json::from_str(text.lines().rev().find_map(|line| line.strip_prefix("data: ")).expect("data")).expect("JSON");
+        let done: Value = serde_json::from_str(
+            text.lines().rev().find_map(|line| line.strip_prefix("data: ")).expect("data"),
+        )
+        .expect("JSON");
         assert_eq!(done["usage"]["sentences"], names.iter().filter(|name| **name == "sentence").count());
         assert!(done["usage"]["elapsed_ms"].as_i64().is_some_and(|elapsed| elapsed >= 0), "{done}");
     }
-    for accept in ["application/json", "*/*", "text/event-stream;q=0", "application/json, text/event-stream"] {
+    for accept in ["application/json", "*/*", "text/event-stream;q=0", "application/json, text/event-stream"]
+    {
         assert_eq!(ask(accept).await.header("content-type"), "application/json", "{accept}");
     }
     local.stop().await;

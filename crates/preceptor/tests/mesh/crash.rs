@@ -30,13 +30,19 @@ async fn nothing_acknowledged_is_lost_and_nothing_is_half_published() {
         // Work goes on until the process dies under it; what was answered by then is acknowledged.
         let work = async {
             let text = WARFARIN.repeat(20 + round);
-            let program =
-                preceptor_testkit::local::publish(&admin, &reviewer, &format!("Round {round}"), &[], vec![markdown("w.md", &text)])
-                    .await
-                    .ok()?;
+            let program = preceptor_testkit::local::publish(
+                &admin,
+                &reviewer,
+                &format!("Round {round}"),
+                &[],
+                vec![markdown("w.md", &text)],
+            )
+            .await
+            .ok()?;
             acknowledged.push(program.clone());
             loop {
-                let answer = admin.ask(&program, "What is the usual starting dose of warfarin?").await.ok()?;
+                let answer =
+                    admin.ask(&program, "What is the usual starting dose of warfarin?").await.ok()?;
                 asked.push((program.clone(), id(&answer, "message_id").ok()?));
             }
             #[expect(unreachable_code, reason = "gives the block its type")]
@@ -58,7 +64,10 @@ async fn nothing_acknowledged_is_lost_and_nothing_is_half_published() {
 /// published whole or not at all, and the log verifies.
 async fn all_is_whole(admin: &Client, acknowledged: &[String], asked: &[(String, String)]) {
     for (_, message) in asked {
-        eventually("an acknowledged message, on record", async || admin.get(&format!("/v1/messages/{message}")).await.ok()).await;
+        eventually("an acknowledged message, on record", async || {
+            admin.get(&format!("/v1/messages/{message}")).await.ok()
+        })
+        .await;
     }
     for program in eventually("the programs", async || admin.all("/v1/programs").await.ok()).await {
         let program = id(&program, "id").expect("an id");
@@ -72,7 +81,8 @@ async fn all_is_whole(admin: &Client, acknowledged: &[String], asked: &[(String,
         // An index that the kill broke is made anew from the text; until then nobody is answered wrongly.
         let answer = eventually("the index", async || {
             let answer = admin.ask(&program, "What is the usual starting dose of warfarin?").await;
-            let rebuilding = answer.as_ref().is_err_and(|error| error.to_string().contains("INDEX_NOT_READY"));
+            let rebuilding =
+                answer.as_ref().is_err_and(|error| error.to_string().contains("INDEX_NOT_READY"));
             (!rebuilding).then_some(answer)
         })
         .await;

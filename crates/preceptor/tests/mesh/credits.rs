@@ -33,8 +33,10 @@ pub(crate) struct Course {
 
 /// A published program with an attested source, a designation and an open quiz.
 pub(crate) async fn course(local: &Local, terms: Value) -> Course {
-    let program =
-        local.publish("Doses of anticoagulants", &["Choose the dose"], vec![markdown("doses.md", DOSES)]).await.expect("a program");
+    let program = local
+        .publish("Doses of anticoagulants", &["Choose the dose"], vec![markdown("doses.md", DOSES)])
+        .await
+        .expect("a program");
     let sources = local.editor.get(&format!("/v1/programs/{program}/sources")).await.expect("sources");
     let source = id(&list(&sources, "data")[0], "id").expect("an id");
     local.reviewer.attest(&source).await.expect("an attestation");
@@ -49,7 +51,8 @@ pub(crate) async fn course(local: &Local, terms: Value) -> Course {
 pub(crate) async fn clinician(local: &Local, program: &str, name: &str) -> Client {
     let learner = local.learner(program, name).await.expect("a learner");
     let statement = physician("Ana María Núñez", &format!("{name}@example.org"));
-    let stated = learner.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
+    let stated =
+        learner.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
     assert_eq!(stated["assertion"]["level"], 0, "{stated}");
     learner
 }
@@ -57,7 +60,10 @@ pub(crate) async fn clinician(local: &Local, program: &str, name: &str) -> Clien
 /// The stable code of an error.
 pub(crate) fn code<T: std::fmt::Debug>(outcome: anyhow::Result<T>) -> String {
     let text = outcome.expect_err("it is refused").to_string();
-    text.rsplit_once('(').and_then(|(_, code)| code.split_once([',', ')'])).map(|(code, _)| code.to_owned()).unwrap_or(text)
+    text.rsplit_once('(')
+        .and_then(|(_, code)| code.split_once([',', ')']))
+        .map(|(code, _)| code.to_owned())
+        .unwrap_or(text)
 }
 
 async fn a_verified_clinician_earns_a_credit_whose_history_can_be_told(store: Store) {
@@ -67,7 +73,11 @@ async fn a_verified_clinician_earns_a_credit_whose_history_can_be_told(store: St
 
     let quiz = learner.get(&format!("/v1/programs/{}/quiz", course.program)).await.expect("the rules");
     assert_eq!((&quiz["form"]["threshold_percent"], &quiz["closed"]), (&json!(60), &Value::Null));
-    assert!(quiz["offers"][0]["designation_statement"].as_str().is_some_and(|text| text.contains("0.75 AMA PRA Category 1 Credit(s)™")));
+    assert!(
+        quiz["offers"][0]["designation_statement"]
+            .as_str()
+            .is_some_and(|text| text.contains("0.75 AMA PRA Category 1 Credit(s)™"))
+    );
     assert!(!quiz.to_string().contains("\"correct\":true"), "the rules tell no answers");
 
     let failed = learner.take_quiz(&course.program, &course.items, Answers::Wrong).await.expect("an attempt");
@@ -75,11 +85,23 @@ async fn a_verified_clinician_earns_a_credit_whose_history_can_be_told(store: St
     assert_eq!(code(learner.claim(&failed, &course.offer, 0.5).await), "ATTEMPT_NOT_PASSED");
     let passed = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
     assert_eq!(passed["result"]["passed"], true);
-    assert!(list(&passed, "questions").iter().all(|question| question["quote"].as_str().is_some_and(|quote| DOSES.contains(quote))));
+    assert!(
+        list(&passed, "questions")
+            .iter()
+            .all(|question| question["quote"].as_str().is_some_and(|quote| DOSES.contains(quote)))
+    );
 
     let credit = learner.claim(&passed, &course.offer, 0.5).await.expect("a credit");
-    assert_eq!((&credit["amount"], &credit["recognition"], &credit["state"]), (&json!(0.5), &json!("credit"), &json!("live")));
-    assert!(["issued_at", "quiz_completed_at", "content_verified_at"].iter().all(|field| credit[field].is_string()), "{credit}");
+    assert_eq!(
+        (&credit["amount"], &credit["recognition"], &credit["state"]),
+        (&json!(0.5), &json!("credit"), &json!("live"))
+    );
+    assert!(
+        ["issued_at", "quiz_completed_at", "content_verified_at"]
+            .iter()
+            .all(|field| credit[field].is_string()),
+        "{credit}"
+    );
     let credit_id = id(&credit, "id").expect("an id");
     local_history(&local, &learner, &credit_id, &course).await;
     local.stop().await;
@@ -111,14 +133,29 @@ async fn local_history(local: &Local, learner: &Client, credit: &str, course: &C
         assert_eq!(told["accreditation"]["provider"], "Harbor Medical Education");
         assert_eq!(told["attempt"]["passed"], true);
         assert_eq!(list(&told["quiz"], "items").len(), course.items.len());
-        assert!(list(&told["quiz"], "items").iter().all(|item| item["correct"] == true && item["author"] != item["reviewer"]));
+        assert!(
+            list(&told["quiz"], "items")
+                .iter()
+                .all(|item| item["correct"] == true && item["author"] != item["reviewer"])
+        );
         assert_eq!(told["credential"]["profession"], "physician");
-        assert!(told["proof"]["inclusion_proof"].as_str().is_some_and(|proof| proof.starts_with("c2sp.org/tlog-proof@v1")), "{told}");
+        assert!(
+            told["proof"]["inclusion_proof"]
+                .as_str()
+                .is_some_and(|proof| proof.starts_with("c2sp.org/tlog-proof@v1")),
+            "{told}"
+        );
         let proved = proved(&told);
         assert!(
-            ["attempt.started", "attempt.submitted", "credit.awarded", "credential.asserted", "certificate.issued"]
-                .iter()
-                .all(|action| proved.contains_key(*action)),
+            [
+                "attempt.started",
+                "attempt.submitted",
+                "credit.awarded",
+                "credential.asserted",
+                "certificate.issued"
+            ]
+            .iter()
+            .all(|action| proved.contains_key(*action)),
             "{proved:?}"
         );
     }
@@ -127,10 +164,15 @@ async fn local_history(local: &Local, learner: &Client, credit: &str, course: &C
     let (to_holder, to_record) = (proved(&own), proved(&record));
     // Every link of the provider too, each item by itself; their reasons are not for learners.
     assert_eq!(to_record["item.approved"], course.items.len());
-    for action in ["accreditation.recorded", "program.designated", "quiz.frozen", "source.verified", "source.approved"] {
+    for action in
+        ["accreditation.recorded", "program.designated", "quiz.frozen", "source.verified", "source.approved"]
+    {
         assert!(to_record.contains_key(action) && !to_holder.contains_key(action), "{action}: {to_record:?}");
     }
-    assert!(own["credential"]["name"].is_string() && record["credential"]["name"].is_null(), "the record speaks of pseudonyms");
+    assert!(
+        own["credential"]["name"].is_string() && record["credential"]["name"].is_null(),
+        "the record speaks of pseudonyms"
+    );
     let other = local.learner(&course.program, "stranger").await.expect("a learner");
     assert_eq!(code(other.get(&path).await), "CREDIT_NOT_FOUND");
 }

@@ -35,7 +35,9 @@ fn resident_mib() -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_upload_is_told_so_before_a_byte_is_read() {
     let local = Local::start(None).await.expect("a mesh");
-    let program = id(&local.editor.post("/v1/programs", &json!({ "title": "P" })).await.expect("a program"), "id").expect("an id");
+    let program =
+        id(&local.editor.post("/v1/programs", &json!({ "title": "P" })).await.expect("a program"), "id")
+            .expect("an id");
     let learner = local.learner(&program, "l").await.expect("a learner");
     for (path, key) in [
         (format!("/v1/programs/{program}/sources"), ""),
@@ -44,7 +46,9 @@ async fn who_may_not_upload_is_told_so_before_a_byte_is_read() {
     ] {
         let mut stream = connect(&local).await;
         // With this header the client waits until it is asked for its body.
-        let rest = format!("{key}expect: 100-continue\r\ncontent-type: multipart/form-data; boundary=b\r\ncontent-length: 900000\r\n");
+        let rest = format!(
+            "{key}expect: 100-continue\r\ncontent-type: multipart/form-data; boundary=b\r\ncontent-length: 900000\r\n"
+        );
         stream.write_all(head(&path, learner.token(), &rest).as_bytes()).await.expect("it is sent");
         let mut answer = vec![0; 12];
         stream.read_exact(&mut answer).await.expect("an answer");
@@ -54,7 +58,8 @@ async fn who_may_not_upload_is_told_so_before_a_byte_is_read() {
     let before = resident_mib();
     let send = async || {
         let mut stream = connect(&local).await;
-        let rest = format!("content-type: multipart/form-data; boundary=b\r\ncontent-length: {}\r\n", 95 << 20);
+        let rest =
+            format!("content-type: multipart/form-data; boundary=b\r\ncontent-length: {}\r\n", 95 << 20);
         let path = format!("/v1/programs/{program}/sources");
         stream.write_all(head(&path, learner.token(), &rest).as_bytes()).await.expect("it is sent");
         let piece = vec![b'x'; 1 << 20];
@@ -112,23 +117,31 @@ async fn guesses_are_counted_by_address_before_they_are_looked_at() {
         config.gateway.refusals_per_minute = 5;
     });
     let local = local.await.expect("a mesh");
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let http =
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
     let url = |path: &str| format!("{}{path}", local.url);
     let sign_in = async || {
         let request = http.post(url("/sign-in")).header("sec-fetch-site", "same-origin");
-        let request = request.header("content-type", "application/x-www-form-urlencoded").body("secret=pk_link_wrong");
+        let request =
+            request.header("content-type", "application/x-www-form-urlencoded").body("secret=pk_link_wrong");
         request.send().await.expect("an answer")
     };
-    let look_up = async || http.get(url(&format!("/v1/certificates/{}", "0".repeat(31)))).send().await.expect("an answer");
-    let wrong = async || http.get(url("/v1/programs")).bearer_auth("pk_wrong").send().await.expect("an answer");
+    let look_up = async || {
+        http.get(url(&format!("/v1/certificates/{}", "0".repeat(31)))).send().await.expect("an answer")
+    };
+    let wrong =
+        async || http.get(url("/v1/programs")).bearer_auth("pk_wrong").send().await.expect("an answer");
     for _ in 0..5 {
         assert_ne!(sign_in().await.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(look_up().await.status(), StatusCode::NOT_FOUND);
         assert_eq!(wrong().await.status(), StatusCode::UNAUTHORIZED);
     }
-    let known = http.get(url("/v1/programs")).bearer_auth(local.editor.token()).send().await.expect("an answer");
+    let known =
+        http.get(url("/v1/programs")).bearer_auth(local.editor.token()).send().await.expect("an answer");
     assert_eq!(known.status(), StatusCode::OK, "whoever was known at this address goes on");
-    for (what, response) in [("sign-ins", sign_in().await), ("look-ups", look_up().await), ("credentials", wrong().await)] {
+    for (what, response) in
+        [("sign-ins", sign_in().await), ("look-ups", look_up().await), ("credentials", wrong().await)]
+    {
         assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS, "{what}");
         for header in ["retry-after", "ratelimit", "ratelimit-policy"] {
             assert!(response.headers().contains_key(header), "{what}: {header}");
@@ -140,7 +153,8 @@ async fn guesses_are_counted_by_address_before_they_are_looked_at() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_says_how_its_limits_stand() {
     let local = Local::start(None).await.expect("a mesh");
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let http =
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
     for (path, signed_in) in [
         ("/v1/programs", true),
         ("/v1/programs/zz", true),
@@ -160,14 +174,18 @@ async fn every_answer_says_how_its_limits_stand() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_configured_origins_use_the_api_with_tokens_only() {
-    let local = Local::start_with(None, |config| config.gateway.cors_origins = vec!["https://learn.example.org".into()]);
+    let local = Local::start_with(None, |config| {
+        config.gateway.cors_origins = vec!["https://learn.example.org".into()]
+    });
     let local = local.await.expect("a mesh");
     let http = reqwest::Client::new();
     let ask = async |origin: &str, path: &str, preflight: bool| {
         let method = if preflight { reqwest::Method::OPTIONS } else { reqwest::Method::GET };
         let request = http.request(method, format!("{}{path}", local.url)).header("origin", origin);
         let request = if preflight {
-            request.header("access-control-request-method", "POST").header("access-control-request-headers", "authorization")
+            request
+                .header("access-control-request-method", "POST")
+                .header("access-control-request-headers", "authorization")
         } else {
             request.bearer_auth(local.editor.token())
         };
@@ -178,13 +196,28 @@ async fn pages_of_configured_origins_use_the_api_with_tokens_only() {
         let response = ask("https://learn.example.org", "/v1/programs", preflight).await;
         assert!(response.status().is_success(), "{}", response.status());
         assert_eq!(named(&response).expect("the origin"), "https://learn.example.org");
-        assert!(!response.headers().contains_key("access-control-allow-credentials"), "cookies are never taken along");
+        assert!(
+            !response.headers().contains_key("access-control-allow-credentials"),
+            "cookies are never taken along"
+        );
         assert_eq!(named(&ask("https://evil.example", "/v1/programs", preflight).await), None);
-        assert_eq!(named(&ask("https://learn.example.org", "/console", preflight).await), None, "pages are for ourselves");
+        assert_eq!(
+            named(&ask("https://learn.example.org", "/console", preflight).await),
+            None,
+            "pages are for ourselves"
+        );
     }
-    let refused = http.get(format!("{}/v1/programs", local.url)).header("origin", "https://learn.example.org").send().await;
+    let refused = http
+        .get(format!("{}/v1/programs", local.url))
+        .header("origin", "https://learn.example.org")
+        .send()
+        .await;
     let refused = refused.expect("an answer");
-    assert_eq!((refused.status(), named(&refused).is_some()), (StatusCode::UNAUTHORIZED, true), "problems can be read too");
+    assert_eq!(
+        (refused.status(), named(&refused).is_some()),
+        (StatusCode::UNAUTHORIZED, true),
+        "problems can be read too"
+    );
     local.stop().await;
 }
 
@@ -192,9 +225,16 @@ async fn pages_of_configured_origins_use_the_api_with_tokens_only() {
 async fn offsets_that_no_text_has_are_refused() {
     let local = Local::start(None).await.expect("a mesh");
     let http = reqwest::Client::new();
-    for query in ["from=-9223372036854775808&to=5", "from=5&to=-1", "from=99999999999999999999", "from=4294967296"] {
+    for query in
+        ["from=-9223372036854775808&to=5", "from=5&to=-1", "from=99999999999999999999", "from=4294967296"]
+    {
         let url = format!("{}/sources/src_00000000000000000000000000?{query}", local.url);
-        let response = http.get(url).bearer_auth(local.editor.token()).send().await.expect("an answer, and no closed connection");
+        let response = http
+            .get(url)
+            .bearer_auth(local.editor.token())
+            .send()
+            .await
+            .expect("an answer, and no closed connection");
         assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{query}");
     }
     local.stop().await;
@@ -210,16 +250,24 @@ async fn a_client_that_goes_away_changes_nothing(store: Store) {
     let http = reqwest::Client::new();
     for number in 0..RESETS {
         let body = format!("{{\"title\":\"Program {number}\"}}");
-        let rest = format!("content-type: application/json\r\nidempotency-key: key-{number}\r\ncontent-length: {}\r\n", body.len());
+        let rest = format!(
+            "content-type: application/json\r\nidempotency-key: key-{number}\r\ncontent-length: {}\r\n",
+            body.len()
+        );
         let mut stream = connect(&local).await;
-        stream.write_all((head("/v1/programs", local.editor.token(), &rest) + &body).as_bytes()).await.expect("it is sent");
+        stream
+            .write_all((head("/v1/programs", local.editor.token(), &rest) + &body).as_bytes())
+            .await
+            .expect("it is sent");
         tokio::time::sleep(Duration::from_micros(dice.roll(12_000) as u64)).await;
         // Without this the end would be a polite one.
         stream.set_zero_linger().expect("a reset");
         drop(stream);
         let again = async || {
             let request = http.post(format!("{}/v1/programs", local.url)).bearer_auth(local.editor.token());
-            let request = request.header("idempotency-key", format!("key-{number}")).header("content-type", "application/json");
+            let request = request
+                .header("idempotency-key", format!("key-{number}"))
+                .header("content-type", "application/json");
             request.body(body.clone()).send().await.expect("an answer")
         };
         let mut response = again().await;

@@ -99,7 +99,8 @@ fn shared_stream() -> Vec<u8> {
 }
 
 async fn what_costs_too_much_fails_alone_and_by_name(store: Store) {
-    let local = store.mesh_with(None, |config| config.sandbox.cpu_seconds = CPU_SECONDS).await.expect("a mesh");
+    let local =
+        store.mesh_with(None, |config| config.sandbox.cpu_seconds = CPU_SECONDS).await.expect("a mesh");
     let (greedy, _) = local.other_org("Greedy").await.expect("an org");
     let theirs = program(&greedy).await;
     let mut heavy = Vec::new();
@@ -136,7 +137,11 @@ async fn what_every_row_repeats_is_kept_once(store: Store) {
         assert_eq!(read["state"], "draft", "{name}: {read}");
         let document = local.editor.get(&format!("/v1/sources/{source}/document")).await;
         if let Ok(document) = document {
-            assert!(document.to_string().len() < 64 << 20, "{name} became {} bytes", document.to_string().len());
+            assert!(
+                document.to_string().len() < 64 << 20,
+                "{name} became {} bytes",
+                document.to_string().len()
+            );
         }
     }
     local.stop().await;
@@ -145,7 +150,8 @@ async fn what_every_row_repeats_is_kept_once(store: Store) {
 async fn many_small_paragraphs_are_read_in_proportion(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let program = program(&local.editor).await;
-    let source = add(&local.editor, &program, "words.txt", "word\n\n".repeat((8 << 20) / 6).into_bytes()).await;
+    let source =
+        add(&local.editor, &program, "words.txt", "word\n\n".repeat((8 << 20) / 6).into_bytes()).await;
     let read = settled(&local.editor, &source).await;
     assert_eq!(read["state"], "draft", "{read}");
     assert!(read["passages"].as_i64() > Some(1000), "{read}");
@@ -187,7 +193,8 @@ async fn a_large_program_gets_its_items_and_the_others_theirs(store: Store) {
         )
     };
     let text: String = (1..=8_000).map(statement).collect();
-    let large = local.publish("Large", &[], vec![upload("large.txt", text.into_bytes())]).await.expect("a program");
+    let large =
+        local.publish("Large", &[], vec![upload("large.txt", text.into_bytes())]).await.expect("a program");
     let (other, reviewer) = local.other_org("Other").await.expect("an org");
     let doses = upload("doses.md", DOSES.as_bytes().to_vec());
     let small = publish(&other, &reviewer, "Small", &[], vec![doses]).await.expect("a program");
@@ -195,11 +202,18 @@ async fn a_large_program_gets_its_items_and_the_others_theirs(store: Store) {
         let sources = client.all(&format!("/v1/programs/{program}/sources")).await.expect("sources");
         client.attest(&id(&sources[0], "id").expect("an id")).await.expect("an attestation");
     }
-    let asked = local.editor.post(&format!("/v1/programs/{large}/items/generate"), &json!({ "count": 20 })).await.expect("a request");
+    let asked = local
+        .editor
+        .post(&format!("/v1/programs/{large}/items/generate"), &json!({ "count": 20 }))
+        .await
+        .expect("a request");
     let made = other.generate_items(&small, 1, |_| {}).await.expect("the others get theirs");
     assert!(!made.is_empty());
     let generation = format!("/v1/generations/{}", id(&asked, "id").expect("an id"));
-    let answered = local.editor.wait_until(&generation, |_| {}, |state| state["state"] == "done" || state["state"] == "failed").await;
+    let answered = local
+        .editor
+        .wait_until(&generation, |_| {}, |state| state["state"] == "done" || state["state"] == "failed")
+        .await;
     assert_eq!(answered.expect("an answer")["state"], "done");
     local.stop().await;
 }

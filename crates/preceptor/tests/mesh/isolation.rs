@@ -107,9 +107,14 @@ async fn org(local: &Local, name: &str, admin: Client, reviewer: &Client) -> Org
         let objectives = [format!("Choose the dose of {canary}")];
         let objectives: Vec<&str> = objectives.iter().map(String::as_str).collect();
         let program = if number < 3 {
-            publish(&admin, reviewer, &canary, &objectives, vec![markdown("guide.md", &text(&canary))]).await.expect("a program")
+            publish(&admin, reviewer, &canary, &objectives, vec![markdown("guide.md", &text(&canary))])
+                .await
+                .expect("a program")
         } else {
-            let draft = admin.post("/v1/programs", &json!({ "title": canary, "objectives": objectives })).await.expect("a draft");
+            let draft = admin
+                .post("/v1/programs", &json!({ "title": canary, "objectives": objectives }))
+                .await
+                .expect("a draft");
             let draft = id(&draft, "id").expect("an id");
             let source = admin.upload(&draft, markdown("guide.md", &text(&canary))).await.expect("an upload");
             admin.wait_for_source(&id(&source, "id").expect("an id"), |_| {}).await.expect("it is read");
@@ -125,14 +130,21 @@ async fn org(local: &Local, name: &str, admin: Client, reviewer: &Client) -> Org
 }
 
 /// Leads a learner to a credit.
-async fn earned(local: &Local, admin: &Client, reviewer: &Client, learner: &Client, victim: &Victim) -> Earned {
+async fn earned(
+    local: &Local,
+    admin: &Client,
+    reviewer: &Client,
+    learner: &Client,
+    victim: &Victim,
+) -> Earned {
     reviewer.attest(&victim.source).await.expect("an attestation");
     let accreditation = admin.accredit(&victim.canary).await.expect("an accreditation");
     let offer = admin.designate(&victim.program, &accreditation).await.expect("an offer");
     let items = admin.make_quiz(reviewer, &victim.program, 2, json!({})).await.expect("a quiz");
     let address = format!("{}@example.org", victim.canary);
     let statement = physician(&victim.canary, &address);
-    let clinician = learner.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
+    let clinician =
+        learner.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
     let attempt = learner.take_quiz(&victim.program, &items, Answers::Right).await.expect("an attempt");
     let credit = learner.claim(&attempt, &offer, 0.5).await.expect("a credit");
     let credit = id(&credit, "id").expect("an id");
@@ -141,9 +153,15 @@ async fn earned(local: &Local, admin: &Client, reviewer: &Client, learner: &Clie
     // An identifier that no registry knows opens a task.
     admin.verify_by(&victim.source, json!({ "pmid": "999999" })).await.expect("a verdict");
     let tasks = admin.get(&format!("/v1/programs/{}/tasks", victim.program)).await.expect("tasks");
-    let asked = admin.post(&format!("/v1/programs/{}/items/generate", victim.program), &json!({ "count": 1 })).await.expect("drafts");
+    let asked = admin
+        .post(&format!("/v1/programs/{}/items/generate", victim.program), &json!({ "count": 1 }))
+        .await
+        .expect("drafts");
     let calls = admin.get(&format!("/v1/sources/{}/registry-calls", victim.source)).await.expect("requests");
-    let member = admin.post("/v1/staff", &json!({ "name": victim.canary, "role": "analyst" })).await.expect("a member of staff");
+    let member = admin
+        .post("/v1/staff", &json!({ "name": victim.canary, "role": "analyst" }))
+        .await
+        .expect("a member of staff");
     let member = id(&member["staff"], "id").expect("an id");
     let credentials = admin.get(&format!("/v1/credentials?staff_id={member}")).await.expect("credentials");
     let log = Log::read(admin).await;
@@ -194,7 +212,10 @@ async fn victim(admin: &Client, canary: String, program: String) -> Victim {
         canary,
         source: source_id,
         source_version: id(&source, "version_id").expect("an id"),
-        program_version: state["published"]["id"].as_str().unwrap_or("progv_00000000000000000000000000").to_owned(),
+        program_version: state["published"]["id"]
+            .as_str()
+            .unwrap_or("progv_00000000000000000000000000")
+            .to_owned(),
         message,
         passage: id(&list(&document, "passages")[0], "id").expect("an id"),
         earned: Earned::nothing(),

@@ -13,19 +13,29 @@ preceptor_testkit::on_both_stores! {
     pages_open_without_scripts_and_lead_strangers_to_the_sign_in
 }
 
-const OBJECTIVES: [&str; 3] =
-    ["Choose the starting dose of warfarin", "Manage bleeding on warfarin", "Recognise drug interactions of warfarin"];
+const OBJECTIVES: [&str; 3] = [
+    "Choose the starting dose of warfarin",
+    "Manage bleeding on warfarin",
+    "Recognise drug interactions of warfarin",
+];
 
 async fn a_document_becomes_a_cited_answer_with_its_objective_count_and_record(store: Store) {
     let Some(model) = model("journey") else { return };
     let local = store.mesh_with(Some(model), |_| {}).await.expect("a mesh");
-    let program = local.publish("Warfarin", &OBJECTIVES, vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
+    let program = local
+        .publish("Warfarin", &OBJECTIVES, vec![markdown("warfarin.md", WARFARIN)])
+        .await
+        .expect("a program");
     let learner = local.learner(&program, "learner-1").await.expect("a learner");
 
-    let answer = learner.ask(&program, "What is the usual starting dose of warfarin?").await.expect("an answer");
+    let answer =
+        learner.ask(&program, "What is the usual starting dose of warfarin?").await.expect("an answer");
     assert_eq!(answer["outcome"], "answered", "{answer:#}");
     let sentences = list(&answer, "sentences");
-    assert!(sentences.iter().all(|sentence| !list(sentence, "citations").is_empty()), "every sentence is cited");
+    assert!(
+        sentences.iter().all(|sentence| !list(sentence, "citations").is_empty()),
+        "every sentence is cited"
+    );
     let first = &sentences[0]["citations"][0];
     assert!(first["quote"].as_str().is_some_and(|quote| quote.contains("5 mg once a day")), "{first:#}");
     quotes_are_verbatim(&local, &answer).await;
@@ -43,7 +53,10 @@ async fn a_document_becomes_a_cited_answer_with_its_objective_count_and_record(s
         (!list(&report, "messages_by_objective").is_empty()).then_some(report)
     })
     .await;
-    assert_eq!((&report["messages"], &report["answered"], &report["learners"]), (&json!(1), &json!(1), &json!(1)));
+    assert_eq!(
+        (&report["messages"], &report["answered"], &report["learners"]),
+        (&json!(1), &json!(1), &json!(1))
+    );
     log_verifies(&local).await;
     local.stop().await;
 }
@@ -79,22 +92,38 @@ async fn log_verifies(local: &Local) {
 
 async fn a_source_needs_somebody_else_and_a_withdrawal_is_one_step(store: Store) {
     let local = store.mesh().await.expect("a mesh");
-    let program = local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
+    let program =
+        local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
     let sources = local.editor.get(&format!("/v1/programs/{program}/sources")).await.expect("sources");
     let decision = &list(&sources, "data")[0]["decision"];
-    assert!(decision["reviewer"].as_str().is_some_and(|reviewer| reviewer.starts_with("staff_")) && decision["decided_at"].is_string());
+    assert!(
+        decision["reviewer"].as_str().is_some_and(|reviewer| reviewer.starts_with("staff_"))
+            && decision["decided_at"].is_string()
+    );
 
-    let draft = local.editor.upload(&program, markdown("more.md", "# More\n\nWarfarin is old.")).await.expect("an upload");
+    let draft = local
+        .editor
+        .upload(&program, markdown("more.md", "# More\n\nWarfarin is old."))
+        .await
+        .expect("an upload");
     let draft = id(&draft, "id").expect("an id");
     local.editor.wait_for_source(&draft, |_| {}).await.expect("it is read");
     local.editor.post(&format!("/v1/sources/{draft}/submit"), &json!({})).await.expect("it is submitted");
-    let own = local.editor.post(&format!("/v1/sources/{draft}/decision"), &json!({ "approve": true, "reason": "mine" })).await;
+    let own = local
+        .editor
+        .post(&format!("/v1/sources/{draft}/decision"), &json!({ "approve": true, "reason": "mine" }))
+        .await;
     assert!(own.expect_err("authors cannot decide").to_string().contains("AUTHOR_CANNOT_DECIDE"));
 
     let learner = local.learner(&program, "l").await.expect("a learner");
     assert!(learner.ask(&program, "What is the dose of warfarin?").await.is_ok());
-    local.editor.post(&format!("/v1/programs/{program}/withdraw"), &json!({ "reason": "outdated" })).await.expect("it is withdrawn");
-    let refused = learner.ask(&program, "What is the dose of warfarin?").await.expect_err("nothing is published");
+    local
+        .editor
+        .post(&format!("/v1/programs/{program}/withdraw"), &json!({ "reason": "outdated" }))
+        .await
+        .expect("it is withdrawn");
+    let refused =
+        learner.ask(&program, "What is the dose of warfarin?").await.expect_err("nothing is published");
     // To learners, what is not published is not there.
     assert!(refused.to_string().contains("PROGRAM_NOT_FOUND"), "{refused}");
     local.stop().await;
@@ -105,7 +134,10 @@ async fn the_same_idempotency_key_gives_the_same_answer(store: Store) {
     let http = reqwest::Client::new();
     let admin = local.mesh.first_start.as_ref().expect("a first start").admin_token.expose().to_owned();
     let post = async |key: &str, title: &str| {
-        let request = http.post(format!("{}/v1/programs", local.url)).bearer_auth(&admin).header("idempotency-key", key);
+        let request = http
+            .post(format!("{}/v1/programs", local.url))
+            .bearer_auth(&admin)
+            .header("idempotency-key", key);
         let response = request.json(&json!({ "title": title })).send().await.expect("an answer");
         (response.status().as_u16(), response.bytes().await.expect("a body"))
     };
@@ -120,9 +152,13 @@ async fn the_same_idempotency_key_gives_the_same_answer(store: Store) {
 
 async fn pages_open_without_scripts_and_lead_strangers_to_the_sign_in(store: Store) {
     let local = store.mesh().await.expect("a mesh");
-    let program = local.publish("Warfarin", &OBJECTIVES, vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
+    let program = local
+        .publish("Warfarin", &OBJECTIVES, vec![markdown("warfarin.md", WARFARIN)])
+        .await
+        .expect("a program");
     let admin = local.mesh.first_start.as_ref().expect("a first start").admin_token.expose().to_owned();
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let http =
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
     let get = async |path: &str, signed_in: bool| {
         let request = http.get(format!("{}{path}", local.url));
         let request = if signed_in { request.bearer_auth(&admin) } else { request };
@@ -143,7 +179,14 @@ async fn pages_open_without_scripts_and_lead_strangers_to_the_sign_in(store: Sto
         assert!(page.contains("<h1>") && page.contains("lang=\"en\"") && !page.contains(" style="), "{path}");
         assert_eq!(get(&path, false).await.0, 303, "{path} needs a session");
     }
-    for path in ["/reference", "/errors", "/errors/PROGRAM_NOT_FOUND", "/sign-in", "/static/page.css", "/openapi.json"] {
+    for path in [
+        "/reference",
+        "/errors",
+        "/errors/PROGRAM_NOT_FOUND",
+        "/sign-in",
+        "/static/page.css",
+        "/openapi.json",
+    ] {
         assert_eq!(get(path, false).await.0, 200, "{path}");
     }
     assert_eq!(get("/nowhere", false).await.0, 404);

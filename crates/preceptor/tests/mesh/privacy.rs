@@ -43,13 +43,17 @@ fn evaluation(change: &str) -> serde_json::Value {
 
 async fn nothing_that_names_a_person_is_on_disk_in_plain_text(store: Store) {
     let local = store.mesh().await.expect("a mesh");
-    let program = local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
+    let program =
+        local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
     let learner = local.learner(&program, "l").await.expect("a learner");
     let answer = learner.ask(&program, ASKED).await.expect("an answer");
     let message = id(&answer, "message_id").expect("an id");
     let feedback = json!({ "helpful": false, "comment": COMMENT });
     learner.post(&format!("/v1/messages/{message}/feedback"), &feedback).await.expect("feedback");
-    learner.post(&format!("/v1/programs/{program}/evaluations"), &evaluation(CHANGE)).await.expect("an evaluation");
+    learner
+        .post(&format!("/v1/programs/{program}/evaluations"), &evaluation(CHANGE))
+        .await
+        .expect("an evaluation");
 
     // The words are there for those who may read them …
     let listed = local.editor.all(&format!("/v1/programs/{program}/messages")).await.expect("messages");
@@ -107,9 +111,11 @@ async fn a_data_folder_that_others_may_look_into_is_refused() {
 
 async fn patient_data_in_any_free_text_of_a_learner_is_refused_by_kind_and_not_repeated(store: Store) {
     let local = store.mesh().await.expect("a mesh");
-    let program = local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
+    let program =
+        local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
     let learner = local.learner(&program, "l").await.expect("a learner");
-    let answer = learner.ask(&program, "What is the usual starting dose of warfarin?").await.expect("an answer");
+    let answer =
+        learner.ask(&program, "What is the usual starting dose of warfarin?").await.expect("an answer");
     let message = id(&answer, "message_id").expect("an id");
     for (text, kind) in [
         ("John Smith, SSN 123\u{2011}45\u{2011}6789, found it useful", "a social security number"),
@@ -117,12 +123,17 @@ async fn patient_data_in_any_free_text_of_a_learner_is_refused_by_kind_and_not_r
         ("she was born 3 April 1956", "a date of birth"),
         ("her mrn is 5260181", "a record number"),
     ] {
-        let feedback = learner.post(&format!("/v1/messages/{message}/feedback"), &json!({ "helpful": true, "comment": text })).await;
+        let feedback = learner
+            .post(&format!("/v1/messages/{message}/feedback"), &json!({ "helpful": true, "comment": text }))
+            .await;
         let evaluated = learner.post(&format!("/v1/programs/{program}/evaluations"), &evaluation(text)).await;
         for refused in [feedback, evaluated] {
             let said = refused.expect_err("it was kept").to_string();
             assert!(said.contains("PHI_DETECTED") && said.contains(kind), "{said}");
-            assert!(!said.contains("6789") && !said.contains("Zenobia") && !said.contains("5260181"), "{said}");
+            assert!(
+                !said.contains("6789") && !said.contains("Zenobia") && !said.contains("5260181"),
+                "{said}"
+            );
         }
         let asked = learner.ask(&program, text).await.expect("a refusal");
         assert_eq!(asked["refusal"]["code"], "PHI_DETECTED", "{text}");
@@ -136,7 +147,8 @@ async fn patient_data_in_any_free_text_of_a_learner_is_refused_by_kind_and_not_r
 
 async fn no_answer_may_be_kept_by_a_cache(store: Store) {
     let local = store.mesh().await.expect("a mesh");
-    let program = local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
+    let program =
+        local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
     let learner = local.learner(&program, "l").await.expect("a learner");
     let http = reqwest::Client::new();
     let streamed = http
@@ -144,7 +156,9 @@ async fn no_answer_may_be_kept_by_a_cache(store: Store) {
         .bearer_auth(learner.token())
         .header("accept", "text/event-stream")
         .json(&json!({ "question": "What is the usual starting dose of warfarin?" }));
-    let document = http.get(format!("{}/v1/sources/{}/document", local.url, source(&local, &program).await)).bearer_auth(learner.token());
+    let document = http
+        .get(format!("{}/v1/sources/{}/document", local.url, source(&local, &program).await))
+        .bearer_auth(learner.token());
     for request in [streamed, document] {
         let response = request.send().await.expect("an answer");
         assert!(response.status().is_success(), "{}", response.status());
@@ -248,7 +262,10 @@ fn every_text_that_a_learner_may_send_is_known_for_what_it_is() {
     for service in pool.services() {
         for method in service.methods() {
             let path = format!("/{}/{}", service.full_name(), method.name());
-            if policies.get(&path).is_some_and(|policy| policy.any_of.contains(&preceptor_core::Capability::Learn)) {
+            if policies
+                .get(&path)
+                .is_some_and(|policy| policy.any_of.contains(&preceptor_core::Capability::Learn))
+            {
                 texts(&method.input(), &mut BTreeSet::new(), &mut found);
             }
         }

@@ -63,9 +63,20 @@ async fn citations_of_real_files_open_the_place_they_quote() {
 async fn opens(local: &Local, citation: &Value) {
     let admin = local.mesh.first_start.as_ref().expect("a first start").admin_token.expose();
     let url = format!("{}{}", local.url, id(citation, "url").expect("a url"));
-    let page = reqwest::Client::new().get(url).bearer_auth(admin).send().await.expect("a page").text().await.expect("text");
-    let marked: String =
-        page.split("<mark").skip(1).filter_map(|part| Some(part.split_once('>')?.1.split("</mark>").next()?.to_owned() + " ")).collect();
+    let page = reqwest::Client::new()
+        .get(url)
+        .bearer_auth(admin)
+        .send()
+        .await
+        .expect("a page")
+        .text()
+        .await
+        .expect("text");
+    let marked: String = page
+        .split("<mark")
+        .skip(1)
+        .filter_map(|part| Some(part.split_once('>')?.1.split("</mark>").next()?.to_owned() + " "))
+        .collect();
     let letters = |text: &str| {
         text.replace("&#39;", "'")
             .replace("&#34;", "\"")

@@ -17,17 +17,26 @@ async fn the_key_of_tokens_is_replaced_while_everybody_goes_on(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let program = local.editor.post("/v1/programs", &json!({ "title": "Doses" })).await.expect("a program");
     let path = format!("/v1/programs/{}", id(&program, "id").expect("an id"));
-    let refused = local.editor.post("/v1/signing-keys/rotate", &json!({})).await.expect_err("not the admin of an org").to_string();
+    let refused = local
+        .editor
+        .post("/v1/signing-keys/rotate", &json!({}))
+        .await
+        .expect_err("not the admin of an org")
+        .to_string();
     assert!(refused.contains("CAPABILITY_MISSING"), "{refused}");
     let mut signing = String::new();
     for number in 2..=4 {
         let rotated = local.operator.post("/v1/signing-keys/rotate", &json!({})).await.expect("another key");
         let ids: Vec<&str> = list(&rotated, "key_ids").iter().filter_map(|id| id.as_str()).collect();
-        assert!(ids.len() == 2 && ids[0].ends_with(&format!(".{number}")), "the new one and the one before: {rotated}");
+        assert!(
+            ids.len() == 2 && ids[0].ends_with(&format!(".{number}")),
+            "the new one and the one before: {rotated}"
+        );
         assert!(signing.is_empty() || ids[1] == signing, "{rotated}");
         signing = ids[0].to_owned();
         // A credential that nobody exchanged yet gets a token of the new key; known ones go on with theirs.
-        let hired = local.editor.hire(&format!("Editor {number}"), "editor").await.expect("a member of staff");
+        let hired =
+            local.editor.hire(&format!("Editor {number}"), "editor").await.expect("a member of staff");
         hired.get(&path).await.expect("a token of the new key is accepted at once");
         local.editor.get(&path).await.expect("the old one goes on");
     }
@@ -40,7 +49,12 @@ async fn used_secrets(admin: &Client, printed: &str, folder: &std::path::Path) -
     let program = id(&program, "id").expect("an id");
     let editor = admin.hire("Edith", "editor").await.expect("an editor");
     editor.get("/v1/programs").await.expect("programs");
-    let operator = printed.lines().find_map(|line| line.trim().strip_prefix("operator ")).expect("the operator's token").trim().to_owned();
+    let operator = printed
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("operator "))
+        .expect("the operator's token")
+        .trim()
+        .to_owned();
     admin.with_token(&operator).get("/v1/orgs").await.expect("orgs");
     let key = "0123456789abcdef0123456789abcdef0123";
     admin.put("/v1/registry-keys/pubmed", &json!({ "api_key": key })).await.expect("a key");
@@ -64,8 +78,12 @@ struct Started {
 
 /// Starts the binary with a filter of logs.
 async fn started(folder: &std::path::Path, filter: &str) -> Started {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port").port();
-    let (printed, log, data) = (folder.join("printed"), folder.join(format!("log-{filter}")), folder.join("data"));
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a port")
+        .port();
+    let (printed, log, data) =
+        (folder.join("printed"), folder.join(format!("log-{filter}")), folder.join("data"));
     let process = Command::new(env!("CARGO_BIN_EXE_preceptor"))
         .args(["up", "--no-model", "--listen", &format!("127.0.0.1:{port}"), "--data"])
         .arg(&data)
@@ -77,7 +95,8 @@ async fn started(folder: &std::path::Path, filter: &str) -> Started {
         .spawn()
         .expect("the binary starts");
     let admin = eventually("the start", async || {
-        let token = std::fs::read_to_string(data.join("admin.token")).ok().filter(|token| !token.is_empty())?;
+        let token =
+            std::fs::read_to_string(data.join("admin.token")).ok().filter(|token| !token.is_empty())?;
         let client = Client::new(&format!("http://127.0.0.1:{port}"), Secret::new(token.trim())).ok()?;
         let ready = std::fs::read_to_string(&printed).ok()?.contains("operator ");
         (ready && client.get("/v1/programs").await.is_ok()).then_some(client)

@@ -33,12 +33,19 @@ async fn status_of(local: &Local, token: &str, path: &str) -> StatusCode {
 }
 
 async fn with_cookie(local: &Local, session: &str, path: &str) -> StatusCode {
-    let request = http().get(format!("{}{path}", local.url)).header("cookie", format!("preceptor_session={session}"));
+    let request =
+        http().get(format!("{}{path}", local.url)).header("cookie", format!("preceptor_session={session}"));
     request.send().await.expect("an answer").status()
 }
 
 async fn post(local: &Local, token: &str, path: &str, body: &Value) -> (u16, Value) {
-    let response = http().post(format!("{}{path}", local.url)).bearer_auth(token).json(body).send().await.expect("an answer");
+    let response = http()
+        .post(format!("{}{path}", local.url))
+        .bearer_auth(token)
+        .json(body)
+        .send()
+        .await
+        .expect("an answer");
     (response.status().as_u16(), response.json().await.unwrap_or(Value::Null))
 }
 
@@ -58,7 +65,8 @@ async fn session(local: &Local, secret: &str) -> String {
 }
 
 async fn page(local: &Local, session: &str, path: &str, fields: &[(&str, &str)]) -> Response {
-    let request = http().post(format!("{}{path}", local.url)).header("cookie", format!("preceptor_session={session}"));
+    let request =
+        http().post(format!("{}{path}", local.url)).header("cookie", format!("preceptor_session={session}"));
     request.header("sec-fetch-site", "same-origin").fields(fields).send().await.expect("an answer")
 }
 
@@ -84,7 +92,10 @@ async fn an_editor_becomes_nobody_else(store: Store) {
     let (reviewer, _) = member(admin, "analyst").await;
     let staff = editor.get("/v1/staff").await.expect("staff");
     for person in list(&staff, "data").iter().filter(|person| person["id"] != own.as_str()) {
-        for body in [json!({ "staff_id": person["id"] }), json!({ "staff_id": person["id"], "confirm": editor.token() })] {
+        for body in [
+            json!({ "staff_id": person["id"] }),
+            json!({ "staff_id": person["id"], "confirm": editor.token() }),
+        ] {
             let (status, answer) = post(&local, editor.token(), "/v1/sign-in-links", &body).await;
             assert_eq!((status, answer["code"].as_str()), (403, Some("MINT_NOT_ALLOWED")), "{answer:#}");
         }
@@ -105,14 +116,18 @@ async fn an_editor_becomes_nobody_else(store: Store) {
     assert_eq!(with_cookie(&local, &session, "/v1/programs").await, StatusCode::OK);
     assert_eq!(with_cookie(&local, &session, "/v1/clinicians").await, StatusCode::FORBIDDEN);
     // The admin's link for somebody else is mailed, and needs a confirmation.
-    let (status, answer) = post(&local, admin.token(), "/v1/sign-in-links", &json!({ "staff_id": own })).await;
+    let (status, answer) =
+        post(&local, admin.token(), "/v1/sign-in-links", &json!({ "staff_id": own })).await;
     assert_eq!((status, answer["code"].as_str()), (403, Some("CONFIRMATION_NEEDED")));
     let body = json!({ "staff_id": own, "confirm": admin.token() });
     let (status, answer) = post(&local, admin.token(), "/v1/sign-in-links", &body).await;
     assert_eq!((status, &answer["url"]), (202, &Value::Null), "{answer:#}");
-    assert!(local.mail.newest_link("editor@example.org").is_some_and(|link| link.contains("/sign-in#pk_link_")));
+    assert!(
+        local.mail.newest_link("editor@example.org").is_some_and(|link| link.contains("/sign-in#pk_link_"))
+    );
     // Without an address nothing is sent, and nothing is told.
-    let bare = admin.post("/v1/staff", &json!({ "name": "Bare", "role": "reviewer" })).await.expect("a member");
+    let bare =
+        admin.post("/v1/staff", &json!({ "name": "Bare", "role": "reviewer" })).await.expect("a member");
     let body = json!({ "staff_id": bare["staff"]["id"], "confirm": admin.token() });
     let (status, answer) = post(&local, admin.token(), "/v1/sign-in-links", &body).await;
     assert_eq!((status, answer["code"].as_str()), (409, Some("STAFF_WITHOUT_ADDRESS")));
@@ -127,9 +142,17 @@ async fn no_secret_opens_another_door(store: Store) {
     let app = admin.app().await.expect("an app");
     let session = session(&local, admin.token()).await;
     for path in ["/v1/orgs", "/v1/programs", "/v1/staff", "/v1/me/clinician"] {
-        assert_eq!(status_of(&local, &session, path).await, StatusCode::UNAUTHORIZED, "a session as bearer at {path}");
+        assert_eq!(
+            status_of(&local, &session, path).await,
+            StatusCode::UNAUTHORIZED,
+            "a session as bearer at {path}"
+        );
         for secret in [admin.token(), learner.token(), app.token(), local.operator.token()] {
-            assert_eq!(with_cookie(&local, secret, path).await, StatusCode::UNAUTHORIZED, "a token as cookie at {path}");
+            assert_eq!(
+                with_cookie(&local, secret, path).await,
+                StatusCode::UNAUTHORIZED,
+                "a token as cookie at {path}"
+            );
         }
     }
     for secret in [session.as_str(), learner.token(), app.token(), local.operator.token(), "pk_link_x", "x"] {
@@ -162,26 +185,42 @@ async fn staff_act_as_no_learner(store: Store) {
         let link = post(&local, token, "/v1/sign-in-links", &json!({ "learner_token": token })).await.1;
         let session = session(&local, &secret_in(link["url"].as_str().expect("a url"))).await;
         for path in ["/v1/me/clinician", &format!("/v1/programs/{program}/attempts"), "/v1/credits"] {
-            let answer = http().get(format!("{}{path}", local.url)).bearer_auth(token).send().await.expect("an answer");
+            let answer = http()
+                .get(format!("{}{path}", local.url))
+                .bearer_auth(token)
+                .send()
+                .await
+                .expect("an answer");
             let (status, problem) = (answer.status(), answer.json::<Value>().await.expect("JSON"));
-            assert_eq!((status, problem["code"].as_str()), (StatusCode::FORBIDDEN, Some("ACTING_NOT_ALLOWED")), "{path}");
+            assert_eq!(
+                (status, problem["code"].as_str()),
+                (StatusCode::FORBIDDEN, Some("ACTING_NOT_ALLOWED")),
+                "{path}"
+            );
             assert_eq!(with_cookie(&local, &session, path).await, StatusCode::FORBIDDEN, "{path} by session");
         }
         for (path, body) in [
-            (format!("/v1/programs/{program}/attempts"), json!({ "form_id": "form_00000000000000000000000000" })),
+            (
+                format!("/v1/programs/{program}/attempts"),
+                json!({ "form_id": "form_00000000000000000000000000" }),
+            ),
             ("/v1/me/email-codes".to_owned(), json!({})),
             (format!("/v1/programs/{program}/evaluations"), json!({ "ratings": {} })),
             ("/v1/attempts/att_00000000000000000000000000/claim".to_owned(), json!({})),
         ] {
             let (status, answer) = post(&local, token, &path, &body).await;
-            assert!(status == 403 || status == 404 || status == 405 || status == 400, "{path}: {status} {answer}");
+            assert!(
+                status == 403 || status == 404 || status == 405 || status == 400,
+                "{path}: {status} {answer}"
+            );
         }
     }
     // What an editor made ends with the editor.
     let made = editor.learner_token(&program).await;
     local.editor.send_to(Method::DELETE, &format!("/v1/staff/{own}"), &Value::Null).await.expect("removed");
     let refused = eventually("the token ends", async || {
-        (status_of(&local, &made, &format!("/v1/programs/{program}")).await == StatusCode::UNAUTHORIZED).then_some(())
+        (status_of(&local, &made, &format!("/v1/programs/{program}")).await == StatusCode::UNAUTHORIZED)
+            .then_some(())
     });
     tokio::time::timeout(SOON, refused).await.expect("within five seconds");
     assert_eq!(rosa.get("/v1/me/clinician").await.expect("her own")["name"], "Rosa");
@@ -195,7 +234,10 @@ trait Acts {
 
 impl Acts for Client {
     async fn learner_token(&self, program: &str) -> String {
-        let made = self.post(&format!("/v1/programs/{program}/learners"), &json!({ "user_hash": "x" })).await.expect("a token");
+        let made = self
+            .post(&format!("/v1/programs/{program}/learners"), &json!({ "user_hash": "x" }))
+            .await
+            .expect("a token");
         id(&made, "token").expect("a token")
     }
 }
@@ -206,26 +248,44 @@ async fn a_suspended_member_is_out_within_five_seconds(store: Store) {
     let session = session(&local, editor.token()).await;
     assert_eq!(with_cookie(&local, &session, "/v1/programs").await, StatusCode::OK);
     assert_eq!(status_of(&local, editor.token(), "/v1/programs").await, StatusCode::OK);
-    let suspended = local.editor.post(&format!("/v1/staff/{own}/suspend"), &json!({ "reason": "leave" })).await.expect("suspended");
+    let suspended = local
+        .editor
+        .post(&format!("/v1/staff/{own}/suspend"), &json!({ "reason": "leave" }))
+        .await
+        .expect("suspended");
     assert_eq!(suspended["state"], "suspended");
     let out = eventually("they are out", async || {
-        let both = [status_of(&local, editor.token(), "/v1/programs").await, with_cookie(&local, &session, "/v1/programs").await];
+        let both = [
+            status_of(&local, editor.token(), "/v1/programs").await,
+            with_cookie(&local, &session, "/v1/programs").await,
+        ];
         both.iter().all(|status| *status == StatusCode::UNAUTHORIZED).then_some(())
     });
     tokio::time::timeout(SOON, out).await.expect("within five seconds");
     assert_eq!(sign_in(&local, editor.token()).await.status(), StatusCode::UNAUTHORIZED);
-    local.editor.post(&format!("/v1/staff/{own}/reinstate"), &json!({ "reason": "back" })).await.expect("reinstated");
+    local
+        .editor
+        .post(&format!("/v1/staff/{own}/reinstate"), &json!({ "reason": "back" }))
+        .await
+        .expect("reinstated");
     assert_eq!(status_of(&local, editor.token(), "/v1/programs").await, StatusCode::UNAUTHORIZED);
     // The last admin stays.
     let staff = local.editor.get("/v1/staff").await.expect("staff");
-    let admin = list(&staff, "data").iter().find(|person| person["role"] == "admin").expect("an admin")["id"].clone();
+    let admin =
+        list(&staff, "data").iter().find(|person| person["role"] == "admin").expect("an admin")["id"].clone();
     let admin = admin.as_str().expect("an id");
-    for (path, method) in [(format!("/v1/staff/{admin}/suspend"), Method::POST), (format!("/v1/staff/{admin}"), Method::DELETE)] {
-        let error = local.editor.send_to(method, &path, &json!({ "reason": "r" })).await.expect_err("the last admin");
+    for (path, method) in
+        [(format!("/v1/staff/{admin}/suspend"), Method::POST), (format!("/v1/staff/{admin}"), Method::DELETE)]
+    {
+        let error =
+            local.editor.send_to(method, &path, &json!({ "reason": "r" })).await.expect_err("the last admin");
         assert!(error.to_string().contains("LAST_ADMIN"), "{error}");
     }
-    let error =
-        local.editor.send_to(Method::PATCH, &format!("/v1/staff/{admin}"), &json!({ "role": "editor" })).await.expect_err("the last");
+    let error = local
+        .editor
+        .send_to(Method::PATCH, &format!("/v1/staff/{admin}"), &json!({ "role": "editor" }))
+        .await
+        .expect_err("the last");
     assert!(error.to_string().contains("LAST_ADMIN"), "{error}");
     local.stop().await;
 }
@@ -249,21 +309,34 @@ async fn sessions_end_with_what_they_came_from(store: Store) {
     tokio::time::timeout(SOON, ended).await.expect("with its token");
     // A learner signs out, and what came from the session ends too.
     let learner = local.learner(&program, "omar").await.expect("a learner");
-    let link = learner.post("/v1/sign-in-links", &json!({ "learner_token": learner.token() })).await.expect("a link");
+    let link = learner
+        .post("/v1/sign-in-links", &json!({ "learner_token": learner.token() }))
+        .await
+        .expect("a link");
     let own = session(&local, &secret_in(link["url"].as_str().expect("a url"))).await;
-    let text = http().get(format!("{}/credits", local.url)).header("cookie", format!("preceptor_session={own}")).send().await;
+    let text = http()
+        .get(format!("{}/credits", local.url))
+        .header("cookie", format!("preceptor_session={own}"))
+        .send()
+        .await;
     let text = text.expect("an answer").text().await.expect("a page");
     assert!(text.contains("action=\"/sign-out\""), "learners can sign out");
     assert_eq!(page(&local, &own, "/sign-out", &[]).await.status(), StatusCode::SEE_OTHER);
-    assert_eq!(with_cookie(&local, &own, "/v1/me/clinician").await, StatusCode::UNAUTHORIZED, "at once in this process");
+    assert_eq!(
+        with_cookie(&local, &own, "/v1/me/clinician").await,
+        StatusCode::UNAUTHORIZED,
+        "at once in this process"
+    );
     assert_eq!(status_of(&local, learner.token(), "/v1/me/clinician").await, StatusCode::OK);
     // What the app admitted ends with the app.
     let listed = local.editor.get("/v1/credentials?limit=100").await.expect("credentials");
-    let service = list(&listed, "data").iter().find(|row| row["kind"] == "service").expect("the app's")["id"].clone();
+    let service =
+        list(&listed, "data").iter().find(|row| row["kind"] == "service").expect("the app's")["id"].clone();
     let path = format!("/v1/credentials/{}", service.as_str().expect("an id"));
     local.editor.send_to(Method::DELETE, &path, &Value::Null).await.expect("revoked");
     let ended = eventually("the learner's token ends", async || {
-        (status_of(&local, learner.token(), "/v1/me/clinician").await == StatusCode::UNAUTHORIZED).then_some(())
+        (status_of(&local, learner.token(), "/v1/me/clinician").await == StatusCode::UNAUTHORIZED)
+            .then_some(())
     });
     tokio::time::timeout(SOON, ended).await.expect("within five seconds");
     local.stop().await;
@@ -281,7 +354,8 @@ async fn nobody_is_signed_in_by_another_site(store: Store) {
     ];
     for headers in foreign {
         for path in ["/sign-in", "/sign-in/who", "/sign-out", "/console"] {
-            let mut request = http().post(format!("{}{path}", local.url)).fields(&[("secret", local.editor.token())]);
+            let mut request =
+                http().post(format!("{}{path}", local.url)).fields(&[("secret", local.editor.token())]);
             for (name, value) in headers {
                 request = request.header(*name, *value);
             }
@@ -292,19 +366,40 @@ async fn nobody_is_signed_in_by_another_site(store: Store) {
     }
     let session = session(&local, local.editor.token()).await;
     let cookie = format!("preceptor_session={session}");
-    let write = http().post(format!("{}/v1/programs", local.url)).header("cookie", &cookie).json(&json!({ "title": "t" }));
+    let write = http()
+        .post(format!("{}/v1/programs", local.url))
+        .header("cookie", &cookie)
+        .json(&json!({ "title": "t" }));
     assert_eq!(write.send().await.expect("an answer").status(), StatusCode::FORBIDDEN);
     // The page looks a link up and leaves it unused; nothing submits itself.
     let staff = local.editor.get("/v1/staff").await.expect("staff");
-    let own = list(&staff, "data").iter().find(|person| person["role"] == "admin").expect("an admin")["id"].clone();
+    let own =
+        list(&staff, "data").iter().find(|person| person["role"] == "admin").expect("an admin")["id"].clone();
     let link = local.editor.post("/v1/sign-in-links", &json!({ "staff_id": own })).await.expect("a link");
     let secret = secret_in(link["url"].as_str().expect("a url"));
     for _ in 0..2 {
         let asked = http().post(format!("{}/sign-in/who", local.url)).header("sec-fetch-site", "same-origin");
-        let answer: Value = asked.fields(&[("secret", secret.as_str())]).send().await.expect("an answer").json().await.expect("JSON");
-        assert!(answer["question"].as_str().is_some_and(|question| question.starts_with("Sign in as Admin")), "{answer}");
+        let answer: Value = asked
+            .fields(&[("secret", secret.as_str())])
+            .send()
+            .await
+            .expect("an answer")
+            .json()
+            .await
+            .expect("JSON");
+        assert!(
+            answer["question"].as_str().is_some_and(|question| question.starts_with("Sign in as Admin")),
+            "{answer}"
+        );
     }
-    let script = http().get(format!("{}/static/sign-in.js", local.url)).send().await.expect("a script").text().await.expect("text");
+    let script = http()
+        .get(format!("{}/static/sign-in.js", local.url))
+        .send()
+        .await
+        .expect("a script")
+        .text()
+        .await
+        .expect("text");
     assert!(!script.contains("submit("), "the page signs nobody in by itself");
     assert_eq!(sign_in(&local, &secret).await.status(), StatusCode::SEE_OTHER);
     local.stop().await;
@@ -346,21 +441,36 @@ async fn an_invited_person_comes_in_by_mail_and_the_staff_page_works_without_scr
     assert_eq!(with_cookie(&local, &own, "/v1/programs").await, StatusCode::OK);
     let made = page(&local, &own, "/console/credentials", &[("kind", "api"), ("name", "Laptop")]).await;
     let text = made.text().await.expect("a page");
-    let token = text.split("pk_api_").nth(1).and_then(|rest| rest.split('<').next()).expect("a secret that is shown once");
+    let token = text
+        .split("pk_api_")
+        .nth(1)
+        .and_then(|rest| rest.split('<').next())
+        .expect("a secret that is shown once");
     assert_eq!(status_of(&local, &format!("pk_api_{token}"), "/v1/programs").await, StatusCode::OK);
-    let shown = http().get(format!("{}/console/staff", local.url)).header("cookie", format!("preceptor_session={admin}"));
+    let shown = http()
+        .get(format!("{}/console/staff", local.url))
+        .header("cookie", format!("preceptor_session={admin}"));
     let shown = shown.send().await.expect("an answer").text().await.expect("a page");
-    assert!(shown.contains("Ina Invited") && !shown.contains("<script>") && !shown.contains(token), "no inline script, no secret");
+    assert!(
+        shown.contains("Ina Invited") && !shown.contains("<script>") && !shown.contains(token),
+        "no inline script, no secret"
+    );
     let staff = local.editor.get("/v1/staff").await.expect("staff");
-    let ina = list(&staff, "data").iter().find(|person| person["name"] == "Ina Invited").expect("she is listed").clone();
+    let ina = list(&staff, "data")
+        .iter()
+        .find(|person| person["name"] == "Ina Invited")
+        .expect("she is listed")
+        .clone();
     assert_eq!((&ina["state"], &ina["has_address"]), (&json!("active"), &json!(true)));
     let path = format!("/console/staff/{}", ina["id"].as_str().expect("an id"));
-    let changed = page(&local, &admin, &path, &[("action", "change"), ("name", "Ina"), ("role", "analyst")]).await;
+    let changed =
+        page(&local, &admin, &path, &[("action", "change"), ("name", "Ina"), ("role", "analyst")]).await;
     assert_eq!(changed.status(), StatusCode::SEE_OTHER);
     let removed = page(&local, &admin, &path, &[("action", "remove"), ("reason", "left")]).await;
     assert_eq!(removed.status(), StatusCode::SEE_OTHER);
-    let out =
-        eventually("she is out", async || (with_cookie(&local, &own, "/v1/programs").await == StatusCode::UNAUTHORIZED).then_some(()));
+    let out = eventually("she is out", async || {
+        (with_cookie(&local, &own, "/v1/programs").await == StatusCode::UNAUTHORIZED).then_some(())
+    });
     tokio::time::timeout(SOON, out).await.expect("within five seconds");
     local.stop().await;
 }
@@ -377,7 +487,9 @@ async fn lifetimes_are_checked_and_schemes_have_no_case(store: Store) {
     let long = json!({ "kind": "api", "name": "x", "lifetime_seconds": 91 * 24 * 3600, "confirm": local.editor.token() });
     assert_eq!(post(&local, local.editor.token(), "/v1/credentials", &long).await.0, 400);
     for scheme in ["Bearer", "bearer", "BEARER"] {
-        let request = http().get(format!("{}/v1/staff", local.url)).header("authorization", format!("{scheme} {}", local.editor.token()));
+        let request = http()
+            .get(format!("{}/v1/staff", local.url))
+            .header("authorization", format!("{scheme} {}", local.editor.token()));
         assert_eq!(request.send().await.expect("an answer").status(), StatusCode::OK, "{scheme}");
     }
     local.stop().await;

@@ -56,7 +56,9 @@ impl Log {
         while (leaves.len() as u64) < size {
             let page = client.get(&format!("/v1/audit/leaves?from={}", leaves.len())).await.expect("leaves");
             assert!(!list(&page, "data").is_empty(), "the log ends early");
-            leaves.extend(list(&page, "data").iter().map(|leaf| (bytes(leaf, "record"), bytes(leaf, "leaf_hash"))));
+            leaves.extend(
+                list(&page, "data").iter().map(|leaf| (bytes(leaf, "record"), bytes(leaf, "leaf_hash"))),
+            );
         }
         leaves.truncate(size as usize);
         Self { size, root: bytes(&head, "root"), leaves }

@@ -40,7 +40,8 @@ struct Recorded<'a> {
 pub(crate) async fn records(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
     let records = request.extensions().get::<Policy>().map(|policy| policy.records);
     // What services ask each other on somebody's behalf is part of what that person asked of the first.
-    let is_first = request.extensions().get::<CallerIdentity>() == Some(&CallerIdentity(ServiceName::Gateway));
+    let is_first =
+        request.extensions().get::<CallerIdentity>() == Some(&CallerIdentity(ServiceName::Gateway));
     let (Some(records), true) = (records, is_first) else { return next.run(request).await };
     let path = request.uri().path().to_owned();
     let note = Note::default();
@@ -59,12 +60,21 @@ pub(crate) async fn records(State(shared): State<Arc<Shared>>, mut request: Requ
 impl Recorded<'_> {
     fn entry(&self, scope: &Arc<Scope>, action: &'static str) -> Entry {
         let facts = self.noted.facts.iter().cloned().chain([("role", scope.role().to_string())]).collect();
-        Entry { scope: Arc::clone(scope), action, object: self.path.trim_start_matches('/').to_owned(), refused: None, facts }
+        Entry {
+            scope: Arc::clone(scope),
+            action,
+            object: self.path.trim_start_matches('/').to_owned(),
+            refused: None,
+            facts,
+        }
     }
 
     /// Who acted. What nobody of a tenant did is the deployment's.
     fn scope(&self) -> Arc<Scope> {
-        self.noted.scope.clone().unwrap_or_else(|| Arc::new(Scope::of_system(SystemActor::Gateway, platform())))
+        self.noted
+            .scope
+            .clone()
+            .unwrap_or_else(|| Arc::new(Scope::of_system(SystemActor::Gateway, platform())))
     }
 
     /// Refusals, and credentials that did not open anything.
@@ -73,7 +83,10 @@ impl Recorded<'_> {
             return;
         }
         let action = if self.records == Records::SignIn { self.records.action() } else { REFUSED };
-        let entry = Entry { refused: Some(fault_of(status).reason.into_owned()), ..self.entry(&self.scope(), action) };
+        let entry = Entry {
+            refused: Some(fault_of(status).reason.into_owned()),
+            ..self.entry(&self.scope(), action)
+        };
         if let Err(error) = self.ledger.count(entry).await {
             tracing::error!(%error, rpc.path = self.path, "a refusal is not on record");
         }
@@ -106,7 +119,10 @@ impl Recorded<'_> {
             (response, Some(BTreeSet::new()))
         };
         let Some(subjects) = subjects else {
-            tracing::error!(rpc.path = self.path, "an answer with personal data cannot be read by its contract");
+            tracing::error!(
+                rpc.path = self.path,
+                "an answer with personal data cannot be read by its contract"
+            );
             return status_of(&Fault::internal()).into_http();
         };
         if !subjects.is_empty() && subjects.iter().all(|subject| subject == scope.subject()) {
@@ -189,7 +205,8 @@ mod tests {
         let policies = Policies::of_contracts().expect("contracts");
         let policy = policies.get(path).expect("a method").clone();
         let server = Server::new(policies, SharedVerifier::pending(), Arc::new(SystemClock), None);
-        let shared = server.shared(ServiceName::Credentials, Ledger::new(Arc::clone(kept) as _, Arc::new(SystemClock)));
+        let shared = server
+            .shared(ServiceName::Credentials, Ledger::new(Arc::clone(kept) as _, Arc::new(SystemClock)));
         let scope = Arc::new(Scope::of_system(SystemActor::Analytics, OrgId::generate()));
         let handler = move |request: Request| async move {
             request.extensions().get::<Note>().expect("a note").acting(scope);
@@ -212,7 +229,10 @@ mod tests {
         let body = answered.into_body().collect().await.expect("a body").to_bytes();
         assert_eq!(body, answer("learner_1"));
         let entries = kept.entries.lock().expect("a lock");
-        assert_eq!((entries.len(), entries[0].action, entries[0].object.as_str()), (1, "personal_data.read", &LIST[1..]));
+        assert_eq!(
+            (entries.len(), entries[0].action, entries[0].object.as_str()),
+            (1, "personal_data.read", &LIST[1..])
+        );
         assert!(entries[0].facts.contains(&("subjects", "learner_1".to_owned())), "{entries:?}");
     }
 
@@ -233,7 +253,10 @@ mod tests {
             let kept = Arc::new(Kept { is_broken, ..Kept::default() });
             let refusal = status_of(&Fault::new(Kind::Forbidden, "NO", "no"));
             let refused = call(&kept, "/preceptor.auth.v1.Auth/ListOrgs", Some(refusal)).await;
-            assert_eq!(Status::from_header_map(refused.headers()).map(|status| status.code()), Some(Code::PermissionDenied));
+            assert_eq!(
+                Status::from_header_map(refused.headers()).map(|status| status.code()),
+                Some(Code::PermissionDenied)
+            );
             call(&kept, LIST, Some(Status::not_found("nothing"))).await;
             let entries = kept.entries.lock().expect("a lock");
             assert_eq!(

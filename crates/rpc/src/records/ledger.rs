@@ -82,14 +82,17 @@ impl Ledger {
             tracing::warn!(target: "security", actor, action = entry.action, object = entry.object, why, facts = ?entry.facts, "done in no organisation");
             return Ok(());
         }
-        let queue = Arc::clone(self.queues.lock().unwrap_or_else(PoisonError::into_inner).entry(org).or_default());
+        let queue =
+            Arc::clone(self.queues.lock().unwrap_or_else(PoisonError::into_inner).entry(org).or_default());
         let (done, mut outcome) = oneshot::channel();
         queue.waiting.lock().unwrap_or_else(PoisonError::into_inner).push((entry, done));
         let _turn = queue.turn.lock().await;
         // Whoever had the turn before may have written this one too.
         match outcome.try_recv() {
             Ok(outcome) => return outcome,
-            Err(oneshot::error::TryRecvError::Closed) => return Err(Unrecorded("the write was broken off".into())),
+            Err(oneshot::error::TryRecvError::Closed) => {
+                return Err(Unrecorded("the write was broken off".into()));
+            }
             Err(oneshot::error::TryRecvError::Empty) => {}
         }
         let waiting = std::mem::take(&mut *queue.waiting.lock().unwrap_or_else(PoisonError::into_inner));
@@ -143,7 +146,13 @@ impl Ledger {
         for counted in self.windows.close((!all).then(|| self.clock.now())) {
             let Same { action, object, why, mut facts, .. } = counted.same;
             facts.push(("further_times", counted.more.to_string()));
-            let entry = Entry { scope: counted.scope, action, object, refused: Some(why).filter(|why| !why.is_empty()), facts };
+            let entry = Entry {
+                scope: counted.scope,
+                action,
+                object,
+                refused: Some(why).filter(|why| !why.is_empty()),
+                facts,
+            };
             if let Err(error) = self.put(entry).await {
                 tracing::error!(%error, action, times = counted.more, "a count could not be put on record");
             }
@@ -175,7 +184,13 @@ mod tests {
     }
 
     fn entry(scope: &Arc<Scope>, object: &str) -> Entry {
-        Entry { scope: Arc::clone(scope), action: "read", object: object.into(), refused: None, facts: Vec::new() }
+        Entry {
+            scope: Arc::clone(scope),
+            action: "read",
+            object: object.into(),
+            refused: None,
+            facts: Vec::new(),
+        }
     }
 
     fn ledger() -> (Arc<Kept>, Arc<ManualClock>, Arc<Ledger>, Arc<Scope>) {
@@ -204,7 +219,15 @@ mod tests {
             ledger.count(entry(&scope, "one")).await.expect("it is counted");
         }
         ledger.count(entry(&scope, "another")).await.expect("it is recorded");
-        let objects = || kept.writes.lock().expect("a lock").iter().flatten().map(|entry| entry.object.clone()).collect::<Vec<_>>();
+        let objects = || {
+            kept.writes
+                .lock()
+                .expect("a lock")
+                .iter()
+                .flatten()
+                .map(|entry| entry.object.clone())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(objects(), ["one", "another"]);
         ledger.sweep(false).await;
         assert_eq!(objects().len(), 2, "the minute is not over");

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use prost_reflect::{DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor, Kind, MessageDescriptor, Value};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, ExtensionDescriptor, FieldDescriptor, Kind, MessageDescriptor, Value,
+};
 
 const SUBJECT: &str = "preceptor.policy.v1.subject";
 const PERSONAL: &str = "preceptor.policy.v1.personal";
@@ -65,7 +67,8 @@ fn collect(message: &DynamicMessage, mark: &ExtensionDescriptor, found: &mut BTr
 /// The methods whose answers hold a field that the contract marks as personal, or as whose data it is: for the test that
 /// each of them is on record.
 pub fn marked(pool: &DescriptorPool) -> BTreeSet<String> {
-    let marks: Vec<_> = [SUBJECT, PERSONAL].iter().filter_map(|name| pool.get_extension_by_name(name)).collect();
+    let marks: Vec<_> =
+        [SUBJECT, PERSONAL].iter().filter_map(|name| pool.get_extension_by_name(name)).collect();
     let mut paths = BTreeSet::new();
     for service in pool.services() {
         for method in service.methods() {

@@ -71,6 +71,8 @@ impl Windows {
     pub(super) fn close(&self, now: Option<Timestamp>) -> Vec<Counted> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let over = open.extract_if(|_, window| now.is_none_or(|now| window.until <= now));
-        over.filter(|(_, window)| window.more > 0).map(|(same, window)| Counted { same, scope: window.scope, more: window.more }).collect()
+        over.filter(|(_, window)| window.more > 0)
+            .map(|(same, window)| Counted { same, scope: window.scope, more: window.more })
+            .collect()
     }
 }

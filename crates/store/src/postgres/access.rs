@@ -25,14 +25,19 @@ pub(super) fn foundation(services: &[&str]) -> Vec<String> {
         ),
         format!("REVOKE ALL ON FUNCTION {REFUSE_CHANGE}() FROM PUBLIC"),
     ];
-    statements.extend(services.iter().map(|service| format!("GRANT USAGE ON SCHEMA public TO {}", role(service))));
+    statements
+        .extend(services.iter().map(|service| format!("GRANT USAGE ON SCHEMA public TO {}", role(service))));
     statements
 }
 
 /// The directory of a cell's orgs.
 pub(super) fn directory(services: &[&str]) -> Vec<String> {
-    let mut statements = vec![format!("CREATE TABLE IF NOT EXISTS {ORGS} (org_id TEXT NOT NULL PRIMARY KEY, met_at BIGINT NOT NULL)")];
-    statements.extend(services.iter().map(|service| format!("GRANT SELECT, INSERT ON {ORGS} TO {}", role(service))));
+    let mut statements = vec![format!(
+        "CREATE TABLE IF NOT EXISTS {ORGS} (org_id TEXT NOT NULL PRIMARY KEY, met_at BIGINT NOT NULL)"
+    )];
+    statements.extend(
+        services.iter().map(|service| format!("GRANT SELECT, INSERT ON {ORGS} TO {}", role(service))),
+    );
     statements
 }
 
@@ -83,6 +88,9 @@ pub(super) async fn new_tables(db: &impl ConnectionTrait, service: &str) -> Resu
         WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND c.relname LIKE $1 AND o.rolname = $2 \
         AND NOT has_table_privilege($3, c.oid, 'SELECT') ORDER BY c.relname";
     let values = [format!("{service}\\_%").into(), OWNER.into(), role(service).into()];
-    let found = Table::find_by_statement(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).all(db).await?;
+    let found =
+        Table::find_by_statement(Statement::from_sql_and_values(db.get_database_backend(), sql, values))
+            .all(db)
+            .await?;
     Ok(found.into_iter().map(|table| table.name).collect())
 }

@@ -22,13 +22,15 @@ pub struct Finding {
 const TABLES: &str = "t AS (SELECT c.oid, c.relname::text AS name, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.relname::text <> ALL(SELECT unnest(open) FROM lists) AS tenants \
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p'))";
 /// The name of the column at a place of a list of column numbers.
-const FIRST_COLUMN: &str = "(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = %REL AND a.attnum = %LIST)";
+const FIRST_COLUMN: &str =
+    "(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = %REL AND a.attnum = %LIST)";
 
 /// Every check: what follows the tables in a statement, and gives findings.
 fn checks() -> Vec<String> {
     let first = |relation: &str, list: &str| FIRST_COLUMN.replace("%REL", relation).replace("%LIST", list);
     // As the catalogue prints it, within a literal.
-    let rule = format!("(org_id = NULLIF(current_setting('{TENANT}'::text, true), ''::text))").replace('\'', "''");
+    let rule =
+        format!("(org_id = NULLIF(current_setting('{TENANT}'::text, true), ''::text))").replace('\'', "''");
     vec![
         format!("SELECT name AS object, 'is not owned by {OWNER}' AS problem FROM t WHERE relowner <> (SELECT oid FROM pg_roles WHERE rolname = '{OWNER}')"),
         "SELECT name AS object, 'has no org_id that is never null' AS problem FROM t WHERE tenants AND NOT EXISTS \
@@ -88,7 +90,11 @@ fn checks() -> Vec<String> {
 
 /// Everything about the cell that is not as it has to be. Empty when all walls stand.
 pub async fn inspect(config: &Config, schemas: &[Schema]) -> Result<Vec<Finding>, StoreError> {
-    let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(pool::login(config, &config.cell, MIGRATOR)?);
+    let pool = PgPoolOptions::new().max_connections(1).connect_lazy_with(pool::login(
+        config,
+        &config.cell,
+        MIGRATOR,
+    )?);
     let db = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
     let found = inspect_on(&db, schemas).await;
     let closed = db.close_by_ref().await;
@@ -104,7 +110,9 @@ pub async fn inspect_on(db: &DatabaseConnection, schemas: &[Schema]) -> Result<V
     let grow: Vec<String> = schemas.iter().flat_map(Schema::append_only).map(str::to_owned).collect();
     let mut findings = Vec::new();
     for check in checks() {
-        let sql = format!("WITH lists AS (SELECT string_to_array($1, ',') AS open, string_to_array($2, ',') AS grow), {TABLES} {check}");
+        let sql = format!(
+            "WITH lists AS (SELECT string_to_array($1, ',') AS open, string_to_array($2, ',') AS grow), {TABLES} {check}"
+        );
         let values = [open.join(",").into(), grow.join(",").into()];
         let statement = Statement::from_sql_and_values(sea_orm::DbBackend::Postgres, sql, values);
         findings.extend(Finding::find_by_statement(statement).all(db).await?);

@@ -17,7 +17,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How long a migrator waits for another one. A large table takes long to change.
 const TRIES: u32 = 1500;
 /// No statement of a migration is ended by a timer.
-const UNLIMITED: [(&str, &str); 3] = [("statement_timeout", "0"), ("idle_in_transaction_session_timeout", "0"), ("lock_timeout", "30s")];
+const UNLIMITED: [(&str, &str); 3] =
+    [("statement_timeout", "0"), ("idle_in_transaction_session_timeout", "0"), ("lock_timeout", "30s")];
 
 /// Which of the two databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +46,12 @@ impl Database {
 }
 
 /// Migrates where the migrator's password is at hand; elsewhere only looks whether somebody has.
-pub(crate) async fn migrate_or_check(config: &Config, database: Database, schemas: &[Schema], now: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn migrate_or_check(
+    config: &Config,
+    database: Database,
+    schemas: &[Schema],
+    now: Timestamp,
+) -> Result<(), StoreError> {
     if config.secrets.join(format!("{MIGRATOR}.password")).exists() {
         return migrate_one(config, database, schemas, now).await;
     }
@@ -71,14 +77,28 @@ async fn check(db: &DatabaseConnection, schema: &Schema) -> Result<(), StoreErro
 }
 
 /// Brings the cell and the control database up to date, as the migrator.
-pub async fn migrate(config: &Config, cell: &[Schema], control: Schema, now: Timestamp) -> Result<(), StoreError> {
+pub async fn migrate(
+    config: &Config,
+    cell: &[Schema],
+    control: Schema,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     migrate_one(config, Database::Cell, cell, now).await?;
     migrate_one(config, Database::Control, &[control], now).await
 }
 
-async fn migrate_one(config: &Config, database: Database, schemas: &[Schema], now: Timestamp) -> Result<(), StoreError> {
-    let options = pool::login(config, database.url(config), MIGRATOR)?.options(UNLIMITED).options([("role", OWNER)]);
-    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(10)).connect_lazy_with(options);
+async fn migrate_one(
+    config: &Config,
+    database: Database,
+    schemas: &[Schema],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let options =
+        pool::login(config, database.url(config), MIGRATOR)?.options(UNLIMITED).options([("role", OWNER)]);
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect_lazy_with(options);
     let db = SqlxPostgresConnector::from_sqlx_postgres_pool(pool);
     let migrated = async {
         lock(&db).await?;
@@ -105,7 +125,11 @@ async fn lock(db: &DatabaseConnection) -> Result<(), StoreError> {
     Err(StoreError::Busy)
 }
 
-async fn lay_foundation(db: &DatabaseConnection, database: Database, schemas: &[Schema]) -> Result<(), StoreError> {
+async fn lay_foundation(
+    db: &DatabaseConnection,
+    database: Database,
+    schemas: &[Schema],
+) -> Result<(), StoreError> {
     let services: Vec<&str> = schemas.iter().map(|schema| schema.service).collect();
     let mut statements = access::foundation(&services);
     if database.rows() == Rows::OfTheTenant {
@@ -119,7 +143,11 @@ async fn lay_foundation(db: &DatabaseConnection, database: Database, schemas: &[
 }
 
 /// After the statements of a step: its new tables are handed to their service.
-pub(crate) async fn hand_over(tx: &impl ConnectionTrait, service: &str, step: &Step) -> Result<(), StoreError> {
+pub(crate) async fn hand_over(
+    tx: &impl ConnectionTrait,
+    service: &str,
+    step: &Step,
+) -> Result<(), StoreError> {
     let memory = migrations_table(service);
     let rows = if has_orgs(tx).await? { Rows::OfTheTenant } else { Rows::All };
     for table in access::new_tables(tx, service).await? {

@@ -99,7 +99,11 @@ impl Turns {
 
 impl Cell {
     /// The cell, brought up to date by whoever may migrate; everybody else is told when it is not.
-    pub(crate) async fn open(config: &Config, schemas: &[Schema], clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+    pub(crate) async fn open(
+        config: &Config,
+        schemas: &[Schema],
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
         migrate::migrate_or_check(config, migrate::Database::Cell, schemas, clock.now()).await?;
         Ok(Self { config: config.clone(), clock, services: Mutex::default() })
     }
@@ -141,13 +145,20 @@ struct Entered {
 /// Sets the tenant, and with `turn` waits for that lock. `false` when the connection came with somebody's tenant.
 async fn enter(tx: &DatabaseTransaction, org: OrgId, turn: Option<&str>) -> Result<bool, StoreError> {
     // The columns are computed from left to right: what was, what is, and then the wait.
-    let columns = format!("coalesce(current_setting('{TENANT}', true), '') AS before, set_config('{TENANT}', $1, true) AS now");
+    let columns = format!(
+        "coalesce(current_setting('{TENANT}', true), '') AS before, set_config('{TENANT}', $1, true) AS now"
+    );
     let org = org.to_string();
     let statement = match turn {
-        None => Statement::from_sql_and_values(tx.get_database_backend(), format!("SELECT {columns}"), [org.into()]),
+        None => Statement::from_sql_and_values(
+            tx.get_database_backend(),
+            format!("SELECT {columns}"),
+            [org.into()],
+        ),
         Some(service) => {
             let lock = format!("{service}/{org}");
-            let sql = format!("SELECT {columns}, pg_advisory_xact_lock(hashtextextended($2, 0)) IS NULL AS turn");
+            let sql =
+                format!("SELECT {columns}, pg_advisory_xact_lock(hashtextextended($2, 0)) IS NULL AS turn");
             Statement::from_sql_and_values(tx.get_database_backend(), sql, [org.into(), lock.into()])
         }
     };
@@ -176,7 +187,10 @@ impl Service {
     }
 
     /// A transaction that writes, when it is this writer's turn, with what keeps the turn.
-    pub(crate) async fn write(self: &Arc<Self>, org: OrgId) -> Result<(DatabaseTransaction, OwnedMutexGuard<()>), StoreError> {
+    pub(crate) async fn write(
+        self: &Arc<Self>,
+        org: OrgId,
+    ) -> Result<(DatabaseTransaction, OwnedMutexGuard<()>), StoreError> {
         let turn = self.turns.take(org).await?;
         let service = Arc::clone(self);
         let tx = shielded(async move {
@@ -224,7 +238,11 @@ impl Service {
 }
 
 /// The control database as the service that owns it: connections for reading, and for writing.
-pub(crate) async fn control(config: &Config, schema: Schema, clock: &Arc<dyn Clock>) -> Result<(Pool, Pool), StoreError> {
+pub(crate) async fn control(
+    config: &Config,
+    schema: Schema,
+    clock: &Arc<dyn Clock>,
+) -> Result<(Pool, Pool), StoreError> {
     migrate::migrate_or_check(config, migrate::Database::Control, &[schema], clock.now()).await?;
     let pool = |purpose| Pool::open(config, &config.control, schema.service, purpose);
     Ok((pool(Use::Reading)?, pool(Use::Writing)?))

@@ -61,7 +61,8 @@ fn password(secrets: &Path, of: &str) -> Result<Secret, StoreError> {
 /// How `of` (a service, or the migrator) connects to `url`.
 pub(crate) fn login(config: &Config, url: &str, of: &str) -> Result<PgConnectOptions, StoreError> {
     use sea_orm::sqlx::ConnectOptions as _;
-    let options: PgConnectOptions = url.parse().map_err(|error| StoreError::Unavailable(format!("the database URL: {error}")))?;
+    let options: PgConnectOptions =
+        url.parse().map_err(|error| StoreError::Unavailable(format!("the database URL: {error}")))?;
     let password = password(&config.secrets, of)?;
     Ok(options
         .username(&role(of))
@@ -76,7 +77,10 @@ fn options(config: &Config, url: &str, of: &str, purpose: Use) -> Result<PgConne
     let options = login(config, url, of)?;
     Ok(match purpose {
         Use::Writing => options,
-        Use::Reading => options.options([("default_transaction_read_only", "on"), ("default_transaction_isolation", "repeatable read")]),
+        Use::Reading => options.options([
+            ("default_transaction_read_only", "on"),
+            ("default_transaction_isolation", "repeatable read"),
+        ]),
     })
 }
 
@@ -135,10 +139,17 @@ impl Pool {
         let mut tries = 1;
         loop {
             if self.breaker.is_open() {
-                return Err(StoreError::Unavailable("the database failed several times and is left alone for a second".into()));
+                return Err(StoreError::Unavailable(
+                    "the database failed several times and is left alone for a second".into(),
+                ));
             }
-            let begun = tokio::time::timeout(LONGEST_BEGIN, async { self.current().begin().await.map_err(StoreError::from) }).await;
-            let error = match begun.unwrap_or_else(|_| Err(StoreError::Unavailable("the database did not answer in time".into()))) {
+            let begun = tokio::time::timeout(LONGEST_BEGIN, async {
+                self.current().begin().await.map_err(StoreError::from)
+            })
+            .await;
+            let error = match begun.unwrap_or_else(|_| {
+                Err(StoreError::Unavailable("the database did not answer in time".into()))
+            }) {
                 Ok(tx) => {
                     self.breaker.note(true);
                     *self.served.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
@@ -166,7 +177,8 @@ impl Pool {
         }
         *served = Instant::now();
         tracing::warn!("a pool of database connections served nobody for a while and is replaced");
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = lazily(self.options.clone(), self.connections);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) =
+            lazily(self.options.clone(), self.connections);
     }
 
     /// Closes the connections and waits for them to end.

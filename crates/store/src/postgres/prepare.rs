@@ -33,11 +33,19 @@ pub struct Tenancy<'a> {
 
 /// Makes what is missing of the services' roles, their password files, and the databases of `config`. `admin` is the URL
 /// of somebody who may make roles and databases. Running it again changes nothing.
-pub async fn prepare(admin: &str, config: &Config, tenancy: Tenancy<'_>, passwords: impl Fn() -> String) -> Result<Prepared, StoreError> {
-    let options: PgConnectOptions =
-        admin.parse().map_err(|error| StoreError::Unavailable(format!("the administrator's database URL: {error}")))?;
+pub async fn prepare(
+    admin: &str,
+    config: &Config,
+    tenancy: Tenancy<'_>,
+    passwords: impl Fn() -> String,
+) -> Result<Prepared, StoreError> {
+    let options: PgConnectOptions = admin
+        .parse()
+        .map_err(|error| StoreError::Unavailable(format!("the administrator's database URL: {error}")))?;
     let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await;
-    let db = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.map_err(|error| StoreError::Unavailable(error.to_string()))?);
+    let db = SqlxPostgresConnector::from_sqlx_postgres_pool(
+        pool.map_err(|error| StoreError::Unavailable(error.to_string()))?,
+    );
     let prepared = prepare_with(&db, config, tenancy, passwords).await;
     // The lock ends with the connection.
     let closed = db.close_by_ref().await;
@@ -73,12 +81,19 @@ async fn prepare_with(
 }
 
 async fn has(db: &DatabaseConnection, sql: &str, name: &str) -> Result<bool, StoreError> {
-    let found = db.query_one_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, [name.into()])).await?;
+    let found = db
+        .query_one_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, [name.into()]))
+        .await?;
     Ok(found.is_some())
 }
 
 /// Makes a role that logs in, or its password anew when the folder does not hold it. `false` when all is there.
-async fn login_role(db: &DatabaseConnection, secrets: &Path, of: &str, passwords: &impl Fn() -> String) -> Result<bool, StoreError> {
+async fn login_role(
+    db: &DatabaseConnection,
+    secrets: &Path,
+    of: &str,
+    passwords: &impl Fn() -> String,
+) -> Result<bool, StoreError> {
     let name = role(of);
     let path = secrets.join(format!("{of}.password"));
     let exists = has(db, "SELECT 1 FROM pg_roles WHERE rolname = $1", &name).await?;
@@ -88,7 +103,10 @@ async fn login_role(db: &DatabaseConnection, secrets: &Path, of: &str, passwords
     }
     let password = known.unwrap_or_else(passwords);
     if !password.bytes().all(|byte| byte.is_ascii_alphanumeric()) || password.is_empty() {
-        return Err(StoreError::Migration(format!("{}: a password has letters and digits only", path.display())));
+        return Err(StoreError::Migration(format!(
+            "{}: a password has letters and digits only",
+            path.display()
+        )));
     }
     keep(&path, &password)?;
     let verb = if exists { "ALTER" } else { "CREATE" };
@@ -113,18 +131,28 @@ fn keep(path: &Path, password: &str) -> Result<(), StoreError> {
 }
 
 /// Makes the database of a URL when it is missing, and lets our roles in and nobody else.
-async fn database(db: &DatabaseConnection, url: &str, services: &[&str]) -> Result<Option<String>, StoreError> {
-    let options: PgConnectOptions = url.parse().map_err(|error| StoreError::Unavailable(format!("a database URL: {error}")))?;
+async fn database(
+    db: &DatabaseConnection,
+    url: &str,
+    services: &[&str],
+) -> Result<Option<String>, StoreError> {
+    let options: PgConnectOptions =
+        url.parse().map_err(|error| StoreError::Unavailable(format!("a database URL: {error}")))?;
     let name = options.get_database().unwrap_or_default().to_owned();
     let is_plain = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     if !is_plain {
-        return Err(StoreError::Migration(format!("{name:?} is no name for a database of ours: small letters, digits and _ only")));
+        return Err(StoreError::Migration(format!(
+            "{name:?} is no name for a database of ours: small letters, digits and _ only"
+        )));
     }
     let exists = has(db, "SELECT 1 FROM pg_database WHERE datname = $1", &name).await?;
     if !exists {
         // Texts are compared by their bytes, as on SQLite: ids are in order, and an index never depends on a locale.
-        db.execute_unprepared(&format!("CREATE DATABASE {name} OWNER {OWNER} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")).await?;
+        db.execute_unprepared(&format!(
+            "CREATE DATABASE {name} OWNER {OWNER} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
+        ))
+        .await?;
     }
     db.execute_unprepared(&format!("REVOKE ALL ON DATABASE {name} FROM PUBLIC")).await?;
     let roles: Vec<String> = services.iter().copied().chain([MIGRATOR]).map(role).collect();

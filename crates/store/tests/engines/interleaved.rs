@@ -70,8 +70,12 @@ async fn sixty_four_tenants_on_two_connections_never_meet() {
         tenants.spawn(tenant(engine.library.clone(), somebody(), seed as u64));
     }
     let lives = tenants.join_all().await;
-    let (written, interrupted) = lives.iter().fold((0, 0), |sum, life| (sum.0 + life.written, sum.1 + life.interrupted));
-    assert!(written > TENANTS * ROUNDS / 4 && interrupted > TENANTS, "{written} writes, {interrupted} interruptions");
+    let (written, interrupted) =
+        lives.iter().fold((0, 0), |sum, life| (sum.0 + life.written, sum.1 + life.interrupted));
+    assert!(
+        written > TENANTS * ROUNDS / 4 && interrupted > TENANTS,
+        "{written} writes, {interrupted} interruptions"
+    );
 
     // Every acknowledged row is there, with its record and no gap in the numbers, and nothing was left open.
     let mut found = 0;
@@ -82,12 +86,21 @@ async fn sixty_four_tenants_on_two_connections_never_meet() {
         // A commit that was interrupted may have happened.
         assert!(rows >= *acknowledged, "{rows} rows, {acknowledged} acknowledged");
         let unsent = engine.library.unsent(scope.org(), 1000).await.expect("unsent");
-        assert_eq!(unsent.iter().map(|event| event.sequence).collect::<Vec<_>>(), (1..=rows as i64).collect::<Vec<_>>());
+        assert_eq!(
+            unsent.iter().map(|event| event.sequence).collect::<Vec<_>>(),
+            (1..=rows as i64).collect::<Vec<_>>()
+        );
         found += rows;
     }
     assert!(found >= written);
-    nothing_is_left_open(&server.admin_url("postgres"), engine.postgres_config().cell.rsplit('/').next().expect("a name")).await;
-    println!("{TENANTS} tenants, {CONNECTIONS} connections: {written} writes, {interrupted} interruptions, 0 crossings");
+    nothing_is_left_open(
+        &server.admin_url("postgres"),
+        engine.postgres_config().cell.rsplit('/').next().expect("a name"),
+    )
+    .await;
+    println!(
+        "{TENANTS} tenants, {CONNECTIONS} connections: {written} writes, {interrupted} interruptions, 0 crossings"
+    );
 }
 
 /// No connection of the cell is inside a transaction.
@@ -95,7 +108,10 @@ async fn nothing_is_left_open(admin: &str, cell: &str) {
     let db = Database::connect(admin).await.expect("the server");
     let sql = "SELECT count(*) AS open FROM pg_stat_activity WHERE datname = $1 AND state LIKE 'idle in transaction%'";
     for _ in 0..100 {
-        let row = db.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [cell.into()])).await.expect("a row");
+        let row = db
+            .query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [cell.into()]))
+            .await
+            .expect("a row");
         let open: i64 = row.expect("a row").try_get("", "open").expect("a number");
         if open == 0 {
             return;

@@ -14,18 +14,27 @@ const SCHEMAS: [preceptor_store::Schema; 2] = [LIBRARY, OFFICE];
 
 /// The cell as a role of ours sees it, past everything that the store does.
 async fn as_role(config: &postgres::Config, of: &str) -> DatabaseConnection {
-    let password = std::fs::read_to_string(config.secrets.join(format!("{of}.password"))).expect("a password");
+    let password =
+        std::fs::read_to_string(config.secrets.join(format!("{of}.password"))).expect("a password");
     let url = config.cell.replace("postgres://", &format!("postgres://preceptor_{of}:{password}@"));
-    Database::connect(sea_orm::ConnectOptions::new(url).max_connections(1).to_owned()).await.expect("it logs in")
+    Database::connect(sea_orm::ConnectOptions::new(url).max_connections(1).to_owned())
+        .await
+        .expect("it logs in")
 }
 
 async fn as_admin(server: &Server, config: &postgres::Config) -> DatabaseConnection {
     let url = server.admin_url(config.cell.rsplit('/').next().expect("a name"));
-    Database::connect(sea_orm::ConnectOptions::new(url).max_connections(1).to_owned()).await.expect("it logs in")
+    Database::connect(sea_orm::ConnectOptions::new(url).max_connections(1).to_owned())
+        .await
+        .expect("it logs in")
 }
 
 async fn number(db: &DatabaseConnection, sql: &str) -> i64 {
-    let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.expect("a query").expect("a row");
+    let row = db
+        .query_one_raw(Statement::from_string(DbBackend::Postgres, sql))
+        .await
+        .expect("a query")
+        .expect("a row");
     row.try_get_by_index(0).expect("a number")
 }
 
@@ -55,7 +64,11 @@ async fn without_a_tenant_there_is_nothing_and_with_one_nothing_else() {
     assert_eq!(number(&db, "SELECT count(*) FROM library_book").await, 1);
     assert_eq!(number(&db, &format!("SELECT count(*) FROM library_book WHERE org_id = '{b}'")).await, 0);
     db.execute_unprepared("COMMIT").await.expect("an end");
-    assert_eq!(number(&db, "SELECT count(*) FROM library_book").await, 0, "the tenant ends with the transaction");
+    assert_eq!(
+        number(&db, "SELECT count(*) FROM library_book").await,
+        0,
+        "the tenant ends with the transaction"
+    );
 
     let refused = async |sql: &str, by: &str| {
         db.execute_unprepared("BEGIN").await.expect("a transaction");
@@ -64,7 +77,8 @@ async fn without_a_tenant_there_is_nothing_and_with_one_nothing_else() {
         assert!(error.contains(by), "{sql}: {error}");
         db.execute_unprepared("ROLLBACK").await.expect("an end");
     };
-    let insert = |org: &str, id: &str| format!("INSERT INTO library_book VALUES ('{org}', '{id}', 'T{id}', 1, 1)");
+    let insert =
+        |org: &str, id: &str| format!("INSERT INTO library_book VALUES ('{org}', '{id}', 'T{id}', 1, 1)");
     refused(&insert(&b, "two"), "row-level security").await;
     // Their book exists, and cannot be referred to: the reference carries the org.
     refused(&format!("INSERT INTO library_shelf VALUES ('{a}', 's', 'none')"), "library_shelf_book").await;
@@ -100,7 +114,9 @@ async fn not_even_the_owner_changes_what_only_grows() {
     let Some(server) = server("not_even_the_owner_changes_what_only_grows") else { return };
     let (engine, a, _) = two_tenants(&server).await;
     let db = as_role(engine.postgres_config(), "migrator").await;
-    for sql in ["UPDATE library_book SET pages = 5", "DELETE FROM library_book", "TRUNCATE library_book CASCADE"] {
+    for sql in
+        ["UPDATE library_book SET pages = 5", "DELETE FROM library_book", "TRUNCATE library_book CASCADE"]
+    {
         db.execute_unprepared("BEGIN; SET LOCAL ROLE preceptor_owner").await.expect("a transaction");
         db.execute_unprepared(&format!("SELECT set_config('app.org', '{a}', true)")).await.expect("a tenant");
         let error = db.execute_unprepared(sql).await.expect_err(sql).to_string();
@@ -138,7 +154,10 @@ const HOLES: [(&str, &str); 22] = [
     ("ALTER TABLE library_book ENABLE TRIGGER library_book_only_grows", "tables that only grow"),
     ("DROP TRIGGER library_book_only_grows ON library_book", "tables that only grow"),
     ("CREATE VIEW seen AS SELECT * FROM library_book", "eyes of its owner"),
-    ("CREATE FUNCTION anybody() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM library_book'", "nobody knows"),
+    (
+        "CREATE FUNCTION anybody() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM library_book'",
+        "nobody knows",
+    ),
     ("ALTER TABLE library_shelf OWNER TO preceptor_library", "is not owned"),
     ("GRANT CREATE ON SCHEMA public TO PUBLIC", "open to everybody"),
 ];
@@ -151,7 +170,9 @@ async fn a_cell_without_one_of_its_walls_is_noticed() {
     engine.cells.close().await;
     for (hole, words) in HOLES {
         let config = prepared(&server, 1).await;
-        Cells::open(&Config::Postgres(config.clone()), &SCHEMAS, Arc::new(preceptor_core::SystemClock)).await.expect("cells");
+        Cells::open(&Config::Postgres(config.clone()), &SCHEMAS, Arc::new(preceptor_core::SystemClock))
+            .await
+            .expect("cells");
         let admin = as_admin(&server, &config).await;
         admin.execute_unprepared(hole).await.expect(hole);
         admin.close().await.expect("an end");
@@ -163,16 +184,29 @@ async fn a_cell_without_one_of_its_walls_is_noticed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn roles_and_databases_are_checked_too() {
     // A server of its own: roles belong to all databases.
-    let Ok(server) = Server::start(false) else { return preceptor_testkit::skip("roles_and_databases_are_checked_too", "no PostgreSQL") };
+    let Ok(server) = Server::start(false) else {
+        return preceptor_testkit::skip("roles_and_databases_are_checked_too", "no PostgreSQL");
+    };
     let config = prepared(&server, 1).await;
-    Cells::open(&Config::Postgres(config.clone()), &SCHEMAS, Arc::new(preceptor_core::SystemClock)).await.expect("cells");
+    Cells::open(&Config::Postgres(config.clone()), &SCHEMAS, Arc::new(preceptor_core::SystemClock))
+        .await
+        .expect("cells");
     let admin = as_admin(&server, &config).await;
     let name = config.cell.rsplit('/').next().expect("a name");
     for (hole, mend) in [
-        ("ALTER ROLE preceptor_library BYPASSRLS".to_owned(), "ALTER ROLE preceptor_library NOBYPASSRLS".to_owned()),
+        (
+            "ALTER ROLE preceptor_library BYPASSRLS".to_owned(),
+            "ALTER ROLE preceptor_library NOBYPASSRLS".to_owned(),
+        ),
         ("ALTER ROLE preceptor_owner LOGIN".to_owned(), "ALTER ROLE preceptor_owner NOLOGIN".to_owned()),
-        ("GRANT preceptor_owner TO preceptor_library".to_owned(), "REVOKE preceptor_owner FROM preceptor_library".to_owned()),
-        (format!("GRANT CONNECT ON DATABASE {name} TO PUBLIC"), format!("REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")),
+        (
+            "GRANT preceptor_owner TO preceptor_library".to_owned(),
+            "REVOKE preceptor_owner FROM preceptor_library".to_owned(),
+        ),
+        (
+            format!("GRANT CONNECT ON DATABASE {name} TO PUBLIC"),
+            format!("REVOKE CONNECT ON DATABASE {name} FROM PUBLIC"),
+        ),
     ] {
         admin.execute_unprepared(&hole).await.expect("a hole");
         assert_eq!(inspect(&config, &SCHEMAS).await.expect("an inspection").len(), 1, "{hole}");
@@ -191,7 +225,8 @@ async fn a_service_without_the_migrator_s_password_only_checks() {
         std::fs::copy(prepared.secrets.join(&name), folder.path().join(&name)).expect("a copy");
     }
     let config = Config::Postgres(postgres::Config { secrets: folder.path().to_owned(), ..prepared.clone() });
-    let open = async |config: &Config| Cells::open(config, &SCHEMAS, Arc::new(preceptor_core::SystemClock)).await;
+    let open =
+        async |config: &Config| Cells::open(config, &SCHEMAS, Arc::new(preceptor_core::SystemClock)).await;
     assert!(open(&config).await.is_err(), "nobody has migrated");
     open(&Config::Postgres(prepared)).await.expect("it migrates");
     open(&config).await.expect("it finds what it needs");
@@ -205,7 +240,10 @@ async fn a_service_without_the_migrator_s_password_only_checks() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_was_killed_is_used_again_without_a_restart_of_ours() {
     let Ok(server) = Server::start(true) else {
-        return preceptor_testkit::skip("a_database_that_was_killed_is_used_again_without_a_restart_of_ours", "no PostgreSQL");
+        return preceptor_testkit::skip(
+            "a_database_that_was_killed_is_used_again_without_a_restart_of_ours",
+            "no PostgreSQL",
+        );
     };
     let server = Arc::new(server);
     let engine = Engine::postgres(Arc::clone(&server), 2).await;

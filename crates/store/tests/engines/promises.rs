@@ -53,7 +53,10 @@ async fn rows_stay_with_their_org(engine: Engine) {
     let tx = engine.library.write(&a).await.expect("a transaction");
     let foreign = tx.insert(a_book(&b.org().to_string(), "two")).await;
     assert!(matches!(foreign, Err(StoreError::Refused(_))), "{foreign:?}");
-    let changed = tx.run_update(tx.update::<shelf::Entity>().col_expr(shelf::Column::BookId, Expr::value("x"))).await.expect("an update");
+    let changed = tx
+        .run_update(tx.update::<shelf::Entity>().col_expr(shelf::Column::BookId, Expr::value("x")))
+        .await
+        .expect("an update");
     assert_eq!(changed, 0);
     drop(tx);
     let read_only = engine.library.read(&a).await.expect("a read");
@@ -72,9 +75,13 @@ async fn a_refusal_names_its_constraint(engine: Engine) {
     assert_eq!(named(&refused(book::Model { pages: 0, ..a_book(&org, "two") }).await), "library_book_pages");
     let title = refused(book::Model { title: "About one".into(), ..a_book(&org, "two") }).await;
     assert!(matches!(title, StoreError::Duplicate(_)) && named(&title) == "library_book_title", "{title}");
-    assert_eq!(named(&refused(book::Model { title: "Another".into(), ..a_book(&org, "one") }).await), "library_book_key");
+    assert_eq!(
+        named(&refused(book::Model { title: "Another".into(), ..a_book(&org, "one") }).await),
+        "library_book_key"
+    );
     let tx = engine.library.write(&scope).await.expect("a transaction");
-    let nowhere = tx.insert(shelf::Model { org_id: tx.org_key(), id: "s".into(), book_id: "none".into() }).await;
+    let nowhere =
+        tx.insert(shelf::Model { org_id: tx.org_key(), id: "s".into(), book_id: "none".into() }).await;
     assert_eq!(named(&nowhere.expect_err("no such book")), "library_shelf_book");
 }
 
@@ -84,7 +91,8 @@ async fn what_only_grows_is_never_changed(engine: Engine) {
     tx.insert(a_book(&tx.org_key(), "one")).await.expect("a row");
     tx.commit().await.expect("a commit");
     let tx = engine.library.write(&scope).await.expect("a transaction");
-    let changed = tx.run_update(tx.update::<book::Entity>().col_expr(book::Column::Pages, Expr::value(9_i64))).await;
+    let changed =
+        tx.run_update(tx.update::<book::Entity>().col_expr(book::Column::Pages, Expr::value(9_i64))).await;
     let refusals = [APPEND_ONLY, preceptor_store::PRIVILEGE];
     assert!(changed.is_err_and(|error| error.constraint().is_some_and(|name| refusals.contains(&name))));
     drop(tx);
@@ -133,14 +141,22 @@ async fn writers_of_one_org_take_turns(engine: Engine) {
             // What was read stays true until the commit: nobody else can have added a row.
             let known = tx.all(tx.find::<book::Entity>()).await.expect("rows").len();
             tokio::task::yield_now().await;
-            tx.insert(book::Model { pages: known as i64 + 1, ..a_book(&tx.org_key(), &format!("{writer:03}")) }).await.expect("a row");
+            tx.insert(book::Model {
+                pages: known as i64 + 1,
+                ..a_book(&tx.org_key(), &format!("{writer:03}"))
+            })
+            .await
+            .expect("a row");
             tx.commit().await.expect("a commit");
         });
     }
     writers.join_all().await;
     let tx = engine.library.read(&scope).await.expect("a read");
     let rows = tx.all(tx.find::<book::Entity>().order_by_asc(book::Column::Pages)).await.expect("rows");
-    assert_eq!(rows.iter().map(|row| row.pages).collect::<Vec<_>>(), (1..=WRITERS as i64).collect::<Vec<_>>());
+    assert_eq!(
+        rows.iter().map(|row| row.pages).collect::<Vec<_>>(),
+        (1..=WRITERS as i64).collect::<Vec<_>>()
+    );
 }
 
 async fn an_event_is_taken_in_once(engine: Engine) {
@@ -168,8 +184,13 @@ async fn another_start_finds_everything(engine: Engine) {
     tx.commit().await.expect("a commit");
     engine.cells.close().await;
     let schemas = [crate::support::LIBRARY, crate::support::OFFICE];
-    let cells =
-        preceptor_store::Cells::open(&engine.config, &schemas, std::sync::Arc::new(preceptor_core::SystemClock)).await.expect("cells");
+    let cells = preceptor_store::Cells::open(
+        &engine.config,
+        &schemas,
+        std::sync::Arc::new(preceptor_core::SystemClock),
+    )
+    .await
+    .expect("cells");
     let library = cells.handle("library").await.expect("a handle");
     assert!(library.dirty_orgs().await.contains(&scope.org()), "what was not sent is sent now");
     let tx = library.read(&scope).await.expect("a read");

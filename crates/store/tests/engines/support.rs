@@ -87,9 +87,11 @@ pub(crate) async fn prepared(server: &Server, connections: u32) -> postgres::Con
         connections,
     };
     let tenancy = Tenancy { cell: &["library", "office"], control: "auth" };
-    postgres::prepare(&server.admin_url("postgres"), &config, tenancy, || OrgId::generate().to_string()[4..].to_owned())
-        .await
-        .expect("it is prepared");
+    postgres::prepare(&server.admin_url("postgres"), &config, tenancy, || {
+        OrgId::generate().to_string()[4..].to_owned()
+    })
+    .await
+    .expect("it is prepared");
     config
 }
 
@@ -99,5 +101,11 @@ pub(crate) fn somebody() -> Arc<Scope> {
 }
 
 pub(crate) fn a_book(org: &str, id: &str) -> book::Model {
-    book::Model { org_id: org.to_owned(), id: id.to_owned(), title: format!("About {id}"), pages: 3, weight: 0.1 }
+    book::Model {
+        org_id: org.to_owned(),
+        id: id.to_owned(),
+        title: format!("About {id}"),
+        pages: 3,
+        weight: 0.1,
+    }
 }

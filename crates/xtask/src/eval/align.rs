@@ -34,7 +34,11 @@ pub(crate) struct Prediction {
 pub(super) use super::ask::write;
 
 /// Asks every message and reads what it was classified as.
-pub(super) async fn run(alignment: &Path, programs: &Path, options: &Options) -> anyhow::Result<Vec<Prediction>> {
+pub(super) async fn run(
+    alignment: &Path,
+    programs: &Path,
+    options: &Options,
+) -> anyhow::Result<Vec<Prediction>> {
     let messages: Vec<Aligned> = lines(alignment)?;
     let programs: Vec<Program> = lines(programs)?;
     let local = start(options).await?;
@@ -44,12 +48,20 @@ pub(super) async fn run(alignment: &Path, programs: &Path, options: &Options) ->
         let published = published.get(&program).with_context(|| format!("no program {program}"))?;
         let mut asked = Vec::new();
         for message in messages {
-            let reply = published.learner.ask(&published.id, &message.text).await.with_context(|| message.id.clone())?;
+            let reply = published
+                .learner
+                .ask(&published.id, &message.text)
+                .await
+                .with_context(|| message.id.clone())?;
             asked.push((preceptor::client::id(&reply, "message_id")?, message));
         }
         let classified = classified(&local, &published.id, asked.len()).await?;
         for (id, message) in asked {
-            predictions.push(prediction(message, classified.get(&id).unwrap_or(&Value::Null), &published.objectives));
+            predictions.push(prediction(
+                message,
+                classified.get(&id).unwrap_or(&Value::Null),
+                &published.objectives,
+            ));
         }
     }
     local.stop().await;
@@ -76,7 +88,8 @@ async fn classified(local: &Local, program: &str, count: usize) -> anyhow::Resul
 fn prediction(message: Aligned, alignment: &Value, objectives: &[String]) -> Prediction {
     let said = alignment["objective_id"].as_str().unwrap_or_default();
     let place = objectives.iter().position(|objective| objective == said);
-    let objective = place.and_then(|place| message.objectives.get(place)).map(|objective| objective.id.clone());
+    let objective =
+        place.and_then(|place| message.objectives.get(place)).map(|objective| objective.id.clone());
     Prediction {
         right: objective == message.gold,
         id: message.id,
@@ -99,7 +112,11 @@ pub(super) fn print(predictions: &[Prediction]) -> usize {
             .collect();
         let accuracy = judged.iter().filter(|(_, right)| *right).count() as f64 / judged.len().max(1) as f64;
         let error = ece(&judged);
-        let bar = if kind == "paraphrase" { format!("   floor {:.3} {:.3}", FLOOR.0, FLOOR.1) } else { String::new() };
+        let bar = if kind == "paraphrase" {
+            format!("   floor {:.3} {:.3}", FLOOR.0, FLOOR.1)
+        } else {
+            String::new()
+        };
         // A message that fits no objective has no right one: its confidence is small, and that is right.
         let error_shown = if kind.starts_with("none") { "    -".to_owned() } else { format!("{error:.3}") };
         println!("{kind:12} {:4}     {accuracy:.3}  {error_shown}{bar}", judged.len());

@@ -44,7 +44,9 @@ pub(super) async fn run(programs: &Path, questions: &Path, options: &Options) ->
     let bar = ProgressBar::new(questions.len() as u64);
     let mut answers = Vec::with_capacity(questions.len());
     for question in questions {
-        let program = published.get(&question.program).with_context(|| format!("{}: no program {}", question.qid, question.program))?;
+        let program = published
+            .get(&question.program)
+            .with_context(|| format!("{}: no program {}", question.qid, question.program))?;
         let begun = Instant::now();
         // A question that is not taken at all, for instance an empty one, is declined.
         let reply = match program.learner.ask(&program.id, &question.question).await {
@@ -75,7 +77,10 @@ fn answer(question: Question, reply: &Value, latency_ms: f64) -> Answer {
         latency_ms,
         citations: cited
             .iter()
-            .map(|citation| Citation { source: text(&citation["external_id"]), quote: text(&citation["quote"]) })
+            .map(|citation| Citation {
+                source: text(&citation["external_id"]),
+                quote: text(&citation["quote"]),
+            })
             .collect(),
         question,
     }
@@ -94,7 +99,9 @@ pub(super) fn write(path: &Path, answers: &[impl Serialize]) -> anyhow::Result<(
 pub(super) fn outcomes(set: &str, answers: &[Answer]) -> Vec<Outcome> {
     let mut latencies: Vec<f64> = answers.iter().map(|answer| answer.latency_ms).collect();
     latencies.sort_by(f64::total_cmp);
-    if let (Some(median), Some(slow)) = (latencies.get(latencies.len() / 2), latencies.get(latencies.len() * 95 / 100)) {
+    if let (Some(median), Some(slow)) =
+        (latencies.get(latencies.len() / 2), latencies.get(latencies.len() * 95 / 100))
+    {
         eprintln!("{set}: p50 {median:.1} ms, p95 {slow:.1} ms through the API");
     }
     let by_id: HashMap<&str, &Answer> = answers.iter().map(|answer| (answer.qid.as_str(), answer)).collect();

@@ -11,7 +11,13 @@ struct Floor {
     right5: Option<f64>,
 }
 
-const fn floor(set: &'static str, variant: &'static str, hit1: f64, auroc: Option<f64>, right5: Option<f64>) -> Floor {
+const fn floor(
+    set: &'static str,
+    variant: &'static str,
+    hit1: f64,
+    auroc: Option<f64>,
+    right5: Option<f64>,
+) -> Floor {
     Floor { set, variant, hit1, auroc, right5 }
 }
 
@@ -63,14 +69,18 @@ fn bar(floor: &Floor) -> Option<Bar> {
 
 /// Prints the measures of a set beside the floors; returns how many are below their bar.
 pub(super) fn print_set(set: &str, outcomes: &[Outcome]) -> usize {
-    println!("{:24} hit@1 (floor)   AUROC (floor)   right@5% (floor)   ECE   right / wrong", format!("{set}, wording"));
+    println!(
+        "{:24} hit@1 (floor)   AUROC (floor)   right@5% (floor)   ECE   right / wrong",
+        format!("{set}, wording")
+    );
     let mut variants: Vec<&str> = outcomes.iter().map(|outcome| outcome.variant.as_str()).collect();
     variants.sort_unstable();
     variants.dedup();
     variants.push("all");
     let mut below = 0;
     for variant in variants {
-        let measures = Measures::of(outcomes.iter().filter(|outcome| variant == "all" || outcome.variant == variant));
+        let measures =
+            Measures::of(outcomes.iter().filter(|outcome| variant == "all" || outcome.variant == variant));
         let floor = FLOORS.iter().find(|floor| floor.set == set && floor.variant == variant);
         let missed = floor.and_then(bar).is_some_and(|bar| misses(&measures, &bar));
         below += usize::from(missed);

@@ -50,7 +50,8 @@ pub(super) async fn run(options: &ItemOptions) -> anyhow::Result<()> {
 /// The programs of `asks/topic` and the course, published and attested.
 async fn published(local: &Local, options: &ItemOptions) -> anyhow::Result<Vec<String>> {
     let topics: Vec<Program> = lines(&options.data.join("asks/topic.programs.jsonl"))?;
-    let mut programs: Vec<String> = publish_all(local, &topics).await?.into_values().map(|program| program.id).collect();
+    let mut programs: Vec<String> =
+        publish_all(local, &topics).await?.into_values().map(|program| program.id).collect();
     let course = options.data.join("course");
     let mut files: Vec<_> = std::fs::read_dir(&course)
         .with_context(|| course.display().to_string())?
@@ -74,12 +75,19 @@ async fn generate(local: &Local, program: &str, count: usize) -> anyhow::Result<
     for item in local.editor.generate_items(program, count, |_| {}).await? {
         let passage = id(&item["passages"][0], "passage_id")?;
         if !texts.contains_key(&passage) {
-            let document = local.editor.get(&format!("/v1/sources/{}/document", id(&item, "source_id")?)).await?;
+            let document =
+                local.editor.get(&format!("/v1/sources/{}/document", id(&item, "source_id")?)).await?;
             for known in document["passages"].as_array().into_iter().flatten() {
                 texts.insert(id(known, "id")?, id(known, "text")?);
             }
         }
-        bound.push(Bound { passage: texts.get(&passage).cloned().context("an item is bound to a passage of another source")?, item });
+        bound.push(Bound {
+            passage: texts
+                .get(&passage)
+                .cloned()
+                .context("an item is bound to a passage of another source")?,
+            item,
+        });
     }
     Ok(bound)
 }
@@ -89,11 +97,20 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 }
 
 fn options(item: &Value) -> impl Iterator<Item = (&str, bool)> {
-    item["options"].as_array().into_iter().flatten().map(|option| (text(option, "text"), option["correct"] == true))
+    item["options"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|option| (text(option, "text"), option["correct"] == true))
 }
 
 fn print(number: usize, bound: &Bound) {
-    println!("{number}. [{} {}] {}", text(&bound.item, "kind"), text(&bound.item, "difficulty"), text(&bound.item, "stem"));
+    println!(
+        "{number}. [{} {}] {}",
+        text(&bound.item, "kind"),
+        text(&bound.item, "difficulty"),
+        text(&bound.item, "stem")
+    );
     for (option, right) in options(&bound.item) {
         println!("     {} {option}", if right { "*" } else { " " });
     }
@@ -163,9 +180,16 @@ fn judge(bound: &[Bound], wanted: usize) -> anyhow::Result<()> {
         bound.len(),
         bound.len() - stems.len()
     );
-    let rarest =
-        ["easy", "moderate", "hard"].iter().map(|name| difficulty.get(*name).copied().unwrap_or_default()).min().unwrap_or_default();
-    if bound.len() < wanted || wrong > 0 || stems.len() < bound.len() || (rarest as f64) < LEAST_SHARE * bound.len() as f64 {
+    let rarest = ["easy", "moderate", "hard"]
+        .iter()
+        .map(|name| difficulty.get(*name).copied().unwrap_or_default())
+        .min()
+        .unwrap_or_default();
+    if bound.len() < wanted
+        || wrong > 0
+        || stems.len() < bound.len()
+        || (rarest as f64) < LEAST_SHARE * bound.len() as f64
+    {
         bail!("the items are not what they have to be");
     }
     println!("Every item holds by rule.");

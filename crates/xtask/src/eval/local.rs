@@ -42,7 +42,10 @@ pub(crate) async fn start(options: &Options) -> anyhow::Result<Local> {
 }
 
 /// Loads programs, each source one document, and publishes each program.
-pub(crate) async fn publish_all(local: &Local, programs: &[Program]) -> anyhow::Result<HashMap<String, Published>> {
+pub(crate) async fn publish_all(
+    local: &Local,
+    programs: &[Program],
+) -> anyhow::Result<HashMap<String, Published>> {
     let bar = ProgressBar::new(programs.iter().map(|program| program.sources.len() as u64).sum());
     let published = stream::iter(programs)
         .map(|program| async {
@@ -59,12 +62,25 @@ pub(crate) async fn publish_all(local: &Local, programs: &[Program]) -> anyhow::
 async fn publish(local: &Local, program: &Program, bar: &ProgressBar) -> anyhow::Result<Published> {
     let objectives: Vec<_> = program.objectives.iter().map(|objective| objective.text.clone()).collect();
     let title = if program.title.is_empty() { &program.program } else { &program.title };
-    let created = local.editor.post("/v1/programs", &json!({ "title": title, "objectives": objectives })).await?;
+    let created =
+        local.editor.post("/v1/programs", &json!({ "title": title, "objectives": objectives })).await?;
     let program_id = id(&created, "id")?;
     stream::iter(&program.sources)
         .map(|source| async {
-            let name = format!("{}.json", source.id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect::<String>());
-            let upload = Upload { name, content: source.document()?, external_id: Some(source.id.clone()), ..Upload::default() };
+            let name = format!(
+                "{}.json",
+                source
+                    .id
+                    .chars()
+                    .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+                    .collect::<String>()
+            );
+            let upload = Upload {
+                name,
+                content: source.document()?,
+                external_id: Some(source.id.clone()),
+                ..Upload::default()
+            };
             local.editor.add_source(&local.reviewer, &program_id, upload, "measured").await?;
             bar.inc(1);
             Ok::<_, anyhow::Error>(())

@@ -30,7 +30,8 @@ fn weight(kind: &str) -> (f64, f64) {
         "none_admin" | "none_other" => (0.0, 4.0),
         _ => {
             // The same messages in other programs count half.
-            let own = kind.strip_prefix(MERGED).or_else(|| kind.strip_prefix(UNTITLED)).map_or((0.0, 0.0), weight);
+            let own =
+                kind.strip_prefix(MERGED).or_else(|| kind.strip_prefix(UNTITLED)).map_or((0.0, 0.0), weight);
             (own.0 * 0.5, own.1 * 0.5)
         }
     }
@@ -51,14 +52,19 @@ pub(super) async fn fit(data: &Path, embedder: &dyn Embedder, kinds: &Kinds) -> 
     let readers = Readers { embedder, kinds, analyzer: &analyzer };
     let rows = rows(data, readers).await?;
     let fitted = fit_rows(&rows.iter().collect::<Vec<_>>());
-    let folds: Vec<Weights> = (0..FOLDS).map(|fold| fit_rows(&rows.iter().filter(|row| row.fold != fold).collect::<Vec<_>>())).collect();
+    let folds: Vec<Weights> = (0..FOLDS)
+        .map(|fold| fit_rows(&rows.iter().filter(|row| row.fold != fold).collect::<Vec<_>>()))
+        .collect();
     println!("alignment: accuracy / ECE, cross-validated by disease (fitted)");
     let names: BTreeSet<&str> = rows.iter().map(|row| row.kind.as_str()).collect();
     for name in names {
         let of_kind: Vec<&Row> = rows.iter().filter(|row| row.kind == name).collect();
         let (crossed, crossed_ece) = measure(&of_kind, |row| &folds[row.fold]);
         let (own, own_ece) = measure(&of_kind, |_| &fitted);
-        println!("  {name:12} {crossed:.3} / {crossed_ece:.3}   ({own:.3} / {own_ece:.3})   n = {}", of_kind.len());
+        println!(
+            "  {name:12} {crossed:.3} / {crossed_ece:.3}   ({own:.3} / {own_ece:.3})   n = {}",
+            of_kind.len()
+        );
     }
     Ok(fitted)
 }
@@ -78,17 +84,24 @@ async fn rows(data: &Path, readers: Readers<'_>) -> anyhow::Result<Vec<Row>> {
     let messages: Vec<Aligned> = lines(&data.join("alignment/alignment_dev.jsonl"))?;
     let programs: Vec<Program> = lines(&data.join("alignment/alignment_programs_dev.jsonl"))?;
     let vocabulary = |program: &Program| -> BTreeSet<String> {
-        let texts =
-            program.sources.iter().flat_map(|source| source.sections().into_iter().flat_map(|section| [section.section, section.text]));
+        let texts = program.sources.iter().flat_map(|source| {
+            source.sections().into_iter().flat_map(|section| [section.section, section.text])
+        });
         texts.flat_map(|text| readers.analyzer.terms(&text)).collect()
     };
-    let known: HashMap<&str, BTreeSet<String>> = programs.iter().map(|program| (program.program.as_str(), vocabulary(program))).collect();
+    let known: HashMap<&str, BTreeSet<String>> =
+        programs.iter().map(|program| (program.program.as_str(), vocabulary(program))).collect();
     let mut rows = Vec::new();
     for message in &messages {
         let own = known.get(message.program.as_str()).cloned().unwrap_or_default();
-        let asked = Asked { title: &message.focus, objectives: message.objectives.clone(), known: own.clone() };
+        let asked =
+            Asked { title: &message.focus, objectives: message.objectives.clone(), known: own.clone() };
         rows.push(asked.row(message, "", readers).await?);
-        rows.push(Asked { title: EMPTY_TITLE, objectives: message.objectives.clone(), known: own }.row(message, UNTITLED, readers).await?);
+        rows.push(
+            Asked { title: EMPTY_TITLE, objectives: message.objectives.clone(), known: own }
+                .row(message, UNTITLED, readers)
+                .await?,
+        );
         if let Some(merged) = merged(message, &programs, &known) {
             rows.push(merged.row(message, MERGED, readers).await?);
         }
@@ -110,7 +123,10 @@ impl Asked<'_> {
         let unknown = objectives.unknown_terms(&message.text, readers.analyzer);
         let foreign = unknown.into_iter().filter(|term| !self.known.contains(term)).collect();
         // Objectives of several programs share ids: the message's own come first.
-        let gold = message.gold.as_ref().and_then(|gold| self.objectives.iter().position(|objective| objective.id == *gold));
+        let gold = message
+            .gold
+            .as_ref()
+            .and_then(|gold| self.objectives.iter().position(|objective| objective.id == *gold));
         Ok(Row {
             kind: format!("{prefix}{}", message.kind),
             fold: sets::pick(&message.program, FOLDS),
@@ -122,15 +138,21 @@ impl Asked<'_> {
 
 /// The message's program with two others, under a title that says nothing. None for a message about another disease that
 /// one of the others might be about.
-fn merged<'a>(message: &Aligned, programs: &'a [Program], known: &HashMap<&str, BTreeSet<String>>) -> Option<Asked<'a>> {
+fn merged<'a>(
+    message: &Aligned,
+    programs: &'a [Program],
+    known: &HashMap<&str, BTreeSet<String>>,
+) -> Option<Asked<'a>> {
     let place = programs.iter().position(|program| program.program == message.program)?;
     let others = (1..MERGED_PROGRAMS).map(|step| &programs[(place + step * 7) % programs.len()]);
     let members: Vec<&Program> = std::iter::once(&programs[place]).chain(others).collect();
-    let about_others = members[1..].iter().any(|member| message.text.to_lowercase().contains(&member.title.to_lowercase()));
+    let about_others =
+        members[1..].iter().any(|member| message.text.to_lowercase().contains(&member.title.to_lowercase()));
     if about_others {
         return None;
     }
-    let vocabulary = members.iter().filter_map(|member| known.get(member.program.as_str())).flatten().cloned().collect();
+    let vocabulary =
+        members.iter().filter_map(|member| known.get(member.program.as_str())).flatten().cloned().collect();
     let objectives = members.iter().flat_map(|member| member.objectives.clone()).collect();
     Some(Asked { title: EMPTY_TITLE, objectives, known: vocabulary })
 }
@@ -138,10 +160,17 @@ fn merged<'a>(message: &Aligned, programs: &'a [Program], known: &HashMap<&str, 
 fn fit_rows(rows: &[&Row]) -> Weights {
     let examples: Vec<Example> = rows
         .iter()
-        .map(|row| Example { features: row.features.about.to_vec(), positive: row.gold.is_some(), weight: weight(&row.kind).1 })
+        .map(|row| Example {
+            features: row.features.about.to_vec(),
+            positive: row.gold.is_some(),
+            weight: weight(&row.kind).1,
+        })
         .collect();
     let objective = fit_objective(rows);
-    Weights { objective: [round(objective[0]), round(objective[1])], about: logistic(&ABOUT_FEATURES, &examples, 1.0) }
+    Weights {
+        objective: [round(objective[0]), round(objective[1])],
+        about: logistic(&ABOUT_FEATURES, &examples, 1.0),
+    }
 }
 
 fn fit_objective(rows: &[&Row]) -> Vec<f64> {
@@ -161,7 +190,8 @@ fn fit_objective(rows: &[&Row]) -> Vec<f64> {
         }
         for row in rows {
             let (Some(gold), weight) = (row.gold, weight(&row.kind).0) else { continue };
-            let scores: Vec<f64> = row.features.objectives.iter().map(|x| x[0] * point[0] + x[1] * point[1]).collect();
+            let scores: Vec<f64> =
+                row.features.objectives.iter().map(|x| x[0] * point[0] + x[1] * point[1]).collect();
             let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let sum: f64 = scores.iter().map(|score| (score - most).exp()).sum();
             value += weight * (most + sum.ln() - scores[gold]);

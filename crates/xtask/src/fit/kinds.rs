@@ -52,8 +52,12 @@ pub(super) async fn fit(embedder: &dyn Embedder) -> anyhow::Result<Kinds> {
         .collect();
     let width = embedder.dimensions();
     let stride = width + 1;
-    let point = minimise(vec![0.0; names.len() * stride], |point| loss(point, &instances, &vectors, names.len(), width));
-    let row = |kind: usize| point[kind * stride..(kind + 1) * stride].iter().map(|&value| value as f32).collect::<Vec<_>>();
+    let point = minimise(vec![0.0; names.len() * stride], |point| {
+        loss(point, &instances, &vectors, names.len(), width)
+    });
+    let row = |kind: usize| {
+        point[kind * stride..(kind + 1) * stride].iter().map(|&value| value as f32).collect::<Vec<_>>()
+    };
     let centroid = |kind: usize| {
         let mut sum = vec![0.0_f32; width];
         for (instance, vector) in instances.iter().zip(&vectors) {
@@ -73,7 +77,11 @@ pub(super) async fn fit(embedder: &dyn Embedder) -> anyhow::Result<Kinds> {
         let scores = kinds.weights.iter().zip(&kinds.bias).map(|(row, bias)| dot(row, vector) + bias);
         scores.enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).is_some_and(|(kind, _)| kind == instance.kind)
     });
-    println!("kinds: {} of {} wordings are classified as what they were written for", right.count(), instances.len());
+    println!(
+        "kinds: {} of {} wordings are classified as what they were written for",
+        right.count(),
+        instances.len()
+    );
     Ok(kinds)
 }
 
@@ -91,7 +99,9 @@ fn instances() -> anyhow::Result<(Vec<String>, Vec<Instance>)> {
     let mut instances = Vec::new();
     for (at, name) in names.iter().enumerate() {
         let kind = &kinds[name];
-        for (is_question, list) in [(true, &kind.questions), (false, &kind.headings), (false, &kind.objectives)] {
+        for (is_question, list) in
+            [(true, &kind.questions), (false, &kind.headings), (false, &kind.objectives)]
+        {
             for (index, template) in list.iter().enumerate() {
                 fill(at, is_question, index, template, &fillers, &mut instances);
             }
@@ -101,12 +111,24 @@ fn instances() -> anyhow::Result<(Vec<String>, Vec<Instance>)> {
 }
 
 /// A template with a slot stands for four texts: two that point at the subject, two that name one.
-fn fill(kind: usize, is_question: bool, index: usize, template: &str, fillers: &Fillers, instances: &mut Vec<Instance>) {
+fn fill(
+    kind: usize,
+    is_question: bool,
+    index: usize,
+    template: &str,
+    fillers: &Fillers,
+    instances: &mut Vec<Instance>,
+) {
     let (slot, neutral, concrete) = match (template.contains("{c}"), template.contains("{d}")) {
         (true, _) => ("{c}", &fillers.neutral_c, &fillers.c),
         (_, true) => ("{d}", &fillers.neutral_d, &fillers.d),
         _ => {
-            instances.push(Instance { kind, text: capitalised(template), filler: String::new(), neutral_question: is_question });
+            instances.push(Instance {
+                kind,
+                text: capitalised(template),
+                filler: String::new(),
+                neutral_question: is_question,
+            });
             return;
         }
     };
@@ -129,7 +151,10 @@ fn fill(kind: usize, is_question: bool, index: usize, template: &str, fillers: &
 
 fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
+        .unwrap_or_default()
 }
 
 fn masked(analyzer: &Analyzer, instance: &Instance) -> Text {
@@ -138,7 +163,13 @@ fn masked(analyzer: &Analyzer, instance: &Instance) -> Text {
     Text { text: instance.text.clone(), views: vec![without(&instance.text, &spans)] }
 }
 
-fn loss(point: &[f64], instances: &[Instance], vectors: &[Vec<f32>], kinds: usize, width: usize) -> (f64, Vec<f64>) {
+fn loss(
+    point: &[f64],
+    instances: &[Instance],
+    vectors: &[Vec<f32>],
+    kinds: usize,
+    width: usize,
+) -> (f64, Vec<f64>) {
     let stride = width + 1;
     let mut gradient = point.to_vec();
     let mut value = 0.0;
@@ -151,7 +182,8 @@ fn loss(point: &[f64], instances: &[Instance], vectors: &[Vec<f32>], kinds: usiz
     for (instance, vector) in instances.iter().zip(vectors) {
         for (kind, score) in scores.iter_mut().enumerate() {
             let row = &point[kind * stride..(kind + 1) * stride];
-            *score = row[..width].iter().zip(vector).map(|(w, x)| w * f64::from(*x)).sum::<f64>() + row[width];
+            *score =
+                row[..width].iter().zip(vector).map(|(w, x)| w * f64::from(*x)).sum::<f64>() + row[width];
         }
         let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = scores.iter().map(|score| (score - most).exp()).sum();

@@ -39,7 +39,7 @@ enum Part {
     Alignment,
 }
 
-/// Fit weights on the real sets and write them into the rooms.
+/// Fit weights on the real sets and write them into the services.
 #[derive(Debug, Args)]
 pub(crate) struct Fit {
     /// What; everything when left out.
@@ -57,7 +57,8 @@ pub(crate) struct Fit {
 
 impl Fit {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let model = MiniLm::load(&self.model).context("the model is needed: `preceptor models pull`, or --model")?;
+        let model =
+            MiniLm::load(&self.model).context("the model is needed: `preceptor models pull`, or --model")?;
         let embedder = LocalEmbedder::new(model);
         let wanted = |part| self.parts.is_empty() || self.parts.contains(&part);
         if wanted(Part::Kinds) {
@@ -75,7 +76,8 @@ impl Fit {
     }
 
     async fn search(&self, embedder: &dyn Embedder, kinds: &Kinds, with_ranker: bool) -> anyhow::Result<()> {
-        let judged: Vec<Set> = SETS.iter().map(|name| Set::read(&self.data, name)).collect::<Result<_, _>>()?;
+        let judged: Vec<Set> =
+            SETS.iter().map(|name| Set::read(&self.data, name)).collect::<Result<_, _>>()?;
         let mut sets = sets::made(&judged);
         sets.splice(0..0, judged);
         let analyzer = Analyzer::default();
@@ -83,31 +85,44 @@ impl Fit {
         let with_model = ask_all(&sets, Some(embedder), kinds, &analyzer).await?;
         let all: Vec<&Asked> = with_model.iter().collect();
         let (ranker, ranker_folds) = if with_ranker {
-            let folds: Vec<Ranker> =
-                (0..FOLDS).map(|fold| ranker::fit(&all.iter().filter(|row| row.fold != fold).copied().collect::<Vec<_>>())).collect();
+            let folds: Vec<Ranker> = (0..FOLDS)
+                .map(|fold| {
+                    ranker::fit(&all.iter().filter(|row| row.fold != fold).copied().collect::<Vec<_>>())
+                })
+                .collect();
             (ranker::fit(&all), folds)
         } else {
-            let known: Ranker = serde_json::from_str(&std::fs::read_to_string("services/retrieval/src/domain/ranker.json")?)?;
+            let known: Ranker =
+                serde_json::from_str(&std::fs::read_to_string("services/retrieval/src/domain/ranker.json")?)?;
             (known.clone(), vec![known; FOLDS])
         };
-        println!("with the model: hit@1 / AUROC / right@5% / ECE, cross-validated by article or disease (fitted)");
+        println!(
+            "with the model: hit@1 / AUROC / right@5% / ECE, cross-validated by article or disease (fitted)"
+        );
         let full = fit_gate(&with_model, &ranker, &ranker_folds, &EVIDENCE);
 
         let without = ask_all(&sets, None, kinds, &analyzer).await?;
         println!("without a model");
-        let lexical = fit_gate(&without, &ranker, &ranker_folds, &preceptor_answering::fitting::LEXICAL_FEATURES);
+        let lexical =
+            fit_gate(&without, &ranker, &ranker_folds, &preceptor_answering::fitting::LEXICAL_FEATURES);
         if with_ranker {
             self.write("services/retrieval/src/domain/ranker.json", &ranker, true)?;
         }
-        self.write("services/answering/src/domain/gate.json", &preceptor_answering::fitting::Gate { full, lexical }, true)
+        self.write(
+            "services/answering/src/domain/gate.json",
+            &preceptor_answering::fitting::Gate { full, lexical },
+            true,
+        )
     }
 
     fn write(&self, path: &str, value: &impl serde::Serialize, pretty: bool) -> anyhow::Result<()> {
         if self.dry {
             return Ok(());
         }
-        let text = if pretty { serde_json::to_string_pretty(value)? + "\n" } else { serde_json::to_string(value)? };
-        std::fs::write(Path::new(path), text).with_context(|| format!("{path} cannot be written; run this in the project's folder"))?;
+        let text =
+            if pretty { serde_json::to_string_pretty(value)? + "\n" } else { serde_json::to_string(value)? };
+        std::fs::write(Path::new(path), text)
+            .with_context(|| format!("{path} cannot be written; run this in the project's folder"))?;
         println!("wrote {path}");
         Ok(())
     }
@@ -117,7 +132,12 @@ fn read_kinds() -> anyhow::Result<Kinds> {
     Ok(serde_json::from_str(&std::fs::read_to_string("crates/models/assets/kinds.weights.json")?)?)
 }
 
-async fn ask_all(sets: &[Set], embedder: Option<&dyn Embedder>, kinds: &Kinds, analyzer: &Analyzer) -> anyhow::Result<Vec<Asked>> {
+async fn ask_all(
+    sets: &[Set],
+    embedder: Option<&dyn Embedder>,
+    kinds: &Kinds,
+    analyzer: &Analyzer,
+) -> anyhow::Result<Vec<Asked>> {
     let mut asker = Asker { embedder, kinds, analyzer, known: HashMap::new() };
     let mut asked = Vec::new();
     for set in sets {
@@ -128,11 +148,17 @@ async fn ask_all(sets: &[Set], embedder: Option<&dyn Embedder>, kinds: &Kinds, a
 }
 
 /// Fits a gate and prints the figures.
-fn fit_gate(rows: &[Asked], ranker: &Ranker, ranker_folds: &[Ranker], names: &[&str]) -> preceptor_models::logistic::Logistic {
+fn fit_gate(
+    rows: &[Asked],
+    ranker: &Ranker,
+    ranker_folds: &[Ranker],
+    names: &[&str],
+) -> preceptor_models::logistic::Logistic {
     let fitted = gate::fit(&rows.iter().map(|row| (row, ranker)).collect::<Vec<_>>(), names);
     let folds: Vec<_> = (0..FOLDS)
         .map(|fold| {
-            let others: Vec<_> = rows.iter().filter(|row| row.fold != fold).map(|row| (row, &ranker_folds[fold])).collect();
+            let others: Vec<_> =
+                rows.iter().filter(|row| row.fold != fold).map(|row| (row, &ranker_folds[fold])).collect();
             gate::fit(&others, names)
         })
         .collect();
@@ -141,9 +167,16 @@ fn fit_gate(rows: &[Asked], ranker: &Ranker, ranker_folds: &[Ranker], names: &[&
     };
     let crossed: Vec<Outcome> = rows
         .iter()
-        .map(|row| row.outcome(&ranker_folds[row.fold], confidence(row, &folds[row.fold], &ranker_folds[row.fold]), THRESHOLD))
+        .map(|row| {
+            row.outcome(
+                &ranker_folds[row.fold],
+                confidence(row, &folds[row.fold], &ranker_folds[row.fold]),
+                THRESHOLD,
+            )
+        })
         .collect();
-    let own: Vec<Outcome> = rows.iter().map(|row| row.outcome(ranker, confidence(row, &fitted, ranker), THRESHOLD)).collect();
+    let own: Vec<Outcome> =
+        rows.iter().map(|row| row.outcome(ranker, confidence(row, &fitted, ranker), THRESHOLD)).collect();
     print_figures(&crossed, &own);
     fitted
 }
@@ -161,11 +194,21 @@ fn print_figures(crossed: &[Outcome], own: &[Outcome]) {
     names.sort();
     for (set, variant) in names {
         let of = |outcomes: &[Outcome]| {
-            Measures::of(outcomes.iter().filter(|outcome| outcome.set == set && (variant == "all" || outcome.variant == variant)))
+            Measures::of(
+                outcomes
+                    .iter()
+                    .filter(|outcome| outcome.set == set && (variant == "all" || outcome.variant == variant)),
+            )
         };
         let show = |m: Measures| {
             let answered = format!("{:.3}/{}", m.right, cell(m.wrong));
-            format!("{:.3} / {} / {} / {}  right/wrong {answered}", m.hit1, cell(m.auroc), cell(m.right5), cell(m.ece))
+            format!(
+                "{:.3} / {} / {} / {}  right/wrong {answered}",
+                m.hit1,
+                cell(m.auroc),
+                cell(m.right5),
+                cell(m.ece)
+            )
         };
         println!("  {:26} {}   ({})", format!("{set}, {variant}"), show(of(crossed)), show(of(own)));
     }

@@ -17,19 +17,24 @@ const START: [f64; 11] = [10.0, 20.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.
 
 /// Fits the ranker on rows.
 pub(super) fn fit(rows: &[&Asked]) -> Ranker {
-    let rows: Vec<&&Asked> = rows.iter().filter(|row| row.gold.is_some() && sets::weights(&row.set).1 > 0.0).collect();
+    let rows: Vec<&&Asked> =
+        rows.iter().filter(|row| row.gold.is_some() && sets::weights(&row.set).1 > 0.0).collect();
     let mut sizes: HashMap<(&str, &str), f64> = HashMap::new();
     for row in &rows {
         *sizes.entry((&row.set, &row.variant)).or_default() += 1.0;
     }
     let deviation = deviation(&rows);
-    let mut weights: Vec<f64> =
-        START.iter().zip(&deviation).map(|(start, deviation)| if *start > 0.0 { start * 0.1 / deviation.max(0.01) } else { 0.0 }).collect();
+    let mut weights: Vec<f64> = START
+        .iter()
+        .zip(&deviation)
+        .map(|(start, deviation)| if *start > 0.0 { start * 0.1 / deviation.max(0.01) } else { 0.0 })
+        .collect();
     for _ in 0..ROUNDS {
         let lists: Vec<(f64, usize, Vec<[f64; 11]>)> = rows
             .iter()
             .filter_map(|row| {
-                let list = row.best_of_sources(|features| weights.iter().zip(features).map(|(w, f)| w * f).sum());
+                let list =
+                    row.best_of_sources(|features| weights.iter().zip(features).map(|(w, f)| w * f).sum());
                 let gold = list.iter().position(|(source, ..)| Some(*source) == row.gold)?;
                 let weight = sets::weights(&row.set).1 / sizes[&(row.set.as_str(), row.variant.as_str())];
                 Some((weight, gold, list.into_iter().map(|(_, _, features)| features).collect()))
@@ -37,7 +42,10 @@ pub(super) fn fit(rows: &[&Asked]) -> Ranker {
             .collect();
         weights = minimise(weights, |point| loss(point, &lists, &deviation));
     }
-    Ranker { features: RANK_FEATURES.map(str::to_owned).into(), weights: weights.into_iter().map(round).collect() }
+    Ranker {
+        features: RANK_FEATURES.map(str::to_owned).into(),
+        weights: weights.into_iter().map(round).collect(),
+    }
 }
 
 fn deviation(rows: &[&&Asked]) -> Vec<f64> {
@@ -60,7 +68,8 @@ fn loss(point: &[f64], lists: &[(f64, usize, Vec<[f64; 11]>)], deviation: &[f64]
         gradient[f] += PENALTY * point[f] * deviation[f] * deviation[f];
     }
     for (weight, gold, list) in lists {
-        let scores: Vec<f64> = list.iter().map(|features| point.iter().zip(features).map(|(w, f)| w * f).sum()).collect();
+        let scores: Vec<f64> =
+            list.iter().map(|features| point.iter().zip(features).map(|(w, f)| w * f).sum()).collect();
         let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = scores.iter().map(|score| (score - most).exp()).sum();
         value += weight * (most + sum.ln() - scores[*gold]);

@@ -38,7 +38,8 @@ impl Asked {
                 *entry = (value, *features);
             }
         }
-        let mut ordered: Vec<_> = best.into_iter().map(|(source, (score, features))| (source, score, features)).collect();
+        let mut ordered: Vec<_> =
+            best.into_iter().map(|(source, (score, features))| (source, score, features)).collect();
         ordered.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         ordered
     }
@@ -105,7 +106,8 @@ impl Asker<'_> {
         let mut passages = Vec::new();
         let mut numbers = HashMap::new();
         for source in &program.sources {
-            let read = preceptor_ingestion::passages_of_sections(&source.document()?).map_err(anyhow::Error::msg)?;
+            let read =
+                preceptor_ingestion::passages_of_sections(&source.document()?).map_err(anyhow::Error::msg)?;
             let next = numbers.len() as u32;
             numbers.entry(source.id.clone()).or_insert(next);
             passages.extend(read.into_iter().map(|passage| Passage {
@@ -123,7 +125,11 @@ impl Asker<'_> {
 
     async fn vectors(&mut self, passages: &[Passage]) -> anyhow::Result<Vec<Vectors>> {
         let Some(embedder) = self.embedder else { return Ok(Vec::new()) };
-        let missing: Vec<Passage> = passages.iter().filter(|passage| !self.known.contains_key(&content_key(passage))).cloned().collect();
+        let missing: Vec<Passage> = passages
+            .iter()
+            .filter(|passage| !self.known.contains_key(&content_key(passage)))
+            .cloned()
+            .collect();
         for (passage, vectors) in missing.iter().zip(embed(&missing, embedder).await?) {
             self.known.insert(content_key(passage), vectors);
         }

@@ -69,7 +69,8 @@ fn merged(section: &Set) -> Set {
         .collect();
     let mut order: Vec<&str> = full.keys().copied().collect();
     order.sort_by_key(|program| hash(program));
-    let group_of: BTreeMap<&str, usize> = order.iter().enumerate().map(|(at, program)| (*program, at / 4)).collect();
+    let group_of: BTreeMap<&str, usize> =
+        order.iter().enumerate().map(|(at, program)| (*program, at / 4)).collect();
     let join = |program: &Program| -> Option<Program> {
         let own = base(&program.program);
         let group = group_of.get(own)?;
@@ -79,21 +80,34 @@ fn merged(section: &Set) -> Set {
             .map(|other| if *other == own { program } else { full[other] })
             .collect();
         let sources = members.iter().flat_map(|member| {
-            member.sources.iter().map(|source| Source { id: format!("{}/{}", base(&member.program), source.id), ..source.clone() })
+            member.sources.iter().map(|source| Source {
+                id: format!("{}/{}", base(&member.program), source.id),
+                ..source.clone()
+            })
         });
         let title = members.iter().map(|member| member.title.as_str()).collect::<Vec<_>>().join(", ");
-        Some(Program { program: program.program.clone(), title, sources: sources.collect(), objectives: Vec::new() })
+        Some(Program {
+            program: program.program.clone(),
+            title,
+            sources: sources.collect(),
+            objectives: Vec::new(),
+        })
     };
     // Only questions that name their disease can be answered among four.
     let named = |question: &&Question| {
-        let title = full.get(base(&question.program)).map(|program| program.title.to_lowercase()).unwrap_or_default();
+        let title =
+            full.get(base(&question.program)).map(|program| program.title.to_lowercase()).unwrap_or_default();
         question.question.to_lowercase().contains(&title)
     };
     let questions = section.questions.iter().filter(named).map(|question| Question {
         gold: question.gold.as_ref().map(|gold| format!("{}/{gold}", base(&question.program))),
         ..question.clone()
     });
-    Set { name: "merged".to_owned(), programs: section.programs.iter().filter_map(join).collect(), questions: questions.collect() }
+    Set {
+        name: "merged".to_owned(),
+        programs: section.programs.iter().filter_map(join).collect(),
+        questions: questions.collect(),
+    }
 }
 
 /// A sentence of a section with two fifths of its content words dropped, asked of the program with and without the section.
@@ -126,8 +140,9 @@ fn about_content(analyzer: &Analyzer, source: &Source) -> Option<String> {
     let long = |sentence: &&str| (8..40).contains(&sentence.split_whitespace().count());
     let sentences: Vec<&str> = text.split(". ").skip(1).filter(long).collect();
     let sentence = sentences.get(pick(&text, sentences.len().max(1)))?;
-    let kept =
-        words(sentence).into_iter().filter(|word| analyzer.is_stop_word(&word.text) || pick(&format!("{sentence}{}", word.text), 10) >= 4);
+    let kept = words(sentence).into_iter().filter(|word| {
+        analyzer.is_stop_word(&word.text) || pick(&format!("{sentence}{}", word.text), 10) >= 4
+    });
     Some(kept.map(|word| sentence[word.range].to_owned()).collect::<Vec<_>>().join(" "))
 }
 
@@ -146,11 +161,18 @@ fn without_headings(set: &Set, name: &str) -> Set {
         };
         Program { sources: program.sources.iter().map(source).collect(), ..program.clone() }
     };
-    Set { name: name.to_owned(), programs: set.programs.iter().map(plain).collect(), questions: set.questions.clone() }
+    Set {
+        name: name.to_owned(),
+        programs: set.programs.iter().map(plain).collect(),
+        questions: set.questions.clone(),
+    }
 }
 
 fn frequent(analyzer: &Analyzer, text: &str) -> String {
-    let content = words(text).into_iter().map(|word| word.text).filter(|word| word.len() > 3 && !analyzer.is_stop_word(word));
+    let content = words(text)
+        .into_iter()
+        .map(|word| word.text)
+        .filter(|word| word.len() > 3 && !analyzer.is_stop_word(word));
     let mut counts: Vec<(String, u32)> = preceptor_models::text::count(content).into_iter().collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     counts.into_iter().take(3).map(|(word, _)| word).collect::<Vec<_>>().join(" ")
@@ -164,7 +186,13 @@ fn one_document(topic: &Set) -> Set {
         let source = Source { id: ID.to_owned(), title: None, passages, ..program.sources[0].clone() };
         Program { sources: vec![source], ..program.clone() }
     };
-    let questions =
-        topic.questions.iter().map(|question| Question { gold: question.gold.as_ref().map(|_| ID.to_owned()), ..question.clone() });
-    Set { name: "one document".to_owned(), programs: topic.programs.iter().map(join).collect(), questions: questions.collect() }
+    let questions = topic
+        .questions
+        .iter()
+        .map(|question| Question { gold: question.gold.as_ref().map(|_| ID.to_owned()), ..question.clone() });
+    Set {
+        name: "one document".to_owned(),
+        programs: topic.programs.iter().map(join).collect(),
+        questions: questions.collect(),
+    }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use preceptor_core::id::{CreditId, EventId, OrgId};
 use preceptor_testkit::{Local, Store};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, QueryResult, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait as _, Value,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    QueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait as _, Value,
 };
 
 use super::learners::Learner;
@@ -42,26 +42,41 @@ const COLUMNS: &str = "learner, program_id, credit_type, offer_id, policy_id, de
 
 fn connection(url: String, connections: usize, reads: bool) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
-    options.max_connections(connections as u32).sqlx_logging(false).test_before_acquire(false).map_sqlx_sqlite_opts(move |options| {
-        use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-        let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full).foreign_keys(true);
-        options.pragma("recursive_triggers", "on").pragma("query_only", if reads { "on" } else { "off" })
-    });
+    options
+        .max_connections(connections as u32)
+        .sqlx_logging(false)
+        .test_before_acquire(false)
+        .map_sqlx_sqlite_opts(move |options| {
+            use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+            let options = options
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true);
+            options.pragma("recursive_triggers", "on").pragma("query_only", if reads { "on" } else { "off" })
+        });
     options
 }
 
 impl Bare {
-    pub(super) async fn open(store: &Store, local: &Local, org: OrgId, offer: &str, at_once: usize) -> anyhow::Result<Self> {
-        let connect = async |of: &str, connections: usize, reads: bool| -> anyhow::Result<DatabaseConnection> {
-            let url = match (store, &local.config.database.cell) {
-                (Store::Postgres(server), Some(cell)) => {
-                    let password = std::fs::read_to_string(server.secrets().join(format!("{of}.password")))?;
-                    cell.replace("postgres://", &format!("postgres://preceptor_{of}:{password}@"))
-                }
-                _ => format!("sqlite://{}", local.data().join(format!("cells/{org}.db")).display()),
+    pub(super) async fn open(
+        store: &Store,
+        local: &Local,
+        org: OrgId,
+        offer: &str,
+        at_once: usize,
+    ) -> anyhow::Result<Self> {
+        let connect =
+            async |of: &str, connections: usize, reads: bool| -> anyhow::Result<DatabaseConnection> {
+                let url = match (store, &local.config.database.cell) {
+                    (Store::Postgres(server), Some(cell)) => {
+                        let password =
+                            std::fs::read_to_string(server.secrets().join(format!("{of}.password")))?;
+                        cell.replace("postgres://", &format!("postgres://preceptor_{of}:{password}@"))
+                    }
+                    _ => format!("sqlite://{}", local.data().join(format!("cells/{org}.db")).display()),
+                };
+                Ok(Database::connect(connection(url, connections, reads)).await?)
             };
-            Ok(Database::connect(connection(url, connections, reads)).await?)
-        };
         let writers = if matches!(store, Store::Files) { 1 } else { at_once };
         Ok(Self {
             org: org.to_string(),
@@ -109,22 +124,34 @@ impl Bare {
     }
 
     async fn facts_of(&self, attempt: &str) -> anyhow::Result<Facts> {
-        // Two rooms know them, and no role of a server sees both.
+        // Two services know them, and no role of a server sees both.
         let tx = self.begin(&self.reading, false).await?;
         let sql = format!(
             "SELECT {COPIED} FROM credits_result r JOIN credits_offer o ON o.org_id = r.org_id WHERE r.org_id = ? AND r.attempt_id = ? AND o.id = ?"
         );
-        let row = tx.query_one_raw(self.statement(&sql, vec![self.org.clone().into(), attempt.into(), self.offer.clone().into()])).await?;
+        let row = tx
+            .query_one_raw(
+                self.statement(
+                    &sql,
+                    vec![self.org.clone().into(), attempt.into(), self.offer.clone().into()],
+                ),
+            )
+            .await?;
         let row = row.ok_or_else(super::missing("result"))?;
         let learner: String = row.try_get_by_index(0)?;
         tx.rollback().await?;
         let tx = self.begin(&self.credentials, false).await?;
         let sql = "SELECT id, profession, level, valid_from, valid_until FROM credentials_assertion WHERE org_id = ? AND learner = ?";
-        let known = tx.query_one_raw(self.statement(sql, vec![self.org.clone().into(), learner.clone().into()])).await?;
+        let known = tx
+            .query_one_raw(self.statement(sql, vec![self.org.clone().into(), learner.clone().into()]))
+            .await?;
         let known = known.ok_or_else(super::missing("credential"))?;
         tx.rollback().await?;
         let mut values = first_values(&row)?;
-        values.extend([Value::from(known.try_get_by_index::<String>(0)?), Value::from(known.try_get_by_index::<String>(1)?)]);
+        values.extend([
+            Value::from(known.try_get_by_index::<String>(0)?),
+            Value::from(known.try_get_by_index::<String>(1)?),
+        ]);
         for at in 2..5 {
             values.push(Value::from(known.try_get_by_index::<i64>(at)?));
         }
@@ -132,15 +159,23 @@ impl Bare {
     }
 
     /// A transaction in the shape that the store gives it.
-    async fn begin(&self, connection: &DatabaseConnection, writes: bool) -> anyhow::Result<DatabaseTransaction> {
+    async fn begin(
+        &self,
+        connection: &DatabaseConnection,
+        writes: bool,
+    ) -> anyhow::Result<DatabaseTransaction> {
         if !self.is_server() {
-            let mode = if writes { SqliteTransactionMode::Immediate } else { SqliteTransactionMode::Deferred };
-            let options = TransactionOptions { sqlite_transaction_mode: Some(mode), ..TransactionOptions::default() };
+            let mode =
+                if writes { SqliteTransactionMode::Immediate } else { SqliteTransactionMode::Deferred };
+            let options =
+                TransactionOptions { sqlite_transaction_mode: Some(mode), ..TransactionOptions::default() };
             return Ok(connection.begin_with_options(options).await?);
         }
         let tx = connection.begin().await?;
         let turn = if writes { ", pg_advisory_xact_lock(hashtextextended(?, 0)) IS NULL" } else { "" };
-        let sql = format!("SELECT coalesce(current_setting('app.org', true), ''), set_config('app.org', ?, true){turn}");
+        let sql = format!(
+            "SELECT coalesce(current_setting('app.org', true), ''), set_config('app.org', ?, true){turn}"
+        );
         let mut values = vec![Value::from(self.org.clone())];
         values.extend(writes.then(|| Value::from(format!("credits/{}", self.org))));
         tx.query_one_raw(self.statement(&sql, values)).await?;
@@ -163,7 +198,10 @@ impl Bare {
     }
 
     fn of_org(&self, table: &str, column: &str, value: &str) -> Statement {
-        self.statement(&format!("SELECT * FROM {table} WHERE org_id = ? AND {column} = ?"), vec![self.org.clone().into(), value.into()])
+        self.statement(
+            &format!("SELECT * FROM {table} WHERE org_id = ? AND {column} = ?"),
+            vec![self.org.clone().into(), value.into()],
+        )
     }
 
     /// Everything that a claim sends to the database, in order.
@@ -171,20 +209,28 @@ impl Bare {
         let Facts { attempt, learner, values } = facts;
         let newest = {
             let sql = "SELECT * FROM credits_ledger WHERE org_id = ? AND learner = ? AND program_id = ? AND credit_type = ? ORDER BY entry DESC LIMIT 1";
-            self.statement(sql, vec![self.org.clone().into(), learner.clone().into(), values[1].clone(), values[2].clone()])
+            self.statement(
+                sql,
+                vec![self.org.clone().into(), learner.clone().into(), values[1].clone(), values[2].clone()],
+            )
         };
-        let evaluation = "SELECT * FROM credits_evaluation WHERE org_id = ? AND program_id = ? AND learner = ?";
+        let evaluation =
+            "SELECT * FROM credits_evaluation WHERE org_id = ? AND program_id = ? AND learner = ?";
         let first = vec![
             self.of_org("credits_attempt", "id", &attempt),
             self.of_org("credits_offer", "id", &self.offer),
             newest,
             self.of_org("credits_result", "attempt_id", &attempt),
             self.of_org("credits_recognition", "offer_id", &self.offer),
-            self.statement(evaluation, vec![self.org.clone().into(), values[1].clone(), learner.clone().into()]),
+            self.statement(
+                evaluation,
+                vec![self.org.clone().into(), values[1].clone(), learner.clone().into()],
+            ),
         ];
         self.read(&self.reading, first).await?;
         let known = ["credentials_clinician", "credentials_assertion", "credentials_check"];
-        self.read(&self.credentials, known.map(|table| self.of_org(table, "learner", &learner)).to_vec()).await?;
+        self.read(&self.credentials, known.map(|table| self.of_org(table, "learner", &learner)).to_vec())
+            .await?;
 
         let tx = self.begin(&self.writing, true).await?;
         let id = CreditId::generate().to_string();
@@ -206,7 +252,8 @@ impl Bare {
         let mut row = vec![Value::from(self.org.clone()), id.into(), values[16].clone()];
         row.extend(values);
         tx.execute_raw(self.statement(&award, row)).await?;
-        let suspended = self.statement("SELECT * FROM credits_suspension WHERE org_id = ?", vec![self.org.clone().into()]);
+        let suspended = self
+            .statement("SELECT * FROM credits_suspension WHERE org_id = ?", vec![self.org.clone().into()]);
         tx.query_all_raw(suspended).await?;
         self.record(&tx).await?;
         Ok(tx.commit().await?)
@@ -217,7 +264,11 @@ impl Bare {
         let org = || Value::from(self.org.clone());
         let head = "INSERT INTO credits_outbox_head (org_id, stream, sequence) VALUES (?, ?, 1), (?, ?, 1) ON CONFLICT (org_id, stream) \
             DO UPDATE SET sequence = credits_outbox_head.sequence + excluded.sequence RETURNING stream, sequence";
-        let rows = tx.query_all_raw(self.statement(head, vec![org(), "bare audit".into(), org(), "bare events".into()])).await?;
+        let rows = tx
+            .query_all_raw(
+                self.statement(head, vec![org(), "bare audit".into(), org(), "bare events".into()]),
+            )
+            .await?;
         let event = "INSERT INTO credits_outbox (org_id, stream, sequence, event_id, topic, envelope, committed_at, sent) \
             VALUES (?, ?, ?, ?, 'bare', ?, 1, TRUE), (?, ?, ?, ?, 'bare', ?, 1, TRUE)";
         let mut values = Vec::new();

@@ -33,7 +33,8 @@ pub(super) struct Course {
 
 impl Course {
     pub(super) async fn open(local: &Local) -> anyhow::Result<Self> {
-        let file = Upload { name: "doses.md".into(), content: DOSES.as_bytes().to_vec(), ..Upload::default() };
+        let file =
+            Upload { name: "doses.md".into(), content: DOSES.as_bytes().to_vec(), ..Upload::default() };
         let program = local.publish("Doses", &[], vec![file]).await?;
         let sources = local.editor.get(&format!("/v1/programs/{program}/sources")).await?;
         local.reviewer.attest(&id(&sources["data"][0], "id")?).await?;
@@ -44,17 +45,28 @@ impl Course {
     }
 
     /// `count` clinicians who passed, made `at_once` at a time.
-    pub(super) async fn learners(&self, local: &Local, count: usize, at_once: usize) -> anyhow::Result<Vec<Learner>> {
+    pub(super) async fn learners(
+        &self,
+        local: &Local,
+        count: usize,
+        at_once: usize,
+    ) -> anyhow::Result<Vec<Learner>> {
         stream::iter(0..count).map(|number| self.learner(local, number)).buffered(at_once).try_collect().await
     }
 
     async fn learner(&self, local: &Local, number: usize) -> anyhow::Result<Learner> {
         let client = local.learner(&self.program, &format!("learner {number}")).await?;
-        client.become_clinician(&physician("Ana Núñez", &format!("{number}@example.org")), |to| local.mail.newest_code(to)).await?;
+        client
+            .become_clinician(&physician("Ana Núñez", &format!("{number}@example.org")), |to| {
+                local.mail.newest_code(to)
+            })
+            .await?;
         let attempt = client.take_quiz(&self.program, &self.items, Answers::Right).await?;
         let auth = local.mesh.channel(ServiceName::Auth, ServiceName::Gateway)?;
-        let request =
-            unscoped(ExchangeRequest { credential: client.token().to_owned(), door: Door::Header.into() }, Duration::from_secs(10));
+        let request = unscoped(
+            ExchangeRequest { credential: client.token().to_owned(), door: Door::Header.into() },
+            Duration::from_secs(10),
+        );
         let scope_token = AuthClient::new(auth).exchange(request).await?.into_inner().scope_token;
         Ok(Learner { attempt: id(&attempt, "id")?, client, scope_token })
     }

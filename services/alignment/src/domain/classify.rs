@@ -54,7 +54,8 @@ pub struct Weights {
 impl Weights {
     /// The weights, as fitted by `cargo xtask fit`.
     pub fn fitted() -> Self {
-        serde_json::from_str(include_str!("weights.json")).expect("the fitted weights are part of this binary and tested")
+        serde_json::from_str(include_str!("weights.json"))
+            .expect("the fitted weights are part of this binary and tested")
     }
 }
 
@@ -104,7 +105,8 @@ pub struct Classification {
 /// Terms of the kinds' own wordings: general clinical language that is never a program's subject.
 static KIND_TERMS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let analyzer = Analyzer::default();
-    let wordings: serde_json::Map<String, serde_json::Value> = serde_json::from_str(WORDINGS).unwrap_or_default();
+    let wordings: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(WORDINGS).unwrap_or_default();
     let mut terms = BTreeSet::new();
     for (name, kind) in &wordings {
         if !name.starts_with('_') {
@@ -118,18 +120,23 @@ fn collect(value: &serde_json::Value, analyzer: &Analyzer, terms: &mut BTreeSet<
     match value {
         serde_json::Value::String(text) => terms.extend(analyzer.terms(text)),
         serde_json::Value::Array(values) => values.iter().for_each(|value| collect(value, analyzer, terms)),
-        serde_json::Value::Object(values) => values.values().for_each(|value| collect(value, analyzer, terms)),
+        serde_json::Value::Object(values) => {
+            values.values().for_each(|value| collect(value, analyzer, terms))
+        }
         _ => {}
     }
 }
 
 /// What all objectives are about: title terms that objectives use, and terms that most objectives share.
 fn subject_of(analyzer: &Analyzer, title: &str, objectives: &[String]) -> Subject {
-    let of_objectives: Vec<BTreeSet<String>> = objectives.iter().map(|text| analyzer.terms(text).into_iter().collect()).collect();
+    let of_objectives: Vec<BTreeSet<String>> =
+        objectives.iter().map(|text| analyzer.terms(text).into_iter().collect()).collect();
     let having = |term: &String| of_objectives.iter().filter(|terms| terms.contains(term)).count();
     let mut subject: Subject = analyzer.terms(title).into_iter().filter(|term| having(term) > 0).collect();
     if objectives.len() >= ENOUGH_OBJECTIVES {
-        let shared = |term: &&String| having(term) as f64 >= SUBJECT_SHARE * objectives.len() as f64 && !KIND_TERMS.contains(*term);
+        let shared = |term: &&String| {
+            having(term) as f64 >= SUBJECT_SHARE * objectives.len() as f64 && !KIND_TERMS.contains(*term)
+        };
         subject.extend(of_objectives.iter().flatten().filter(shared).cloned());
     }
     subject
@@ -160,7 +167,10 @@ impl Objectives {
         }
         let mut embedded = embedder.embed(texts).await?;
         let direction = if names_it { embedded.pop().map(|embedding| embedding.whole) } else { None };
-        let vectors = embedded.iter().map(|embedding| without_direction(masked_vector(embedding), direction.as_deref())).collect();
+        let vectors = embedded
+            .iter()
+            .map(|embedding| without_direction(masked_vector(embedding), direction.as_deref()))
+            .collect();
         let kinds = embedded.iter().map(|embedding| kinds.probabilities(masked_vector(embedding))).collect();
         let wholes = embedded.into_iter().map(|embedding| embedding.whole).collect();
         Ok(Self { subject, direction, vectors, wholes, kinds, terms })
@@ -170,15 +180,24 @@ impl Objectives {
     /// decide on these.
     pub fn unknown_terms(&self, message: &str, analyzer: &Analyzer) -> Vec<String> {
         let terms: BTreeSet<String> = analyzer.terms(message).into_iter().collect();
-        let known = |term: &String| self.terms.contains(term) || self.subject.contains(term) || KIND_TERMS.contains(term);
+        let known = |term: &String| {
+            self.terms.contains(term) || self.subject.contains(term) || KIND_TERMS.contains(term)
+        };
         terms.into_iter().filter(|term| !known(term)).collect()
     }
 
     /// The features of a message; `foreign` holds those of [`unknown_terms`](Self::unknown_terms) that the program lacks.
-    pub async fn features(&self, message: &str, foreign: &BTreeSet<String>, readers: Readers<'_>) -> Result<Features, EmbedError> {
+    pub async fn features(
+        &self,
+        message: &str,
+        foreign: &BTreeSet<String>,
+        readers: Readers<'_>,
+    ) -> Result<Features, EmbedError> {
         let Readers { embedder, kinds, analyzer } = readers;
         let embedded = embedder.embed(vec![masked(analyzer, message, &self.subject)]).await?;
-        let Some(embedding) = embedded.first() else { return Err(EmbedError("no vector was returned".into())) };
+        let Some(embedding) = embedded.first() else {
+            return Err(EmbedError("no vector was returned".into()));
+        };
         let vector = masked_vector(embedding);
         let of_kinds = kinds.probabilities(vector);
         let apart = without_direction(vector, self.direction.as_deref());
@@ -186,24 +205,43 @@ impl Objectives {
             .vectors
             .iter()
             .zip(&self.kinds)
-            .map(|(objective, kind)| [f64::from(dot(objective, &apart)), f64::from((dot(kind, &of_kinds) + KIND_FLOOR).ln())])
+            .map(|(objective, kind)| {
+                [f64::from(dot(objective, &apart)), f64::from((dot(kind, &of_kinds) + KIND_FLOOR).ln())]
+            })
             .collect();
         Ok(Features { about: self.about(message, embedding, &of_kinds, foreign, readers), objectives })
     }
 
-    fn about(&self, message: &str, embedding: &Embedding, of_kinds: &[f32], foreign: &BTreeSet<String>, readers: Readers<'_>) -> [f64; 10] {
+    fn about(
+        &self,
+        message: &str,
+        embedding: &Embedding,
+        of_kinds: &[f32],
+        foreign: &BTreeSet<String>,
+        readers: Readers<'_>,
+    ) -> [f64; 10] {
         let Readers { embedder, kinds, analyzer } = readers;
         let vector = masked_vector(embedding);
         let logistics = kinds.logistics();
-        let objective = self.wholes.iter().map(|whole| f64::from(dot(whole, &embedding.whole))).fold(0.0, f64::max);
+        let objective =
+            self.wholes.iter().map(|whole| f64::from(dot(whole, &embedding.whole))).fold(0.0, f64::max);
         let cosine = |kind: usize| f64::from(dot(&kinds.centroids[kind], vector));
-        let clinical = (0..kinds.len()).filter(|&kind| Some(kind) != logistics).map(cosine).fold(f64::NEG_INFINITY, f64::max);
-        let mentioned: BTreeSet<String> = analyzer.terms(message).into_iter().filter(|term| self.subject.contains(term)).collect();
+        let clinical = (0..kinds.len())
+            .filter(|&kind| Some(kind) != logistics)
+            .map(cosine)
+            .fold(f64::NEG_INFINITY, f64::max);
+        let mentioned: BTreeSet<String> =
+            analyzer.terms(message).into_iter().filter(|term| self.subject.contains(term)).collect();
         let points = f64::from(u8::from(mentions_generically(message)));
         let names = f64::from(u8::from(!mentioned.is_empty()));
-        let share = if mentioned.is_empty() { points } else { mentioned.len() as f64 / self.subject.len().max(1) as f64 };
+        let share = if mentioned.is_empty() {
+            points
+        } else {
+            mentioned.len() as f64 / self.subject.len().max(1) as f64
+        };
         let rare = |term: &&String| {
-            let of_term = |word: &preceptor_models::text::Word| analyzer.term(&word.text).as_ref() == Some(*term);
+            let of_term =
+                |word: &preceptor_models::text::Word| analyzer.term(&word.text).as_ref() == Some(*term);
             words(message)
                 .iter()
                 .filter(|word| of_term(word))
@@ -228,8 +266,11 @@ impl Weights {
     /// Decides.
     pub fn classify(&self, features: &Features) -> Classification {
         let about = self.about.probability(&features.about);
-        let scores: Vec<f64> =
-            features.objectives.iter().map(|row| row.iter().zip(self.objective).map(|(value, weight)| value * weight).sum()).collect();
+        let scores: Vec<f64> = features
+            .objectives
+            .iter()
+            .map(|row| row.iter().zip(self.objective).map(|(value, weight)| value * weight).sum())
+            .collect();
         let Some((best, &top)) = scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)) else {
             return Classification { objective: None, confidence: 0.0, about };
         };
@@ -253,7 +294,9 @@ mod tests {
     fn the_subject_is_what_all_objectives_share() {
         let analyzer = Analyzer::default();
         let objectives: Vec<String> =
-            ["Diagnose pancreatic cancer", "Stage pancreatic cancer", "Treat pancreatic cancer"].map(String::from).into();
+            ["Diagnose pancreatic cancer", "Stage pancreatic cancer", "Treat pancreatic cancer"]
+                .map(String::from)
+                .into();
         let subject = subject_of(&analyzer, "Pancreatic Cancer", &objectives);
         assert_eq!(subject, analyzer.terms("pancreatic cancer").into_iter().collect());
     }
@@ -268,7 +311,8 @@ mod tests {
             bias: 2.0,
         };
         let weights = Weights { objective: [1.0, 0.0], about };
-        let classified = weights.classify(&Features { about: [0.0; 10], objectives: vec![[0.0, 0.0], [1.0, 0.0]] });
+        let classified =
+            weights.classify(&Features { about: [0.0; 10], objectives: vec![[0.0, 0.0], [1.0, 0.0]] });
         assert_eq!(classified.objective, Some(1));
         let expected = 1.0 / (1.0 + (-2.0_f64).exp()) / (1.0 + (-1.0_f64).exp());
         assert!((classified.confidence - expected).abs() < 1e-12);

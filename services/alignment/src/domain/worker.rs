@@ -53,8 +53,15 @@ impl Worker {
     }
 
     /// Classifies a message and keeps the result, once per event.
-    pub(crate) async fn classify(&self, org: OrgId, event_id: &str, recorded: &MessageRecorded) -> Result<(), Error> {
-        let Some(embedder) = self.deps.embedder.clone().filter(|_| !recorded.quarantined) else { return Ok(()) };
+    pub(crate) async fn classify(
+        &self,
+        org: OrgId,
+        event_id: &str,
+        recorded: &MessageRecorded,
+    ) -> Result<(), Error> {
+        let Some(embedder) = self.deps.embedder.clone().filter(|_| !recorded.quarantined) else {
+            return Ok(());
+        };
         let call = self.deps.system.call(org, PATIENCE).await?;
         let message = answering::GetMessageRequest { message_id: recorded.message_id.clone() };
         let message = self.answering.clone().get_message(call.request(message)?).await?.into_inner();
@@ -69,7 +76,11 @@ impl Worker {
         self.keep(&call, event_id, recorded, &program, self.weights.classify(&features)).await
     }
 
-    async fn objectives(&self, program: &ingestion::Program, readers: Readers<'_>) -> Result<Arc<Objectives>, EmbedError> {
+    async fn objectives(
+        &self,
+        program: &ingestion::Program,
+        readers: Readers<'_>,
+    ) -> Result<Arc<Objectives>, EmbedError> {
         let key = (program.id.clone(), program.revision);
         if let Some(known) = self.read.get(&key) {
             return Ok(known);
@@ -81,7 +92,12 @@ impl Worker {
     }
 
     /// Those of `terms` that the program's text lacks. A program that was withdrawn since has no words of its own.
-    async fn foreign(&self, call: &Call, program: &str, terms: Vec<String>) -> Result<BTreeSet<String>, Error> {
+    async fn foreign(
+        &self,
+        call: &Call,
+        program: &str,
+        terms: Vec<String>,
+    ) -> Result<BTreeSet<String>, Error> {
         if terms.is_empty() {
             return Ok(BTreeSet::new());
         }

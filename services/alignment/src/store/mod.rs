@@ -24,7 +24,11 @@ pub(crate) async fn keep(tx: &TenantTx, row: classification::Model) -> Result<()
 }
 
 /// Classifications of a program, newest message first.
-pub(crate) async fn list(tx: &TenantTx, request: &ListAlignmentsRequest, limit: u64) -> Result<Vec<classification::Model>, Error> {
+pub(crate) async fn list(
+    tx: &TenantTx,
+    request: &ListAlignmentsRequest,
+    limit: u64,
+) -> Result<Vec<classification::Model>, Error> {
     use classification::{Column, Entity};
     let mut select = tx.find::<Entity>().filter(Column::ProgramId.eq(request.program_id.as_str()));
     if !request.message_ids.is_empty() {

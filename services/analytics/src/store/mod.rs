@@ -72,7 +72,8 @@ pub(crate) async fn see_learner(tx: &TenantTx, program: &str, subject: &str) -> 
     if tx.one(known).await?.is_some() {
         return Ok(());
     }
-    let row = learner::Model { org_id: tx.org_key(), program_id: program.to_owned(), subject: subject.to_owned() };
+    let row =
+        learner::Model { org_id: tx.org_key(), program_id: program.to_owned(), subject: subject.to_owned() };
     Ok(tx.insert(row).await?)
 }
 

@@ -100,12 +100,21 @@ impl Answers {
         self.put_on_record(call, &asking, found, Outcomes { sentences, refusal, verdict, checked }).await
     }
 
-    async fn search(&self, call: &Call, program: ProgramId, question: String) -> Result<retrieval::SearchResponse, Error> {
+    async fn search(
+        &self,
+        call: &Call,
+        program: ProgramId,
+        question: String,
+    ) -> Result<retrieval::SearchResponse, Error> {
         let request = retrieval::SearchRequest { program_id: program.to_string(), question, limit: HITS };
         Ok(self.retrieval.clone().search(call.request(request)?).await?.into_inner())
     }
 
-    async fn compose(&self, question: &str, found: &retrieval::SearchResponse) -> Result<Vec<Sentence>, Error> {
+    async fn compose(
+        &self,
+        question: &str,
+        found: &retrieval::SearchResponse,
+    ) -> Result<Vec<Sentence>, Error> {
         let most = self.config.most_sentences;
         let proposals = self.composer.compose(question, &found.hits, most).await?;
         let cited = check(proposals, &found.hits, most).into_iter().filter_map(|proposal| {
@@ -149,7 +158,12 @@ impl Answers {
         let message = self.vault.keep_message(&tx, checked.kept(), message).await?;
         tx.emit("message.recorded", &record::event(&message))?;
         tx.commit().await?;
-        Ok(Asked { message, version_number: found.version_number, lexical_only: found.lexical_only, considered: found.hits.len() as i32 })
+        Ok(Asked {
+            message,
+            version_number: found.version_number,
+            lexical_only: found.lexical_only,
+            considered: found.hits.len() as i32,
+        })
     }
 }
 

@@ -63,11 +63,17 @@ mod tests {
 
     #[test]
     fn speech_is_cited_at_the_moment_of_the_quotation() {
-        let cue = |start, end, start_ms, end_ms| Cue { start, end, start_ms, end_ms, speaker: "Dr. Lee".into() };
+        let cue =
+            |start, end, start_ms, end_ms| Cue { start, end, start_ms, end_ms, speaker: "Dr. Lee".into() };
         let passage = Passage {
             text: "One thing. Another thing. A third.".into(),
             start: 100,
-            cues: vec![cue(0, 10, 0, 2000), cue(11, 18, 2000, 3000), cue(19, 25, 3000, 4500), cue(26, 34, 4500, 6000)],
+            cues: vec![
+                cue(0, 10, 0, 2000),
+                cue(11, 18, 2000, 3000),
+                cue(19, 25, 3000, 4500),
+                cue(26, 34, 4500, 6000),
+            ],
             ..Passage::default()
         };
         let citation = cite(&passage, 11..25);

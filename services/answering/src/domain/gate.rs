@@ -38,13 +38,16 @@ fn probability(model: &Logistic, evidence: &Evidence) -> Option<f64> {
 impl Gate {
     /// The fitted gate.
     pub(crate) fn fitted() -> Self {
-        serde_json::from_str(include_str!("gate.json")).expect("the fitted weights are part of this binary and tested")
+        serde_json::from_str(include_str!("gate.json"))
+            .expect("the fitted weights are part of this binary and tested")
     }
 
     /// Decides on the evidence of a search. Without evidence there is no answer.
     pub(crate) fn decide(&self, evidence: Option<&Evidence>, lexical_only: bool, config: &Config) -> Verdict {
         let model = if lexical_only { &self.lexical } else { &self.full };
-        let Some((evidence, confidence)) = evidence.and_then(|evidence| Some((evidence, probability(model, evidence)?))) else {
+        let Some((evidence, confidence)) =
+            evidence.and_then(|evidence| Some((evidence, probability(model, evidence)?)))
+        else {
             return Verdict { confidence: 0.0, answers: false };
         };
         let foreign = evidence

@@ -15,8 +15,7 @@ fn pattern(text: &str) -> Regex {
 
 /// People whose care is not an educational question.
 static OWN_CASE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    let relative =
-        "mother|father|mom|mum|dad|son|daughter|wife|husband|partner|child|baby|brother|sister|grand(?:mother|father|ma|pa)|uncle|aunt";
+    let relative = "mother|father|mom|mum|dad|son|daughter|wife|husband|partner|child|baby|brother|sister|grand(?:mother|father|ma|pa)|uncle|aunt";
     [
         format!(r"(?i)\b(?:my|our) (?:own )?(?:patient|client|{relative}|symptoms?|condition|diagnosis|dose|dosage|medications?|prescription|test results?|lab results?|scan|biopsy)\b"),
         r"(?i)\b(?:should|can|could|may|must) i (?:take|stop|start|skip|increase|decrease|double|halve|change|switch|continue|use|get)\b".to_owned(),
@@ -58,7 +57,9 @@ pub(crate) enum Checked {
 pub(crate) fn check(question: &str) -> Checked {
     match Guarded::new(question) {
         Err(identifying) => Checked::PatientData(identifying),
-        Ok(guarded) if OWN_CASE.iter().any(|pattern| pattern.is_match(question)) => Checked::PatientSpecific(guarded),
+        Ok(guarded) if OWN_CASE.iter().any(|pattern| pattern.is_match(question)) => {
+            Checked::PatientSpecific(guarded)
+        }
         Ok(guarded) => Checked::Passed(guarded),
     }
 }
@@ -75,7 +76,8 @@ impl Checked {
 
 /// Whether a sentence of a source may be quoted: one that addresses the assistant may not.
 pub(crate) fn is_quotable(text: &str, sentence: &Range<usize>) -> bool {
-    text.get(sentence.clone()).is_some_and(|sentence| !INJECTIONS.iter().any(|pattern| pattern.is_match(sentence)))
+    text.get(sentence.clone())
+        .is_some_and(|sentence| !INJECTIONS.iter().any(|pattern| pattern.is_match(sentence)))
 }
 
 #[cfg(test)]

@@ -70,10 +70,16 @@ impl Vault {
     }
 
     /// Puts a question that passed the guard, or one that did not without its words, on record with its answer.
-    pub(crate) async fn keep_message(&self, tx: &TenantTx, question: Option<&Guarded>, mut record: Message) -> Result<Message, Error> {
+    pub(crate) async fn keep_message(
+        &self,
+        tx: &TenantTx,
+        question: Option<&Guarded>,
+        mut record: Message,
+    ) -> Result<Message, Error> {
         record.question = question.map(|question| question.as_str().to_owned()).unwrap_or_default();
         let key = self.key(tx, &record.subject).await?;
-        let sealed = key.seal(&place(tx.scope().org(), "message/record", &record.id), &record.encode_to_vec())?;
+        let sealed =
+            key.seal(&place(tx.scope().org(), "message/record", &record.id), &record.encode_to_vec())?;
         let row = message::Model {
             org_id: tx.org_key(),
             id: record.id.clone(),
@@ -91,16 +97,24 @@ impl Vault {
     /// The message of a row.
     pub(crate) async fn message(&self, tx: &TenantTx, row: &message::Model) -> Result<Message, Error> {
         let damaged = |what: String| Error::Defect(format!("a recorded message cannot be read: {what}"));
-        let key = self.stored(tx, &row.subject).await?.ok_or_else(|| damaged("its key is gone".to_owned()))?;
+        let key =
+            self.stored(tx, &row.subject).await?.ok_or_else(|| damaged("its key is gone".to_owned()))?;
         let record = key.unseal(&place(tx.scope().org(), "message/record", &row.id), &row.record)?;
         Message::decode(record.as_slice()).map_err(|error| damaged(error.to_string()))
     }
 
     /// Keeps what a learner thought of their answer.
-    pub(crate) async fn keep_feedback(&self, tx: &TenantTx, about: &message::Model, helpful: bool, comment: &Guarded) -> Result<(), Error> {
+    pub(crate) async fn keep_feedback(
+        &self,
+        tx: &TenantTx,
+        about: &message::Model,
+        helpful: bool,
+        comment: &Guarded,
+    ) -> Result<(), Error> {
         let key = self.key(tx, &about.subject).await?;
         let id = preceptor_core::id::EventId::generate().to_string();
-        let sealed = key.seal(&place(tx.scope().org(), "feedback/sealed", &id), comment.as_str().as_bytes())?;
+        let sealed =
+            key.seal(&place(tx.scope().org(), "feedback/sealed", &id), comment.as_str().as_bytes())?;
         let row = feedback::Model {
             org_id: tx.org_key(),
             id,
@@ -113,8 +127,15 @@ impl Vault {
     }
 
     /// What a learner wrote about an answer.
-    pub(crate) async fn comment(&self, tx: &TenantTx, about: &message::Model, said: &feedback::Model) -> Result<String, Error> {
-        let (Some(sealed), Some(key)) = (&said.sealed, self.stored(tx, &about.subject).await?) else { return Ok(String::new()) };
+    pub(crate) async fn comment(
+        &self,
+        tx: &TenantTx,
+        about: &message::Model,
+        said: &feedback::Model,
+    ) -> Result<String, Error> {
+        let (Some(sealed), Some(key)) = (&said.sealed, self.stored(tx, &about.subject).await?) else {
+            return Ok(String::new());
+        };
         let text = key.unseal(&place(tx.scope().org(), "feedback/sealed", &said.id), sealed)?;
         String::from_utf8(text).map_err(|error| Error::Defect(error.to_string()))
     }

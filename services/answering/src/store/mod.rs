@@ -18,7 +18,11 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("0001_messages.sql"),
             append_only: &["answering_session", "answering_message", "answering_feedback"],
         },
-        Migration { name: "0002_notices", sql: include_str!("0002_notices.sql"), append_only: &["answering_notice"] },
+        Migration {
+            name: "0002_notices",
+            sql: include_str!("0002_notices.sql"),
+            append_only: &["answering_notice"],
+        },
         Migration { name: "0003_sealed", sql: include_str!("0003_sealed.sql"), append_only: &[] },
     ],
 };
@@ -64,7 +68,12 @@ pub(crate) async fn message(tx: &TenantTx, id: &str) -> Result<Option<message::M
 }
 
 /// Messages of a program behind `after`, newest first.
-pub(crate) async fn messages(tx: &TenantTx, program: &str, after: &str, limit: u64) -> Result<Vec<message::Model>, Error> {
+pub(crate) async fn messages(
+    tx: &TenantTx,
+    program: &str,
+    after: &str,
+    limit: u64,
+) -> Result<Vec<message::Model>, Error> {
     let mut select = tx.find::<message::Entity>().filter(message::Column::ProgramId.eq(program));
     if !after.is_empty() {
         select = select.filter(message::Column::Id.lt(after));
@@ -74,7 +83,9 @@ pub(crate) async fn messages(tx: &TenantTx, program: &str, after: &str, limit: u
 
 /// What was said of messages, oldest first.
 pub(crate) async fn feedback(tx: &TenantTx, messages: &[String]) -> Result<Vec<feedback::Model>, Error> {
-    let select = tx.find::<feedback::Entity>().filter(feedback::Column::MessageId.is_in(messages.iter().map(String::as_str)));
+    let select = tx
+        .find::<feedback::Entity>()
+        .filter(feedback::Column::MessageId.is_in(messages.iter().map(String::as_str)));
     Ok(tx.all(select.order_by_asc(feedback::Column::Id)).await?)
 }
 
@@ -85,6 +96,11 @@ pub(crate) async fn key(tx: &TenantTx, subject: &str) -> Result<Option<key::Mode
 
 /// Keeps the wrapped key of a learner who had none.
 pub(crate) async fn keep_key(tx: &TenantTx, subject: &str, wrapped_key: Vec<u8>) -> Result<(), Error> {
-    let row = key::Model { org_id: tx.org_key(), subject: subject.to_owned(), wrapped_key, made_at: tx.now().micros() };
+    let row = key::Model {
+        org_id: tx.org_key(),
+        subject: subject.to_owned(),
+        wrapped_key,
+        made_at: tx.now().micros(),
+    };
     Ok(tx.insert(row).await?)
 }

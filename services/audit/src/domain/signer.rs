@@ -128,7 +128,9 @@ impl Signer {
         match refused.len() {
             0 if changed => self.health.set(PART, State::Ready),
             count if changed => {
-                let why = format!("the stored log of {count} organisations is not the one that was signed; see the process's own log");
+                let why = format!(
+                    "the stored log of {count} organisations is not the one that was signed; see the process's own log"
+                );
                 self.health.set(PART, State::Degraded(why));
             }
             _ => {}
@@ -155,7 +157,9 @@ impl Signer {
                     }
                 }
                 // Another process may have signed between the two looks.
-                Err(error) if self.memory.last(org).await.map_err(memory_error)? == last => return Err(error),
+                Err(error) if self.memory.last(org).await.map_err(memory_error)? == last => {
+                    return Err(error);
+                }
                 Err(_) => {}
             }
         }
@@ -163,11 +167,20 @@ impl Signer {
     }
 
     /// Looks whether the tables continue what was signed last.
-    async fn look(&self, scope: &Arc<Scope>, turn: &Turn, key: &LogKey, last: Option<&SignedHead>) -> Result<Look, Error> {
+    async fn look(
+        &self,
+        scope: &Arc<Scope>,
+        turn: &Turn,
+        key: &LogKey,
+        last: Option<&SignedHead>,
+    ) -> Result<Look, Error> {
         let tx = self.store.read(scope).await?;
         let (frontier, updated_at) = store::read_head(&tx).await?;
-        let head = Checkpoint { origin: self.origin(scope.org()), size: frontier.size(), root: frontier.root().0 };
-        if let Some(known) = turn.last().filter(|known| known.head == head && last.is_some_and(|last| is(last, &head))) {
+        let head =
+            Checkpoint { origin: self.origin(scope.org()), size: frontier.size(), root: frontier.root().0 };
+        if let Some(known) =
+            turn.last().filter(|known| known.head == head && last.is_some_and(|last| is(last, &head)))
+        {
             return Ok(Look::Signed(known));
         }
         not_forgotten(key, signed::last(&tx).await?.as_ref(), last)?;
@@ -176,9 +189,17 @@ impl Signer {
     }
 
     /// Puts the signature under a head that the memory has taken in.
-    async fn sign(&self, scope: &Arc<Scope>, turn: &Turn, key: LogKey, head: Checkpoint, updated_at: i64) -> Result<Signed, Error> {
+    async fn sign(
+        &self,
+        scope: &Arc<Scope>,
+        turn: &Turn,
+        key: LogKey,
+        head: Checkpoint,
+        updated_at: i64,
+    ) -> Result<Signed, Error> {
         let text = head.to_string();
-        let signature = self.keys.sign(KeyName::of_org(Purpose::AuditLog, scope.org()), text.as_bytes()).await?;
+        let signature =
+            self.keys.sign(KeyName::of_org(Purpose::AuditLog, scope.org()), text.as_bytes()).await?;
         let note = key.checkpoint(&text, &signature.bytes);
         // An empty log is no row: nobody's tables are made by looking.
         if head.size > 0 {
@@ -193,7 +214,8 @@ impl Signer {
 
     /// That the log continues what `note` states, which it must have signed itself.
     pub(crate) async fn confirm(&self, org: OrgId, note: &str) -> Result<Signed, Error> {
-        let stated = self.log_key(org).await?.open(note).map_err(|refusal| Error::NotOurs(refusal.to_string()))?;
+        let stated =
+            self.log_key(org).await?.open(note).map_err(|refusal| Error::NotOurs(refusal.to_string()))?;
         let present = self.present(org).await?;
         let scope = Arc::new(Scope::of_system(SystemActor::Sequencer, org));
         let tx = self.store.read(&scope).await?;
@@ -231,12 +253,18 @@ fn as_checkpoint(head: &SignedHead) -> Checkpoint {
 /// The tables show the last signature too. When it is younger than the memory, the memory was lost or put back.
 fn not_forgotten(key: &LogKey, row: Option<&signed::Last>, last: Option<&SignedHead>) -> Result<(), Error> {
     let Some(row) = row else { return Ok(()) };
-    let shown = key.open(&row.note).map_err(|_| Error::Inconsistent("the signature in the tables is not the log's".into()))?;
+    let shown = key
+        .open(&row.note)
+        .map_err(|_| Error::Inconsistent("the signature in the tables is not the log's".into()))?;
     let Some(last) = last else {
-        return Err(Error::Inconsistent(format!("a head of {} records was signed, and the memory of the signer is gone", shown.size)));
+        return Err(Error::Inconsistent(format!(
+            "a head of {} records was signed, and the memory of the signer is gone",
+            shown.size
+        )));
     };
     if shown.size > last.size || shown.contradicts(&as_checkpoint(last)) {
-        let why = format!("a head of {} records was signed, and the signer remembers {}", shown.size, last.size);
+        let why =
+            format!("a head of {} records was signed, and the signer remembers {}", shown.size, last.size);
         return Err(Error::Inconsistent(why));
     }
     Ok(())
@@ -257,16 +285,26 @@ async fn continued(tx: &TenantTx, last: Option<&SignedHead>, head: &Checkpoint) 
             return Err(Error::Inconsistent(format!("record {} is missing", frontier.size())));
         }
         for leaf in page {
-            if leaf.idx as u64 != frontier.size() || frontier.append(&leaf.record).0.0.as_slice() != leaf.leaf_hash {
+            if leaf.idx as u64 != frontier.size()
+                || frontier.append(&leaf.record).0.0.as_slice() != leaf.leaf_hash
+            {
                 return Err(Error::Inconsistent(format!("record {} is not what its hash says", leaf.idx)));
             }
         }
     }
-    if frontier.root().0 == head.root { Ok(()) } else { Err(Error::Inconsistent("the head is not the root over the records".into())) }
+    if frontier.root().0 == head.root {
+        Ok(())
+    } else {
+        Err(Error::Inconsistent("the head is not the root over the records".into()))
+    }
 }
 
 /// That a later head continues an earlier one, by a proof from stored hashes.
 async fn joined(tx: &TenantTx, earlier: &Checkpoint, later: &Checkpoint) -> Result<(), Error> {
-    let proof = if later.size < earlier.size { Vec::new() } else { proofs::consistency(tx, earlier.size, later.size).await? };
+    let proof = if later.size < earlier.size {
+        Vec::new()
+    } else {
+        proofs::consistency(tx, earlier.size, later.size).await?
+    };
     check_consistency(earlier, later, &proof).map_err(|refusal| Error::Inconsistent(refusal.to_string()))
 }

@@ -50,7 +50,10 @@ struct Nodes(Vec<Hash>);
 
 impl HashReader for Nodes {
     fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, tlog::Error> {
-        indexes.iter().map(|&index| self.0.get(index as usize).copied().ok_or(tlog::Error::IndexesNotInTree)).collect()
+        indexes
+            .iter()
+            .map(|&index| self.0.get(index as usize).copied().ok_or(tlog::Error::IndexesNotInTree))
+            .collect()
     }
 }
 
@@ -87,8 +90,11 @@ impl Verifier {
         if size > self.size {
             return Err(VerifyError::SizeDiffers { head: size, found: self.size });
         }
-        let recomputed =
-            if size == 0 { tlog::EMPTY_HASH } else { tlog::tree_hash(size, &self.stored).map_err(|_| VerifyError::RootDiffers)? };
+        let recomputed = if size == 0 {
+            tlog::EMPTY_HASH
+        } else {
+            tlog::tree_hash(size, &self.stored).map_err(|_| VerifyError::RootDiffers)?
+        };
         if recomputed.0 != root {
             return Err(VerifyError::RootDiffers);
         }
@@ -111,7 +117,11 @@ mod tests {
         (leaves, frontier)
     }
 
-    fn verify(records: &[Vec<u8>], leaves: &[Hash], frontier: &Frontier) -> Result<Verification, VerifyError> {
+    fn verify(
+        records: &[Vec<u8>],
+        leaves: &[Hash],
+        frontier: &Frontier,
+    ) -> Result<Verification, VerifyError> {
         let mut verifier = Verifier::default();
         for (index, (record, leaf)) in records.iter().zip(leaves).enumerate() {
             verifier.leaf(index as u64, record, &leaf.0)?;
@@ -133,7 +143,16 @@ mod tests {
     #[test]
     fn the_root_is_that_of_rfc_6962() {
         // Inputs and roots from the test vectors of Certificate Transparency (google/certificate-transparency, merkle tests).
-        let inputs = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
+        let inputs = [
+            "",
+            "00",
+            "10",
+            "2021",
+            "3031",
+            "40414243",
+            "5051525354555657",
+            "606162636465666768696a6b6c6d6e6f",
+        ];
         let records: Vec<_> = inputs.iter().map(|hex| hex_bytes(hex)).collect();
         let roots = [
             (1, "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"),
@@ -168,6 +187,9 @@ mod tests {
         let truncated = verify(&records[..10], &leaves[..10], &frontier);
         assert_eq!(truncated, Err(VerifyError::SizeDiffers { head: 11, found: 10 }));
         let mut gapped = Verifier::default();
-        assert_eq!(gapped.leaf(1, &records[1], &leaves[1].0), Err(VerifyError::OutOfPlace { expected: 0, found: 1 }));
+        assert_eq!(
+            gapped.leaf(1, &records[1], &leaves[1].0),
+            Err(VerifyError::OutOfPlace { expected: 0, found: 1 })
+        );
     }
 }

@@ -23,7 +23,11 @@ pub const SCHEMA: Schema = Schema {
     migrations: &[
         Migration { name: "0001_log", sql: include_str!("0001_log.sql"), append_only: &["audit_leaf"] },
         Migration { name: "0002_nodes", sql: include_str!("0002_nodes.sql"), append_only: &["audit_node"] },
-        Migration { name: "0003_objects", sql: include_str!("0003_objects.sql"), append_only: &["audit_object"] },
+        Migration {
+            name: "0003_objects",
+            sql: include_str!("0003_objects.sql"),
+            append_only: &["audit_object"],
+        },
         Migration { name: "0004_signed", sql: include_str!("0004_signed.sql"), append_only: &[] },
     ],
 };
@@ -69,7 +73,11 @@ pub(crate) async fn append(tx: &TenantTx, records: &[Record<'_>]) -> Result<bool
         let index = i64::try_from(frontier.size()).map_err(|_| Error::DamagedHead)?;
         let (leaf_hash, subtrees) = frontier.append(record.bytes);
         closed.extend(subtrees);
-        objects.extend(object_of(record).map(|object| object::Model { org_id: tx.org_key(), object, idx: index }));
+        objects.extend(object_of(record).map(|object| object::Model {
+            org_id: tx.org_key(),
+            object,
+            idx: index,
+        }));
         leaves.push(leaf::Model {
             org_id: tx.org_key(),
             idx: index,
@@ -114,8 +122,12 @@ async fn move_head(tx: &TenantTx, frontier: &Frontier, is_first: bool) -> Result
 
 /// Moves the producers' counters on, and returns the records that did not come before. An error when one is missing.
 async fn count<'a>(tx: &TenantTx, records: &'a [Record<'a>]) -> Result<Vec<&'a Record<'a>>, Error> {
-    let known: BTreeMap<String, i64> =
-        tx.all(tx.find::<producer::Entity>()).await?.into_iter().map(|row| (row.producer, row.last_sequence)).collect();
+    let known: BTreeMap<String, i64> = tx
+        .all(tx.find::<producer::Entity>())
+        .await?
+        .into_iter()
+        .map(|row| (row.producer, row.last_sequence))
+        .collect();
     let mut moved: BTreeMap<&str, i64> = BTreeMap::new();
     let mut fresh = Vec::new();
     for record in records {
@@ -135,9 +147,16 @@ async fn count<'a>(tx: &TenantTx, records: &'a [Record<'a>]) -> Result<Vec<&'a R
     Ok(fresh)
 }
 
-async fn move_counter(tx: &TenantTx, producer: &str, last_sequence: i64, is_known: bool) -> Result<(), Error> {
+async fn move_counter(
+    tx: &TenantTx,
+    producer: &str,
+    last_sequence: i64,
+    is_known: bool,
+) -> Result<(), Error> {
     if !is_known {
-        return Ok(tx.insert(producer::Model { org_id: tx.org_key(), producer: producer.to_owned(), last_sequence }).await?);
+        return Ok(tx
+            .insert(producer::Model { org_id: tx.org_key(), producer: producer.to_owned(), last_sequence })
+            .await?);
     }
     let update = tx
         .update::<producer::Entity>()
@@ -149,6 +168,10 @@ async fn move_counter(tx: &TenantTx, producer: &str, last_sequence: i64, is_know
 
 /// Leaves from an index on.
 pub(crate) async fn leaves(tx: &TenantTx, from: i64, limit: u64) -> Result<Vec<leaf::Model>, Error> {
-    let select = tx.find::<leaf::Entity>().filter(leaf::Column::Idx.gte(from)).order_by_asc(leaf::Column::Idx).limit(limit);
+    let select = tx
+        .find::<leaf::Entity>()
+        .filter(leaf::Column::Idx.gte(from))
+        .order_by_asc(leaf::Column::Idx)
+        .limit(limit);
     Ok(tx.all(select).await?)
 }

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use preceptor_store::TenantTx;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
 use tlog_tiles::tlog::{
-    self, Hash, HashReader, node_hash, prove_record, prove_tree, split_stored_hash_index, stored_hash_index, sub_tree_index,
+    self, Hash, HashReader, node_hash, prove_record, prove_tree, split_stored_hash_index, stored_hash_index,
+    sub_tree_index,
 };
 
 use super::{leaf, node, object};
@@ -30,12 +31,22 @@ pub(crate) async fn leaf_of(tx: &TenantTx, event: &str) -> Result<Option<leaf::M
 }
 
 /// The leaves that speak of these objects, in the order of the log; at most `most`.
-pub(crate) async fn leaves_about(tx: &TenantTx, objects: &[String], most: usize) -> Result<Vec<leaf::Model>, Error> {
+pub(crate) async fn leaves_about(
+    tx: &TenantTx,
+    objects: &[String],
+    most: usize,
+) -> Result<Vec<leaf::Model>, Error> {
     let about = tx.all(tx.find::<object::Entity>().filter(object::Column::Object.is_in(objects))).await?;
     let mut indexes: Vec<i64> = about.into_iter().map(|row| row.idx).collect();
     indexes.sort_unstable();
     indexes.truncate(most);
-    Ok(tx.all(tx.find::<leaf::Entity>().filter(leaf::Column::Idx.is_in(indexes)).order_by_asc(leaf::Column::Idx)).await?)
+    Ok(tx
+        .all(
+            tx.find::<leaf::Entity>()
+                .filter(leaf::Column::Idx.is_in(indexes))
+                .order_by_asc(leaf::Column::Idx),
+        )
+        .await?)
 }
 
 /// For each index the hashes beside the path of its leaf, from its sibling to the root's child.
@@ -64,7 +75,8 @@ pub(crate) async fn consistency(tx: &TenantTx, earlier: u64, later: u64) -> Resu
 pub(crate) async fn frontier(tx: &TenantTx, size: u64) -> Result<Frontier, Error> {
     let wanted = if size == 0 { Vec::new() } else { sub_tree_index(0, size, Vec::new()) };
     let known = stored(tx, wanted.iter().copied().collect()).await?;
-    let roots = wanted.iter().filter_map(|number| known.get(number)).flat_map(|hash| hash.0).collect::<Vec<_>>();
+    let roots =
+        wanted.iter().filter_map(|number| known.get(number)).flat_map(|hash| hash.0).collect::<Vec<_>>();
     Frontier::read(size, &roots).ok_or(Error::DamagedHead)
 }
 
@@ -85,7 +97,9 @@ async fn stored(tx: &TenantTx, wanted: HashSet<u64>) -> Result<HashMap<u64, Hash
     let mut known = HashMap::new();
     for (level, places) in by_level {
         for (place, bytes) in kept(tx, level, places.keys().copied().collect()).await? {
-            known.extend(places.get(&place).map(|number| hash(&bytes).map(|hash| (*number, hash))).transpose()?);
+            known.extend(
+                places.get(&place).map(|number| hash(&bytes).map(|hash| (*number, hash))).transpose()?,
+            );
         }
         for (place, number) in places {
             if let Entry::Vacant(missing) = known.entry(number) {
@@ -102,14 +116,18 @@ async fn kept(tx: &TenantTx, level: u8, places: Vec<i64>) -> Result<Vec<(i64, Ve
         let leaves = tx.all(tx.find::<leaf::Entity>().filter(leaf::Column::Idx.is_in(places))).await?;
         return Ok(leaves.into_iter().map(|row| (row.idx, row.leaf_hash)).collect());
     }
-    let nodes = tx.find::<node::Entity>().filter(node::Column::Level.eq(i64::from(level))).filter(node::Column::Place.is_in(places));
+    let nodes = tx
+        .find::<node::Entity>()
+        .filter(node::Column::Level.eq(i64::from(level)))
+        .filter(node::Column::Place.is_in(places));
     Ok(tx.all(nodes).await?.into_iter().map(|row| (row.place, row.hash)).collect())
 }
 
 /// The root of the perfect subtree of that level and place, from its leaves.
 async fn subtree(tx: &TenantTx, level: u8, place: u64) -> Result<Hash, Error> {
     let (first, end) = ((place << level) as i64, ((place + 1) << level) as i64);
-    let leaves = tx.find::<leaf::Entity>().filter(leaf::Column::Idx.gte(first)).filter(leaf::Column::Idx.lt(end));
+    let leaves =
+        tx.find::<leaf::Entity>().filter(leaf::Column::Idx.gte(first)).filter(leaf::Column::Idx.lt(end));
     let leaves = tx.all(leaves.order_by_asc(leaf::Column::Idx)).await?;
     let mut hashes: Vec<Hash> = leaves.iter().map(|row| hash(&row.leaf_hash)).collect::<Result<_, _>>()?;
     if hashes.len() != 1 << level {

@@ -26,10 +26,13 @@ pub(crate) async fn last(tx: &TenantTx) -> Result<Option<Last>, Error> {
 pub(crate) async fn keep(tx: &TenantTx, size: u64, note: &str) -> Result<(), Error> {
     let size = i64::try_from(size).map_err(|_| Error::DamagedHead)?;
     if last(tx).await?.is_none() {
-        return Ok(tx.insert(last::Model { org_id: tx.org_key(), part: PART.to_owned(), size, note: note.to_owned() }).await?);
+        return Ok(tx
+            .insert(last::Model { org_id: tx.org_key(), part: PART.to_owned(), size, note: note.to_owned() })
+            .await?);
     }
     let update = tx.update::<last::Entity>().col_expr(last::Column::Size, Expr::value(size));
-    tx.run_update(update.col_expr(last::Column::Note, Expr::value(note)).filter(last::Column::Size.lt(size))).await?;
+    tx.run_update(update.col_expr(last::Column::Note, Expr::value(note)).filter(last::Column::Size.lt(size)))
+        .await?;
     Ok(())
 }
 

@@ -21,7 +21,8 @@ impl Accounts {
         confirm: &str,
     ) -> Result<Issued, Error> {
         let lifetime = within(lifetime, self.config.service_credential())?;
-        self.create_credential(scope, Kind::Service, Holder::App, named("name", name)?, lifetime, confirm).await
+        self.create_credential(scope, Kind::Service, Holder::App, named("name", name)?, lifetime, confirm)
+            .await
     }
 
     /// Another API token for the caller.
@@ -48,12 +49,20 @@ impl Accounts {
         confirm: &str,
     ) -> Result<Issued, Error> {
         let maker = self.lasting_maker(scope).await?;
-        let wanted = Wanted { kind, holder, delivery: Delivery::Returned, name, ends: self.deps.clock.now().after(lifetime) };
+        let wanted = Wanted {
+            kind,
+            holder,
+            delivery: Delivery::Returned,
+            name,
+            ends: self.deps.clock.now().after(lifetime),
+        };
         let grant = may_mint(&maker, wanted)?;
         self.confirmed(scope, confirm).await?;
         let mut tx = self.deps.control.write().await?;
         let issued = self.issue(&tx, grant).await?;
-        let entry = AuditEntry::done("credential.issued", &issued.row.id).fact("kind", kind.name()).fact("holder", &issued.subject);
+        let entry = AuditEntry::done("credential.issued", &issued.row.id)
+            .fact("kind", kind.name())
+            .fact("holder", &issued.subject);
         tx.audit(scope, entry).await?;
         tx.commit().await?;
         Ok(issued)
@@ -63,9 +72,10 @@ impl Accounts {
 /// A lifetime that was asked for, at most the longest.
 fn within(lifetime: Option<Duration>, longest: Duration) -> Result<Duration, Error> {
     match lifetime {
-        Some(lifetime) if lifetime > longest => {
-            Err(Error::InvalidField { field: "lifetime_seconds", what: "is longer than this deployment allows" })
-        }
+        Some(lifetime) if lifetime > longest => Err(Error::InvalidField {
+            field: "lifetime_seconds",
+            what: "is longer than this deployment allows",
+        }),
         Some(lifetime) => Ok(lifetime),
         None => Ok(longest),
     }

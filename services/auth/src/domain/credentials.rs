@@ -6,7 +6,9 @@ use preceptor_core::id::{CredentialId, OrgId};
 use preceptor_core::{Capability, Scope, Secret, Timestamp};
 use preceptor_store::{AuditEntry, ControlTx};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
+};
 
 use super::kinds::{Door, Kind};
 use super::mint::{Grant, Holder, Maker, Parent};
@@ -70,8 +72,12 @@ impl Accounts {
         let secret = secrets::generate(wanted.kind)?;
         let id = CredentialId::generate();
         let (staff_id, program_id, acting, subject, epoch) = match wanted.holder.clone() {
-            Holder::NewStaff { id, epoch, .. } | Holder::Staff { id, epoch, .. } => (Some(id.clone()), None, None, id, epoch),
-            Holder::Learner { program, subject, acting } => (None, Some(program.to_string()), acting, subject, 0),
+            Holder::NewStaff { id, epoch, .. } | Holder::Staff { id, epoch, .. } => {
+                (Some(id.clone()), None, None, id, epoch)
+            }
+            Holder::Learner { program, subject, acting } => {
+                (None, Some(program.to_string()), acting, subject, 0)
+            }
             Holder::App => (None, None, None, id.to_string(), 0),
             Holder::Operator => (None, None, None, "operator".to_owned(), 0),
         };
@@ -100,9 +106,14 @@ impl Accounts {
 
     /// The credential of `secret`, if it is alive and this door takes its kind.
     pub(super) async fn live(&self, secret: &str, door: Door) -> Result<Live, Error> {
-        let kind = Kind::of_secret(secret).filter(|&kind| door.takes(kind)).ok_or(Error::CredentialInvalid)?;
+        let kind =
+            Kind::of_secret(secret).filter(|&kind| door.takes(kind)).ok_or(Error::CredentialInvalid)?;
         let hash = secrets::hash(&*self.deps.keys, secret).await?;
-        let found = self.deps.control.one(credential::Entity::find().filter(credential::Column::SecretHash.eq(hash))).await?;
+        let found = self
+            .deps
+            .control
+            .one(credential::Entity::find().filter(credential::Column::SecretHash.eq(hash)))
+            .await?;
         let row = seals::open(&*self.deps.keys, found.ok_or(Error::CredentialInvalid)?).await?;
         let live = self.alive(row).await?;
         // The prefix is what its holder says, the row is what it is.
@@ -116,7 +127,11 @@ impl Accounts {
     /// issued it.
     pub(crate) async fn once(&self, secret: &str) -> Result<Option<credential::Model>, Error> {
         let hash = secrets::hash(&*self.deps.keys, secret).await?;
-        let found = self.deps.control.one(credential::Entity::find().filter(credential::Column::SecretHash.eq(hash))).await?;
+        let found = self
+            .deps
+            .control
+            .one(credential::Entity::find().filter(credential::Column::SecretHash.eq(hash)))
+            .await?;
         match found {
             Some(row) => Ok(Some(seals::open(&*self.deps.keys, row).await?)),
             None => Ok(None),
@@ -171,7 +186,8 @@ impl Accounts {
             return Err(Error::CredentialInvalid);
         }
         let Some(id) = &row.staff_id else { return Ok(None) };
-        let member = self.deps.control.one(staff::Entity::find_by_id((row.org_id.clone(), id.clone()))).await?;
+        let member =
+            self.deps.control.one(staff::Entity::find_by_id((row.org_id.clone(), id.clone()))).await?;
         let member = seals::open(&*self.deps.keys, member.ok_or(Error::CredentialInvalid)?).await?;
         let enters = member.state == "active" || (member.state == "invited" && row.kind == Kind::Link.name());
         if enters && member.epoch == row.epoch { Ok(Some(member)) } else { Err(Error::CredentialInvalid) }
@@ -199,7 +215,12 @@ impl Accounts {
     }
 
     /// Puts a changed row in the place of the one that was read; false when somebody else came first.
-    async fn replace(&self, tx: &ControlTx, old: &credential::Model, new: credential::Model) -> Result<bool, Error> {
+    async fn replace(
+        &self,
+        tx: &ControlTx,
+        old: &credential::Model,
+        new: credential::Model,
+    ) -> Result<bool, Error> {
         let new = seals::seal(&*self.deps.keys, new).await?;
         let update = credential::Entity::update_many()
             .col_expr(credential::Column::LastSeenAt, Expr::value(new.last_seen_at))
@@ -236,7 +257,13 @@ impl Accounts {
         }
         let mut tx = self.deps.control.write().await?;
         if self.revoke(&tx, &org, &id).await? {
-            tx.audit(scope, AuditEntry::done("credential.revoked", &id).fact("kind", &row.kind).fact("holder", &row.subject)).await?;
+            tx.audit(
+                scope,
+                AuditEntry::done("credential.revoked", &id)
+                    .fact("kind", &row.kind)
+                    .fact("holder", &row.subject),
+            )
+            .await?;
         }
         Ok(tx.commit().await?)
     }
@@ -256,7 +283,10 @@ impl Accounts {
         }
         let mut select = credential::Entity::find()
             .filter(credential::Column::OrgId.eq(scope.org().to_string()))
-            .filter(credential::Column::Kind.is_in([Kind::Api, Kind::Session, Kind::Link, Kind::Service].map(Kind::name)))
+            .filter(
+                credential::Column::Kind
+                    .is_in([Kind::Api, Kind::Session, Kind::Link, Kind::Service].map(Kind::name)),
+            )
             .filter(credential::Column::ProgramId.is_null())
             .order_by_desc(credential::Column::Id)
             .limit(limit + 1);
@@ -269,7 +299,8 @@ impl Accounts {
         let mut rows = self.deps.control.all(select).await?;
         let more = rows.len() as u64 > limit;
         rows.truncate(limit as usize);
-        let next = if more { rows.last().map(|row| row.id.clone()).unwrap_or_default() } else { String::new() };
+        let next =
+            if more { rows.last().map(|row| row.id.clone()).unwrap_or_default() } else { String::new() };
         let mut listed = Vec::new();
         for row in rows {
             listed.push(Listed { live: self.opens(&row).await?, row });
@@ -305,13 +336,17 @@ impl Accounts {
     /// of theirs again.
     pub(super) async fn confirmed(&self, scope: &Scope, confirm: &str) -> Result<(), Error> {
         if !confirm.is_empty() {
-            let live = self.live(confirm.trim(), Door::Confirmation).await.map_err(|_| Error::ConfirmationNeeded)?;
-            let same = live.row.org_id == scope.org().to_string() && live.row.staff_id.as_deref() == Some(scope.subject());
+            let live =
+                self.live(confirm.trim(), Door::Confirmation).await.map_err(|_| Error::ConfirmationNeeded)?;
+            let same = live.row.org_id == scope.org().to_string()
+                && live.row.staff_id.as_deref() == Some(scope.subject());
             return if same { Ok(()) } else { Err(Error::ConfirmationNeeded) };
         }
         let row = self.behind(scope).await?.row;
         let age = self.deps.clock.now().since(Timestamp::from_micros(row.created_at));
-        let fresh = row.kind == Kind::Session.name() && age <= self.config.confirmation() && !self.came_from_a_session(&row).await?;
+        let fresh = row.kind == Kind::Session.name()
+            && age <= self.config.confirmation()
+            && !self.came_from_a_session(&row).await?;
         if fresh { Ok(()) } else { Err(Error::ConfirmationNeeded) }
     }
 

@@ -22,7 +22,8 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 6] = [Self::Api, Self::Session, Self::Link, Self::Learner, Self::Service, Self::Operator];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Api, Self::Session, Self::Link, Self::Learner, Self::Service, Self::Operator];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -63,7 +64,8 @@ pub(crate) enum Door {
 
 impl Door {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 5] = [Self::Header, Self::Cookie, Self::SignIn, Self::LinkForLearner, Self::Confirmation];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Header, Self::Cookie, Self::SignIn, Self::LinkForLearner, Self::Confirmation];
 
     pub(crate) const fn takes(self, kind: Kind) -> bool {
         match self {
@@ -80,7 +82,9 @@ impl Door {
         match proto::Door::try_from(door) {
             Ok(proto::Door::Header) => Ok(Self::Header),
             Ok(proto::Door::Cookie) => Ok(Self::Cookie),
-            Ok(proto::Door::Unspecified) | Err(_) => Err(Error::InvalidField { field: "door", what: "must say how the secret came" }),
+            Ok(proto::Door::Unspecified) | Err(_) => {
+                Err(Error::InvalidField { field: "door", what: "must say how the secret came" })
+            }
         }
     }
 }
@@ -103,6 +107,10 @@ mod tests {
         for kind in Kind::ALL {
             assert!(!(Door::Header.takes(kind) && Door::Cookie.takes(kind)), "{kind:?}");
         }
-        assert!(!Door::SignIn.takes(Kind::Session) && !Door::SignIn.takes(Kind::Operator) && !Door::Header.takes(Kind::Link));
+        assert!(
+            !Door::SignIn.takes(Kind::Session)
+                && !Door::SignIn.takes(Kind::Operator)
+                && !Door::Header.takes(Kind::Link)
+        );
     }
 }

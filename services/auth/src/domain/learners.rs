@@ -29,7 +29,10 @@ impl Accounts {
         let longest = Duration::from_secs(self.config.longest_learner_token_seconds);
         let lifetime = lifetime.unwrap_or(Duration::from_secs(self.config.learner_token_seconds));
         if lifetime > longest {
-            return Err(Error::InvalidField { field: "lifetime_seconds", what: "is longer than this deployment allows" });
+            return Err(Error::InvalidField {
+                field: "lifetime_seconds",
+                what: "is longer than this deployment allows",
+            });
         }
         let acting = (scope.role() != Role::Service).then(|| scope.subject().to_owned());
         let subject = self.pseudonym(scope, user_hash, acting.as_deref()).await?;
@@ -55,7 +58,9 @@ impl Accounts {
         let tag = self.deps.keys.hmac(key, user_hash.as_bytes()).await?;
         let tag = match acting {
             // Hashed again with what no provider's identifier can be: the bytes of a tag come first.
-            Some(staff) => self.deps.keys.hmac(key, &[&tag[..], b"\0acting\0", staff.as_bytes()].concat()).await?,
+            Some(staff) => {
+                self.deps.keys.hmac(key, &[&tag[..], b"\0acting\0", staff.as_bytes()].concat()).await?
+            }
             None => tag,
         };
         Ok(format!("learner_{}", hex::encode(&tag[..16])))

@@ -26,7 +26,12 @@ fn role_of(member: &staff::Model) -> Result<Role, Error> {
 
 impl Accounts {
     /// A link for a member of staff: for the caller themselves, or mailed to somebody else.
-    pub(crate) async fn issue_staff_link(&self, scope: &Scope, staff_id: &str, confirm: &str) -> Result<Link, Error> {
+    pub(crate) async fn issue_staff_link(
+        &self,
+        scope: &Scope,
+        staff_id: &str,
+        confirm: &str,
+    ) -> Result<Link, Error> {
         let maker = self.maker(scope).await?;
         let member = seals::open(&*self.deps.keys, self.member(scope, staff_id).await?).await?;
         let own = staff_id == scope.subject();
@@ -53,7 +58,8 @@ impl Accounts {
         };
         let mut tx = self.deps.control.write().await?;
         let issued = self.issue(&tx, grant).await?;
-        let entry = AuditEntry::done("sign_in_link.issued", staff_id).fact("delivery", if own { "returned" } else { "mailed" });
+        let entry = AuditEntry::done("sign_in_link.issued", staff_id)
+            .fact("delivery", if own { "returned" } else { "mailed" });
         tx.audit(scope, entry).await?;
         tx.commit().await?;
         let Some(address) = address else { return Ok(Link::Returned(Box::new(issued))) };
@@ -71,7 +77,13 @@ impl Accounts {
     }
 
     /// Sends a link to its person. One that was not sent opens nothing.
-    async fn deliver(&self, scope: &Scope, issued: &Issued, address: &str, invited: bool) -> Result<(), Error> {
+    async fn deliver(
+        &self,
+        scope: &Scope,
+        issued: &Issued,
+        address: &str,
+        invited: bool,
+    ) -> Result<(), Error> {
         let org = self.org(&issued.row.org_id).await?;
         let (subject, occasion) = if invited {
             ("You are invited", "You are invited to join the staff of")
@@ -84,11 +96,16 @@ impl Accounts {
             issued.expires_at,
             self.link_url(issued.secret.expose()),
         );
-        let sent = self.deps.mail.send(&issued.row.id, address, &format!("{subject} · Preceptor"), text).await;
+        let sent =
+            self.deps.mail.send(&issued.row.id, address, &format!("{subject} · Preceptor"), text).await;
         if let Err(error) = sent {
             let mut tx = self.deps.control.write().await?;
             self.revoke(&tx, &issued.row.org_id, &issued.row.id).await?;
-            tx.audit(scope, AuditEntry::refused("sign_in_link.sent", &issued.subject, "the mail was not taken")).await?;
+            tx.audit(
+                scope,
+                AuditEntry::refused("sign_in_link.sent", &issued.subject, "the mail was not taken"),
+            )
+            .await?;
             tx.commit().await?;
             return Err(error.into());
         }
@@ -103,7 +120,10 @@ impl Accounts {
     /// Adds a member of staff and mails them their first link. Nobody is added when the mail does not go out.
     pub(crate) async fn invite(&self, scope: &Scope, new: NewMember<'_>) -> Result<staff::Model, Error> {
         if !Role::STAFF.contains(&new.role) {
-            return Err(Error::InvalidField { field: "role", what: "must be admin, editor, reviewer, analyst, auditor or supporter" });
+            return Err(Error::InvalidField {
+                field: "role",
+                what: "must be admin, editor, reviewer, analyst, auditor or supporter",
+            });
         }
         if new.email.trim().is_empty() {
             return Err(Error::InvalidField { field: "email", what: "must be a mail address" });
@@ -124,7 +144,13 @@ impl Accounts {
         Ok(row)
     }
 
-    async fn issue_invitation(&self, tx: &ControlTx, maker: &Maker, row: &staff::Model, role: Role) -> Result<Issued, Error> {
+    async fn issue_invitation(
+        &self,
+        tx: &ControlTx,
+        maker: &Maker,
+        row: &staff::Model,
+        role: Role,
+    ) -> Result<Issued, Error> {
         let wanted = Wanted {
             kind: Kind::Link,
             holder: Holder::NewStaff { id: row.id.clone(), role, epoch: row.epoch },
@@ -136,7 +162,11 @@ impl Accounts {
     }
 
     /// A link for the holder of a learner token, made with that token.
-    pub(crate) async fn issue_learner_link(&self, scope: &Scope, learner_token: &str) -> Result<Issued, Error> {
+    pub(crate) async fn issue_learner_link(
+        &self,
+        scope: &Scope,
+        learner_token: &str,
+    ) -> Result<Issued, Error> {
         let learner = self.live(learner_token.trim(), Door::LinkForLearner).await?;
         if learner.row.org_id != scope.org().to_string() {
             return Err(Error::CredentialInvalid);

@@ -61,7 +61,15 @@ impl Maker {
 
     /// Whoever founds `org` in this very transaction, or lets its owner in again on the machine itself.
     pub(crate) fn founder(org: OrgId) -> Self {
-        Self { org, subject: "founder".to_owned(), role: Role::System, program: None, acting: None, with: None, founds: true }
+        Self {
+            org,
+            subject: "founder".to_owned(),
+            role: Role::System,
+            program: None,
+            acting: None,
+            with: None,
+            founds: true,
+        }
     }
 
     /// Whether this maker hands `capability` on.
@@ -214,7 +222,15 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_micros(1_000_000);
 
     fn maker(role: Role, subject: &str) -> Maker {
-        Maker { org: OrgId::generate(), subject: subject.into(), role, program: None, acting: None, with: None, founds: false }
+        Maker {
+            org: OrgId::generate(),
+            subject: subject.into(),
+            role,
+            program: None,
+            acting: None,
+            with: None,
+            founds: false,
+        }
     }
 
     fn wanted(holder: Holder, delivery: Delivery) -> Wanted {
@@ -241,9 +257,14 @@ mod tests {
                 for delivery in [Delivery::Returned, Delivery::Mailed] {
                     let new = Holder::NewStaff { id: "staff_new".into(), role, epoch: 1 };
                     for holder in [new, staff("staff_other", role), staff("staff_me", role)] {
-                        let granted = may_mint(&maker(maker_role, "staff_me"), wanted(holder.clone(), delivery)).is_ok();
+                        let granted =
+                            may_mint(&maker(maker_role, "staff_me"), wanted(holder.clone(), delivery))
+                                .is_ok();
                         let held = rights(maker_role);
-                        assert!(!granted || rights(role).iter().all(|right| held.contains(right)), "{maker_role} made {holder:?}");
+                        assert!(
+                            !granted || rights(role).iter().all(|right| held.contains(right)),
+                            "{maker_role} made {holder:?}"
+                        );
                     }
                 }
             }
@@ -254,14 +275,23 @@ mod tests {
     fn only_an_admin_lets_others_be_spoken_for_and_never_gets_their_secret() {
         for role in Role::ALL {
             for other in Role::STAFF {
-                assert!(may_mint(&maker(role, "staff_me"), wanted(staff("staff_other", other), Delivery::Returned)).is_err(), "{role}");
-                let mailed = may_mint(&maker(role, "staff_me"), wanted(staff("staff_other", other), Delivery::Mailed));
+                assert!(
+                    may_mint(
+                        &maker(role, "staff_me"),
+                        wanted(staff("staff_other", other), Delivery::Returned)
+                    )
+                    .is_err(),
+                    "{role}"
+                );
+                let mailed =
+                    may_mint(&maker(role, "staff_me"), wanted(staff("staff_other", other), Delivery::Mailed));
                 assert_eq!(mailed.is_ok(), role == Role::Admin, "{role} for {other}");
             }
         }
         for role in Role::STAFF {
             assert!(
-                may_mint(&maker(role, "staff_me"), wanted(staff("staff_me", role), Delivery::Returned)).is_ok(),
+                may_mint(&maker(role, "staff_me"), wanted(staff("staff_me", role), Delivery::Returned))
+                    .is_ok(),
                 "{role} for themselves"
             );
         }
@@ -271,11 +301,18 @@ mod tests {
     fn a_learner_in_person_is_admitted_by_an_app_alone() {
         let program = ProgramId::generate();
         for role in Role::ALL {
-            let in_person = may_mint(&maker(role, "staff_me"), wanted(learner(program, None), Delivery::Returned));
+            let in_person =
+                may_mint(&maker(role, "staff_me"), wanted(learner(program, None), Delivery::Returned));
             assert_eq!(in_person.is_ok(), role == Role::Service, "{role}");
-            let as_another = may_mint(&maker(role, "staff_me"), wanted(learner(program, Some("staff_other")), Delivery::Returned));
+            let as_another = may_mint(
+                &maker(role, "staff_me"),
+                wanted(learner(program, Some("staff_other")), Delivery::Returned),
+            );
             assert!(as_another.is_err(), "{role}");
-            let acting = may_mint(&maker(role, "staff_me"), wanted(learner(program, Some("staff_me")), Delivery::Returned));
+            let acting = may_mint(
+                &maker(role, "staff_me"),
+                wanted(learner(program, Some("staff_me")), Delivery::Returned),
+            );
             assert_eq!(acting.is_ok(), matches!(role, Role::Admin | Role::Editor | Role::Reviewer), "{role}");
         }
     }
@@ -283,26 +320,36 @@ mod tests {
     #[test]
     fn a_learner_stays_in_their_program_and_who_acts_keeps_acting() {
         let (own, other) = (ProgramId::generate(), ProgramId::generate());
-        let holder =
-            |acting: Option<&str>| Maker { program: Some(own), acting: acting.map(str::to_owned), ..maker(Role::Learner, "learner_1") };
+        let holder = |acting: Option<&str>| Maker {
+            program: Some(own),
+            acting: acting.map(str::to_owned),
+            ..maker(Role::Learner, "learner_1")
+        };
         assert!(may_mint(&holder(None), wanted(learner(own, None), Delivery::Returned)).is_ok());
         assert!(may_mint(&holder(None), wanted(learner(other, None), Delivery::Returned)).is_err());
         assert!(may_mint(&holder(Some("staff_e")), wanted(learner(own, None), Delivery::Returned)).is_err());
-        assert!(may_mint(&holder(Some("staff_e")), wanted(learner(own, Some("staff_e")), Delivery::Returned)).is_ok());
+        assert!(
+            may_mint(&holder(Some("staff_e")), wanted(learner(own, Some("staff_e")), Delivery::Returned))
+                .is_ok()
+        );
     }
 
     #[test]
     fn what_is_made_ends_with_what_it_was_made_with() {
         let parent = Parent { id: CredentialId::generate(), expires_at: Timestamp::from_micros(10) };
         let maker = Maker { with: Some(parent.clone()), ..maker(Role::Editor, "staff_me") };
-        let grant = may_mint(&maker, wanted(staff("staff_me", Role::Editor), Delivery::Returned)).expect("their own");
+        let grant =
+            may_mint(&maker, wanted(staff("staff_me", Role::Editor), Delivery::Returned)).expect("their own");
         assert_eq!((grant.ends(), grant.parent()), (Timestamp::from_micros(10), Some(&parent)));
     }
 
     #[test]
     fn the_operator_is_made_by_the_machine_alone() {
         for role in Role::ALL {
-            assert!(may_mint(&maker(role, "operator"), wanted(Holder::Operator, Delivery::Returned)).is_err(), "{role}");
+            assert!(
+                may_mint(&maker(role, "operator"), wanted(Holder::Operator, Delivery::Returned)).is_err(),
+                "{role}"
+            );
         }
     }
 }

@@ -53,11 +53,16 @@ impl Accounts {
     }
 
     /// A signed scope token for whoever holds `secret`, which came in by `door`.
-    pub(crate) async fn exchange(&self, secret: &str, door: Door) -> Result<(String, Timestamp, Subject), Error> {
+    pub(crate) async fn exchange(
+        &self,
+        secret: &str,
+        door: Door,
+    ) -> Result<(String, Timestamp, Subject), Error> {
         let live = self.live(secret, door).await?;
         let subject = self.subject(&live).await?;
         self.note_use(&live.row).await?;
-        let (token, expires_at) = tokens::mint(&*self.deps.keys, &self.config.issuer, self.deps.clock.now(), &subject).await?;
+        let (token, expires_at) =
+            tokens::mint(&*self.deps.keys, &self.config.issuer, self.deps.clock.now(), &subject).await?;
         Ok((token, expires_at, subject))
     }
 
@@ -66,12 +71,17 @@ impl Accounts {
         let now = self.deps.clock.now();
         let (token, _) = tokens::mint(&*self.deps.keys, &self.config.issuer, now, subject).await?;
         let verifier = tokens::verifier(&*self.deps.keys, &self.config.issuer).await?;
-        let scope = verifier.verify(&token, now).map_err(|_| Error::Defect("a token of our own does not verify"))?;
+        let scope =
+            verifier.verify(&token, now).map_err(|_| Error::Defect("a token of our own does not verify"))?;
         Ok(Arc::new(scope))
     }
 
     /// A signed scope token for a service itself.
-    pub(crate) async fn system_token(&self, service: ServiceName, org: OrgId) -> Result<(String, Timestamp), Error> {
+    pub(crate) async fn system_token(
+        &self,
+        service: ServiceName,
+        org: OrgId,
+    ) -> Result<(String, Timestamp), Error> {
         let org_row = self.org(&org.to_string()).await?;
         let subject = Subject::system(actor_of(service), org, &org_row)?;
         tokens::mint(&*self.deps.keys, &self.config.issuer, self.deps.clock.now(), &subject).await

@@ -54,7 +54,9 @@ impl Accounts {
         self.revoke_operators(&tx).await?;
         let issued = self.issue_operator(&tx).await?;
         tx.commit().await?;
-        tracing::warn!("a new token of the operator was issued on this machine, in place of all earlier ones");
+        tracing::warn!(
+            "a new token of the operator was issued on this machine, in place of all earlier ones"
+        );
         Ok(issued)
     }
 
@@ -75,19 +77,34 @@ impl Accounts {
             let new = NewMember { name: "Admin", role: Role::Admin, email: "" };
             self.add_staff(&mut tx, &scope, &Maker::founder(org), new).await?
         };
-        tx.audit(&scope, AuditEntry::done("credential.issued", &issued.row.id).fact("kind", "api").fact("holder", &member.id)).await?;
+        tx.audit(
+            &scope,
+            AuditEntry::done("credential.issued", &issued.row.id)
+                .fact("kind", "api")
+                .fact("holder", &member.id),
+        )
+        .await?;
         tx.commit().await?;
         Ok((member, issued))
     }
 
-    pub(crate) async fn create_org(&self, name: &str, admin_name: &str) -> Result<(org::Model, staff::Model, Issued), Error> {
+    pub(crate) async fn create_org(
+        &self,
+        name: &str,
+        admin_name: &str,
+    ) -> Result<(org::Model, staff::Model, Issued), Error> {
         let mut tx = self.deps.control.write().await?;
         let created = self.add_org(&mut tx, name, admin_name).await?;
         tx.commit().await?;
         Ok(created)
     }
 
-    async fn add_org(&self, tx: &mut ControlTx, name: &str, admin_name: &str) -> Result<(org::Model, staff::Model, Issued), Error> {
+    async fn add_org(
+        &self,
+        tx: &mut ControlTx,
+        name: &str,
+        admin_name: &str,
+    ) -> Result<(org::Model, staff::Model, Issued), Error> {
         let id = OrgId::generate();
         let row = org::Model {
             id: id.to_string(),

@@ -14,17 +14,27 @@ use crate::store::provider_number;
 
 /// A number as it is compared: letters and digits, in upper case, without zeros in front.
 fn compared(number: &str) -> Result<String, Error> {
-    let plain: String = number.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+    let plain: String =
+        number.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
     let plain = plain.trim_start_matches('0');
     if plain.is_empty() || plain.len() > 100 {
-        return Err(Error::InvalidField { field: "provider_number", what: "must have letters or digits, and not only zeros" });
+        return Err(Error::InvalidField {
+            field: "provider_number",
+            what: "must have letters or digits, and not only zeros",
+        });
     }
     Ok(plain.to_owned())
 }
 
 impl Accounts {
     /// Holds a number for an org; again is the same. Another org's is refused.
-    pub(crate) async fn hold_provider_number(&self, operator: &Scope, org: &str, body: &str, number: &str) -> Result<(), Error> {
+    pub(crate) async fn hold_provider_number(
+        &self,
+        operator: &Scope,
+        org: &str,
+        body: &str,
+        number: &str,
+    ) -> Result<(), Error> {
         use provider_number::{Column, Entity};
         self.org(org).await?;
         let number = compared(number)?;
@@ -52,12 +62,20 @@ impl Accounts {
     }
 
     /// Gives a number free that an org held.
-    pub(crate) async fn release_provider_number(&self, org: &str, body: &str, number: &str) -> Result<(), Error> {
+    pub(crate) async fn release_provider_number(
+        &self,
+        org: &str,
+        body: &str,
+        number: &str,
+    ) -> Result<(), Error> {
         use provider_number::{Column, Entity};
         let number = compared(number)?;
         let tx = self.deps.control.write().await?;
         let update = Entity::update_many().col_expr(Column::ReleasedAt, Expr::value(Some(tx.now().micros())));
-        let update = update.filter(Column::Body.eq(body)).filter(Column::Number.eq(&number)).filter(Column::OrgId.eq(org));
+        let update = update
+            .filter(Column::Body.eq(body))
+            .filter(Column::Number.eq(&number))
+            .filter(Column::OrgId.eq(org));
         tx.update(update.filter(Column::ReleasedAt.is_null())).await?;
         Ok(tx.commit().await?)
     }

@@ -45,7 +45,8 @@ impl Sealed for credential::Model {
             seal: _,
         } = self.clone();
         let numbers = [Some(epoch), Some(created_at), Some(expires_at), last_seen_at, revoked_at];
-        let mut values = vec![Some(org_id), Some(id), Some(kind), Some(name), Some(secret_hash), staff_id, Some(subject)];
+        let mut values =
+            vec![Some(org_id), Some(id), Some(kind), Some(name), Some(secret_hash), staff_id, Some(subject)];
         values.extend([program_id, acting, parent_id]);
         values.extend(numbers.map(|number| number.map(|number| number.to_string())));
         values
@@ -105,12 +106,19 @@ pub(crate) async fn seal<R: Sealed + Send>(keys: &dyn Keys, mut row: R) -> Resul
 /// A row that was read, if it is as it was sealed.
 pub(crate) async fn open<R: Sealed + Send>(keys: &dyn Keys, row: R) -> Result<R, Error> {
     let tag = keys.hmac(KEY, &canonical(&row)).await?;
-    let same = hex::decode(row.seal()).is_ok_and(|seal| aws_lc_rs::constant_time::verify_slices_are_equal(&seal, &tag).is_ok());
+    let same = hex::decode(row.seal())
+        .is_ok_and(|seal| aws_lc_rs::constant_time::verify_slices_are_equal(&seal, &tag).is_ok());
     if same {
         return Ok(row);
     }
     let values = row.values();
     let (org, id) = (values[0].as_deref().unwrap_or_default(), values[1].as_deref().unwrap_or_default());
-    tracing::error!(alarm = "ROW_CHANGED_OUTSIDE", table = R::TABLE, org, id, "a row of accounts was changed by hand and opens nothing");
+    tracing::error!(
+        alarm = "ROW_CHANGED_OUTSIDE",
+        table = R::TABLE,
+        org,
+        id,
+        "a row of accounts was changed by hand and opens nothing"
+    );
     Err(Error::CredentialInvalid)
 }

@@ -50,7 +50,9 @@ impl Accounts {
 
     /// Somebody who opens their invitation is a member from then on.
     async fn join(&self, tx: &preceptor_store::ControlTx, live: &Live) -> Result<(), Error> {
-        let Some(member) = live.member.as_ref().filter(|member| member.state == State::Invited.name()) else { return Ok(()) };
+        let Some(member) = live.member.as_ref().filter(|member| member.state == State::Invited.name()) else {
+            return Ok(());
+        };
         let active = crate::store::staff::Model { state: State::Active.name().to_owned(), ..member.clone() };
         self.replace_staff(tx, member, active).await?;
         Ok(())

@@ -72,7 +72,11 @@ fn refuse_other_roles(role: Role) -> Result<(), Error> {
 }
 
 impl Accounts {
-    pub(crate) async fn create_staff(&self, scope: &Scope, new: NewMember<'_>) -> Result<(staff::Model, Issued), Error> {
+    pub(crate) async fn create_staff(
+        &self,
+        scope: &Scope,
+        new: NewMember<'_>,
+    ) -> Result<(staff::Model, Issued), Error> {
         refuse_other_roles(new.role)?;
         let maker = self.maker(scope).await?;
         let mut tx = self.deps.control.write().await?;
@@ -95,7 +99,13 @@ impl Accounts {
         Ok((row, token))
     }
 
-    pub(super) async fn insert_staff(&self, tx: &ControlTx, org: OrgId, new: NewMember<'_>, state: State) -> Result<staff::Model, Error> {
+    pub(super) async fn insert_staff(
+        &self,
+        tx: &ControlTx,
+        org: OrgId,
+        new: NewMember<'_>,
+        state: State,
+    ) -> Result<staff::Model, Error> {
         let id = StaffId::generate().to_string();
         let row = staff::Model {
             org_id: org.to_string(),
@@ -113,7 +123,12 @@ impl Accounts {
         Ok(row)
     }
 
-    pub(super) async fn issue_api(&self, tx: &ControlTx, maker: &Maker, holder: Holder) -> Result<Issued, Error> {
+    pub(super) async fn issue_api(
+        &self,
+        tx: &ControlTx,
+        maker: &Maker,
+        holder: Holder,
+    ) -> Result<Issued, Error> {
         let wanted = Wanted {
             kind: Kind::Api,
             holder,
@@ -160,7 +175,8 @@ impl Accounts {
         if new == old {
             return Ok(old);
         }
-        let entry = AuditEntry::done("staff.changed", id).fact("role", &new.role).fact("role_before", &old.role);
+        let entry =
+            AuditEntry::done("staff.changed", id).fact("role", &new.role).fact("role_before", &old.role);
         let new = self.replace_staff(&tx, &old, new).await?;
         tx.audit(scope, entry).await?;
         tx.commit().await?;
@@ -168,7 +184,13 @@ impl Accounts {
     }
 
     /// Suspends, reinstates or removes a member of staff; everything issued to them before ends.
-    pub(crate) async fn set_staff_state(&self, scope: &Scope, id: &str, state: State, reason: &str) -> Result<staff::Model, Error> {
+    pub(crate) async fn set_staff_state(
+        &self,
+        scope: &Scope,
+        id: &str,
+        state: State,
+        reason: &str,
+    ) -> Result<staff::Model, Error> {
         let mut tx = self.deps.control.write().await?;
         let old = self.member_to_change(&tx, scope.org(), id).await?;
         if old.state == state.name() {
@@ -207,7 +229,12 @@ impl Accounts {
     }
 
     /// A member of staff whom nobody else changes before this transaction ends.
-    pub(super) async fn member_to_change(&self, tx: &ControlTx, org: OrgId, id: &str) -> Result<staff::Model, Error> {
+    pub(super) async fn member_to_change(
+        &self,
+        tx: &ControlTx,
+        org: OrgId,
+        id: &str,
+    ) -> Result<staff::Model, Error> {
         // Those who change staff of one org take turns: two admins cannot suspend each other at once.
         let turn = org::Entity::update_many()
             .col_expr(org::Column::Plan, Expr::col(org::Column::Plan))
@@ -219,7 +246,12 @@ impl Accounts {
     }
 
     /// Puts a changed member of staff in the place of the old one; an org keeps an admin who can get in.
-    pub(super) async fn replace_staff(&self, tx: &ControlTx, old: &staff::Model, new: staff::Model) -> Result<staff::Model, Error> {
+    pub(super) async fn replace_staff(
+        &self,
+        tx: &ControlTx,
+        old: &staff::Model,
+        new: staff::Model,
+    ) -> Result<staff::Model, Error> {
         let org: OrgId = old.org_id.parse().map_err(|_| Error::Defect("an org id cannot be read"))?;
         let admin = |row: &staff::Model| row.role == Role::Admin.name() && row.state == State::Active.name();
         if admin(old) && !admin(&new) && self.active_admins(tx, org).await?.len() < 2 {
@@ -236,7 +268,11 @@ impl Accounts {
             .filter(staff::Column::OrgId.eq(&old.org_id))
             .filter(staff::Column::Id.eq(&old.id))
             .filter(staff::Column::Seal.eq(&old.seal));
-        if tx.update(update).await? == 1 { Ok(new) } else { Err(Error::Store(preceptor_store::StoreError::Busy)) }
+        if tx.update(update).await? == 1 {
+            Ok(new)
+        } else {
+            Err(Error::Store(preceptor_store::StoreError::Busy))
+        }
     }
 
     pub(super) async fn active_admins(&self, tx: &ControlTx, org: OrgId) -> Result<Vec<staff::Model>, Error> {

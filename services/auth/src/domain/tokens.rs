@@ -33,13 +33,19 @@ fn unreadable<T, E>(result: Result<T, E>) -> Result<T, Error> {
 
 impl Subject {
     /// The subject of a stored credential.
-    pub(crate) fn of(org: &org::Model, credential: &credential::Model, member: Option<&staff::Model>) -> Result<Self, Error> {
+    pub(crate) fn of(
+        org: &org::Model,
+        credential: &credential::Model,
+        member: Option<&staff::Model>,
+    ) -> Result<Self, Error> {
         let role = match (member, Kind::of_name(&credential.kind)) {
             (Some(member), _) => unreadable(member.role.parse())?,
             (None, Some(Kind::Operator)) => Role::System,
             (None, Some(Kind::Service)) => Role::Service,
             (None, Some(Kind::Learner | Kind::Link | Kind::Session)) => Role::Learner,
-            (None, Some(Kind::Api) | None) => return Err(Error::Defect("a credential of staff names nobody")),
+            (None, Some(Kind::Api) | None) => {
+                return Err(Error::Defect("a credential of staff names nobody"));
+            }
         };
         Ok(Self {
             org: unreadable(org.id.parse())?,
@@ -78,7 +84,12 @@ impl Subject {
 }
 
 /// Signs a token for `subject`, from `now` on.
-pub(crate) async fn mint(keys: &dyn Keys, issuer: &str, now: Timestamp, subject: &Subject) -> Result<(String, Timestamp), Error> {
+pub(crate) async fn mint(
+    keys: &dyn Keys,
+    issuer: &str,
+    now: Timestamp,
+    subject: &Subject,
+) -> Result<(String, Timestamp), Error> {
     let expires_at = now.after(TOKEN_LIFETIME);
     let claims = Claims {
         iss: issuer.to_owned(),
@@ -97,7 +108,8 @@ pub(crate) async fn mint(keys: &dyn Keys, issuer: &str, now: Timestamp, subject:
         acting: subject.acting.clone(),
     };
     loop {
-        let key = keys.public_keys(SIGNING_KEY).await?.into_iter().next().ok_or(Error::Defect("no signing key"))?;
+        let key =
+            keys.public_keys(SIGNING_KEY).await?.into_iter().next().ok_or(Error::Defect("no signing key"))?;
         let input = claims.signing_input(&key.key_id);
         let signature = keys.sign(SIGNING_KEY, input.as_bytes()).await?;
         // Another version may sign since the token named one.

@@ -12,7 +12,15 @@ pub const SCHEMA: Schema = Schema {
     service: "auth",
     migrations: &[
         Migration { name: "0001_accounts", sql: include_str!("0001_accounts.sql"), append_only: &[] },
-        Migration { name: "0002_kinds_of_credentials", sql: include_str!("0002_kinds_of_credentials.sql"), append_only: &[] },
-        Migration { name: "0003_provider_numbers", sql: include_str!("0003_provider_numbers.sql"), append_only: &[] },
+        Migration {
+            name: "0002_kinds_of_credentials",
+            sql: include_str!("0002_kinds_of_credentials.sql"),
+            append_only: &[],
+        },
+        Migration {
+            name: "0003_provider_numbers",
+            sql: include_str!("0003_provider_numbers.sql"),
+            append_only: &[],
+        },
     ],
 };

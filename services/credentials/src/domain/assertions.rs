@@ -50,7 +50,10 @@ pub(super) async fn assert(
     level: i64,
     check: &check::Model,
 ) -> Result<Vec<String>, Error> {
-    let proved = queries::checks(tx, &row.learner).await?.into_iter().find(|check| check.method == "email" && check.outcome == "passed");
+    let proved = queries::checks(tx, &row.learner)
+        .await?
+        .into_iter()
+        .find(|check| check.method == "email" && check.outcome == "passed");
     let Some(proved) = proved else { return Ok(Vec::new()) };
     let contested = contests::contest(tx, row, level).await?;
     let from = begins(&person.licensed_since).unwrap_or(tx.now().micros());
@@ -74,20 +77,27 @@ pub(super) async fn assert(
         asserted_at: tx.now().micros(),
     };
     tx.insert(asserted.clone()).await?;
-    let entry = AuditEntry::done("credential.asserted", &row.learner).fact("assertion", &asserted.id).fact("level", level);
-    tx.audit(entry.fact("profession", &asserted.profession).fact("check", &asserted.check_id).fact("valid_until", until))?;
+    let entry = AuditEntry::done("credential.asserted", &row.learner)
+        .fact("assertion", &asserted.id)
+        .fact("level", level);
+    tx.audit(
+        entry
+            .fact("profession", &asserted.profession)
+            .fact("check", &asserted.check_id)
+            .fact("valid_until", until),
+    )?;
     Ok(contested)
 }
 
 /// Whether the board's own record did not have what is stated now.
 pub(super) fn is_refuted(row: &clinician::Model, checks: &[check::Model]) -> bool {
-    let newest = checks.iter().find(|check| check.method == "primary_source" && check.statement == row.statement);
+    let newest =
+        checks.iter().find(|check| check.method == "primary_source" && check.statement == row.statement);
     newest.is_some_and(|check| check.outcome == "failed")
 }
 
 /// What the person can do about that.
-pub(super) const REFUTED: &str =
-    "the board's own record does not have this licence as you stated it; correct your statement, or ask the provider";
+pub(super) const REFUTED: &str = "the board's own record does not have this licence as you stated it; correct your statement, or ask the provider";
 
 /// What stands of all that was asserted: what is about the present statement, unless it was refuted. While somebody else
 /// states the same, nothing stands but the person's own word.
@@ -130,7 +140,11 @@ fn judge(entry: Option<&Entry>, profession: &str, person: &Person) -> (Option<i6
         return (None, "the registry has another name for this number");
     }
     let codes = taxonomies(profession);
-    let mut own = entry.licences.iter().filter(|licence| codes.iter().any(|code| licence.taxonomy.starts_with(code))).peekable();
+    let mut own = entry
+        .licences
+        .iter()
+        .filter(|licence| codes.iter().any(|code| licence.taxonomy.starts_with(code)))
+        .peekable();
     if own.peek().is_none() {
         return (None, "the registry has another profession for this number");
     }
@@ -155,7 +169,9 @@ impl Clinicians {
     pub(crate) async fn ask_registry(&self, org: OrgId, learner: &str) -> Result<(), Error> {
         let Some(registry) = &self.outside.registry else { return Ok(()) };
         let scope = Arc::new(Scope::of_system(SystemActor::Credentials, org));
-        let row = queries::clinician(&self.deps.store.read(&scope).await?, learner).await?.ok_or(Error::NotStated)?;
+        let row = queries::clinician(&self.deps.store.read(&scope).await?, learner)
+            .await?
+            .ok_or(Error::NotStated)?;
         let person = self.open(org, &row).await?;
         if person.npi.is_empty() {
             return Ok(());
@@ -164,7 +180,9 @@ impl Clinicians {
         let (mut level, mut detail) = judge(entry.as_ref(), &row.profession, &person);
         // Answers of the registry are public: without a key, the hash of one would tell whose it is.
         let answer = entry.map(|entry| entry.sha256).unwrap_or_default();
-        let evidence_sha256 = hex::encode(self.deps.keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), answer.as_bytes()).await?);
+        let evidence_sha256 = hex::encode(
+            self.deps.keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), answer.as_bytes()).await?,
+        );
         let mut tx = self.deps.store.write(&scope).await?;
         // The person may have stated something else meanwhile: then they are asked about again.
         let current = queries::clinician(&tx, learner).await?.ok_or(Error::NotStated)?;
@@ -173,9 +191,11 @@ impl Clinicians {
         }
         let mut contested = contests::contest(&mut tx, &current, level.unwrap_or_default()).await?;
         if level.is_some() && contests::dispute_over_number(&tx, &current).await? != Dispute::None {
-            (level, detail) = (None, "somebody else states the same number, and the provider finds out whose it is");
+            (level, detail) =
+                (None, "somebody else states the same number, and the provider finds out whose it is");
         }
-        let check = NewCheck { id: None, method: "npi_registry", passed: level.is_some(), detail, evidence_sha256 };
+        let check =
+            NewCheck { id: None, method: "npi_registry", passed: level.is_some(), detail, evidence_sha256 };
         let check = record(&mut tx, &current, check).await?;
         if let Some(level) = level {
             contested.extend(assert(&mut tx, &row, &person, level, &check).await?);
@@ -186,13 +206,19 @@ impl Clinicians {
     }
 
     /// A named member of staff has looked at the board's own record.
-    pub(crate) async fn confirm_primary_source(&self, scope: &Arc<Scope>, learner: &str, seen: Seen) -> Result<ClinicianView, Error> {
+    pub(crate) async fn confirm_primary_source(
+        &self,
+        scope: &Arc<Scope>,
+        learner: &str,
+        seen: Seen,
+    ) -> Result<ClinicianView, Error> {
         let Seen { confirmed, address_only, evidence } = seen;
         let evidence = Sealed::of(&*self.deps.keys, scope.org(), learner, &evidence).await?;
         if learner == scope.subject() {
             return Err(Error::field("learner", "nobody confirms themselves"));
         }
-        let row = queries::clinician(&self.deps.store.read(scope).await?, learner).await?.ok_or(Error::NotFound)?;
+        let row =
+            queries::clinician(&self.deps.store.read(scope).await?, learner).await?.ok_or(Error::NotFound)?;
         let person = self.open(scope.org(), &row).await?;
         if row.email_verified_at.is_none() {
             return Err(Error::field("learner", "has not verified their address yet"));
@@ -211,16 +237,29 @@ impl Clinicians {
             (false, _) => (0, "the board's own record does not have this licence"),
         };
         let (id, evidence_sha256) = (Some(evidence.check.clone()), evidence.keyed_hash.clone());
-        let check = record(&mut tx, &row, NewCheck { id, method: "primary_source", passed: confirmed, detail, evidence_sha256 }).await?;
+        let check = record(
+            &mut tx,
+            &row,
+            NewCheck { id, method: "primary_source", passed: confirmed, detail, evidence_sha256 },
+        )
+        .await?;
         evidence.keep(&tx, &check).await?;
-        let contested = if confirmed { assert(&mut tx, &row, &person, level, &check).await? } else { Vec::new() };
+        let contested =
+            if confirmed { assert(&mut tx, &row, &person, level, &check).await? } else { Vec::new() };
         tx.commit().await?;
         self.tell_later(scope.org(), contested);
         self.view(scope, learner).await
     }
 
     /// The strongest assertion that held at an instant, or this very one.
-    pub(crate) async fn find(&self, scope: &Arc<Scope>, learner: &str, at: i64, least: i64, id: &str) -> Result<Found, Error> {
+    pub(crate) async fn find(
+        &self,
+        scope: &Arc<Scope>,
+        learner: &str,
+        at: i64,
+        least: i64,
+        id: &str,
+    ) -> Result<Found, Error> {
         let is_platform = scope.role() == Role::System;
         if learner != scope.subject() && !is_platform && !scope.grants(Capability::ReadAudit) {
             return Err(Error::NotFound);
@@ -236,13 +275,25 @@ impl Clinicians {
         let checks = queries::checks(&tx, learner).await?;
         let dispute = contests::dispute(&tx, &row).await?;
         if !id.is_empty() {
-            let Some(asserted) = all.into_iter().find(|row| row.id == id) else { return Err(Error::NotFound) };
+            let Some(asserted) = all.into_iter().find(|row| row.id == id) else {
+                return Err(Error::NotFound);
+            };
             let statement = queries::statement(&tx, learner, asserted.statement).await?;
-            let statement = statement.ok_or_else(|| Error::Defect("an assertion about no statement".into()))?;
+            let statement =
+                statement.ok_or_else(|| Error::Defect("an assertion about no statement".into()))?;
             drop(tx);
             // A name goes to the person and onto their certificate: the one that was stated then.
             let person = if learner == scope.subject() || is_platform {
-                Some(Person::unseal(&*self.deps.keys, scope.org(), learner, &statement.wrapped_key, &statement.sealed).await?)
+                Some(
+                    Person::unseal(
+                        &*self.deps.keys,
+                        scope.org(),
+                        learner,
+                        &statement.wrapped_key,
+                        &statement.sealed,
+                    )
+                    .await?,
+                )
             } else {
                 None
             };
@@ -251,7 +302,8 @@ impl Clinicians {
         drop(tx);
         let refuted = is_refuted(&row, &checks);
         let standing = standing(&row, all, &checks, dispute);
-        let held = standing.iter().filter(|row| row.valid_from <= at && at < row.valid_until && row.level >= least);
+        let held =
+            standing.iter().filter(|row| row.valid_from <= at && at < row.valid_until && row.level >= least);
         let chosen = held.max_by_key(|row| (row.level, row.asserted_at)).cloned();
         let problem = match &chosen {
             Some(_) => String::new(),
@@ -269,12 +321,14 @@ fn problem(row: &clinician::Model, all: &[assertion::Model], at: i64, least: i64
     if row.email_verified_at.is_none() {
         return "verify your address with the code that is sent to it first".to_owned();
     }
-    let held = all.iter().filter(|row| row.valid_from <= at && at < row.valid_until).map(|row| row.level).max();
+    let held =
+        all.iter().filter(|row| row.valid_from <= at && at < row.valid_until).map(|row| row.level).max();
     match held {
         Some(level) => format!(
             "your credential is known at level {level}; this credit needs level {least}: add your NPI for level 1; for more, ask the provider to confirm your licence at its board"
         ),
-        None => "your licence was not valid when you completed the quiz; correct its dates if they are wrong".to_owned(),
+        None => "your licence was not valid when you completed the quiz; correct its dates if they are wrong"
+            .to_owned(),
     }
 }
 
@@ -295,7 +349,11 @@ mod tests {
 
     #[test]
     fn a_registry_proves_what_it_has_and_no_more() {
-        let person = Person { name: "Ada M. O’Lovelace".into(), licence_number: "md12345".into(), ..Person::default() };
+        let person = Person {
+            name: "Ada M. O’Lovelace".into(),
+            licence_number: "md12345".into(),
+            ..Person::default()
+        };
         let level = |entry: Option<Entry>, profession: &str| judge(entry.as_ref(), profession, &person).0;
         assert_eq!(level(Some(entry()), "physician"), Some(1), "everything fits, and everything is public");
         assert_eq!(level(Some(entry()), "other"), Some(1));
@@ -303,7 +361,11 @@ mod tests {
         let another = vec![Licence { taxonomy: "207R00000X".into(), number: "MD-1".into() }];
         assert_eq!(level(Some(Entry { licences: another, ..entry() }), "physician"), Some(1));
         let nurse = vec![Licence { taxonomy: "163W00000X".into(), number: "MD-12345".into() }];
-        assert_eq!(level(Some(Entry { licences: nurse, ..entry() }), "physician"), None, "a nurse's own number makes no physician");
+        assert_eq!(
+            level(Some(Entry { licences: nurse, ..entry() }), "physician"),
+            None,
+            "a nurse's own number makes no physician"
+        );
         assert_eq!(level(Some(Entry { last_name: "BYRON".into(), ..entry() }), "physician"), None);
         assert_eq!(
             level(Some(Entry { first_name: "DA".into(), last_name: "LOVE".into(), ..entry() }), "physician"),

@@ -24,8 +24,20 @@ use crate::store::{clinician, contest, contest_party, contests, queries};
 /// The longest reason and the longest evidence.
 const LONGEST: usize = 2000;
 /// Words of a board's name that say nothing about which board it is.
-const COMMON: [&str; 12] =
-    ["THE", "OF", "FOR", "AND", "STATE", "BOARD", "MEDICAL", "MEDICINE", "NURSING", "LICENSING", "DEPARTMENT", "EXAMINERS"];
+const COMMON: [&str; 12] = [
+    "THE",
+    "OF",
+    "FOR",
+    "AND",
+    "STATE",
+    "BOARD",
+    "MEDICAL",
+    "MEDICINE",
+    "NURSING",
+    "LICENSING",
+    "DEPARTMENT",
+    "EXAMINERS",
+];
 
 /// Whether somebody else states the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +51,8 @@ pub(super) enum Dispute {
 }
 
 /// What a person can do about a dispute.
-pub(super) const OPEN: &str =
-    "somebody else states the same number or licence; the provider finds out whose it is, and until then neither can use it";
-pub(super) const LOST: &str =
-    "the provider found this number or licence to be another person's; correct your statement, or ask the provider";
+pub(super) const OPEN: &str = "somebody else states the same number or licence; the provider finds out whose it is, and until then neither can use it";
+pub(super) const LOST: &str = "the provider found this number or licence to be another person's; correct your statement, or ask the provider";
 
 /// What was decided, as it is sealed: it names people.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -75,13 +85,16 @@ pub(super) fn licence_key(person: &Person) -> String {
         return String::new();
     }
     let words = person.licence_board.split(|c: char| !c.is_alphanumeric()).map(letters);
-    let board: BTreeSet<String> = words.filter(|word| !word.is_empty() && !COMMON.contains(&word.as_str())).collect();
+    let board: BTreeSet<String> =
+        words.filter(|word| !word.is_empty() && !COMMON.contains(&word.as_str())).collect();
     format!("licence {} {number}", board.into_iter().collect::<Vec<_>>().join("-"))
 }
 
 /// The numbers and licences that a person states.
 fn identities(row: &clinician::Model) -> impl Iterator<Item = (&'static str, &str)> {
-    [("npi", row.npi_index.as_str()), ("licence", row.licence_index.as_str())].into_iter().filter(|(_, identity)| !identity.is_empty())
+    [("npi", row.npi_index.as_str()), ("licence", row.licence_index.as_str())]
+        .into_iter()
+        .filter(|(_, identity)| !identity.is_empty())
 }
 
 /// Whether somebody else states the same as this person states now.
@@ -114,7 +127,10 @@ async fn dispute_over(tx: &TenantTx, row: &clinician::Model, what: &[&str]) -> R
 async fn has_lost(tx: &TenantTx, learner: &str, about: &str, identity: &str) -> Result<bool, Error> {
     let decided = contests::of_learner(tx, learner).await?;
     Ok(decided.iter().any(|contest| {
-        contest.about == about && contest.identity == identity && contest.decided_at.is_some() && contest.upheld.as_deref() != Some(learner)
+        contest.about == about
+            && contest.identity == identity
+            && contest.decided_at.is_some()
+            && contest.upheld.as_deref() != Some(learner)
     }))
 }
 
@@ -126,7 +142,11 @@ async fn is_known(tx: &TenantTx, row: &clinician::Model) -> Result<bool, Error> 
 
 /// Opens a contest about whatever a person states and somebody else states too, or has the person join it, when one of
 /// them is about to be known by more than their own word. Returns the contests whose parties have to be told.
-pub(super) async fn contest(tx: &mut TenantTx, row: &clinician::Model, level: i64) -> Result<Vec<String>, Error> {
+pub(super) async fn contest(
+    tx: &mut TenantTx,
+    row: &clinician::Model,
+    level: i64,
+) -> Result<Vec<String>, Error> {
     let mut told = Vec::new();
     for (about, identity) in identities(row) {
         if has_lost(tx, &row.learner, about, identity).await? {
@@ -168,7 +188,8 @@ async fn open(tx: &mut TenantTx, about: &str, identity: &str, people: Vec<String
         };
         tx.insert(row).await?;
     }
-    let there: BTreeSet<String> = contests::parties(tx, &id).await?.into_iter().map(|party| party.learner).collect();
+    let there: BTreeSet<String> =
+        contests::parties(tx, &id).await?.into_iter().map(|party| party.learner).collect();
     for learner in people.into_iter().filter(|learner| !there.contains(learner)) {
         let party = contest_party::Model {
             org_id: tx.org_key(),
@@ -178,7 +199,9 @@ async fn open(tx: &mut TenantTx, about: &str, identity: &str, people: Vec<String
             told_at: None,
         };
         tx.insert(party).await?;
-        tx.audit(AuditEntry::done("credential.contested", learner).fact("contest", &id).fact("about", about))?;
+        tx.audit(
+            AuditEntry::done("credential.contested", learner).fact("contest", &id).fact("about", about),
+        )?;
     }
     Ok(id)
 }
@@ -214,7 +237,10 @@ impl Clinicians {
         let scope = Arc::new(Scope::of_system(SystemActor::Credentials, org));
         let parties = contests::parties(&self.deps.store.read(&scope).await?, contest).await?;
         for party in parties.iter().filter(|party| party.told_at.is_none()) {
-            let Some(row) = queries::clinician(&self.deps.store.read(&scope).await?, &party.learner).await? else { continue };
+            let Some(row) = queries::clinician(&self.deps.store.read(&scope).await?, &party.learner).await?
+            else {
+                continue;
+            };
             let person = self.open(org, &row).await?;
             let text = format!(
                 "Somebody else states the same licence or registered number as you do for continuing medical education.\n\n\
@@ -222,7 +248,12 @@ impl Clinicians {
                  for evidence. You need not do anything now.\n\nReference: {contest}\n"
             );
             let id = format!("{contest}.{}", party.learner);
-            match self.outside.mail.send(&id, &person.email, "Your licence is stated by somebody else too", text).await {
+            match self
+                .outside
+                .mail
+                .send(&id, &person.email, "Your licence is stated by somebody else too", text)
+                .await
+            {
                 Ok(()) | Err(MailError::NotSetUp | MailError::Refused) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -234,7 +265,12 @@ impl Clinicians {
     }
 
     /// Contests, for the admin who decides them.
-    pub(crate) async fn contests(&self, scope: &Arc<Scope>, after: &str, limit: u64) -> Result<Vec<ContestView>, Error> {
+    pub(crate) async fn contests(
+        &self,
+        scope: &Arc<Scope>,
+        after: &str,
+        limit: u64,
+    ) -> Result<Vec<ContestView>, Error> {
         let rows = contests::list(&self.deps.store.read(scope).await?, after, limit).await?;
         let mut views = Vec::with_capacity(rows.len());
         for row in rows {
@@ -261,7 +297,11 @@ impl Clinicians {
     }
 
     /// Decides whose a number or licence is, with the reason and what was seen. Deciding again mends a mistake.
-    pub(crate) async fn decide_contest(&self, scope: &Arc<Scope>, decision: Decision) -> Result<ContestView, Error> {
+    pub(crate) async fn decide_contest(
+        &self,
+        scope: &Arc<Scope>,
+        decision: Decision,
+    ) -> Result<ContestView, Error> {
         let grounds = Grounds {
             reason: evidence::checked("reason", &decision.grounds.reason, LONGEST)?,
             evidence: evidence::checked("evidence", &decision.grounds.evidence, LONGEST)?,
@@ -270,7 +310,8 @@ impl Clinicians {
         let content = serde_json::to_vec(&grounds).map_err(|error| Error::Defect(error.to_string()))?;
         let (key, wrapped_key) = DataKey::make(&*self.deps.keys, org, &decision.contest).await?;
         let sealed = key.seal(&place(org, &decision.contest), &content)?;
-        let on_record = hex::encode(self.deps.keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), &content).await?);
+        let on_record =
+            hex::encode(self.deps.keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), &content).await?);
         let upheld = (!decision.upheld.is_empty()).then_some(decision.upheld);
 
         let mut tx = self.deps.store.write(scope).await?;
@@ -280,18 +321,24 @@ impl Clinicians {
             return Err(Error::field("upheld", "nobody decides about themselves"));
         }
         if upheld.as_ref().is_some_and(|upheld| !parties.iter().any(|party| party.learner == *upheld)) {
-            return Err(Error::field("upheld", "is none of those who take part; leave it out when it is nobody's"));
+            return Err(Error::field(
+                "upheld",
+                "is none of those who take part; leave it out when it is nobody's",
+            ));
         }
         let made = contests::Decision { upheld: upheld.clone(), wrapped_key, sealed };
         contests::decide(&tx, &decision.contest, made).await?;
-        let entry = AuditEntry::done("credential.contest_decided", &decision.contest).fact("evidence_hmac", on_record);
+        let entry = AuditEntry::done("credential.contest_decided", &decision.contest)
+            .fact("evidence_hmac", on_record);
         tx.audit(entry.fact("upheld", upheld.as_deref().unwrap_or("nobody")))?;
         tx.commit().await?;
         // What the registry says of them counts from now on.
         if let Some(upheld) = &upheld {
             self.ask_later(org, upheld);
         }
-        let row = contests::get(&self.deps.store.read(scope).await?, &decision.contest).await?.ok_or(Error::NoContest)?;
+        let row = contests::get(&self.deps.store.read(scope).await?, &decision.contest)
+            .await?
+            .ok_or(Error::NoContest)?;
         self.contest_view(scope, row).await
     }
 }
@@ -303,15 +350,24 @@ mod tests {
     #[test]
     fn a_licence_is_the_same_however_it_is_spelled() {
         let of = |board: &str, number: &str| {
-            licence_key(&Person { licence_board: board.into(), licence_number: number.into(), ..Person::default() })
+            licence_key(&Person {
+                licence_board: board.into(),
+                licence_number: number.into(),
+                ..Person::default()
+            })
         };
         let known = of("Medical Board of California", "MD12345");
-        for same in [of("California Medical Board", "md 123-45"), of("  the medical board, of CALIFORNIA ", "MD.12345")] {
+        for same in [
+            of("California Medical Board", "md 123-45"),
+            of("  the medical board, of CALIFORNIA ", "MD.12345"),
+        ] {
             assert_eq!(same, known);
         }
-        for other in
-            [of("Texas Medical Board", "MD12345"), of("Medical Board of California", "MD12346"), of("Medical Board of California", "")]
-        {
+        for other in [
+            of("Texas Medical Board", "MD12345"),
+            of("Medical Board of California", "MD12346"),
+            of("Medical Board of California", ""),
+        ] {
             assert_ne!(other, known);
         }
     }

@@ -63,7 +63,9 @@ impl Clinicians {
     /// A code as it is stored: it proves the address it was sent to and no other.
     async fn code_hash(&self, org: OrgId, challenge: &str, email: &str, code: &str) -> Result<String, Error> {
         let message = format!("{challenge}\n{email}\n{code}");
-        Ok(hex::encode(self.deps.keys.hmac(KeyName::of_org(Purpose::Credentials, org), message.as_bytes()).await?))
+        Ok(hex::encode(
+            self.deps.keys.hmac(KeyName::of_org(Purpose::Credentials, org), message.as_bytes()).await?,
+        ))
     }
 
     /// Takes a code back.
@@ -82,7 +84,8 @@ impl Clinicians {
         }
         let now = tx.now().micros();
         let newest = queries::challenges(&tx, learner, 0).await?.into_iter().next();
-        let challenge = newest.filter(|row| row.used_at.is_none() && now < row.expires_at).ok_or(Error::WrongCode)?;
+        let challenge =
+            newest.filter(|row| row.used_at.is_none() && now < row.expires_at).ok_or(Error::WrongCode)?;
         if challenge.wrong_tries >= MOST_TRIES {
             return Err(Error::TooManyCodes);
         }
@@ -102,7 +105,8 @@ impl Clinicians {
             evidence_sha256: challenge.code_hash,
         };
         record(&mut tx, &current, check).await?;
-        let attested = queries::checks(&tx, learner).await?.into_iter().find(|check| check.method == "attestation");
+        let attested =
+            queries::checks(&tx, learner).await?.into_iter().find(|check| check.method == "attestation");
         let attested = attested.ok_or_else(|| Error::Defect("a clinician who attested nothing".into()))?;
         // From now on the address counts: what is stated may be somebody else's too.
         let verified = clinician::Model { email_verified_at: Some(now), ..current };

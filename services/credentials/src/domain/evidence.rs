@@ -38,7 +38,10 @@ fn place(org: OrgId, learner: &str, check: &str) -> String {
 pub(super) fn checked(field: &'static str, text: &str, most: usize) -> Result<String, Error> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > most {
-        return Err(Error::field(field, format!("say where it was looked up and what was seen, in at most {most} characters")));
+        return Err(Error::field(
+            field,
+            format!("say where it was looked up and what was seen, in at most {most} characters"),
+        ));
     }
     Ok(text.to_owned())
 }
@@ -55,7 +58,12 @@ impl Sealed {
         let place = place(org, learner, &check);
         let (key, wrapped_key) = DataKey::make(keys, org, learner).await?;
         let sealed = key.seal(&place, text.as_bytes())?;
-        Ok(Self { keyed_hash: keyed_hash(keys, org, &place, text.as_bytes()).await?, check, wrapped_key, sealed })
+        Ok(Self {
+            keyed_hash: keyed_hash(keys, org, &place, text.as_bytes()).await?,
+            check,
+            wrapped_key,
+            sealed,
+        })
     }
 
     pub(super) async fn keep(self, tx: &TenantTx, check: &check::Model) -> Result<(), Error> {
@@ -71,12 +79,18 @@ impl Sealed {
 }
 
 /// The text of a row, if it is the one that its check recorded.
-async fn opened(keys: &dyn Keys, org: OrgId, row: &evidence::Model, checks: &[check::Model]) -> Result<Option<String>, Error> {
+async fn opened(
+    keys: &dyn Keys,
+    org: OrgId,
+    row: &evidence::Model,
+    checks: &[check::Model],
+) -> Result<Option<String>, Error> {
     let place = place(org, &row.learner, &row.check_id);
     let key = DataKey::open(keys, org, &row.learner, &row.wrapped_key).await?;
     let Ok(text) = key.unseal(&place, &row.sealed) else { return Ok(None) };
     let hash = keyed_hash(keys, org, &place, &text).await?;
-    let recorded = checks.iter().find(|check| check.id == row.check_id).map(|check| check.evidence_sha256.as_bytes());
+    let recorded =
+        checks.iter().find(|check| check.id == row.check_id).map(|check| check.evidence_sha256.as_bytes());
     let is_recorded = recorded.is_some_and(|recorded| bool::from(recorded.ct_eq(hash.as_bytes())));
     Ok(is_recorded.then(|| String::from_utf8_lossy(&text).into_owned()))
 }
@@ -141,11 +155,21 @@ mod tests {
         let first = Sealed::of(&keys, org, "u_a", "Active").await.expect("evidence");
         let second = Sealed::of(&keys, org, "u_a", "Revoked").await.expect("evidence");
         let mut checks = [check_of(&first), check_of(&second)];
-        let read = async |row: evidence::Model, checks: &[check::Model]| opened(&keys, org, &row, checks).await.expect("an answer");
+        let read = async |row: evidence::Model, checks: &[check::Model]| {
+            opened(&keys, org, &row, checks).await.expect("an answer")
+        };
         assert_eq!(read(row(&first, &first.check), &checks).await.as_deref(), Some("Active"));
-        assert_eq!(read(row(&second, &first.check), &checks).await, None, "the evidence of another check of the same person");
+        assert_eq!(
+            read(row(&second, &first.check), &checks).await,
+            None,
+            "the evidence of another check of the same person"
+        );
         checks[0].evidence_sha256 = second.keyed_hash.clone();
-        assert_eq!(read(row(&first, &first.check), &checks).await, None, "another text than the one on record");
+        assert_eq!(
+            read(row(&first, &first.check), &checks).await,
+            None,
+            "another text than the one on record"
+        );
         let plain = hex::encode(<sha2::Sha256 as sha2::Digest>::digest("Active"));
         assert_ne!(first.keyed_hash, plain, "nobody can try out what was seen");
     }

@@ -70,9 +70,13 @@ impl Clinicians {
             let rows = queries::clinicians(&tx, &after, BATCH).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after.clone_from(&last.learner);
-            for row in rows.iter().filter(|row| !row.npi_index.is_empty() && row.email_verified_at.is_some()) {
+            for row in rows.iter().filter(|row| !row.npi_index.is_empty() && row.email_verified_at.is_some())
+            {
                 let checks = queries::checks(&tx, &row.learner).await?;
-                if !checks.iter().any(|check| check.method == "npi_registry" && check.checked_at >= row.updated_at) {
+                if !checks
+                    .iter()
+                    .any(|check| check.method == "npi_registry" && check.checked_at >= row.updated_at)
+                {
                     self.ask_later(org, &row.learner);
                 }
             }

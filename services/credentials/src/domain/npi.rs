@@ -8,7 +8,11 @@ pub fn is_npi(text: &str) -> bool {
         return false;
     }
     let doubled = |digit: u32| if digit * 2 > 9 { digit * 2 - 9 } else { digit * 2 };
-    let sum: u32 = digits.iter().enumerate().map(|(place, digit)| if place % 2 == 0 { doubled(*digit) } else { *digit }).sum();
+    let sum: u32 = digits
+        .iter()
+        .enumerate()
+        .map(|(place, digit)| if place % 2 == 0 { doubled(*digit) } else { *digit })
+        .sum();
     (sum + 24).is_multiple_of(10)
 }
 
@@ -19,7 +23,8 @@ mod tests {
     #[test]
     fn the_published_example_is_valid_and_its_neighbours_are_not() {
         assert!(is_npi("1234567893"));
-        for wrong in ["1234567890", "1234567894", "3234567893", "123456789", "12345678931", "12345a7893", ""] {
+        for wrong in ["1234567890", "1234567894", "3234567893", "123456789", "12345678931", "12345a7893", ""]
+        {
             assert!(!is_npi(wrong), "{wrong}");
         }
     }
@@ -29,7 +34,8 @@ mod tests {
         let good = "1234567893";
         for place in 1..10 {
             for digit in '0'..='9' {
-                let changed: String = good.chars().enumerate().map(|(at, c)| if at == place { digit } else { c }).collect();
+                let changed: String =
+                    good.chars().enumerate().map(|(at, c)| if at == place { digit } else { c }).collect();
                 assert_eq!(is_npi(&changed), changed == good, "{changed}");
             }
         }

@@ -10,8 +10,16 @@ use super::npi::is_npi;
 use crate::Error;
 
 /// Who can hold a credential, in the order of the contract's enum.
-pub(crate) const PROFESSIONS: [&str; 8] =
-    ["physician", "physician_assistant", "nurse_practitioner", "nurse", "pharmacist", "dentist", "psychologist", "other"];
+pub(crate) const PROFESSIONS: [&str; 8] = [
+    "physician",
+    "physician_assistant",
+    "nurse_practitioner",
+    "nurse",
+    "pharmacist",
+    "dentist",
+    "psychologist",
+    "other",
+];
 
 /// The longest text of a field.
 const MOST: usize = 200;
@@ -62,15 +70,26 @@ fn words(field: &'static str, text: &str) -> Result<String, Error> {
     if text.trim().is_empty() {
         return Ok(String::new());
     }
-    DisplayText::new(text, MOST).map(DisplayText::into_string).map_err(|problem| Error::field(field, problem.to_string()))
+    DisplayText::new(text, MOST)
+        .map(DisplayText::into_string)
+        .map_err(|problem| Error::field(field, problem.to_string()))
 }
 
 impl Person {
     /// Whether both are the same person under the same licence: what was checked of one was checked of the other.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let facts = |person: &Self| {
-            let Self { name, degree, licence_number, licence_board, npi, licensed_since, licence_expires, email: _, specialty: _ } =
-                person.clone();
+            let Self {
+                name,
+                degree,
+                licence_number,
+                licence_board,
+                npi,
+                licensed_since,
+                licence_expires,
+                email: _,
+                specialty: _,
+            } = person.clone();
             [name, degree, licence_number, licence_board, npi, licensed_since, licence_expires]
         };
         facts(self) == facts(other)
@@ -78,7 +97,8 @@ impl Person {
 
     /// The statement without white space at the ends of its fields, if every field is acceptable.
     pub(crate) fn checked(self, profession: &str) -> Result<Self, Error> {
-        let name = DisplayName::new(&self.name).map_err(|problem| Error::field("name", problem.to_string()))?;
+        let name =
+            DisplayName::new(&self.name).map_err(|problem| Error::field("name", problem.to_string()))?;
         let person = Self {
             name: name.into_string(),
             degree: words("degree", &self.degree)?,
@@ -91,7 +111,10 @@ impl Person {
             licence_expires: self.licence_expires.trim().to_owned(),
         };
         let licensed = profession != "other";
-        let needed = [("licence_number", &person.licence_number, licensed), ("licence_board", &person.licence_board, licensed)];
+        let needed = [
+            ("licence_number", &person.licence_number, licensed),
+            ("licence_board", &person.licence_board, licensed),
+        ];
         if let Some((field, ..)) = needed.iter().find(|(_, text, needed)| *needed && text.is_empty()) {
             return Err(Error::field(field, "is needed"));
         }
@@ -109,14 +132,25 @@ impl Person {
     }
 
     /// The statement as it is stored: the wrapped key of the person, and the sealed fields.
-    pub(crate) async fn seal(&self, keys: &dyn Keys, org: OrgId, learner: &str) -> Result<(Vec<u8>, Vec<u8>), Error> {
+    pub(crate) async fn seal(
+        &self,
+        keys: &dyn Keys,
+        org: OrgId,
+        learner: &str,
+    ) -> Result<(Vec<u8>, Vec<u8>), Error> {
         let (key, wrapped) = DataKey::make(keys, org, learner).await?;
         let content = serde_json::to_vec(self).map_err(|error| Error::Defect(error.to_string()))?;
         Ok((wrapped, key.seal(&place(org, learner), &content)?))
     }
 
     /// Opens what [`seal`](Self::seal) made of a learner's statement.
-    pub(crate) async fn unseal(keys: &dyn Keys, org: OrgId, learner: &str, wrapped_key: &[u8], sealed: &[u8]) -> Result<Self, Error> {
+    pub(crate) async fn unseal(
+        keys: &dyn Keys,
+        org: OrgId,
+        learner: &str,
+        wrapped_key: &[u8],
+        sealed: &[u8],
+    ) -> Result<Self, Error> {
         let key = DataKey::open(keys, org, learner, wrapped_key).await?;
         let content = key.unseal(&place(org, learner), sealed)?;
         serde_json::from_slice(&content).map_err(|error| Error::Defect(error.to_string()))
@@ -140,7 +174,11 @@ mod tests {
 
     #[test]
     fn another_address_is_the_same_person_and_another_name_is_not() {
-        assert!(person().is_same(&Person { email: "new@example.org".into(), specialty: "Cardiology".into(), ..person() }));
+        assert!(person().is_same(&Person {
+            email: "new@example.org".into(),
+            specialty: "Cardiology".into(),
+            ..person()
+        }));
         assert!(!person().is_same(&Person { name: "Ada Byron".into(), ..person() }));
         assert!(!person().is_same(&Person { licence_number: "MD1".into(), ..person() }));
     }
@@ -158,9 +196,15 @@ mod tests {
             ("degree", Person { degree: "M\nD".into(), ..person() }),
         ];
         for (expected, person) in wrong {
-            let Err(Error::InvalidField { field, .. }) = person.checked("physician") else { panic!("{expected} was accepted") };
+            let Err(Error::InvalidField { field, .. }) = person.checked("physician") else {
+                panic!("{expected} was accepted")
+            };
             assert_eq!(field, expected);
         }
-        assert!(Person { licence_number: String::new(), licence_board: String::new(), ..person() }.checked("other").is_ok());
+        assert!(
+            Person { licence_number: String::new(), licence_board: String::new(), ..person() }
+                .checked("other")
+                .is_ok()
+        );
     }
 }

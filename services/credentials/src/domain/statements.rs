@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use preceptor_core::id::CheckId;
+use preceptor_core::id::{CheckId, OrgId};
 use preceptor_core::{Capability, Scope};
 use preceptor_keys::{KeyName, Purpose};
 use preceptor_store::{AuditEntry, TenantTx};
@@ -39,7 +39,11 @@ pub(super) struct NewCheck<'a> {
 }
 
 /// Records a check, whatever came of it; returns its id.
-pub(super) async fn record(tx: &mut TenantTx, of: &clinician::Model, new: NewCheck<'_>) -> Result<check::Model, Error> {
+pub(super) async fn record(
+    tx: &mut TenantTx,
+    of: &clinician::Model,
+    new: NewCheck<'_>,
+) -> Result<check::Model, Error> {
     let row = check::Model {
         org_id: tx.org_key(),
         id: new.id.unwrap_or_else(|| CheckId::generate().to_string()),
@@ -53,23 +57,32 @@ pub(super) async fn record(tx: &mut TenantTx, of: &clinician::Model, new: NewChe
         checked_at: tx.now().micros(),
     };
     tx.insert(row.clone()).await?;
-    let entry = AuditEntry::done("credential.checked", &row.learner).fact("check", &row.id).fact("method", &row.method);
+    let entry = AuditEntry::done("credential.checked", &row.learner)
+        .fact("check", &row.id)
+        .fact("method", &row.method);
     tx.audit(entry.fact("outcome", &row.outcome).fact("evidence_sha256", &row.evidence_sha256))?;
     Ok(row)
 }
 
 impl Clinicians {
     /// What a text is found by without being known; empty for an empty one.
-    async fn blind_index(&self, org: preceptor_core::id::OrgId, text: &str) -> Result<String, Error> {
+    async fn blind_index(&self, org: OrgId, text: &str) -> Result<String, Error> {
         if text.is_empty() {
             return Ok(String::new());
         }
-        Ok(hex::encode(self.deps.keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), text.as_bytes()).await?))
+        Ok(hex::encode(
+            self.deps.keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), text.as_bytes()).await?,
+        ))
     }
 
     /// Keeps a statement. A new address has to be proved again; of another person or licence, everything has to be checked
     /// again.
-    pub(crate) async fn state(&self, scope: &Arc<Scope>, profession: &str, person: Person) -> Result<ClinicianView, Error> {
+    pub(crate) async fn state(
+        &self,
+        scope: &Arc<Scope>,
+        profession: &str,
+        person: Person,
+    ) -> Result<ClinicianView, Error> {
         if !PROFESSIONS.contains(&profession) {
             return Err(Error::field("profession", format!("must be one of {}", PROFESSIONS.join(", "))));
         }
@@ -89,16 +102,16 @@ impl Clinicians {
         let (wrapped_key, sealed) = person.seal(&*self.deps.keys, org, learner).await?;
         let npi_index = self.blind_index(org, &person.npi).await?;
         let licence_index = self.blind_index(org, &licence_key(&person)).await?;
-        // What was stated is on record as a keyed hash: it proves a statement to whoever has it, and tells nobody else.
-        let stated = serde_json::to_vec(&(profession, &person)).map_err(|error| Error::Defect(error.to_string()))?;
-        let evidence = hex::encode(self.deps.keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), &stated).await?);
+        let evidence = self.evidence_of(org, profession, &person).await?;
 
         let mut tx = self.deps.store.write(scope).await?;
-        if queries::clinician(&tx, learner).await?.map(|row| row.revision) != known.as_ref().map(|row| row.revision) {
+        if queries::clinician(&tx, learner).await?.map(|row| row.revision)
+            != known.as_ref().map(|row| row.revision)
+        {
             return Err(Error::Changed);
         }
-        let same_person =
-            before.as_ref().is_some_and(|before| before.is_same(&person)) && known.as_ref().is_some_and(|row| row.profession == profession);
+        let same_person = before.as_ref().is_some_and(|before| before.is_same(&person))
+            && known.as_ref().is_some_and(|row| row.profession == profession);
         let same_address = before.as_ref().is_some_and(|before| before.email == person.email);
         let now = tx.now().micros();
         let row = clinician::Model {
@@ -119,18 +132,16 @@ impl Clinicians {
         if !same_person {
             tx.insert(stated_by(&row)).await?;
         }
-        let attested =
-            NewCheck { id: None, method: "attestation", passed: true, detail: "stated by the person", evidence_sha256: evidence };
+        let attested = NewCheck {
+            id: None,
+            method: "attestation",
+            passed: true,
+            detail: "stated by the person",
+            evidence_sha256: evidence,
+        };
         let attested = record(&mut tx, &row, attested).await?;
         if !person.npi.is_empty() {
-            let digit = NewCheck {
-                id: None,
-                method: "npi_check_digit",
-                passed: true,
-                detail: "the check digit fits",
-                evidence_sha256: hex::encode(Sha256::digest(&row.npi_index)),
-            };
-            record(&mut tx, &row, digit).await?;
+            record(&mut tx, &row, digit_fits(&row)).await?;
         }
         let mut contested = Vec::new();
         if row.email_verified_at.is_some() {
@@ -144,8 +155,20 @@ impl Clinicians {
         self.view(scope, learner).await
     }
 
+    /// A statement as it is on record: a keyed hash, which proves it to whoever has it and says nothing to others.
+    async fn evidence_of(&self, org: OrgId, profession: &str, person: &Person) -> Result<String, Error> {
+        let stated =
+            serde_json::to_vec(&(profession, person)).map_err(|error| Error::Defect(error.to_string()))?;
+        let key = KeyName::of_org(Purpose::BlindIndex, org);
+        Ok(hex::encode(self.deps.keys.hmac(key, &stated).await?))
+    }
+
     /// What is known of the caller, or of a learner that an admin names. `None` when nothing was stated.
-    pub(crate) async fn clinician(&self, scope: &Arc<Scope>, learner: &str) -> Result<Option<ClinicianView>, Error> {
+    pub(crate) async fn clinician(
+        &self,
+        scope: &Arc<Scope>,
+        learner: &str,
+    ) -> Result<Option<ClinicianView>, Error> {
         let learner = if learner.is_empty() { scope.subject() } else { learner };
         if learner != scope.subject() && !scope.grants(Capability::Administer) {
             return Err(Error::NotFound);
@@ -158,7 +181,12 @@ impl Clinicians {
     }
 
     /// Clinicians, for the admin who checks them.
-    pub(crate) async fn clinicians(&self, scope: &Arc<Scope>, after: &str, limit: u64) -> Result<Vec<ClinicianView>, Error> {
+    pub(crate) async fn clinicians(
+        &self,
+        scope: &Arc<Scope>,
+        after: &str,
+        limit: u64,
+    ) -> Result<Vec<ClinicianView>, Error> {
         let rows = queries::clinicians(&self.deps.store.read(scope).await?, after, limit).await?;
         let mut views = Vec::with_capacity(rows.len());
         for row in rows {
@@ -191,6 +219,17 @@ impl Clinicians {
     }
 }
 
+/// The check of an NPI's last digit, which every statement has passed by the time it is kept.
+fn digit_fits(row: &clinician::Model) -> NewCheck<'static> {
+    NewCheck {
+        id: None,
+        method: "npi_check_digit",
+        passed: true,
+        detail: "the check digit fits",
+        evidence_sha256: hex::encode(Sha256::digest(&row.npi_index)),
+    }
+}
+
 /// The statement of a clinician's row, kept for what is checked of it.
 fn stated_by(row: &clinician::Model) -> statement::Model {
     statement::Model {
@@ -212,7 +251,11 @@ fn next_step(row: &clinician::Model, assertion: Option<&assertion::Model>) -> &'
         Some(held) if held.level == 0 && row.npi_index.is_empty() => {
             "add your NPI, so that the registry can confirm it; or ask the provider to confirm your licence at its board"
         }
-        Some(held) if held.level == 0 => "nothing while the registry is asked about your NPI; it has to match what you stated",
-        Some(_) => "nothing for most credits; for those that need it, ask the provider to confirm your licence at its board",
+        Some(held) if held.level == 0 => {
+            "nothing while the registry is asked about your NPI; it has to match what you stated"
+        }
+        Some(_) => {
+            "nothing for most credits; for those that need it, ask the provider to confirm your licence at its board"
+        }
     }
 }

@@ -13,7 +13,11 @@ pub(crate) async fn get(tx: &TenantTx, id: &str) -> Result<Option<contest::Model
 }
 
 /// The contest about a number or licence that nobody decided yet.
-pub(crate) async fn open(tx: &TenantTx, about: &str, identity: &str) -> Result<Option<contest::Model>, Error> {
+pub(crate) async fn open(
+    tx: &TenantTx,
+    about: &str,
+    identity: &str,
+) -> Result<Option<contest::Model>, Error> {
     use contest::{Column, Entity};
     let select = tx.find::<Entity>().filter(Column::About.eq(about)).filter(Column::Identity.eq(identity));
     Ok(tx.one(select.filter(Column::DecidedAt.is_null())).await?)
@@ -28,7 +32,9 @@ pub(crate) async fn list(tx: &TenantTx, after: &str, limit: u64) -> Result<Vec<c
 /// Who takes part in a contest.
 pub(crate) async fn parties(tx: &TenantTx, contest: &str) -> Result<Vec<contest_party::Model>, Error> {
     use contest_party::{Column, Entity};
-    Ok(tx.all(tx.find::<Entity>().filter(Column::ContestId.eq(contest)).order_by_asc(Column::Learner)).await?)
+    Ok(tx
+        .all(tx.find::<Entity>().filter(Column::ContestId.eq(contest)).order_by_asc(Column::Learner))
+        .await?)
 }
 
 /// The contests that a learner takes part in.
@@ -45,8 +51,12 @@ pub(crate) async fn of_learner(tx: &TenantTx, learner: &str) -> Result<Vec<conte
 /// Contests some of whose parties were not told yet.
 pub(crate) async fn untold(tx: &TenantTx) -> Result<Vec<String>, Error> {
     use contest_party::{Column, Entity};
-    let mut ids: Vec<String> =
-        tx.all(tx.find::<Entity>().filter(Column::ToldAt.is_null())).await?.into_iter().map(|part| part.contest_id).collect();
+    let mut ids: Vec<String> = tx
+        .all(tx.find::<Entity>().filter(Column::ToldAt.is_null()))
+        .await?
+        .into_iter()
+        .map(|part| part.contest_id)
+        .collect();
     ids.sort_unstable();
     ids.dedup();
     Ok(ids)
@@ -56,7 +66,10 @@ pub(crate) async fn untold(tx: &TenantTx) -> Result<Vec<String>, Error> {
 pub(crate) async fn is_told(tx: &TenantTx, party: &contest_party::Model) -> Result<(), Error> {
     use contest_party::{Column, Entity};
     let update = tx.update::<Entity>().col_expr(Column::ToldAt, Expr::value(Some(tx.now().micros())));
-    tx.run_update(update.filter(Column::ContestId.eq(&party.contest_id)).filter(Column::Learner.eq(&party.learner))).await?;
+    tx.run_update(
+        update.filter(Column::ContestId.eq(&party.contest_id)).filter(Column::Learner.eq(&party.learner)),
+    )
+    .await?;
     Ok(())
 }
 
@@ -82,7 +95,12 @@ pub(crate) async fn decide(tx: &TenantTx, id: &str, decision: Decision) -> Resul
 }
 
 /// Other learners who state the same and have verified their address.
-pub(crate) async fn others(tx: &TenantTx, about: &str, identity: &str, learner: &str) -> Result<Vec<clinician::Model>, Error> {
+pub(crate) async fn others(
+    tx: &TenantTx,
+    about: &str,
+    identity: &str,
+    learner: &str,
+) -> Result<Vec<clinician::Model>, Error> {
     use clinician::{Column, Entity};
     let index = if about == "npi" { Column::NpiIndex } else { Column::LicenceIndex };
     let select = tx.find::<Entity>().filter(index.eq(identity)).filter(Column::Learner.ne(learner));

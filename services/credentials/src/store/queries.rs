@@ -13,9 +13,15 @@ pub(crate) async fn clinician(tx: &TenantTx, learner: &str) -> Result<Option<cli
 }
 
 /// What a learner stated when it was changed for the `number`th time.
-pub(crate) async fn statement(tx: &TenantTx, learner: &str, number: i64) -> Result<Option<statement::Model>, Error> {
+pub(crate) async fn statement(
+    tx: &TenantTx,
+    learner: &str,
+    number: i64,
+) -> Result<Option<statement::Model>, Error> {
     use statement::{Column, Entity};
-    Ok(tx.one(tx.find::<Entity>().filter(Column::Learner.eq(learner)).filter(Column::Number.eq(number))).await?)
+    Ok(tx
+        .one(tx.find::<Entity>().filter(Column::Learner.eq(learner)).filter(Column::Number.eq(number)))
+        .await?)
 }
 
 /// What was seen in checks of a learner, sealed.
@@ -24,7 +30,11 @@ pub(crate) async fn evidence(tx: &TenantTx, learner: &str) -> Result<Vec<evidenc
 }
 
 /// Clinicians behind `after`, in the order of their pseudonyms.
-pub(crate) async fn clinicians(tx: &TenantTx, after: &str, limit: u64) -> Result<Vec<clinician::Model>, Error> {
+pub(crate) async fn clinicians(
+    tx: &TenantTx,
+    after: &str,
+    limit: u64,
+) -> Result<Vec<clinician::Model>, Error> {
     let select = tx.find::<clinician::Entity>().filter(clinician::Column::Learner.gt(after));
     Ok(tx.all(select.order_by_asc(clinician::Column::Learner).limit(limit)).await?)
 }
@@ -54,13 +64,18 @@ pub(crate) async fn keep(tx: &TenantTx, row: clinician::Model, known: bool) -> R
 /// Notes that the address was proved.
 pub(crate) async fn email_is_verified(tx: &TenantTx, learner: &str) -> Result<(), Error> {
     use clinician::{Column, Entity};
-    let update = tx.update::<Entity>().col_expr(Column::EmailVerifiedAt, Expr::value(Some(tx.now().micros())));
+    let update =
+        tx.update::<Entity>().col_expr(Column::EmailVerifiedAt, Expr::value(Some(tx.now().micros())));
     tx.run_update(update.filter(Column::Learner.eq(learner))).await?;
     Ok(())
 }
 
 /// The codes that were sent to a learner since an instant, newest first.
-pub(crate) async fn challenges(tx: &TenantTx, learner: &str, since: i64) -> Result<Vec<email_challenge::Model>, Error> {
+pub(crate) async fn challenges(
+    tx: &TenantTx,
+    learner: &str,
+    since: i64,
+) -> Result<Vec<email_challenge::Model>, Error> {
     use email_challenge::{Column, Entity};
     let select = tx.find::<Entity>().filter(Column::Learner.eq(learner)).filter(Column::SentAt.gte(since));
     Ok(tx.all(select.order_by_desc(Column::SentAt).order_by_desc(Column::Id)).await?)
@@ -91,5 +106,7 @@ pub(crate) async fn checks(tx: &TenantTx, learner: &str) -> Result<Vec<check::Mo
 /// Everything that was asserted about a learner, newest first.
 pub(crate) async fn assertions(tx: &TenantTx, learner: &str) -> Result<Vec<assertion::Model>, Error> {
     let select = tx.find::<assertion::Entity>().filter(assertion::Column::Learner.eq(learner));
-    Ok(tx.all(select.order_by_desc(assertion::Column::AssertedAt).order_by_desc(assertion::Column::Id)).await?)
+    Ok(tx
+        .all(select.order_by_desc(assertion::Column::AssertedAt).order_by_desc(assertion::Column::Id))
+        .await?)
 }

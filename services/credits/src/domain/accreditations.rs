@@ -95,7 +95,9 @@ pub(super) fn number(field: &'static str, text: &str) -> Result<String, Error> {
 }
 
 fn row_of(tx: &TenantTx, new: NewAccreditation) -> Result<accreditation::Model, Error> {
-    let provider = DisplayName::within(&new.provider, 300).map_err(|problem| Error::field("provider", problem.to_string()))?.into_string();
+    let provider = DisplayName::within(&new.provider, 300)
+        .map_err(|problem| Error::field("provider", problem.to_string()))?
+        .into_string();
     if rules::accreditation_statement(&new.body, &provider, tx.now()).is_none() {
         return Err(Error::field("body", format!("is none of {}", rules::bodies())));
     }
@@ -155,7 +157,11 @@ pub(super) async fn all(tx: &TenantTx) -> Result<Vec<AccreditationView>, Error> 
 }
 
 impl Credits {
-    pub(crate) async fn record_accreditation(&self, call: &Call, new: NewAccreditation) -> Result<AccreditationView, Error> {
+    pub(crate) async fn record_accreditation(
+        &self,
+        call: &Call,
+        new: NewAccreditation,
+    ) -> Result<AccreditationView, Error> {
         let org_name = self.org_name(call, &call.scope().org().to_string()).await?;
         self.check_logo(&new.logo).await?;
         let mut tx = self.deps.store.write(&call.shared_scope()).await?;
@@ -170,7 +176,9 @@ impl Credits {
             self.check_printable(field, text)?;
         }
         tx.insert(row.clone()).await?;
-        let entry = AuditEntry::done("accreditation.recorded", &row.id).fact("body", &row.body).fact("status", &row.status);
+        let entry = AuditEntry::done("accreditation.recorded", &row.id)
+            .fact("body", &row.body)
+            .fact("status", &row.status);
         tx.audit(entry.fact("valid_from", row.valid_from).fact("valid_until", row.valid_until))?;
         tx.commit().await?;
         Ok(AccreditationView { row, decision: None, org_name })
@@ -179,7 +187,10 @@ impl Credits {
     /// Sets a certificate with a logo: one that cannot be set is refused before it stands in the way of every certificate.
     async fn check_logo(&self, content: &[u8]) -> Result<(), Error> {
         let Some(logo) = Logo::of(content.to_vec())? else { return Ok(()) };
-        let logo = preceptor_certificate::Logo { media_type: logo.media_type.to_owned(), base64: STANDARD.encode(&logo.content) };
+        let logo = preceptor_certificate::Logo {
+            media_type: logo.media_type.to_owned(),
+            base64: STANDARD.encode(&logo.content),
+        };
         let fonts = Arc::clone(&self.deps.fonts);
         let tried = self.behind_the_scenes(move || preceptor_certificate::check_logo(&logo, &fonts)).await?;
         tried.map_err(|problem| Error::field("logo", format!("cannot be printed: {problem}")))
@@ -215,9 +226,13 @@ impl Credits {
             return Err(Error::NotFound(Missing::Accreditation));
         }
         let evidence = bounded("evidence", evidence, MOST_EVIDENCE)?;
-        let (org, known) = self.find_accreditation(id).await?.ok_or(Error::NotFound(Missing::Accreditation))?;
+        let (org, known) =
+            self.find_accreditation(id).await?.ok_or(Error::NotFound(Missing::Accreditation))?;
         if confirmed && known.row.provider_number.is_empty() {
-            return Err(Error::field("provider_number", "is not recorded: an accreditation is confirmed by its number at the body"));
+            return Err(Error::field(
+                "provider_number",
+                "is not recorded: an accreditation is confirmed by its number at the body",
+            ));
         }
         let org_name = self.org_name(call, &known.row.org_id).await?;
         if confirmed {
@@ -240,7 +255,12 @@ impl Credits {
         };
         tx.insert(row.clone()).await?;
         let action = if confirmed { "accreditation.confirmed" } else { "accreditation.rejected" };
-        tx.audit(AuditEntry::done(action, id).fact("decision", &row.id).fact("operator", operator.subject()).because(evidence))?;
+        tx.audit(
+            AuditEntry::done(action, id)
+                .fact("decision", &row.id)
+                .fact("operator", operator.subject())
+                .because(evidence),
+        )?;
         tx.commit().await?;
         if !confirmed {
             self.release_unless_confirmed(call, org, &known.row).await?;
@@ -249,7 +269,12 @@ impl Credits {
     }
 
     /// Gives a number free when no accreditation of the org is confirmed under it any more.
-    async fn release_unless_confirmed(&self, call: &Call, org: OrgId, rejected: &accreditation::Model) -> Result<(), Error> {
+    async fn release_unless_confirmed(
+        &self,
+        call: &Call,
+        org: OrgId,
+        rejected: &accreditation::Model,
+    ) -> Result<(), Error> {
         if rejected.provider_number.is_empty() {
             return Ok(());
         }
@@ -276,12 +301,17 @@ impl Credits {
 
 /// A number without what accreditors and people write around it, as `auth` compares it.
 fn plain(number: &str) -> String {
-    let plain: String = number.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+    let plain: String =
+        number.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
     plain.trim_start_matches('0').to_owned()
 }
 
 fn number_of(row: &accreditation::Model) -> auth::ProviderNumberRequest {
-    auth::ProviderNumberRequest { org_id: row.org_id.clone(), body: row.body.clone(), number: row.provider_number.clone() }
+    auth::ProviderNumberRequest {
+        org_id: row.org_id.clone(),
+        body: row.body.clone(),
+        number: row.provider_number.clone(),
+    }
 }
 
 /// Whether this is the operator of the deployment, and no part of the platform that acts by itself.

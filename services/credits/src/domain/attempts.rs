@@ -61,7 +61,12 @@ impl Feedback {
 
 impl Credits {
     /// Begins an attempt at the form whose terms the learner was shown, or goes on with the one that is under way.
-    pub(crate) async fn start_attempt(&self, call: &Call, program: &str, shown: &str) -> Result<AttemptView, Error> {
+    pub(crate) async fn start_attempt(
+        &self,
+        call: &Call,
+        program: &str,
+        shown: &str,
+    ) -> Result<AttemptView, Error> {
         self.program(call, program).await?;
         let scope = call.shared_scope();
         let mut tx = self.deps.store.write(&scope).await?;
@@ -99,7 +104,12 @@ impl Credits {
         taking::note(&tx, program, Act::Began(&row.id)).await?;
         tx.insert(row.clone()).await?;
         let entry = AuditEntry::done("attempt.started", &row.id).in_program(program_id(program)?);
-        tx.audit(entry.fact("form", &row.form_id).fact("threshold_shown", row.threshold).fact("number", row.number))?;
+        tx.audit(
+            entry
+                .fact("form", &row.form_id)
+                .fact("threshold_shown", row.threshold)
+                .fact("number", row.number),
+        )?;
         let view = self.attempt_view(&tx, row).await?;
         tx.commit().await?;
         Ok(view)
@@ -123,7 +133,13 @@ impl Credits {
     }
 
     /// Keeps a choice. `option` counts in the order in which this attempt shows them.
-    pub(crate) async fn save_answer(&self, scope: &Arc<Scope>, id: &str, question: i64, option: i64) -> Result<AttemptView, Error> {
+    pub(crate) async fn save_answer(
+        &self,
+        scope: &Arc<Scope>,
+        id: &str,
+        question: i64,
+        option: i64,
+    ) -> Result<AttemptView, Error> {
         let tx = self.deps.store.write(scope).await?;
         let row = own(&tx, scope, id).await?;
         let view = self.attempt_view(&tx, row).await?;
@@ -163,7 +179,11 @@ impl Credits {
         pause::at("submit.result", tx.org()).await;
         attempts::forget_drafts(&tx, id).await?;
         let entry = AuditEntry::done("attempt.submitted", id).in_program(program_id(&result.program_id)?);
-        let entry = entry.fact("form", &result.form_id).fact("right", right).fact("of", result.items).fact("passed", result.passed);
+        let entry = entry
+            .fact("form", &result.form_id)
+            .fact("right", right)
+            .fact("of", result.items)
+            .fact("passed", result.passed);
         tx.audit(entry.fact("threshold", result.threshold))?;
         let view = self.attempt_view(&tx, view.attempt).await?;
         tx.commit().await?;
@@ -188,15 +208,28 @@ impl Credits {
         Ok(view)
     }
 
-    pub(crate) async fn attempt_view(&self, tx: &TenantTx, attempt: attempt::Model) -> Result<AttemptView, Error> {
+    pub(crate) async fn attempt_view(
+        &self,
+        tx: &TenantTx,
+        attempt: attempt::Model,
+    ) -> Result<AttemptView, Error> {
         let printed = self.printed(tx, &attempt.form_id).await?;
         let result = attempts::result(tx, &attempt.id).await?;
         let chosen = if result.is_some() {
-            attempts::answers(tx, &attempt.id).await?.into_iter().map(|answer| (answer.position, answer.option)).collect()
+            attempts::answers(tx, &attempt.id)
+                .await?
+                .into_iter()
+                .map(|answer| (answer.position, answer.option))
+                .collect()
         } else {
-            attempts::drafts(tx, &attempt.id).await?.into_iter().map(|draft| (draft.position, draft.option)).collect()
+            attempts::drafts(tx, &attempt.id)
+                .await?
+                .into_iter()
+                .map(|draft| (draft.position, draft.option))
+                .collect()
         };
-        let evaluation_given = attempts::evaluation(tx, &attempt.program_id, &attempt.learner).await?.is_some();
+        let evaluation_given =
+            attempts::evaluation(tx, &attempt.program_id, &attempt.learner).await?.is_some();
         let key_seen = taking::has_seen_key(tx, &attempt.program_id, &attempt.learner).await?;
         let feedback = Feedback::of(&attempt, result.as_ref(), key_seen);
         Ok(AttemptView { attempt, printed, chosen, result, evaluation_given, feedback })
@@ -233,17 +266,21 @@ impl AttemptView {
         let within = |number: i64| usize::try_from(number - 1).ok();
         let order = self.printed.order_of_questions(self.attempt.seed);
         let place = within(question).and_then(|question| order.get(question).copied());
-        let place = place.ok_or_else(|| Error::field("position", format!("must be between 1 and {}", self.attempt.items)))?;
+        let place = place.ok_or_else(|| {
+            Error::field("position", format!("must be between 1 and {}", self.attempt.items))
+        })?;
         let options = self.printed.order_of_options(self.attempt.seed, place);
         let chosen = within(option).and_then(|option| options.get(option).copied());
-        let chosen = chosen.ok_or_else(|| Error::field("option", format!("must be between 1 and {}", options.len())))?;
+        let chosen = chosen
+            .ok_or_else(|| Error::field("option", format!("must be between 1 and {}", options.len())))?;
         Ok((place as i64 + 1, chosen as i64 + 1))
     }
 
     /// The questions without an answer, as this attempt counts them.
     fn open_questions(&self) -> Vec<i64> {
         let order = self.printed.order_of_questions(self.attempt.seed);
-        let open = order.iter().enumerate().filter(|(_, place)| !self.chosen.contains_key(&(**place as i64 + 1)));
+        let open =
+            order.iter().enumerate().filter(|(_, place)| !self.chosen.contains_key(&(**place as i64 + 1)));
         open.map(|(question, _)| question as i64 + 1).collect()
     }
 }
@@ -343,10 +380,15 @@ mod tests {
     #[test]
     fn answers_are_told_to_nobody_who_may_try_again() {
         use Feedback::{Later, OnRequest, Told};
-        let of = |number, most, ended: Option<bool>, seen| Feedback::of(&attempt(number, most), ended.map(result).as_ref(), seen);
+        let of = |number, most, ended: Option<bool>, seen| {
+            Feedback::of(&attempt(number, most), ended.map(result).as_ref(), seen)
+        };
         assert_eq!(of(1, 3, Some(true), false), Told);
         assert_eq!(of(1, 3, None, true), Later, "not while it is under way");
-        assert_eq!([of(1, 3, Some(false), false), of(2, 3, Some(false), true), of(9, 0, Some(false), true)], [Later; 3]);
+        assert_eq!(
+            [of(1, 3, Some(false), false), of(2, 3, Some(false), true), of(9, 0, Some(false), true)],
+            [Later; 3]
+        );
         assert_eq!([of(3, 3, Some(false), false), of(1, 1, Some(false), false)], [OnRequest; 2]);
         assert_eq!(of(3, 3, Some(false), true), Told);
     }

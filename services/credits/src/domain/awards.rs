@@ -17,7 +17,8 @@ use super::{Credits, Link, offers, program_id, sees_record};
 use crate::Error;
 use crate::error::Missing;
 use crate::store::{
-    annotation, attempts, award, awards, certificate, certificates, evaluation, ledger, offer, offers as offer_rows, recognition, result,
+    annotation, attempts, award, awards, certificate, certificates, evaluation, ledger, offer,
+    offers as offer_rows, recognition, result,
 };
 
 /// A race for the same entry is lost at most this often before it is reported.
@@ -64,7 +65,13 @@ struct Claim {
 
 impl Credits {
     /// Claims a credit for a passed attempt. A claim that was granted before is answered with the same credit.
-    pub(crate) async fn claim(&self, call: &Call, attempt: &str, offer: &str, quarters: i64) -> Result<CreditView, Error> {
+    pub(crate) async fn claim(
+        &self,
+        call: &Call,
+        attempt: &str,
+        offer: &str,
+        quarters: i64,
+    ) -> Result<CreditView, Error> {
         pause::at("claim.begun", call.scope().org()).await;
         let mut tries = 0;
         loop {
@@ -77,7 +84,13 @@ impl Credits {
         }
     }
 
-    async fn claim_once(&self, call: &Call, attempt: &str, offer: &str, quarters: i64) -> Result<CreditView, Error> {
+    async fn claim_once(
+        &self,
+        call: &Call,
+        attempt: &str,
+        offer: &str,
+        quarters: i64,
+    ) -> Result<CreditView, Error> {
         let scope = call.shared_scope();
         let basis = match self.basis(&scope, attempt, offer, quarters).await? {
             Found::Known(credit) => return Ok(*credit),
@@ -91,7 +104,13 @@ impl Credits {
 
     /// Reads all that a claim rests on before anybody has to wait for its turn. Whether it still holds when the award is
     /// written is for the database to say.
-    async fn basis(&self, scope: &Arc<Scope>, attempt: &str, offer: &str, quarters: i64) -> Result<Found, Error> {
+    async fn basis(
+        &self,
+        scope: &Arc<Scope>,
+        attempt: &str,
+        offer: &str,
+        quarters: i64,
+    ) -> Result<Found, Error> {
         let tx = self.deps.store.read(scope).await?;
         let own = attempts::get(&tx, attempt).await?.filter(|attempt| attempt.learner == scope.subject());
         let own = own.ok_or(Error::NotFound(Missing::Attempt))?;
@@ -120,7 +139,12 @@ impl Credits {
         })))
     }
 
-    async fn assertion(&self, call: &Call, result: &result::Model, level: i64) -> Result<credentials::Assertion, Error> {
+    async fn assertion(
+        &self,
+        call: &Call,
+        result: &result::Model,
+        level: i64,
+    ) -> Result<credentials::Assertion, Error> {
         let request = credentials::FindAssertionRequest {
             learner: result.learner.clone(),
             at: result.completed_at,
@@ -193,7 +217,9 @@ impl Credits {
         let mut tx = self.deps.store.write(scope).await?;
         let row = visible(&tx, scope, id).await?;
         let newest = awards::newest_entry(&tx, &row.learner, &row.program_id, &row.credit_type).await?;
-        let Some(newest) = newest.filter(|entry| entry.kind == "award" && entry.award_id == id) else { return Err(Error::Void) };
+        let Some(newest) = newest.filter(|entry| entry.kind == "award" && entry.award_id == id) else {
+            return Err(Error::Void);
+        };
         let entry = ledger::Model {
             kind: "void".to_owned(),
             entry: newest.entry + 1,
@@ -205,7 +231,9 @@ impl Credits {
             ..newest
         };
         tx.insert(entry).await?;
-        tx.audit(AuditEntry::done("credit.voided", id).in_program(program_id(&row.program_id)?).because(reason))?;
+        tx.audit(
+            AuditEntry::done("credit.voided", id).in_program(program_id(&row.program_id)?).because(reason),
+        )?;
         let voided = view(&tx, row).await?;
         tx.commit().await?;
         Ok(voided)
@@ -220,12 +248,18 @@ struct Claimed<'a> {
 }
 
 /// The credit that an equal claim got earlier. Another live credit of the type is an error, and so is another amount.
-async fn granted_before(tx: &TenantTx, claimed: &Claimed<'_>, newest: Option<&ledger::Model>) -> Result<Option<CreditView>, Error> {
+async fn granted_before(
+    tx: &TenantTx,
+    claimed: &Claimed<'_>,
+    newest: Option<&ledger::Model>,
+) -> Result<Option<CreditView>, Error> {
     let Claimed { attempt, offer, quarters } = claimed;
     let Some(entry) = newest.filter(|entry| entry.kind == "award") else { return Ok(None) };
     match awards::get(tx, &entry.award_id).await? {
         None => Ok(None),
-        Some(live) if live.attempt_id == *attempt && live.offer_id == offer.id && live.quarters == *quarters => {
+        Some(live)
+            if live.attempt_id == *attempt && live.offer_id == offer.id && live.quarters == *quarters =>
+        {
             Ok(Some(view(tx, live).await?))
         }
         Some(other) => Err(Error::CreditExists(other.id)),
@@ -234,14 +268,19 @@ async fn granted_before(tx: &TenantTx, claimed: &Claimed<'_>, newest: Option<&le
 
 /// A credit that the subject may see; another's looks like none.
 pub(super) async fn visible(tx: &TenantTx, scope: &Scope, id: &str) -> Result<award::Model, Error> {
-    let row = awards::get(tx, id).await?.filter(|row| sees_record(scope, &row.learner)).ok_or(Error::NotFound(Missing::Credit))?;
+    let row = awards::get(tx, id)
+        .await?
+        .filter(|row| sees_record(scope, &row.learner))
+        .ok_or(Error::NotFound(Missing::Credit))?;
     super::check_reach(scope, &row.program_id).map_err(|_| Error::NotFound(Missing::Credit))?;
     Ok(row)
 }
 
 /// Everything that is shown of a credit.
 pub(super) async fn view(tx: &TenantTx, award: award::Model) -> Result<CreditView, Error> {
-    let offer = offer_rows::get(tx, &award.offer_id).await?.ok_or_else(|| Error::Defect("an award without its offer".into()))?;
+    let offer = offer_rows::get(tx, &award.offer_id)
+        .await?
+        .ok_or_else(|| Error::Defect("an award without its offer".into()))?;
     let accreditation = offers::accreditation_of(tx, &offer).await?;
     let certificate = certificates::of_award(tx, &award.id).await?;
     let certificate_ready = match &certificate {
@@ -281,9 +320,14 @@ fn ledger_entry(tx: &TenantTx, claim: &Claim) -> ledger::Model {
 
 /// The row of a claim, with every fact that the chain relies on. Whether they hold is for the database to say.
 fn award_row(tx: &TenantTx, entry: &ledger::Model, claim: &Claim) -> award::Model {
-    let Claim { basis: Basis { result, offer, recognitions, evaluation, accreditation, .. }, assertion, quarters } = claim;
+    let Claim {
+        basis: Basis { result, offer, recognitions, evaluation, accreditation, .. },
+        assertion,
+        quarters,
+    } = claim;
     let confirmation = accreditation.confirmation();
-    let profession = PROFESSIONS.get((assertion.profession - 1).max(0) as usize).copied().unwrap_or_default().to_owned();
+    let profession =
+        PROFESSIONS.get((assertion.profession - 1).max(0) as usize).copied().unwrap_or_default().to_owned();
     let recognition = recognitions.iter().find(|row| row.profession == profession);
     award::Model {
         org_id: tx.org_key(),
@@ -324,11 +368,20 @@ fn award_row(tx: &TenantTx, entry: &ledger::Model, claim: &Claim) -> award::Mode
 
 fn record_award(tx: &mut TenantTx, row: &award::Model, claim: &Claim) -> Result<(), Error> {
     let entry = AuditEntry::done("credit.awarded", &row.id).in_program(program_id(&row.program_id)?);
-    let entry = entry.fact("credit_type", &row.credit_type).fact("quarters", row.quarters).fact("recognition", &row.recognition);
-    let entry = entry.fact("attempt", &row.attempt_id).fact("form", &row.form_id).fact("offer", &row.offer_id);
-    let entry = entry.fact("assertion", &row.assertion_id).fact("level", row.level).fact("right", claim.basis.result.right_answers);
+    let entry = entry
+        .fact("credit_type", &row.credit_type)
+        .fact("quarters", row.quarters)
+        .fact("recognition", &row.recognition);
+    let entry =
+        entry.fact("attempt", &row.attempt_id).fact("form", &row.form_id).fact("offer", &row.offer_id);
+    let entry = entry
+        .fact("assertion", &row.assertion_id)
+        .fact("level", row.level)
+        .fact("right", claim.basis.result.right_answers);
     let entry = entry.fact("accreditation_confirmed", row.accreditation_confirmed);
-    let entry = entry.fact("quiz_completed_at", row.quiz_completed_at).fact("content_verified_at", row.content_verified_at);
+    let entry = entry
+        .fact("quiz_completed_at", row.quiz_completed_at)
+        .fact("content_verified_at", row.content_verified_at);
     tx.audit(entry)?;
     let event = CreditAwarded { credit_id: row.id.clone(), program_id: row.program_id.clone() };
     tx.emit("credit.awarded", &event)?;

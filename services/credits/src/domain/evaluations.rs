@@ -30,7 +30,10 @@ impl Credits {
     ) -> Result<evaluation::Model, Error> {
         self.program_or_own_work(call, program).await?;
         if let Some(unknown) = ratings.keys().find(|name| !RATINGS.contains(&name.as_str())) {
-            return Err(Error::field("ratings", format!("{unknown} is not asked; rate {}", RATINGS.join(", "))));
+            return Err(Error::field(
+                "ratings",
+                format!("{unknown} is not asked; rate {}", RATINGS.join(", ")),
+            ));
         }
         if let Some(open) = RATINGS.iter().find(|name| !ratings.contains_key(**name)) {
             return Err(Error::field("ratings", format!("{open} is missing")));
@@ -41,7 +44,8 @@ impl Credits {
         if change.chars().count() > MOST_TEXT {
             return Err(Error::field("change", format!("must have at most {MOST_TEXT} characters")));
         }
-        let change = Guarded::new(change.trim()).map_err(|found| Error::Identifying { field: "change", found })?;
+        let change =
+            Guarded::new(change.trim()).map_err(|found| Error::Identifying { field: "change", found })?;
         let scope = call.shared_scope();
         let id = EvaluationId::generate().to_string();
         let change = self.sealed_change(&scope, &id, &change).await?;
@@ -66,10 +70,16 @@ impl Credits {
 
     /// A learner's own words as they are stored: sealed under a key of their own, since the guard may have missed
     /// something.
-    async fn sealed_change(&self, scope: &Scope, id: &str, change: &Guarded) -> Result<serde_json::Value, Error> {
+    async fn sealed_change(
+        &self,
+        scope: &Scope,
+        id: &str,
+        change: &Guarded,
+    ) -> Result<serde_json::Value, Error> {
         let org = scope.org();
         let (key, wrapped) = DataKey::make(&*self.deps.keys, org, id).await?;
-        let sealed = key.seal(&format!("{org}/credits_evaluation/change/{id}"), change.as_str().as_bytes())?;
+        let sealed =
+            key.seal(&format!("{org}/credits_evaluation/change/{id}"), change.as_str().as_bytes())?;
         Ok(serde_json::json!({ "wrapped_key": STANDARD.encode(wrapped), "sealed": STANDARD.encode(sealed) }))
     }
 }

@@ -67,7 +67,8 @@ impl Credits {
         let chosen = choose(&tx, &new, &standing, &flaws).await?;
         let sources = sources(&chosen, &standing)?;
         offers::ensure_policy(&tx, &policy).await?;
-        let verified_at = sources.values().map(|verification| verification.verified_at).max().unwrap_or_default();
+        let verified_at =
+            sources.values().map(|verification| verification.verified_at).max().unwrap_or_default();
         let row = form::Model {
             org_id: tx.org_key(),
             id: FormId::generate().to_string(),
@@ -107,7 +108,12 @@ impl Credits {
 
     /// What is wrong with approved items by what is published now, by item: a passage that came later may answer one of
     /// them differently.
-    async fn flaws(&self, scope: &Arc<Scope>, program: &str, published: Vec<Source>) -> Result<BTreeMap<String, Flaw>, Error> {
+    async fn flaws(
+        &self,
+        scope: &Arc<Scope>,
+        program: &str,
+        published: Vec<Source>,
+    ) -> Result<BTreeMap<String, Flaw>, Error> {
         let mut bank = items::newest(&self.deps.store.read(scope).await?, program).await?;
         bank.retain(|view| view.state() == "approved");
         let judged = move || {
@@ -155,7 +161,11 @@ impl Credits {
 }
 
 /// Why no attempt at this form can begin now.
-pub(crate) async fn closed(tx: &TenantTx, printed: &Printed, scope: &Scope) -> Result<Option<(&'static str, String)>, Error> {
+pub(crate) async fn closed(
+    tx: &TenantTx,
+    printed: &Printed,
+    scope: &Scope,
+) -> Result<Option<(&'static str, String)>, Error> {
     let versions: Vec<String> = printed.places.iter().map(|place| place.source_version_id.clone()).collect();
     if attempts::is_suspended(tx, &versions).await? {
         let message = "a source of this quiz was retracted or called into doubt; the provider has to review it before anybody can begin";
@@ -183,18 +193,28 @@ async fn choose(
 ) -> Result<Vec<ItemView>, Error> {
     let bank = items::newest(tx, &new.program).await?;
     let chosen: Vec<ItemView> = if new.items.is_empty() {
-        let counts = |view: &ItemView| standing.get(&view.version.source_version_id).is_some_and(Standing::counts);
-        let fits = |view: &ItemView| view.state() == "approved" && counts(view) && !flaws.contains_key(&view.version.item_id);
+        let counts =
+            |view: &ItemView| standing.get(&view.version.source_version_id).is_some_and(Standing::counts);
+        let fits = |view: &ItemView| {
+            view.state() == "approved" && counts(view) && !flaws.contains_key(&view.version.item_id)
+        };
         bank.into_iter().filter(fits).take(MOST_ITEMS).collect()
     } else {
         if let Some(flaw) = new.items.iter().find_map(|item| flaws.get(item)) {
             return Err(Error::ItemFlawed(flaw.clone()));
         }
-        let named = |id: &String| bank.iter().find(|view| view.version.item_id == *id).cloned().ok_or(Error::NotFound(Missing::Item));
+        let named = |id: &String| {
+            bank.iter()
+                .find(|view| view.version.item_id == *id)
+                .cloned()
+                .ok_or(Error::NotFound(Missing::Item))
+        };
         new.items.iter().map(named).collect::<Result<_, _>>()?
     };
     if chosen.is_empty() {
-        return Err(Error::FormNotReady("no approved item of a verified source is in the bank; have some approved first".into()));
+        return Err(Error::FormNotReady(
+            "no approved item of a verified source is in the bank; have some approved first".into(),
+        ));
     }
     if chosen.len() > MOST_ITEMS {
         return Err(Error::field("item_ids", format!("a quiz has at most {MOST_ITEMS} items")));
@@ -211,7 +231,9 @@ fn sources(
     for item in chosen {
         let version = &item.version.source_version_id;
         let verification = standing.get(version).and_then(|standing| standing.verification.clone());
-        let Some(verification) = verification.filter(|_| standing[version].counts() || !standing[version].quarantined) else {
+        let Some(verification) =
+            verification.filter(|_| standing[version].counts() || !standing[version].quarantined)
+        else {
             return Err(Error::Link(super::Link::Source));
         };
         found.insert(version.clone(), verification);

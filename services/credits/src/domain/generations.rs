@@ -43,13 +43,26 @@ impl Work for Composer {
             GivenUp::Crashed => Error::TooCostly,
             GivenUp::Failed => Error::Defect("items could not be composed, time and again".into()),
         };
-        Ok(self.0.give_up(&self.0.deps.system.call(job.org, READING).await?.shared_scope(), None, &job.subject, &why).await?)
+        Ok(self
+            .0
+            .give_up(
+                &self.0.deps.system.call(job.org, READING).await?.shared_scope(),
+                None,
+                &job.subject,
+                &why,
+            )
+            .await?)
     }
 }
 
 impl Credits {
     /// Has drafts made from the verified sources of a program, soon.
-    pub(crate) async fn ask_for_items(&self, call: &Call, program: &str, wanted: Wanted) -> Result<generation::Model, Error> {
+    pub(crate) async fn ask_for_items(
+        &self,
+        call: &Call,
+        program: &str,
+        wanted: Wanted,
+    ) -> Result<generation::Model, Error> {
         self.program(call, program).await?;
         if wanted.count == 0 || wanted.count > MOST_GENERATED {
             return Err(Error::field("count", format!("must be between 1 and {MOST_GENERATED}")));
@@ -75,7 +88,11 @@ impl Credits {
         };
         tx.insert(row.clone()).await?;
         taking::note_key_seen(&mut tx, program, "items requested").await?;
-        tx.audit(AuditEntry::done("items.requested", &row.id).in_program(program_id(program)?).fact("count", row.wanted))?;
+        tx.audit(
+            AuditEntry::done("items.requested", &row.id)
+                .in_program(program_id(program)?)
+                .fact("count", row.wanted),
+        )?;
         self.jobs.enqueue(&mut tx, COMPOSING, &row.id).await?;
         tx.commit().await?;
         Ok(row)
@@ -102,7 +119,13 @@ impl Credits {
         }
     }
 
-    async fn progress(&self, scope: &Arc<Scope>, row: &generation::Model, state: &str, sources: usize) -> Result<(), Error> {
+    async fn progress(
+        &self,
+        scope: &Arc<Scope>,
+        row: &generation::Model,
+        state: &str,
+        sources: usize,
+    ) -> Result<(), Error> {
         let tx = self.deps.store.write(scope).await?;
         generations::progress(&tx, &row.id, state, sources).await?;
         Ok(tx.commit().await?)
@@ -112,14 +135,19 @@ impl Credits {
         let scope = call.shared_scope();
         self.progress(&scope, row, "reading", 0).await?;
         let content = self.content(call, &row.program_id).await?;
-        let verified: Vec<Source> = content.sources.into_iter().filter(|source| content.standing[&source.version].counts()).collect();
+        let verified: Vec<Source> =
+            content.sources.into_iter().filter(|source| content.standing[&source.version].counts()).collect();
         if verified.is_empty() {
-            return Err(Error::FormNotReady("no published source of this program is verified yet; verify at least one first".into()));
+            return Err(Error::FormNotReady(
+                "no published source of this program is verified yet; verify at least one first".into(),
+            ));
         }
         self.progress(&scope, row, "composing", verified.len()).await?;
         pause::at("generation.composing", scope.org()).await;
-        let taken: HashSet<String> = items::stems(&self.deps.store.read(&scope).await?, &row.program_id).await?.into_iter().collect();
-        let wanted = Wanted { count: row.wanted as usize, kind: row.kind.clone(), difficulty: row.difficulty.clone() };
+        let taken: HashSet<String> =
+            items::stems(&self.deps.store.read(&scope).await?, &row.program_id).await?.into_iter().collect();
+        let wanted =
+            Wanted { count: row.wanted as usize, kind: row.kind.clone(), difficulty: row.difficulty.clone() };
         self.compose(&scope, worker::Request { sources: verified, wanted, taken }).await
     }
 
@@ -144,7 +172,13 @@ impl Credits {
         }
     }
 
-    async fn keep_drafts(&self, scope: &Arc<Scope>, job: &Job, row: &generation::Model, drafts: Vec<Draft>) -> Result<(), Error> {
+    async fn keep_drafts(
+        &self,
+        scope: &Arc<Scope>,
+        job: &Job,
+        row: &generation::Model,
+        drafts: Vec<Draft>,
+    ) -> Result<(), Error> {
         let mut tx = self.deps.store.write(scope).await?;
         let note = if (drafts.len() as i64) < row.wanted {
             format!(
@@ -171,10 +205,21 @@ impl Credits {
         Ok(())
     }
 
-    async fn give_up(&self, scope: &Arc<Scope>, job: Option<&Job>, id: &str, why: &Error) -> Result<(), Error> {
+    async fn give_up(
+        &self,
+        scope: &Arc<Scope>,
+        job: Option<&Job>,
+        id: &str,
+        why: &Error,
+    ) -> Result<(), Error> {
         let fault = why.to_fault();
         let tx = self.deps.store.write(scope).await?;
-        let end = End { state: "failed", items: Vec::new(), note: fault.message.to_string(), problem_code: fault.reason.to_string() };
+        let end = End {
+            state: "failed",
+            items: Vec::new(),
+            note: fault.message.to_string(),
+            problem_code: fault.reason.to_string(),
+        };
         if let Some(job) = job
             && !self.jobs.finish(&tx, job).await?
         {

@@ -31,7 +31,12 @@ pub(crate) struct NewItem {
 
 impl NewItem {
     fn question(&self) -> Question {
-        Question { kind: self.kind.clone(), stem: self.stem.clone(), options: self.options.clone(), passages: self.passages.clone() }
+        Question {
+            kind: self.kind.clone(),
+            stem: self.stem.clone(),
+            options: self.options.clone(),
+            passages: self.passages.clone(),
+        }
     }
 }
 
@@ -64,9 +69,13 @@ impl Credits {
 
 fn check_options(new: &NewItem) -> Result<(), Error> {
     let right = new.options.iter().filter(|(_, right)| *right).count();
-    let count_fits = if new.kind == "true_false" { new.options.len() == 2 } else { (3..=6).contains(&new.options.len()) };
+    let count_fits =
+        if new.kind == "true_false" { new.options.len() == 2 } else { (3..=6).contains(&new.options.len()) };
     if !count_fits || right != 1 {
-        return Err(Error::field("options", "true_false has two, multiple_choice three to six, and exactly one is right"));
+        return Err(Error::field(
+            "options",
+            "true_false has two, multiple_choice three to six, and exactly one is right",
+        ));
     }
     for (text, _) in &new.options {
         bounded("options", text, MOST_OPTION)?;
@@ -80,20 +89,30 @@ fn check_options(new: &NewItem) -> Result<(), Error> {
 
 /// The passages that an item names: all of one source.
 fn bind(content: &Content, new: &NewItem) -> Result<(Source, Vec<Passage>), Error> {
-    let holder = content.sources.iter().find(|source| source.passages.iter().any(|passage| new.passages.first() == Some(&passage.id)));
-    let source = holder.ok_or_else(|| Error::field("passage_ids", "name at least one passage of the published version"))?;
-    let bound: Vec<Passage> = source.passages.iter().filter(|passage| new.passages.contains(&passage.id)).cloned().collect();
+    let holder = content
+        .sources
+        .iter()
+        .find(|source| source.passages.iter().any(|passage| new.passages.first() == Some(&passage.id)));
+    let source = holder
+        .ok_or_else(|| Error::field("passage_ids", "name at least one passage of the published version"))?;
+    let bound: Vec<Passage> =
+        source.passages.iter().filter(|passage| new.passages.contains(&passage.id)).cloned().collect();
     if bound.len() != new.passages.len() {
         return Err(Error::field("passage_ids", "the passages of an item are of one source"));
     }
     Ok((source.clone(), bound))
 }
 
-async fn hand_rows(tx: &TenantTx, new: &NewItem, (source, bound): &(Source, Vec<Passage>)) -> Result<ItemView, Error> {
+async fn hand_rows(
+    tx: &TenantTx,
+    new: &NewItem,
+    (source, bound): &(Source, Vec<Passage>),
+) -> Result<ItemView, Error> {
     let (item, number) = match &new.item {
         None => (ItemId::generate().to_string(), 1),
         Some(item) => {
-            let newest = items::newest_of(tx, item).await?.filter(|view| view.version.program_id == new.program);
+            let newest =
+                items::newest_of(tx, item).await?.filter(|view| view.version.program_id == new.program);
             (item.clone(), newest.ok_or(Error::NotFound(Missing::Item))?.version.number + 1)
         }
     };
@@ -112,7 +131,10 @@ async fn hand_rows(tx: &TenantTx, new: &NewItem, (source, bound): &(Source, Vec<
             options: new.options.iter().map(|(text, right)| (text.trim().to_owned(), *right)).collect(),
             explanation: new.explanation.trim().to_owned(),
             origin: "hand",
-            passages: bound.iter().map(|passage| (passage.ordinal, passage.id.clone(), passage.text.clone())).collect(),
+            passages: bound
+                .iter()
+                .map(|passage| (passage.ordinal, passage.id.clone(), passage.text.clone()))
+                .collect(),
         },
     ))
 }

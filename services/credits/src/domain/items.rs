@@ -73,20 +73,37 @@ impl Credits {
     /// Reads the published content of a program.
     pub(crate) async fn content(&self, call: &Call, program: &str) -> Result<Content, Error> {
         let request = ingestion::ReadContentRequest { program_id: program.to_owned() };
-        let answer = self.ingestion.clone().read_content(call.request(request)?).await.map_err(not_found_as(Missing::Program))?;
+        let answer = self
+            .ingestion
+            .clone()
+            .read_content(call.request(request)?)
+            .await
+            .map_err(not_found_as(Missing::Program))?;
         let mut stream = answer.into_inner();
         let mut content = Content { sources: Vec::new(), standing: BTreeMap::new() };
         while let Some(source) = stream.message().await? {
             let standing = Standing { verification: source.verification, quarantined: source.quarantined };
             content.standing.insert(source.source_version_id.clone(), standing);
             let passages = source.passages.into_iter().map(passage).collect();
-            content.sources.push(Source { id: source.source_id, version: source.source_version_id, title: source.source_title, passages });
+            content.sources.push(Source {
+                id: source.source_id,
+                version: source.source_version_id,
+                title: source.source_title,
+                passages,
+            });
         }
         Ok(content)
     }
 
     /// The newest version of every item of a program.
-    pub(crate) async fn items(&self, call: &Call, program: &str, state: &str, after: &str, limit: u64) -> Result<Vec<ItemView>, Error> {
+    pub(crate) async fn items(
+        &self,
+        call: &Call,
+        program: &str,
+        state: &str,
+        after: &str,
+        limit: u64,
+    ) -> Result<Vec<ItemView>, Error> {
         self.program(call, program).await?;
         if !["", "draft", "approved", "rejected"].contains(&state) {
             return Err(Error::field("state", "must be draft, approved or rejected"));
@@ -95,13 +112,21 @@ impl Credits {
         self.note_reader(&scope, program, "items read").await?;
         let tx = self.deps.store.read(&scope).await?;
         let mut views = items::newest(&tx, program).await?;
-        views.retain(|view| (state.is_empty() || view.state() == state) && view.version.item_id.as_str() > after);
+        views.retain(|view| {
+            (state.is_empty() || view.state() == state) && view.version.item_id.as_str() > after
+        });
         views.truncate(limit as usize);
         Ok(views)
     }
 
     /// A named human's decision. The database refuses the author's own.
-    pub(crate) async fn decide_item(&self, scope: &Arc<Scope>, item: &str, approve: bool, reason: &str) -> Result<ItemView, Error> {
+    pub(crate) async fn decide_item(
+        &self,
+        scope: &Arc<Scope>,
+        item: &str,
+        approve: bool,
+        reason: &str,
+    ) -> Result<ItemView, Error> {
         if reason.chars().count() > MOST_REASON || (!approve && reason.trim().is_empty()) {
             return Err(Error::field("reason", "a rejection needs one, of at most 2000 characters"));
         }
@@ -113,7 +138,10 @@ impl Credits {
         }
         let program = program_id(&view.version.program_id)?;
         if view.version.author == scope.subject() {
-            tx.audit(AuditEntry::refused("item.approved", &view.version.id, "AUTHOR_CANNOT_DECIDE").in_program(program))?;
+            tx.audit(
+                AuditEntry::refused("item.approved", &view.version.id, "AUTHOR_CANNOT_DECIDE")
+                    .in_program(program),
+            )?;
             tx.commit().await?;
             return Err(Error::AuthorCannotDecide);
         }
@@ -131,7 +159,12 @@ impl Credits {
         taking::note_key_seen(&mut tx, &view.version.program_id, "item decided").await?;
         let action = if approve { "item.approved" } else { "item.rejected" };
         let entry = AuditEntry::done(action, &view.version.id).in_program(program).because(reason.trim());
-        tx.audit(entry.fact("decision", &decision.id).fact("author", &decision.author).fact("sha256", &view.version.sha256))?;
+        tx.audit(
+            entry
+                .fact("decision", &decision.id)
+                .fact("author", &decision.author)
+                .fact("sha256", &view.version.sha256),
+        )?;
         tx.commit().await?;
         view.decision = Some(decision);
         Ok(view)
@@ -139,8 +172,17 @@ impl Credits {
 }
 
 fn passage(passage: ingestion::Passage) -> Passage {
-    let ranges = passage.sentence_starts.iter().zip(&passage.sentence_ends).map(|(start, end)| *start as usize..*end as usize);
-    Passage { sentences: ranges.collect(), id: passage.id, ordinal: i64::from(passage.ordinal), text: passage.text }
+    let ranges = passage
+        .sentence_starts
+        .iter()
+        .zip(&passage.sentence_ends)
+        .map(|(start, end)| *start as usize..*end as usize);
+    Passage {
+        sentences: ranges.collect(),
+        id: passage.id,
+        ordinal: i64::from(passage.ordinal),
+        text: passage.text,
+    }
 }
 
 pub(super) fn check_kind(kind: &str, may_be_empty: bool) -> Result<(), Error> {

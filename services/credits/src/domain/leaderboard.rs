@@ -27,12 +27,12 @@ pub(crate) struct Standing {
 }
 
 const ADJECTIVES: [&str; 16] = [
-    "amber", "brisk", "calm", "clever", "copper", "eager", "gentle", "golden", "keen", "lively", "patient", "quiet", "silver", "steady",
-    "swift", "warm",
+    "amber", "brisk", "calm", "clever", "copper", "eager", "gentle", "golden", "keen", "lively", "patient",
+    "quiet", "silver", "steady", "swift", "warm",
 ];
 const ANIMALS: [&str; 16] = [
-    "badger", "beaver", "crane", "dolphin", "falcon", "finch", "heron", "ibis", "lynx", "marten", "otter", "owl", "plover", "raven",
-    "robin", "wren",
+    "badger", "beaver", "crane", "dolphin", "falcon", "finch", "heron", "ibis", "lynx", "marten", "otter",
+    "owl", "plover", "raven", "robin", "wren",
 ];
 
 /// A name that stays the same within one form and says nothing outside of it.
@@ -95,7 +95,8 @@ fn key(org: &str, form: &str) -> String {
 fn ranked(results: Vec<result::Model>) -> Vec<(String, i64)> {
     let mut best: BTreeMap<String, (i64, i64)> = BTreeMap::new();
     for result in results {
-        best.entry(result.learner).or_insert((result.right_answers * 100 / result.items, result.completed_at));
+        best.entry(result.learner)
+            .or_insert((result.right_answers * 100 / result.items, result.completed_at));
     }
     if best.len() < LEAST_LEARNERS {
         return Vec::new();
@@ -112,7 +113,8 @@ mod tests {
     #[test]
     fn a_nickname_belongs_to_one_form() {
         assert_eq!(nickname("f1", "u1"), nickname("f1", "u1"));
-        let forms: std::collections::BTreeSet<_> = (0..50).map(|form| nickname(&form.to_string(), "u1")).collect();
+        let forms: std::collections::BTreeSet<_> =
+            (0..50).map(|form| nickname(&form.to_string(), "u1")).collect();
         assert!(forms.len() > 40);
     }
 }

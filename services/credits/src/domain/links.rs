@@ -93,8 +93,10 @@ const GUARDS: &[(&str, Link)] = &[
 ];
 
 /// What is said to whoever cannot take a quiz because they have seen its key.
-pub(super) const KEY_SEEN: (&str, &str) =
-    ("QUIZ_KEY_SEEN", "you have seen which answers to the questions of this program are right, so you cannot take its quiz for credit");
+pub(super) const KEY_SEEN: (&str, &str) = (
+    "QUIZ_KEY_SEEN",
+    "you have seen which answers to the questions of this program are right, so you cannot take its quiz for credit",
+);
 
 impl Link {
     /// The link that a constraint guards.
@@ -104,42 +106,67 @@ impl Link {
 
     /// What to say to whoever ran into it.
     pub(crate) fn to_fault(self) -> Fault {
-        let refused = |code: &'static str, words: &'static str| Fault::new(Kind::FailedPrecondition, code, words);
+        let refused =
+            |code: &'static str, words: &'static str| Fault::new(Kind::FailedPrecondition, code, words);
         match self {
-            Self::Accreditation => {
-                refused("NOT_ACCREDITED", "the provider is not accredited for that time; an administrator has to record the accreditation")
-            }
+            Self::Accreditation => refused(
+                "NOT_ACCREDITED",
+                "the provider is not accredited for that time; an administrator has to record the accreditation",
+            ),
             Self::Designation => refused(
                 "NOT_DESIGNATED",
                 "the program was not designated for this credit before the quiz was begun; designation is never retroactive",
             ),
-            Self::Window => {
-                refused("OUTSIDE_WINDOW", "the activity is not open for credit at that time; see its release and termination dates")
-            }
+            Self::Window => refused(
+                "OUTSIDE_WINDOW",
+                "the activity is not open for credit at that time; see its release and termination dates",
+            ),
             Self::Source => refused(
                 "SOURCE_NOT_VERIFIED",
                 "a source of this quiz is not verified in a class that counts; verify it, or leave its items out",
             ),
-            Self::Item => refused("ITEM_NOT_APPROVED", "an item of this quiz was not approved by somebody other than its author"),
-            Self::Attempt => {
-                refused("ATTEMPT_NOT_PASSED", "this attempt did not pass at the threshold that was shown; take the quiz again")
-            }
-            Self::Retakes => refused("RETAKES_USED_UP", "you have used all attempts that this quiz allows; ask the provider"),
+            Self::Item => refused(
+                "ITEM_NOT_APPROVED",
+                "an item of this quiz was not approved by somebody other than its author",
+            ),
+            Self::Attempt => refused(
+                "ATTEMPT_NOT_PASSED",
+                "this attempt did not pass at the threshold that was shown; take the quiz again",
+            ),
+            Self::Retakes => refused(
+                "RETAKES_USED_UP",
+                "you have used all attempts that this quiz allows; ask the provider",
+            ),
             Self::Unseen => refused(KEY_SEEN.0, KEY_SEEN.1),
-            Self::Evaluation => refused("EVALUATION_MISSING", "give the evaluation of this activity first; the credit needs it"),
+            Self::Evaluation => refused(
+                "EVALUATION_MISSING",
+                "give the evaluation of this activity first; the credit needs it",
+            ),
             Self::Credential => refused(
                 "CREDENTIAL_NOT_VERIFIED",
                 "no credential of yours was valid when you completed the quiz, at the level that this credit needs; verify it first",
             ),
-            Self::Recognition => refused("PROFESSION_NOT_RECOGNISED", "this offer says nothing about your profession; ask the provider"),
+            Self::Recognition => refused(
+                "PROFESSION_NOT_RECOGNISED",
+                "this offer says nothing about your profession; ask the provider",
+            ),
             Self::Amount => Fault::new(
                 Kind::InvalidInput,
                 "AMOUNT_NOT_ALLOWED",
                 "claim in steps of 0.25, more than 0 and at most what the activity is designated for",
             ),
-            Self::OneLive => Fault::new(Kind::AlreadyExists, "CREDIT_EXISTS", "there is a live credit of this type already"),
-            Self::Void => refused("CREDIT_VOID", "this credit cannot be voided: it is void already, or no reason was given"),
-            Self::Immutable => refused("RECORD_IMMUTABLE", "what is on record is never changed; corrections are new entries"),
+            Self::OneLive => Fault::new(
+                Kind::AlreadyExists,
+                "CREDIT_EXISTS",
+                "there is a live credit of this type already",
+            ),
+            Self::Void => refused(
+                "CREDIT_VOID",
+                "this credit cannot be voided: it is void already, or no reason was given",
+            ),
+            Self::Immutable => {
+                refused("RECORD_IMMUTABLE", "what is on record is never changed; corrections are new entries")
+            }
         }
     }
 }
@@ -148,7 +175,8 @@ impl Link {
 mod tests {
     use super::*;
 
-    const TABLES: [&str; 2] = [include_str!("../store/0001_credits.sql"), include_str!("../store/0003_assessment.sql")];
+    const TABLES: [&str; 2] =
+        [include_str!("../store/0001_credits.sql"), include_str!("../store/0003_assessment.sql")];
 
     /// A constraint of the chain that nobody can name to a user is a hole in the errors.
     #[test]

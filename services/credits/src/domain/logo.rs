@@ -52,11 +52,15 @@ impl Logo {
         }
         if content.starts_with(PNG) {
             if side(&content, 16).max(side(&content, 20)) > MOST_PIXELS {
-                return Err(Error::field("logo", format!("must have at most {MOST_PIXELS} pixels on a side")));
+                return Err(Error::field(
+                    "logo",
+                    format!("must have at most {MOST_PIXELS} pixels on a side"),
+                ));
             }
             return Ok(Some(Self { media_type: "image/png", content }));
         }
-        let text = std::str::from_utf8(&content).map(|text| text.trim_start_matches('\u{feff}').trim_start().to_lowercase());
+        let text = std::str::from_utf8(&content)
+            .map(|text| text.trim_start_matches('\u{feff}').trim_start().to_lowercase());
         let Ok(text) = text else { return refused("must be a PNG or an SVG") };
         if !(text.starts_with("<svg") || (text.starts_with("<?xml") && text.contains("<svg"))) {
             return refused("must be a PNG or an SVG");
@@ -76,9 +80,12 @@ mod tests {
     fn a_logo_is_a_small_picture_that_refers_to_nothing() {
         let of = |content: &[u8]| Logo::of(content.to_vec());
         assert_eq!(of(b"").expect("none"), None);
-        let png = |width: u32, height: u32| [PNG, b"\0\0\0\rIHDR", &width.to_be_bytes(), &height.to_be_bytes()].concat();
+        let png = |width: u32, height: u32| {
+            [PNG, b"\0\0\0\rIHDR", &width.to_be_bytes(), &height.to_be_bytes()].concat()
+        };
         assert_eq!(of(&png(400, 100)).expect("a picture").map(|logo| logo.media_type), Some("image/png"));
-        let drawing = br#"<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0"/></svg>"#;
+        let drawing =
+            br#"<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0"/></svg>"#;
         assert_eq!(of(drawing).expect("a drawing").map(|logo| logo.media_type), Some("image/svg+xml"));
         for wrong in [
             &b"GIF89a"[..],

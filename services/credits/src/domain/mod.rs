@@ -87,7 +87,8 @@ pub(crate) struct Credits {
 impl Credits {
     pub(crate) fn new(deps: Deps) -> Self {
         Self {
-            ingestion: IngestionClient::new(deps.ingestion.clone()).max_decoding_message_size(LARGEST_MESSAGE),
+            ingestion: IngestionClient::new(deps.ingestion.clone())
+                .max_decoding_message_size(LARGEST_MESSAGE),
             credentials: CredentialsClient::new(deps.credentials.clone()),
             audit: AuditClient::new(deps.audit.clone()),
             auth: AuthClient::new(deps.auth.clone()),
@@ -95,7 +96,11 @@ impl Credits {
             forms: moka::sync::Cache::new(MOST_FORMS),
             leaderboards: leaderboard::leaderboards(),
             names: certificates::Names::default(),
-            jobs: Queue::new(deps.store.clone(), SystemActor::Credits, Settings { alone: deps.alone, ..Settings::default() }),
+            jobs: Queue::new(
+                deps.store.clone(),
+                SystemActor::Credits,
+                Settings { alone: deps.alone, ..Settings::default() },
+            ),
             unprinted: Waiting::default(),
             lists: certificates::lists(),
             backstage: Backstage::start("certificates"),
@@ -134,7 +139,7 @@ const NAMES_LIVE: Duration = Duration::from_secs(60);
 /// Forms that are kept read.
 const MOST_FORMS: u64 = 256;
 
-/// Another room's "not found" in our words.
+/// Another service's "not found" in our words.
 fn not_found_as(missing: Missing) -> impl Fn(tonic::Status) -> Error {
     move |status| match fault_of(&status).kind {
         preceptor_core::Kind::NotFound => Error::NotFound(missing),
@@ -144,7 +149,8 @@ fn not_found_as(missing: Missing) -> impl Fn(tonic::Status) -> Error {
 
 /// Refuses a subject that is bound to another program. A foreign program looks like none.
 fn check_reach(scope: &Scope, program: &str) -> Result<(), Error> {
-    program_id(program).and_then(|id| if scope.reaches(id) { Ok(()) } else { Err(Error::NotFound(Missing::Program)) })
+    program_id(program)
+        .and_then(|id| if scope.reaches(id) { Ok(()) } else { Err(Error::NotFound(Missing::Program)) })
 }
 
 fn program_id(program: &str) -> Result<ProgramId, Error> {

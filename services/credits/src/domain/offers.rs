@@ -57,9 +57,13 @@ pub(crate) struct NewOffer {
 /// The classes of a policy, sorted and without repetition; all when none is named.
 pub(crate) fn policy_classes(named: &[String]) -> Result<Vec<String>, Error> {
     if let Some(unknown) = named.iter().find(|class| !CLASSES.contains(&class.as_str())) {
-        return Err(Error::field("source_classes", format!("{unknown} is not a class; use {}", CLASSES.join(", "))));
+        return Err(Error::field(
+            "source_classes",
+            format!("{unknown} is not a class; use {}", CLASSES.join(", ")),
+        ));
     }
-    let named: BTreeSet<&str> = if named.is_empty() { CLASSES.into() } else { named.iter().map(String::as_str).collect() };
+    let named: BTreeSet<&str> =
+        if named.is_empty() { CLASSES.into() } else { named.iter().map(String::as_str).collect() };
     Ok(named.into_iter().map(str::to_owned).collect())
 }
 
@@ -79,14 +83,18 @@ impl Credits {
         let program = self.program(call, &new.program).await?;
         self.check_printable("program_title", &program.title)?;
         self.check_printable("activity_number", &new.activity_number)?;
-        for (field, texts) in [("joint_providers", &new.joint_providers), ("moc_statements", &new.moc_statements)] {
+        for (field, texts) in
+            [("joint_providers", &new.joint_providers), ("moc_statements", &new.moc_statements)]
+        {
             for text in texts {
                 self.check_printable(field, text)?;
             }
         }
         let scope = call.shared_scope();
         let mut tx = self.deps.store.write(&scope).await?;
-        let accreditation = accreditations::view(&tx, &new.accreditation).await?.ok_or(Error::NotFound(Missing::Accreditation))?;
+        let accreditation = accreditations::view(&tx, &new.accreditation)
+            .await?
+            .ok_or(Error::NotFound(Missing::Accreditation))?;
         let accreditation = accreditation.not_rejected()?;
         let row = offer_row(&tx, &new, &program.title, &accreditation)?;
         offers::ensure_policy(&tx, &row.policy_id).await?;
@@ -94,10 +102,17 @@ impl Credits {
         let credit = credit_professions(&row, tx.now());
         tx.insert_all(recognitions(&row, &credit)).await?;
         let entry = AuditEntry::done("program.designated", &row.id).in_program(program_id(&program.id)?);
-        let entry = entry.fact("credit_type", &row.credit_type).fact("quarters", row.designated_quarters).fact("rules", &row.rules);
-        let entry =
-            entry.fact("opens_at", row.opens_at).fact("terminates_at", row.terminates_at).fact("accreditation", &row.accreditation_id);
-        tx.audit(entry.fact("statements_sha256", &row.statements_sha256).fact("minimum_level", row.minimum_level))?;
+        let entry = entry
+            .fact("credit_type", &row.credit_type)
+            .fact("quarters", row.designated_quarters)
+            .fact("rules", &row.rules);
+        let entry = entry
+            .fact("opens_at", row.opens_at)
+            .fact("terminates_at", row.terminates_at)
+            .fact("accreditation", &row.accreditation_id);
+        tx.audit(
+            entry.fact("statements_sha256", &row.statements_sha256).fact("minimum_level", row.minimum_level),
+        )?;
         let mut made = view(row, accreditation, tx.now());
         tx.commit().await?;
         self.name_org(call, std::slice::from_mut(&mut made)).await?;
@@ -133,7 +148,10 @@ pub(super) async fn views(tx: &TenantTx, rows: Vec<offer::Model>) -> Result<Vec<
 }
 
 /// The accreditation that an offer is made under.
-pub(super) async fn accreditation_of(tx: &TenantTx, offer: &offer::Model) -> Result<AccreditationView, Error> {
+pub(super) async fn accreditation_of(
+    tx: &TenantTx,
+    offer: &offer::Model,
+) -> Result<AccreditationView, Error> {
     let found = accreditations::view(tx, &offer.accreditation_id).await?;
     found.ok_or_else(|| Error::Defect("an offer without an accreditation".into()))
 }
@@ -158,7 +176,8 @@ fn recognitions(offer: &offer::Model, credit: &[String]) -> Vec<recognition::Mod
         org_id: offer.org_id.clone(),
         offer_id: offer.id.clone(),
         profession: profession.to_owned(),
-        recognition: if credit.iter().any(|named| named == profession) { "credit" } else { "participation" }.to_owned(),
+        recognition: if credit.iter().any(|named| named == profession) { "credit" } else { "participation" }
+            .to_owned(),
     };
     PROFESSIONS.iter().map(|profession| of(profession)).collect()
 }
@@ -177,8 +196,9 @@ fn dates(new: &NewOffer, now: i64) -> Result<(i64, Option<i64>), Error> {
     if let Some((latest, years)) = rules::review_due(&new.format, last)
         && new.terminates_at > latest.micros()
     {
-        let what =
-            format!("must be at most {years} years after the release or the last review of this format; review it, then designate anew");
+        let what = format!(
+            "must be at most {years} years after the release or the last review of this format; review it, then designate anew"
+        );
         return Err(Error::field("terminates_at", what));
     }
     Ok((released_at, new.reviewed_at))
@@ -191,22 +211,32 @@ fn lines(field: &'static str, texts: &[String], longest: usize) -> Result<String
     }
     let mut lines = Vec::with_capacity(texts.len());
     for text in texts {
-        let line = DisplayText::new(text, longest).map_err(|problem| Error::field(field, problem.to_string()))?;
+        let line =
+            DisplayText::new(text, longest).map_err(|problem| Error::field(field, problem.to_string()))?;
         lines.push(line.into_string());
     }
     Ok(lines.join("\n"))
 }
 
-fn offer_row(tx: &TenantTx, new: &NewOffer, title: &str, accreditation: &AccreditationView) -> Result<offer::Model, Error> {
+fn offer_row(
+    tx: &TenantTx,
+    new: &NewOffer,
+    title: &str,
+    accreditation: &AccreditationView,
+) -> Result<offer::Model, Error> {
     let now = tx.now();
     let accreditation = &accreditation.row;
     let kind = rules::credit_type(&new.credit_type, now)
         .ok_or_else(|| Error::field("credit_type", format!("is none of {}", rules::credit_types())))?;
     if !kind.bodies.contains(&accreditation.body) {
-        return Err(Error::BodyDoesNotCover { body: accreditation.body.clone(), kind: kind.id.clone(), bodies: kind.bodies.join(" or ") });
+        return Err(Error::BodyDoesNotCover {
+            body: accreditation.body.clone(),
+            kind: kind.id.clone(),
+            bodies: kind.bodies.join(" or "),
+        });
     }
-    let format =
-        rules::format_words(&new.format).ok_or_else(|| Error::field("activity_format", format!("is none of {}", rules::formats())))?;
+    let format = rules::format_words(&new.format)
+        .ok_or_else(|| Error::field("activity_format", format!("is none of {}", rules::formats())))?;
     if !(1..=MOST_QUARTERS).contains(&new.quarters) {
         return Err(Error::field("maximum", "must be in steps of 0.25, more than 0 and at most 100"));
     }
@@ -219,8 +249,9 @@ fn offer_row(tx: &TenantTx, new: &NewOffer, title: &str, accreditation: &Accredi
         return Err(Error::field("joint_providers", "a provider on probation may not provide jointly"));
     }
     let (released_at, reviewed_at) = dates(new, now.micros())?;
-    let accreditation_statement = rules::accreditation_statement(&accreditation.body, &accreditation.provider, now)
-        .ok_or_else(|| Error::field("accreditation_id", "is of a body whose statement is not known"))?;
+    let accreditation_statement =
+        rules::accreditation_statement(&accreditation.body, &accreditation.provider, now)
+            .ok_or_else(|| Error::field("accreditation_id", "is of a body whose statement is not known"))?;
     let designation_statement = kind.designation(&accreditation.provider, format, new.quarters);
     Ok(offer::Model {
         org_id: tx.org_key(),
@@ -238,7 +269,9 @@ fn offer_row(tx: &TenantTx, new: &NewOffer, title: &str, accreditation: &Accredi
         accreditation_id: accreditation.id.clone(),
         accreditation_from: accreditation.valid_from,
         accreditation_until: accreditation.valid_until,
-        statements_sha256: hex::encode(Sha256::digest(format!("{accreditation_statement}\n{designation_statement}"))),
+        statements_sha256: hex::encode(Sha256::digest(format!(
+            "{accreditation_statement}\n{designation_statement}"
+        ))),
         accreditation_statement,
         designation_statement,
         rules: kind.edition(),

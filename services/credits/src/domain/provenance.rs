@@ -15,7 +15,8 @@ use super::{Credits, rules};
 use crate::Error;
 use crate::error::Missing;
 use crate::store::{
-    accreditation, accreditation_decision, answer, attempts, award, certificate, form_source, offers as offer_rows, result,
+    accreditation, accreditation_decision, answer, attempts, award, certificate, form_source,
+    offers as offer_rows, result,
 };
 
 /// An instant as the document writes it.
@@ -74,7 +75,8 @@ impl Credits {
         let log = proofs.first().map(|proof| (proof.log_key.clone(), proof.size));
         let mut entries = Vec::with_capacity(proofs.len());
         for proof in proofs {
-            let record = AuditRecord::decode(proof.record.as_slice()).map_err(|error| Error::Defect(error.to_string()))?;
+            let record = AuditRecord::decode(proof.record.as_slice())
+                .map_err(|error| Error::Defect(error.to_string()))?;
             if links.concerns(&record) {
                 entries.push(entry_part(&proof, &record));
             }
@@ -94,8 +96,9 @@ impl Credits {
         let known = answer.map_err(super::not_found_as(Missing::Credit))?.into_inner().verifications;
         let part = |source: &form_source::Model| {
             let event = known.iter().find(|event| event.id == source.verification_id);
-            let later =
-                known.iter().filter(|event| event.source_version_id == source.source_version_id && event.verified_at > source.verified_at);
+            let later = known.iter().filter(|event| {
+                event.source_version_id == source.source_version_id && event.verified_at > source.verified_at
+            });
             json!({
                 "source_version_id": source.source_version_id,
                 "verification_id": source.verification_id,
@@ -121,11 +124,17 @@ impl Credits {
             ..credentials::FindAssertionRequest::default()
         };
         let found = self.credentials.clone().find_assertion(call.request(request)?).await?.into_inner();
-        let Some(assertion) = found.assertion else { return Err(Error::Defect("an award without its credential".into())) };
+        let Some(assertion) = found.assertion else {
+            return Err(Error::Defect("an award without its credential".into()));
+        };
         Ok(Credential { assertion, checks: found.checks, name: found.name })
     }
 
-    async fn proof_part(&self, call: &Call, certificate: Option<&certificate::Model>) -> Result<Value, Error> {
+    async fn proof_part(
+        &self,
+        call: &Call,
+        certificate: Option<&certificate::Model>,
+    ) -> Result<Value, Error> {
         let Some(certificate) = certificate else { return Ok(Value::Null) };
         let request = audit::ProveRequest { event_id: certificate.event_id.clone() };
         let proof = match self.audit.clone().prove(call.request(request)?).await {
@@ -176,7 +185,11 @@ impl Links<'_> {
         let offer = &self.credit.offer.offer;
         let terms = [offer.id.clone(), offer.accreditation_id.clone(), self.printed.form.id.clone()];
         let sources = self.sources.iter().map(|source| source.source_version_id.clone());
-        terms.into_iter().chain(sources).chain(self.printed.items.iter().map(|item| item.version.id.clone())).collect()
+        terms
+            .into_iter()
+            .chain(sources)
+            .chain(self.printed.items.iter().map(|item| item.version.id.clone()))
+            .collect()
     }
 
     /// Whether a record is of this chain. Of a learner there are records about other credentials too.
@@ -185,7 +198,8 @@ impl Links<'_> {
             return true;
         }
         let is = |fact: &str, id: &str| record.facts.get(fact).is_some_and(|value| value == id);
-        is("assertion", &self.credential.assertion.id) || self.credential.checks.iter().any(|check| is("check", &check.id))
+        is("assertion", &self.credential.assertion.id)
+            || self.credential.checks.iter().any(|check| is("check", &check.id))
     }
 }
 

@@ -7,8 +7,16 @@ use preceptor_core::Timestamp;
 use serde::Deserialize;
 
 /// Everybody who can hold a credential, in the order of the contract's enum.
-pub(crate) const PROFESSIONS: [&str; 8] =
-    ["physician", "physician_assistant", "nurse_practitioner", "nurse", "pharmacist", "dentist", "psychologist", "other"];
+pub(crate) const PROFESSIONS: [&str; 8] = [
+    "physician",
+    "physician_assistant",
+    "nurse_practitioner",
+    "nurse",
+    "pharmacist",
+    "dentist",
+    "psychologist",
+    "other",
+];
 
 /// A kind of credit.
 #[derive(Debug, Clone, Deserialize)]
@@ -47,8 +55,9 @@ struct Rules {
     review_within: BTreeMap<String, i16>,
 }
 
-static RULES: LazyLock<Rules> =
-    LazyLock::new(|| toml::from_str(include_str!("rules.toml")).expect("the rules are part of this binary and tested"));
+static RULES: LazyLock<Rules> = LazyLock::new(|| {
+    toml::from_str(include_str!("rules.toml")).expect("the rules are part of this binary and tested")
+});
 
 fn in_force(effective_from: &str, at: Timestamp) -> bool {
     format!("{effective_from}T00:00:00Z").parse::<Timestamp>().is_ok_and(|from| from <= at)
@@ -107,7 +116,8 @@ pub(crate) fn review_due(format: &str, reviewed: Timestamp) -> Option<(Timestamp
 
 /// The accreditation statement of a body, with the provider's name in it.
 pub(crate) fn accreditation_statement(body: &str, provider: &str, at: Timestamp) -> Option<String> {
-    let known = RULES.accreditation.iter().filter(|rule| rule.body == body && in_force(&rule.effective_from, at));
+    let known =
+        RULES.accreditation.iter().filter(|rule| rule.body == body && in_force(&rule.effective_from, at));
     let rule = known.max_by(|a, b| a.effective_from.cmp(&b.effective_from))?;
     Some(rule.statement.replace("{provider}", provider))
 }
@@ -115,7 +125,10 @@ pub(crate) fn accreditation_statement(body: &str, provider: &str, at: Timestamp)
 impl CreditType {
     /// The designation statement.
     pub(crate) fn designation(&self, provider: &str, format: &str, quarters: i64) -> String {
-        self.designation.replace("{provider}", provider).replace("{format}", format).replace("{amount}", &amount(quarters))
+        self.designation
+            .replace("{provider}", provider)
+            .replace("{format}", format)
+            .replace("{amount}", &amount(quarters))
     }
 
     /// What a certificate of participation says of the designation.

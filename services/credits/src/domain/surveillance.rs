@@ -25,7 +25,12 @@ fn words(verdict: &str) -> &'static str {
 
 impl Credits {
     /// Takes in what was found out about a source version.
-    pub(crate) async fn note_verdict(&self, scope: &Arc<Scope>, event: &str, verified: &SourceVerified) -> Result<(), Error> {
+    pub(crate) async fn note_verdict(
+        &self,
+        scope: &Arc<Scope>,
+        event: &str,
+        verified: &SourceVerified,
+    ) -> Result<(), Error> {
         if !verified.quarantined {
             return Ok(());
         }
@@ -44,7 +49,9 @@ impl Credits {
             };
             tx.insert(row).await?;
             let entry = AuditEntry::done("quiz.suspended", &verified.source_version_id).in_program(program);
-            tx.audit(entry.fact("verdict", &verified.verdict).fact("verification", &verified.verification_id))?;
+            tx.audit(
+                entry.fact("verdict", &verified.verdict).fact("verification", &verified.verification_id),
+            )?;
         }
         let forms = attempts::forms_on(&tx, &verified.source_version_id).await?;
         let finding = Finding {
@@ -72,13 +79,21 @@ struct Finding<'a> {
 impl Finding<'_> {
     /// The finding in words, for the holder of a credit. Quizzes that were under way could be finished.
     fn remark(&self, award: &award::Model) -> String {
-        let when = if award.quiz_completed_at < self.noted_at { "after the quiz was taken" } else { "while the quiz was being taken" };
+        let when = if award.quiz_completed_at < self.noted_at {
+            "after the quiz was taken"
+        } else {
+            "while the quiz was being taken"
+        };
         format!("A source of this activity {} {when}. The credit remains valid.", words(self.verdict))
     }
 }
 
 /// Has a credit say that a source of it lost its standing.
-async fn annotate(tx: &mut TenantTx, award: &award::Model, finding: Finding<'_>) -> Result<annotation::Model, Error> {
+async fn annotate(
+    tx: &mut TenantTx,
+    award: &award::Model,
+    finding: Finding<'_>,
+) -> Result<annotation::Model, Error> {
     let row = annotation::Model {
         org_id: tx.org_key(),
         id: AnnotationId::generate().to_string(),
@@ -96,14 +111,20 @@ async fn annotate(tx: &mut TenantTx, award: &award::Model, finding: Finding<'_>)
 }
 
 /// The remarks that a new credit begins with: its quiz was begun before a source of it lost its standing.
-pub(super) async fn annotate_new(tx: &mut TenantTx, award: &award::Model) -> Result<Vec<annotation::Model>, Error> {
+pub(super) async fn annotate_new(
+    tx: &mut TenantTx,
+    award: &award::Model,
+) -> Result<Vec<annotation::Model>, Error> {
     let suspended = awards::suspensions(tx).await?;
     if suspended.is_empty() {
         return Ok(Vec::new());
     }
     let sources = attempts::form_sources(tx, &award.form_id).await?;
     let mut remarks = Vec::new();
-    for row in suspended.iter().filter(|row| sources.iter().any(|source| source.source_version_id == row.source_version_id)) {
+    for row in suspended
+        .iter()
+        .filter(|row| sources.iter().any(|source| source.source_version_id == row.source_version_id))
+    {
         let finding = Finding {
             version: &row.source_version_id,
             verification: &row.verification_id,

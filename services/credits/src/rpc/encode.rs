@@ -6,7 +6,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::Error;
 use crate::domain::{
-    AccreditationView, Activity, AttemptView, CreditView, Feedback, Issuer, ItemView, OfferView, QuizView, Standing, Summary,
+    AccreditationView, Activity, AttemptView, CreditView, Feedback, Issuer, ItemView, OfferView, QuizView,
+    Standing, Summary,
 };
 use crate::store::{annotation, form, generation};
 
@@ -152,7 +153,8 @@ pub(super) fn form(row: form::Model, open: bool) -> proto::Form {
 }
 
 pub(super) fn quiz(view: QuizView) -> proto::Quiz {
-    let (closed_code, closed_message) = view.closed.map(|(code, message)| (code.to_owned(), message)).unwrap_or_default();
+    let (closed_code, closed_message) =
+        view.closed.map(|(code, message)| (code.to_owned(), message)).unwrap_or_default();
     proto::Quiz {
         leaderboard: view.form.leaderboard,
         form: Some(form(view.form, true)),
@@ -178,7 +180,11 @@ pub(super) fn attempt(view: &AttemptView) -> proto::Attempt {
         items: view.attempt.items as i32,
         right_answers: result.map(|result| result.right_answers as i32).unwrap_or_default(),
         passed: result.is_some_and(|result| result.passed),
-        questions: order.into_iter().enumerate().map(|(number, place)| question(view, number, place)).collect(),
+        questions: order
+            .into_iter()
+            .enumerate()
+            .map(|(number, place)| question(view, number, place))
+            .collect(),
         learner: view.attempt.learner.clone(),
         evaluation_given: view.evaluation_given,
         feedback: view.feedback.name().to_owned(),
@@ -195,9 +201,14 @@ fn question(view: &AttemptView, number: usize, place: usize) -> proto::Question 
     let chosen = view.chosen.get(&(place as i64 + 1)).copied().unwrap_or_default();
     let shown = |(shown, own): (usize, &usize)| {
         let option = &item.options[*own];
-        proto::Option { number: shown as i32 + 1, text: option.text.clone(), correct: is_told && option.correct == 1 }
+        proto::Option {
+            number: shown as i32 + 1,
+            text: option.text.clone(),
+            correct: is_told && option.correct == 1,
+        }
     };
-    let chosen_here = order.iter().position(|own| item.options[*own].option == chosen).map_or(0, |shown| shown as i32 + 1);
+    let chosen_here =
+        order.iter().position(|own| item.options[*own].option == chosen).map_or(0, |shown| shown as i32 + 1);
     let told = |text: &str| if ended { text.to_owned() } else { String::new() };
     let quote = item.passages.first().map(|passage| passage.quote.as_str()).unwrap_or_default();
     proto::Question {
@@ -216,7 +227,12 @@ fn question(view: &AttemptView, number: usize, place: usize) -> proto::Question 
 }
 
 pub(super) fn place(standing: Standing) -> proto::Place {
-    proto::Place { rank: standing.rank as i32, name: standing.name, percent: standing.percent as i32, you: standing.you }
+    proto::Place {
+        rank: standing.rank as i32,
+        name: standing.name,
+        percent: standing.percent as i32,
+        you: standing.you,
+    }
 }
 
 fn annotation(row: &annotation::Model) -> proto::Annotation {
@@ -256,7 +272,11 @@ pub(super) fn credit(view: CreditView) -> proto::Credit {
         annotations: view.annotations.iter().map(annotation).collect(),
         attempt_id: award.attempt_id,
         certificate_state: if view.certificate_ready { "ready" } else { "preparing" }.to_owned(),
-        certificate_code: view.certificate.filter(|_| view.is_own).map(|certificate| certificate.code).unwrap_or_default(),
+        certificate_code: view
+            .certificate
+            .filter(|_| view.is_own)
+            .map(|certificate| certificate.code)
+            .unwrap_or_default(),
         fresh: view.fresh,
     }
 }
@@ -301,7 +321,9 @@ pub(super) fn issuer(view: Issuer) -> proto::Issuer {
 }
 
 pub(super) fn summary(view: Summary) -> proto::CertificateSummary {
-    let instant = |text: &str| text.parse::<preceptor_core::Timestamp>().map(preceptor_core::Timestamp::micros).unwrap_or_default();
+    let instant = |text: &str| {
+        text.parse::<preceptor_core::Timestamp>().map(preceptor_core::Timestamp::micros).unwrap_or_default()
+    };
     let published = view.facts.published.clone().unwrap_or_default();
     proto::CertificateSummary {
         accreditation_confirmed: view.facts.details.accreditation_confirmed,

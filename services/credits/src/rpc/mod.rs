@@ -9,7 +9,9 @@ use preceptor_proto::credits::v1::credits_server::{Credits as Contract, CreditsS
 use preceptor_rpc::{Call, Note};
 use tonic::{Request, Response, Status};
 
-use crate::domain::{Credits, DEFAULT_ATTEMPTS, DEFAULT_LEVEL, NewAccreditation, NewForm, NewItem, NewOffer, Wanted};
+use crate::domain::{
+    Credits, DEFAULT_ATTEMPTS, DEFAULT_LEVEL, NewAccreditation, NewForm, NewItem, NewOffer, Wanted,
+};
 
 /// Things per page.
 const MOST: i32 = 200;
@@ -38,7 +40,8 @@ fn limit(limit: i32) -> usize {
 fn page<T>(mut rows: Vec<T>, limit: usize, id: impl Fn(&T) -> &str) -> (Vec<T>, String) {
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let next = if more { rows.last().map(|row| id(row).to_owned()).unwrap_or_default() } else { String::new() };
+    let next =
+        if more { rows.last().map(|row| id(row).to_owned()).unwrap_or_default() } else { String::new() };
     (rows, next)
 }
 
@@ -70,7 +73,10 @@ impl Contract for Server {
     ) -> Result<Response<proto::Accreditation>, Status> {
         let call = Call::of(&request)?;
         let asked = request.into_inner();
-        let decided = self.credits.decide_accreditation(&call, &asked.accreditation_id, asked.confirm, &asked.evidence).await?;
+        let decided = self
+            .credits
+            .decide_accreditation(&call, &asked.accreditation_id, asked.confirm, &asked.evidence)
+            .await?;
         Ok(Response::new(encode::accreditation(decided)))
     }
 
@@ -79,10 +85,15 @@ impl Contract for Server {
         request: Request<proto::ListAccreditationsRequest>,
     ) -> Result<Response<proto::ListAccreditationsResponse>, Status> {
         let rows = self.credits.accreditations(&Call::of(&request)?).await?;
-        Ok(Response::new(proto::ListAccreditationsResponse { accreditations: rows.into_iter().map(encode::accreditation).collect() }))
+        Ok(Response::new(proto::ListAccreditationsResponse {
+            accreditations: rows.into_iter().map(encode::accreditation).collect(),
+        }))
     }
 
-    async fn designate(&self, request: Request<proto::DesignateRequest>) -> Result<Response<proto::Offer>, Status> {
+    async fn designate(
+        &self,
+        request: Request<proto::DesignateRequest>,
+    ) -> Result<Response<proto::Offer>, Status> {
         let call = Call::of(&request)?;
         let new = request.into_inner();
         let new = NewOffer {
@@ -105,25 +116,47 @@ impl Contract for Server {
         Ok(Response::new(encode::offer(self.credits.designate(&call, new).await?)))
     }
 
-    async fn list_offers(&self, request: Request<proto::ListOffersRequest>) -> Result<Response<proto::ListOffersResponse>, Status> {
+    async fn list_offers(
+        &self,
+        request: Request<proto::ListOffersRequest>,
+    ) -> Result<Response<proto::ListOffersResponse>, Status> {
         let call = Call::of(&request)?;
         let offers = self.credits.offers(&call, &request.into_inner().program_id).await?;
-        Ok(Response::new(proto::ListOffersResponse { offers: offers.into_iter().map(encode::offer).collect() }))
+        Ok(Response::new(proto::ListOffersResponse {
+            offers: offers.into_iter().map(encode::offer).collect(),
+        }))
     }
 
-    async fn generate_items(&self, request: Request<proto::GenerateItemsRequest>) -> Result<Response<proto::Generation>, Status> {
+    async fn generate_items(
+        &self,
+        request: Request<proto::GenerateItemsRequest>,
+    ) -> Result<Response<proto::Generation>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
-        let wanted = Wanted { count: usize::try_from(request.count).unwrap_or(0), kind: request.kind, difficulty: request.difficulty };
-        Ok(Response::new(encode::generation(self.credits.ask_for_items(&call, &request.program_id, wanted).await?)))
+        let wanted = Wanted {
+            count: usize::try_from(request.count).unwrap_or(0),
+            kind: request.kind,
+            difficulty: request.difficulty,
+        };
+        Ok(Response::new(encode::generation(
+            self.credits.ask_for_items(&call, &request.program_id, wanted).await?,
+        )))
     }
 
-    async fn get_generation(&self, request: Request<proto::GetGenerationRequest>) -> Result<Response<proto::Generation>, Status> {
+    async fn get_generation(
+        &self,
+        request: Request<proto::GetGenerationRequest>,
+    ) -> Result<Response<proto::Generation>, Status> {
         let scope = Call::of(&request)?.shared_scope();
-        Ok(Response::new(encode::generation(self.credits.generation(&scope, &request.into_inner().generation_id).await?)))
+        Ok(Response::new(encode::generation(
+            self.credits.generation(&scope, &request.into_inner().generation_id).await?,
+        )))
     }
 
-    async fn write_item(&self, request: Request<proto::WriteItemRequest>) -> Result<Response<proto::Item>, Status> {
+    async fn write_item(
+        &self,
+        request: Request<proto::WriteItemRequest>,
+    ) -> Result<Response<proto::Item>, Status> {
         let call = Call::of(&request)?;
         let new = request.into_inner();
         let new = NewItem {
@@ -139,23 +172,36 @@ impl Contract for Server {
         Ok(Response::new(encode::item(&self.credits.write_item(&call, new).await?)))
     }
 
-    async fn list_items(&self, request: Request<proto::ListItemsRequest>) -> Result<Response<proto::ListItemsResponse>, Status> {
+    async fn list_items(
+        &self,
+        request: Request<proto::ListItemsRequest>,
+    ) -> Result<Response<proto::ListItemsResponse>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
         let limit = limit(request.limit);
-        let items = self.credits.items(&call, &request.program_id, &request.state, &request.after, limit as u64 + 1).await?;
+        let items = self
+            .credits
+            .items(&call, &request.program_id, &request.state, &request.after, limit as u64 + 1)
+            .await?;
         let (items, next) = page(items, limit, |item| &item.version.item_id);
         Ok(Response::new(proto::ListItemsResponse { items: items.iter().map(encode::item).collect(), next }))
     }
 
-    async fn decide_item(&self, request: Request<proto::DecideItemRequest>) -> Result<Response<proto::Item>, Status> {
+    async fn decide_item(
+        &self,
+        request: Request<proto::DecideItemRequest>,
+    ) -> Result<Response<proto::Item>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
-        let item = self.credits.decide_item(&scope, &request.item_id, request.approve, &request.reason).await?;
+        let item =
+            self.credits.decide_item(&scope, &request.item_id, request.approve, &request.reason).await?;
         Ok(Response::new(encode::item(&item)))
     }
 
-    async fn freeze_form(&self, request: Request<proto::FreezeFormRequest>) -> Result<Response<proto::Form>, Status> {
+    async fn freeze_form(
+        &self,
+        request: Request<proto::FreezeFormRequest>,
+    ) -> Result<Response<proto::Form>, Status> {
         let call = Call::of(&request)?;
         let new = request.into_inner();
         let new = NewForm {
@@ -169,93 +215,166 @@ impl Contract for Server {
         Ok(Response::new(encode::form(self.credits.freeze(&call, new).await?, true)))
     }
 
-    async fn get_quiz(&self, request: Request<proto::GetQuizRequest>) -> Result<Response<proto::Quiz>, Status> {
+    async fn get_quiz(
+        &self,
+        request: Request<proto::GetQuizRequest>,
+    ) -> Result<Response<proto::Quiz>, Status> {
         let call = Call::of(&request)?;
         Ok(Response::new(encode::quiz(self.credits.quiz(&call, &request.into_inner().program_id).await?)))
     }
 
-    async fn start_attempt(&self, request: Request<proto::StartAttemptRequest>) -> Result<Response<proto::Attempt>, Status> {
+    async fn start_attempt(
+        &self,
+        request: Request<proto::StartAttemptRequest>,
+    ) -> Result<Response<proto::Attempt>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
-        Ok(Response::new(encode::attempt(&self.credits.start_attempt(&call, &request.program_id, &request.form_id).await?)))
+        Ok(Response::new(encode::attempt(
+            &self.credits.start_attempt(&call, &request.program_id, &request.form_id).await?,
+        )))
     }
 
-    async fn get_attempt(&self, request: Request<proto::GetAttemptRequest>) -> Result<Response<proto::Attempt>, Status> {
+    async fn get_attempt(
+        &self,
+        request: Request<proto::GetAttemptRequest>,
+    ) -> Result<Response<proto::Attempt>, Status> {
         let scope = Call::of(&request)?.shared_scope();
-        Ok(Response::new(encode::attempt(&self.credits.attempt(&scope, &request.into_inner().attempt_id).await?)))
+        Ok(Response::new(encode::attempt(
+            &self.credits.attempt(&scope, &request.into_inner().attempt_id).await?,
+        )))
     }
 
-    async fn list_attempts(&self, request: Request<proto::ListAttemptsRequest>) -> Result<Response<proto::ListAttemptsResponse>, Status> {
+    async fn list_attempts(
+        &self,
+        request: Request<proto::ListAttemptsRequest>,
+    ) -> Result<Response<proto::ListAttemptsResponse>, Status> {
         let call = Call::of(&request)?;
         let attempts = self.credits.attempts(&call, &request.into_inner().program_id).await?;
-        Ok(Response::new(proto::ListAttemptsResponse { attempts: attempts.iter().map(encode::attempt).collect() }))
+        Ok(Response::new(proto::ListAttemptsResponse {
+            attempts: attempts.iter().map(encode::attempt).collect(),
+        }))
     }
 
-    async fn save_answer(&self, request: Request<proto::SaveAnswerRequest>) -> Result<Response<proto::Attempt>, Status> {
+    async fn save_answer(
+        &self,
+        request: Request<proto::SaveAnswerRequest>,
+    ) -> Result<Response<proto::Attempt>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
         let (question, option) = (i64::from(request.position), i64::from(request.option));
-        Ok(Response::new(encode::attempt(&self.credits.save_answer(&scope, &request.attempt_id, question, option).await?)))
+        Ok(Response::new(encode::attempt(
+            &self.credits.save_answer(&scope, &request.attempt_id, question, option).await?,
+        )))
     }
 
-    async fn submit_attempt(&self, request: Request<proto::SubmitAttemptRequest>) -> Result<Response<proto::Attempt>, Status> {
+    async fn submit_attempt(
+        &self,
+        request: Request<proto::SubmitAttemptRequest>,
+    ) -> Result<Response<proto::Attempt>, Status> {
         let scope = Call::of(&request)?.shared_scope();
-        Ok(Response::new(encode::attempt(&self.credits.submit_attempt(&scope, &request.into_inner().attempt_id).await?)))
+        Ok(Response::new(encode::attempt(
+            &self.credits.submit_attempt(&scope, &request.into_inner().attempt_id).await?,
+        )))
     }
 
-    async fn show_feedback(&self, request: Request<proto::ShowFeedbackRequest>) -> Result<Response<proto::Attempt>, Status> {
+    async fn show_feedback(
+        &self,
+        request: Request<proto::ShowFeedbackRequest>,
+    ) -> Result<Response<proto::Attempt>, Status> {
         let scope = Call::of(&request)?.shared_scope();
-        Ok(Response::new(encode::attempt(&self.credits.show_feedback(&scope, &request.into_inner().attempt_id).await?)))
+        Ok(Response::new(encode::attempt(
+            &self.credits.show_feedback(&scope, &request.into_inner().attempt_id).await?,
+        )))
     }
 
-    async fn evaluate(&self, request: Request<proto::EvaluateRequest>) -> Result<Response<proto::Evaluation>, Status> {
+    async fn evaluate(
+        &self,
+        request: Request<proto::EvaluateRequest>,
+    ) -> Result<Response<proto::Evaluation>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
-        let given = self.credits.evaluate(&call, &request.program_id, request.ratings.into_iter().collect(), &request.change).await?;
-        Ok(Response::new(proto::Evaluation { id: given.id, program_id: given.program_id, given_at: given.given_at }))
+        let given = self
+            .credits
+            .evaluate(&call, &request.program_id, request.ratings.into_iter().collect(), &request.change)
+            .await?;
+        Ok(Response::new(proto::Evaluation {
+            id: given.id,
+            program_id: given.program_id,
+            given_at: given.given_at,
+        }))
     }
 
-    async fn get_leaderboard(&self, request: Request<proto::GetLeaderboardRequest>) -> Result<Response<proto::Leaderboard>, Status> {
+    async fn get_leaderboard(
+        &self,
+        request: Request<proto::GetLeaderboardRequest>,
+    ) -> Result<Response<proto::Leaderboard>, Status> {
         let call = Call::of(&request)?;
         let places = self.credits.leaderboard(&call, &request.into_inner().program_id).await?;
         Ok(Response::new(proto::Leaderboard { places: places.into_iter().map(encode::place).collect() }))
     }
 
-    async fn claim_credit(&self, request: Request<proto::ClaimCreditRequest>) -> Result<Response<proto::Credit>, Status> {
+    async fn claim_credit(
+        &self,
+        request: Request<proto::ClaimCreditRequest>,
+    ) -> Result<Response<proto::Credit>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
-        let credit = self.credits.claim(&call, &request.attempt_id, &request.offer_id, request.quarters).await?;
+        let credit =
+            self.credits.claim(&call, &request.attempt_id, &request.offer_id, request.quarters).await?;
         Ok(Response::new(encode::credit(credit)))
     }
 
-    async fn list_credits(&self, request: Request<proto::ListCreditsRequest>) -> Result<Response<proto::ListCreditsResponse>, Status> {
+    async fn list_credits(
+        &self,
+        request: Request<proto::ListCreditsRequest>,
+    ) -> Result<Response<proto::ListCreditsResponse>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
         let limit = limit(request.limit);
-        let credits = self.credits.credits(&scope, request.own, &request.program_id, &request.after, limit as u64 + 1).await?;
+        let credits = self
+            .credits
+            .credits(&scope, request.own, &request.program_id, &request.after, limit as u64 + 1)
+            .await?;
         let (credits, next) = page(credits, limit, |credit| &credit.award.id);
-        Ok(Response::new(proto::ListCreditsResponse { credits: credits.into_iter().map(encode::credit).collect(), next }))
+        Ok(Response::new(proto::ListCreditsResponse {
+            credits: credits.into_iter().map(encode::credit).collect(),
+            next,
+        }))
     }
 
-    async fn get_credit(&self, request: Request<proto::GetCreditRequest>) -> Result<Response<proto::Credit>, Status> {
+    async fn get_credit(
+        &self,
+        request: Request<proto::GetCreditRequest>,
+    ) -> Result<Response<proto::Credit>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         Ok(Response::new(encode::credit(self.credits.credit(&scope, &request.into_inner().credit_id).await?)))
     }
 
-    async fn void_credit(&self, request: Request<proto::VoidCreditRequest>) -> Result<Response<proto::Credit>, Status> {
+    async fn void_credit(
+        &self,
+        request: Request<proto::VoidCreditRequest>,
+    ) -> Result<Response<proto::Credit>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
-        Ok(Response::new(encode::credit(self.credits.void(&scope, &request.credit_id, &request.reason).await?)))
+        Ok(Response::new(encode::credit(
+            self.credits.void(&scope, &request.credit_id, &request.reason).await?,
+        )))
     }
 
-    async fn get_provenance(&self, request: Request<proto::GetCreditRequest>) -> Result<Response<proto::Provenance>, Status> {
+    async fn get_provenance(
+        &self,
+        request: Request<proto::GetCreditRequest>,
+    ) -> Result<Response<proto::Provenance>, Status> {
         let call = Call::of(&request)?;
         let document = self.credits.provenance(&call, &request.into_inner().credit_id).await?;
         let learner = document["credit"]["learner"].as_str().unwrap_or_default().to_owned();
         Ok(Response::new(proto::Provenance { document: document.to_string(), learner }))
     }
 
-    async fn get_certificate(&self, request: Request<proto::GetCertificateRequest>) -> Result<Response<proto::CertificateFiles>, Status> {
+    async fn get_certificate(
+        &self,
+        request: Request<proto::GetCertificateRequest>,
+    ) -> Result<Response<proto::CertificateFiles>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
         let paper = encode::paper(&request.paper)?;
@@ -278,15 +397,24 @@ impl Contract for Server {
         Ok(Response::new(encode::summary(self.credits.look_up(&request.into_inner().code, &note).await?)))
     }
 
-    async fn get_activity(&self, request: Request<proto::GetActivityRequest>) -> Result<Response<proto::Activity>, Status> {
+    async fn get_activity(
+        &self,
+        request: Request<proto::GetActivityRequest>,
+    ) -> Result<Response<proto::Activity>, Status> {
         Ok(Response::new(encode::activity(self.credits.activity(&request.into_inner().code).await?)))
     }
 
-    async fn get_issuer(&self, request: Request<proto::GetIssuerRequest>) -> Result<Response<proto::Issuer>, Status> {
+    async fn get_issuer(
+        &self,
+        request: Request<proto::GetIssuerRequest>,
+    ) -> Result<Response<proto::Issuer>, Status> {
         Ok(Response::new(encode::issuer(self.credits.issuer(&request.into_inner().name).await?)))
     }
 
-    async fn get_status_list(&self, request: Request<proto::GetStatusListRequest>) -> Result<Response<proto::StatusList>, Status> {
+    async fn get_status_list(
+        &self,
+        request: Request<proto::GetStatusListRequest>,
+    ) -> Result<Response<proto::StatusList>, Status> {
         let list = self.credits.status_list(&request.into_inner().name).await?;
         Ok(Response::new(proto::StatusList { credential: list.credential.to_string() }))
     }

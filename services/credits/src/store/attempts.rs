@@ -3,7 +3,9 @@
 use preceptor_store::TenantTx;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
-use super::{answer, attempt, draft, evaluation, form, form_item, form_source, open_form, result, suspension, taking};
+use super::{
+    answer, attempt, draft, evaluation, form, form_item, form_source, open_form, result, suspension, taking,
+};
 use crate::Error;
 
 /// One form.
@@ -24,13 +26,17 @@ pub(crate) async fn form_sources(tx: &TenantTx, form: &str) -> Result<Vec<form_s
 
 /// The number of the newest form of a program; 0 when there is none.
 pub(crate) async fn forms_made(tx: &TenantTx, program: &str) -> Result<i64, Error> {
-    let select = tx.find::<form::Entity>().filter(form::Column::ProgramId.eq(program)).order_by_desc(form::Column::Number);
+    let select = tx
+        .find::<form::Entity>()
+        .filter(form::Column::ProgramId.eq(program))
+        .order_by_desc(form::Column::Number);
     Ok(tx.one(select).await?.map_or(0, |form| form.number))
 }
 
 /// Makes a form the one that learners get.
 pub(crate) async fn open_form(tx: &TenantTx, form: &form::Model) -> Result<(), Error> {
-    tx.run_delete(tx.delete::<open_form::Entity>().filter(open_form::Column::ProgramId.eq(&form.program_id))).await?;
+    tx.run_delete(tx.delete::<open_form::Entity>().filter(open_form::Column::ProgramId.eq(&form.program_id)))
+        .await?;
     let row = open_form::Model {
         org_id: tx.org_key(),
         program_id: form.program_id.clone(),
@@ -59,19 +65,33 @@ pub(crate) async fn made(tx: &TenantTx, form: &str, learner: &str) -> Result<i64
 
 fn newest(tx: &TenantTx, form: &str, learner: &str) -> sea_orm::Select<attempt::Entity> {
     use attempt::Column;
-    tx.find::<attempt::Entity>().filter(Column::FormId.eq(form)).filter(Column::Learner.eq(learner)).order_by_desc(Column::Number)
+    tx.find::<attempt::Entity>()
+        .filter(Column::FormId.eq(form))
+        .filter(Column::Learner.eq(learner))
+        .order_by_desc(Column::Number)
 }
 
 /// The attempt of a learner at a form that was not submitted yet.
-pub(crate) async fn under_way(tx: &TenantTx, form: &str, learner: &str) -> Result<Option<attempt::Model>, Error> {
+pub(crate) async fn under_way(
+    tx: &TenantTx,
+    form: &str,
+    learner: &str,
+) -> Result<Option<attempt::Model>, Error> {
     let Some(newest) = tx.one(newest(tx, form, learner)).await? else { return Ok(None) };
     Ok(if result(tx, &newest.id).await?.is_none() { Some(newest) } else { None })
 }
 
 /// A learner's attempts at a program, newest first.
-pub(crate) async fn of_learner(tx: &TenantTx, program: &str, learner: &str) -> Result<Vec<attempt::Model>, Error> {
+pub(crate) async fn of_learner(
+    tx: &TenantTx,
+    program: &str,
+    learner: &str,
+) -> Result<Vec<attempt::Model>, Error> {
     use attempt::Column;
-    let select = tx.find::<attempt::Entity>().filter(Column::ProgramId.eq(program)).filter(Column::Learner.eq(learner));
+    let select = tx
+        .find::<attempt::Entity>()
+        .filter(Column::ProgramId.eq(program))
+        .filter(Column::Learner.eq(learner));
     Ok(tx.all(select.order_by_desc(Column::Id).limit(MOST_LISTED)).await?)
 }
 
@@ -79,9 +99,14 @@ pub(crate) async fn of_learner(tx: &TenantTx, program: &str, learner: &str) -> R
 const MOST_LISTED: u64 = 50;
 
 /// What a person did last with the quizzes of a program.
-pub(crate) async fn newest_taking(tx: &TenantTx, program: &str, person: &str) -> Result<Option<taking::Model>, Error> {
+pub(crate) async fn newest_taking(
+    tx: &TenantTx,
+    program: &str,
+    person: &str,
+) -> Result<Option<taking::Model>, Error> {
     use taking::Column;
-    let select = tx.find::<taking::Entity>().filter(Column::ProgramId.eq(program)).filter(Column::Learner.eq(person));
+    let select =
+        tx.find::<taking::Entity>().filter(Column::ProgramId.eq(program)).filter(Column::Learner.eq(person));
     Ok(tx.one(select.order_by_desc(Column::Entry)).await?)
 }
 
@@ -91,10 +116,20 @@ pub(crate) async fn drafts(tx: &TenantTx, attempt: &str) -> Result<Vec<draft::Mo
 }
 
 /// Keeps a choice in place of the one before.
-pub(crate) async fn keep_draft(tx: &TenantTx, attempt: &str, position: i64, option: i64) -> Result<(), Error> {
+pub(crate) async fn keep_draft(
+    tx: &TenantTx,
+    attempt: &str,
+    position: i64,
+    option: i64,
+) -> Result<(), Error> {
     use draft::{Column, Entity};
-    tx.run_delete(tx.delete::<Entity>().filter(Column::AttemptId.eq(attempt)).filter(Column::Position.eq(position))).await?;
-    Ok(tx.insert(draft::Model { org_id: tx.org_key(), attempt_id: attempt.to_owned(), position, option }).await?)
+    tx.run_delete(
+        tx.delete::<Entity>().filter(Column::AttemptId.eq(attempt)).filter(Column::Position.eq(position)),
+    )
+    .await?;
+    Ok(tx
+        .insert(draft::Model { org_id: tx.org_key(), attempt_id: attempt.to_owned(), position, option })
+        .await?)
 }
 
 /// Forgets what was chosen: it was submitted.
@@ -117,13 +152,21 @@ pub(crate) async fn result(tx: &TenantTx, attempt: &str) -> Result<Option<result
 /// The results at a form, best first.
 pub(crate) async fn results(tx: &TenantTx, form: &str) -> Result<Vec<result::Model>, Error> {
     let select = tx.find::<result::Entity>().filter(result::Column::FormId.eq(form));
-    Ok(tx.all(select.order_by_desc(result::Column::RightAnswers).order_by_asc(result::Column::CompletedAt)).await?)
+    Ok(tx
+        .all(select.order_by_desc(result::Column::RightAnswers).order_by_asc(result::Column::CompletedAt))
+        .await?)
 }
 
 /// What a learner said about a program.
-pub(crate) async fn evaluation(tx: &TenantTx, program: &str, learner: &str) -> Result<Option<evaluation::Model>, Error> {
+pub(crate) async fn evaluation(
+    tx: &TenantTx,
+    program: &str,
+    learner: &str,
+) -> Result<Option<evaluation::Model>, Error> {
     use evaluation::{Column, Entity};
-    Ok(tx.one(tx.find::<Entity>().filter(Column::ProgramId.eq(program)).filter(Column::Learner.eq(learner))).await?)
+    Ok(tx
+        .one(tx.find::<Entity>().filter(Column::ProgramId.eq(program)).filter(Column::Learner.eq(learner)))
+        .await?)
 }
 
 /// Whether one of these source versions lost its standing.

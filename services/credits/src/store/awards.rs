@@ -12,9 +12,15 @@ pub(crate) async fn get(tx: &TenantTx, id: &str) -> Result<Option<award::Model>,
 }
 
 /// The newest entry of a learner's ledger for a program and a type of credit.
-pub(crate) async fn newest_entry(tx: &TenantTx, learner: &str, program: &str, credit_type: &str) -> Result<Option<ledger::Model>, Error> {
+pub(crate) async fn newest_entry(
+    tx: &TenantTx,
+    learner: &str,
+    program: &str,
+    credit_type: &str,
+) -> Result<Option<ledger::Model>, Error> {
     use ledger::{Column, Entity};
-    let select = tx.find::<Entity>().filter(Column::Learner.eq(learner)).filter(Column::ProgramId.eq(program));
+    let select =
+        tx.find::<Entity>().filter(Column::Learner.eq(learner)).filter(Column::ProgramId.eq(program));
     Ok(tx.one(select.filter(Column::CreditType.eq(credit_type)).order_by_desc(Column::Entry)).await?)
 }
 
@@ -25,7 +31,13 @@ pub(crate) async fn void(tx: &TenantTx, award: &str) -> Result<Option<ledger::Mo
 }
 
 /// Awards, newest first.
-pub(crate) async fn list(tx: &TenantTx, learner: Option<&str>, program: &str, after: &str, limit: u64) -> Result<Vec<award::Model>, Error> {
+pub(crate) async fn list(
+    tx: &TenantTx,
+    learner: Option<&str>,
+    program: &str,
+    after: &str,
+    limit: u64,
+) -> Result<Vec<award::Model>, Error> {
     use award::Column;
     let mut select = tx.find::<award::Entity>().order_by_desc(Column::Id).limit(limit);
     if let Some(learner) = learner {
@@ -53,7 +65,9 @@ pub(crate) async fn annotations(tx: &TenantTx, award: &str) -> Result<Vec<annota
 
 /// The suspension of a source version.
 pub(crate) async fn suspension(tx: &TenantTx, version: &str) -> Result<Option<suspension::Model>, Error> {
-    Ok(tx.one(tx.find::<suspension::Entity>().filter(suspension::Column::SourceVersionId.eq(version))).await?)
+    Ok(tx
+        .one(tx.find::<suspension::Entity>().filter(suspension::Column::SourceVersionId.eq(version)))
+        .await?)
 }
 
 /// Every source version that lost its standing.

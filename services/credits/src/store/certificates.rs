@@ -13,10 +13,20 @@ pub(crate) async fn of_award(tx: &TenantTx, award: &str) -> Result<Option<certif
 
 /// Awards whose certificate is not printed, the oldest first.
 pub(crate) async fn unprinted(tx: &TenantTx) -> Result<Vec<award::Model>, Error> {
-    let printed = tx.find::<certificate_file::Entity>().select_only().column(certificate_file::Column::CertificateId).into_query();
+    let printed = tx
+        .find::<certificate_file::Entity>()
+        .select_only()
+        .column(certificate_file::Column::CertificateId)
+        .into_query();
     let with_file = tx.find::<certificate::Entity>().filter(certificate::Column::Id.in_subquery(printed));
     let done = with_file.select_only().column(certificate::Column::AwardId).into_query();
-    Ok(tx.all(tx.find::<award::Entity>().filter(award::Column::Id.not_in_subquery(done)).order_by_asc(award::Column::Id)).await?)
+    Ok(tx
+        .all(
+            tx.find::<award::Entity>()
+                .filter(award::Column::Id.not_in_subquery(done))
+                .order_by_asc(award::Column::Id),
+        )
+        .await?)
 }
 
 /// The certificate of a code.
@@ -26,35 +36,59 @@ pub(crate) async fn of_code(tx: &TenantTx, code: &str) -> Result<Option<certific
 
 /// The printed file of a certificate.
 pub(crate) async fn file(tx: &TenantTx, certificate: &str) -> Result<Option<certificate_file::Model>, Error> {
-    let select = tx.find::<certificate_file::Entity>().filter(certificate_file::Column::CertificateId.eq(certificate));
+    let select =
+        tx.find::<certificate_file::Entity>().filter(certificate_file::Column::CertificateId.eq(certificate));
     Ok(tx.one(select).await?)
 }
 
 /// A certificate on another paper than its first.
-pub(crate) async fn sheet(tx: &TenantTx, certificate: &str, paper: &str) -> Result<Option<certificate_sheet::Model>, Error> {
+pub(crate) async fn sheet(
+    tx: &TenantTx,
+    certificate: &str,
+    paper: &str,
+) -> Result<Option<certificate_sheet::Model>, Error> {
     use certificate_sheet::{Column, Entity};
-    Ok(tx.one(tx.find::<Entity>().filter(Column::CertificateId.eq(certificate)).filter(Column::Paper.eq(paper))).await?)
+    Ok(tx
+        .one(
+            tx.find::<Entity>().filter(Column::CertificateId.eq(certificate)).filter(Column::Paper.eq(paper)),
+        )
+        .await?)
 }
 
 /// The number of the list that is filled at the moment; none when there is no list yet.
 pub(crate) async fn newest_list(tx: &TenantTx) -> Result<Option<i64>, Error> {
-    Ok(tx.one(tx.find::<status_entry::Entity>().order_by_desc(status_entry::Column::List)).await?.map(|entry| entry.list))
+    Ok(tx
+        .one(tx.find::<status_entry::Entity>().order_by_desc(status_entry::Column::List))
+        .await?
+        .map(|entry| entry.list))
 }
 
 /// Which of some places of a list are taken.
 pub(crate) async fn taken(tx: &TenantTx, list: i64, places: &[i64]) -> Result<Vec<i64>, Error> {
     use status_entry::{Column, Entity};
-    let found = tx.all(tx.find::<Entity>().filter(Column::List.eq(list)).filter(Column::Place.is_in(places.iter().copied()))).await?;
+    let found = tx
+        .all(
+            tx.find::<Entity>()
+                .filter(Column::List.eq(list))
+                .filter(Column::Place.is_in(places.iter().copied())),
+        )
+        .await?;
     Ok(found.into_iter().map(|entry| entry.place).collect())
 }
 
 /// The places of a list whose certificates are void, in order.
 pub(crate) async fn voided(tx: &TenantTx, list: i64) -> Result<Vec<i64>, Error> {
     use status_entry::{Column, Entity};
-    let voids = tx.find::<ledger::Entity>().filter(ledger::Column::Kind.eq("void")).select_only().column(ledger::Column::AwardId);
-    let certificates = tx.find::<certificate::Entity>().filter(certificate::Column::AwardId.in_subquery(voids.into_query()));
+    let voids = tx
+        .find::<ledger::Entity>()
+        .filter(ledger::Column::Kind.eq("void"))
+        .select_only()
+        .column(ledger::Column::AwardId);
+    let certificates =
+        tx.find::<certificate::Entity>().filter(certificate::Column::AwardId.in_subquery(voids.into_query()));
     let ids = certificates.select_only().column(certificate::Column::Id).into_query();
-    let select = tx.find::<Entity>().filter(Column::List.eq(list)).filter(Column::CertificateId.in_subquery(ids));
+    let select =
+        tx.find::<Entity>().filter(Column::List.eq(list)).filter(Column::CertificateId.in_subquery(ids));
     Ok(tx.all(select.order_by_asc(Column::Place)).await?.into_iter().map(|entry| entry.place).collect())
 }
 

@@ -14,8 +14,10 @@ pub(crate) async fn get(tx: &TenantTx, id: &str) -> Result<Option<Model>, Error>
 
 /// Notes how far a request is.
 pub(crate) async fn progress(tx: &TenantTx, id: &str, state: &str, sources_read: usize) -> Result<(), Error> {
-    let update =
-        tx.update::<Entity>().col_expr(Column::State, Expr::value(state)).col_expr(Column::SourcesRead, Expr::value(sources_read as i64));
+    let update = tx
+        .update::<Entity>()
+        .col_expr(Column::State, Expr::value(state))
+        .col_expr(Column::SourcesRead, Expr::value(sources_read as i64));
     tx.run_update(update.filter(Column::Id.eq(id)).filter(Column::EndedAt.is_null())).await?;
     Ok(())
 }

@@ -25,7 +25,11 @@ pub(crate) async fn stems(tx: &TenantTx, program: &str) -> Result<Vec<String>, E
 /// The newest version of each item of a program, in the order of the items.
 pub(crate) async fn newest(tx: &TenantTx, program: &str) -> Result<Vec<ItemView>, Error> {
     use item_version::{Column, Entity};
-    let select = tx.find::<Entity>().filter(Column::ProgramId.eq(program)).order_by_asc(Column::ItemId).order_by_desc(Column::Number);
+    let select = tx
+        .find::<Entity>()
+        .filter(Column::ProgramId.eq(program))
+        .order_by_asc(Column::ItemId)
+        .order_by_desc(Column::Number);
     let mut versions = tx.all(select).await?;
     versions.dedup_by(|later, first| later.item_id == first.item_id);
     with_parts(tx, versions).await
@@ -34,7 +38,8 @@ pub(crate) async fn newest(tx: &TenantTx, program: &str) -> Result<Vec<ItemView>
 /// The newest version of one item.
 pub(crate) async fn newest_of(tx: &TenantTx, item: &str) -> Result<Option<ItemView>, Error> {
     use item_version::{Column, Entity};
-    let version = tx.one(tx.find::<Entity>().filter(Column::ItemId.eq(item)).order_by_desc(Column::Number)).await?;
+    let version =
+        tx.one(tx.find::<Entity>().filter(Column::ItemId.eq(item)).order_by_desc(Column::Number)).await?;
     Ok(with_parts(tx, version.into_iter().collect()).await?.pop())
 }
 
@@ -51,19 +56,25 @@ pub(crate) async fn versions(tx: &TenantTx, ids: &[String]) -> Result<Vec<ItemVi
 const BATCH: usize = 200;
 
 async fn with_parts(tx: &TenantTx, versions: Vec<item_version::Model>) -> Result<Vec<ItemView>, Error> {
-    let mut views: Vec<ItemView> =
-        versions.into_iter().map(|version| ItemView { version, options: Vec::new(), passages: Vec::new(), decision: None }).collect();
+    let mut views: Vec<ItemView> = versions
+        .into_iter()
+        .map(|version| ItemView { version, options: Vec::new(), passages: Vec::new(), decision: None })
+        .collect();
     for batch in views.chunks_mut(BATCH) {
         let ids: Vec<String> = batch.iter().map(|view| view.version.id.clone()).collect();
         let options = tx.find::<item_option::Entity>().filter(item_option::Column::ItemVersionId.is_in(&ids));
         let options = tx.all(options.order_by_asc(item_option::Column::Option)).await?;
-        let passages = tx.find::<item_passage::Entity>().filter(item_passage::Column::ItemVersionId.is_in(&ids));
+        let passages =
+            tx.find::<item_passage::Entity>().filter(item_passage::Column::ItemVersionId.is_in(&ids));
         let passages = tx.all(passages.order_by_asc(item_passage::Column::Ordinal)).await?;
-        let decisions = tx.all(tx.find::<item_decision::Entity>().filter(item_decision::Column::ItemVersionId.is_in(&ids))).await?;
+        let decisions = tx
+            .all(tx.find::<item_decision::Entity>().filter(item_decision::Column::ItemVersionId.is_in(&ids)))
+            .await?;
         for view in batch {
             let id = &view.version.id;
             view.options = options.iter().filter(|option| option.item_version_id == *id).cloned().collect();
-            view.passages = passages.iter().filter(|passage| passage.item_version_id == *id).cloned().collect();
+            view.passages =
+                passages.iter().filter(|passage| passage.item_version_id == *id).cloned().collect();
             view.decision = decisions.iter().find(|decision| decision.item_version_id == *id).cloned();
         }
     }

@@ -17,14 +17,20 @@ pub(crate) async fn accreditation(tx: &TenantTx, id: &str) -> Result<Option<accr
 }
 
 /// The newest decision of the operator about an accreditation.
-pub(crate) async fn decision(tx: &TenantTx, accreditation: &str) -> Result<Option<accreditation_decision::Model>, Error> {
+pub(crate) async fn decision(
+    tx: &TenantTx,
+    accreditation: &str,
+) -> Result<Option<accreditation_decision::Model>, Error> {
     use accreditation_decision::{Column, Entity};
     let select = tx.find::<Entity>().filter(Column::AccreditationId.eq(accreditation));
     Ok(tx.one(select.order_by_desc(Column::Number)).await?)
 }
 
 /// A decision of the operator.
-pub(crate) async fn decision_of_id(tx: &TenantTx, id: &str) -> Result<Option<accreditation_decision::Model>, Error> {
+pub(crate) async fn decision_of_id(
+    tx: &TenantTx,
+    id: &str,
+) -> Result<Option<accreditation_decision::Model>, Error> {
     use accreditation_decision::{Column, Entity};
     Ok(tx.one(tx.find::<Entity>().filter(Column::Id.eq(id))).await?)
 }
@@ -35,7 +41,11 @@ pub(crate) async fn ensure_policy(tx: &TenantTx, key: &str) -> Result<(), Error>
         return Ok(());
     }
     tx.insert(policy::Model { org_id: tx.org_key(), id: key.to_owned() }).await?;
-    let class = |class: &str| policy_class::Model { org_id: tx.org_key(), policy_id: key.to_owned(), class: class.to_owned() };
+    let class = |class: &str| policy_class::Model {
+        org_id: tx.org_key(),
+        policy_id: key.to_owned(),
+        class: class.to_owned(),
+    };
     Ok(tx.insert_all(key.split('+').map(class).collect()).await?)
 }
 
@@ -46,7 +56,13 @@ pub(crate) async fn get(tx: &TenantTx, id: &str) -> Result<Option<offer::Model>,
 
 /// The offers of a program, in the order in which they were made.
 pub(crate) async fn of_program(tx: &TenantTx, program: &str) -> Result<Vec<offer::Model>, Error> {
-    Ok(tx.all(tx.find::<offer::Entity>().filter(offer::Column::ProgramId.eq(program)).order_by_asc(offer::Column::Id)).await?)
+    Ok(tx
+        .all(
+            tx.find::<offer::Entity>()
+                .filter(offer::Column::ProgramId.eq(program))
+                .order_by_asc(offer::Column::Id),
+        )
+        .await?)
 }
 
 /// What the professions receive under an offer.

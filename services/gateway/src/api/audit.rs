@@ -102,7 +102,10 @@ async fn leaves(
     let listed = edge.audit.clone().list_leaves(identity.request(request)?).await?.into_inner();
     let next = listed.leaves.last().map(|leaf| leaf.index + 1).filter(|next| *next < listed.size);
     let next_cursor = page.next(&edge, &next.map(|next| next.to_string()).unwrap_or_default()).await?;
-    let leaf =
-        |leaf: proto::Leaf| Leaf { index: leaf.index, leaf_hash: STANDARD.encode(leaf.leaf_hash), record: STANDARD.encode(leaf.record) };
+    let leaf = |leaf: proto::Leaf| Leaf {
+        index: leaf.index,
+        leaf_hash: STANDARD.encode(leaf.leaf_hash),
+        record: STANDARD.encode(leaf.record),
+    };
     Ok(Json(LeafPage { data: listed.leaves.into_iter().map(leaf).collect(), size: listed.size, next_cursor }))
 }

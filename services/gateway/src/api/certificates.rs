@@ -91,7 +91,8 @@ fn some(text: String) -> Option<String> {
 /// A file to keep, under a name that says what it is.
 fn file(kind: &'static str, code: &str, ending: &str, content: impl Into<Body>) -> Response {
     let name = format!("attachment; filename=\"certificate-{code}.{ending}\"");
-    ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)], content.into()).into_response()
+    ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)], content.into())
+        .into_response()
 }
 
 /// Downloads your certificate as a PDF that proves itself: `preceptor verify` checks it without any network.
@@ -134,7 +135,8 @@ async fn badge(
         BadgeFormat::Badge => file(LINKED_CREDENTIAL, &files.code, "badge.json", files.badge),
         BadgeFormat::Jwt => file("text/plain; charset=utf-8", &files.code, "badge.jwt", files.jwt),
         BadgeFormat::Both => {
-            let credential = serde_json::from_str(&files.badge).map_err(|_| ApiError::from(Fault::internal()))?;
+            let credential =
+                serde_json::from_str(&files.badge).map_err(|_| ApiError::from(Fault::internal()))?;
             Json(Badge { credential, jwt: files.jwt }).into_response()
         }
     })

@@ -25,8 +25,16 @@ pub(super) fn router() -> OpenApiRouter<Edge> {
 }
 
 /// The professions by name, in the order of the contract.
-pub(crate) const PROFESSIONS: [&str; 8] =
-    ["physician", "physician_assistant", "nurse_practitioner", "nurse", "pharmacist", "dentist", "psychologist", "other"];
+pub(crate) const PROFESSIONS: [&str; 8] = [
+    "physician",
+    "physician_assistant",
+    "nurse_practitioner",
+    "nurse",
+    "pharmacist",
+    "dentist",
+    "psychologist",
+    "other",
+];
 
 fn profession_name(number: i32) -> &'static str {
     usize::try_from(number - 1).ok().and_then(|place| PROFESSIONS.get(place)).copied().unwrap_or_default()
@@ -157,11 +165,20 @@ pub(crate) struct Statement {
 impl Edge {
     pub(crate) async fn clinician(&self, identity: &Identity) -> Result<Clinician, ApiError> {
         let request = proto::GetClinicianRequest { learner: String::new() };
-        Ok(clinician_view(self.credentials.clone().get_clinician(identity.request(request)?).await?.into_inner()))
+        Ok(clinician_view(
+            self.credentials.clone().get_clinician(identity.request(request)?).await?.into_inner(),
+        ))
     }
 
-    pub(crate) async fn state_clinician(&self, identity: &Identity, stated: Statement) -> Result<Clinician, ApiError> {
-        let profession = PROFESSIONS.iter().position(|name| *name == stated.profession).map_or(0, |place| place as i32 + 1);
+    pub(crate) async fn state_clinician(
+        &self,
+        identity: &Identity,
+        stated: Statement,
+    ) -> Result<Clinician, ApiError> {
+        let profession = PROFESSIONS
+            .iter()
+            .position(|name| *name == stated.profession)
+            .map_or(0, |place| place as i32 + 1);
         let request = proto::StateClinicianRequest {
             profession,
             name: stated.name,
@@ -174,17 +191,27 @@ impl Edge {
             licensed_since: stated.licensed_since,
             licence_expires: stated.licence_expires,
         };
-        Ok(clinician_view(self.credentials.clone().state_clinician(identity.request(request)?).await?.into_inner()))
+        Ok(clinician_view(
+            self.credentials.clone().state_clinician(identity.request(request)?).await?.into_inner(),
+        ))
     }
 
     pub(crate) async fn send_email_code(&self, identity: &Identity) -> Result<Clinician, ApiError> {
         let request = proto::SendEmailCodeRequest {};
-        Ok(clinician_view(self.credentials.clone().send_email_code(identity.request(request)?).await?.into_inner()))
+        Ok(clinician_view(
+            self.credentials.clone().send_email_code(identity.request(request)?).await?.into_inner(),
+        ))
     }
 
-    pub(crate) async fn confirm_email(&self, identity: &Identity, code: String) -> Result<Clinician, ApiError> {
+    pub(crate) async fn confirm_email(
+        &self,
+        identity: &Identity,
+        code: String,
+    ) -> Result<Clinician, ApiError> {
         let request = proto::ConfirmEmailRequest { code };
-        Ok(clinician_view(self.credentials.clone().confirm_email(identity.request(request)?).await?.into_inner()))
+        Ok(clinician_view(
+            self.credentials.clone().confirm_email(identity.request(request)?).await?.into_inner(),
+        ))
     }
 }
 
@@ -197,7 +224,11 @@ async fn own(State(edge): State<Edge>, identity: Identity) -> Result<Json<Clinic
 /// States your profession, licence and address. A new address has to be verified.
 #[utoipa::path(put, path = "/v1/me/clinician", operation_id = "stateClinician", tag = "Clinicians", request_body = Statement,
     responses((status = 200, body = Clinician)))]
-async fn state(State(edge): State<Edge>, identity: Identity, Json(stated): Json<Statement>) -> Result<Json<Clinician>, ApiError> {
+async fn state(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Json(stated): Json<Statement>,
+) -> Result<Json<Clinician>, ApiError> {
     Ok(Json(edge.state_clinician(&identity, stated).await?))
 }
 
@@ -219,7 +250,11 @@ pub(crate) struct Code {
 /// Verifies the address with the code that was sent to it.
 #[utoipa::path(post, path = "/v1/me/email-verification", operation_id = "confirmEmail", tag = "Clinicians", request_body = Code,
     responses((status = 200, body = Clinician)))]
-async fn confirm(State(edge): State<Edge>, identity: Identity, Json(code): Json<Code>) -> Result<Json<Clinician>, ApiError> {
+async fn confirm(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Json(code): Json<Code>,
+) -> Result<Json<Clinician>, ApiError> {
     Ok(Json(edge.confirm_email(&identity, code.code).await?))
 }
 
@@ -233,7 +268,11 @@ pub(crate) struct ClinicianPage {
 /// Lists clinicians, for the admin who checks them.
 #[utoipa::path(get, path = "/v1/clinicians", operation_id = "listClinicians", tag = "Clinicians", params(PageQuery),
     responses((status = 200, body = ClinicianPage)))]
-async fn list(State(edge): State<Edge>, identity: Identity, page: Page) -> Result<Json<ClinicianPage>, ApiError> {
+async fn list(
+    State(edge): State<Edge>,
+    identity: Identity,
+    page: Page,
+) -> Result<Json<ClinicianPage>, ApiError> {
     let request = proto::ListCliniciansRequest { limit: page.limit, after: page.after.clone() };
     let listed = edge.credentials.clone().list_clinicians(identity.request(request)?).await?.into_inner();
     let next_cursor = page.next(&edge, &listed.next).await?;
@@ -246,7 +285,11 @@ async fn list(State(edge): State<Edge>, identity: Identity, page: Page) -> Resul
 pub(crate) struct PrimarySource {
     confirmed: bool,
     /// Where it was looked up and what was seen.
-    #[schema(min_length = 1, max_length = 2000, example = "State board's public register, 2026-11-24: active, no orders")]
+    #[schema(
+        min_length = 1,
+        max_length = 2000,
+        example = "State board's public register, 2026-11-24: active, no orders"
+    )]
     evidence: String,
     /// Only that the source has the address which the person verified, for the holder of this licence: level 2.
     #[serde(default)]
@@ -263,7 +306,13 @@ async fn confirm_primary_source(
     Path(learner): Path<String>,
     Json(seen): Json<PrimarySource>,
 ) -> Result<Json<Clinician>, ApiError> {
-    let request =
-        proto::ConfirmPrimarySourceRequest { learner, confirmed: seen.confirmed, evidence: seen.evidence, address_only: seen.address_only };
-    Ok(Json(clinician_view(edge.credentials.clone().confirm_primary_source(identity.request(request)?).await?.into_inner())))
+    let request = proto::ConfirmPrimarySourceRequest {
+        learner,
+        confirmed: seen.confirmed,
+        evidence: seen.evidence,
+        address_only: seen.address_only,
+    };
+    Ok(Json(clinician_view(
+        edge.credentials.clone().confirm_primary_source(identity.request(request)?).await?.into_inner(),
+    )))
 }

@@ -70,10 +70,18 @@ pub(crate) struct ContestDecision {
     #[serde(default)]
     #[schema(max_length = 100)]
     pub(crate) upheld: String,
-    #[schema(min_length = 1, max_length = 2000, example = "The board answered the query to the address on its record")]
+    #[schema(
+        min_length = 1,
+        max_length = 2000,
+        example = "The board answered the query to the address on its record"
+    )]
     pub(crate) reason: String,
     /// Where it was looked up and what was seen. It is stored sealed.
-    #[schema(min_length = 1, max_length = 2000, example = "Mail of the medical board, 2026-11-24, reference 4711")]
+    #[schema(
+        min_length = 1,
+        max_length = 2000,
+        example = "Mail of the medical board, 2026-11-24, reference 4711"
+    )]
     pub(crate) evidence: String,
 }
 
@@ -98,14 +106,20 @@ impl Edge {
     ) -> Result<ContestedIdentity, ApiError> {
         let ContestDecision { upheld, reason, evidence } = decision;
         let request = proto::DecideContestRequest { contest_id: id, upheld, reason, evidence };
-        Ok(contest_view(self.credentials.clone().decide_contest(identity.request(request)?).await?.into_inner()))
+        Ok(contest_view(
+            self.credentials.clone().decide_contest(identity.request(request)?).await?.into_inner(),
+        ))
     }
 }
 
 /// Lists numbers and licences that several people state, oldest first.
 #[utoipa::path(get, path = "/v1/contested-identities", operation_id = "listContestedIdentities", tag = "Clinicians", params(PageQuery),
     responses((status = 200, body = ContestedIdentityPage)))]
-async fn list(State(edge): State<Edge>, identity: Identity, page: Page) -> Result<Json<ContestedIdentityPage>, ApiError> {
+async fn list(
+    State(edge): State<Edge>,
+    identity: Identity,
+    page: Page,
+) -> Result<Json<ContestedIdentityPage>, ApiError> {
     let (data, next) = edge.contests(&identity, page.limit, page.after.clone()).await?;
     Ok(Json(ContestedIdentityPage { data, next_cursor: page.next(&edge, &next).await? }))
 }

@@ -116,7 +116,11 @@ impl Edge {
         Ok((listed.credentials.into_iter().map(view).collect(), listed.next))
     }
 
-    pub(crate) async fn create_credential(&self, identity: &Identity, new: NewCredential) -> Result<CreatedCredential, ApiError> {
+    pub(crate) async fn create_credential(
+        &self,
+        identity: &Identity,
+        new: NewCredential,
+    ) -> Result<CreatedCredential, ApiError> {
         let confirm = new.confirm.map(|secret| secret.expose().to_owned()).unwrap_or_default();
         let (name, lifetime_seconds) = (new.name, new.lifetime_seconds);
         let created = match new.kind.as_str() {
@@ -130,7 +134,10 @@ impl Edge {
             }
             _ => return Err(ApiError::field("/kind", "must be service or api")),
         };
-        Ok(CreatedCredential { credential: view(created.credential.unwrap_or_default()), secret: created.secret })
+        Ok(CreatedCredential {
+            credential: view(created.credential.unwrap_or_default()),
+            secret: created.secret,
+        })
     }
 
     pub(crate) async fn revoke_credential(&self, identity: &Identity, id: String) -> Result<(), ApiError> {
@@ -156,7 +163,11 @@ async fn list(
 /// Makes a credential: an app's, or another API token of your own. Its secret is shown once.
 #[utoipa::path(post, path = "/v1/credentials", operation_id = "createCredential", tag = "Organisation", request_body = NewCredential,
     responses((status = 201, body = CreatedCredential)))]
-async fn create(State(edge): State<Edge>, identity: Identity, Json(new): Json<NewCredential>) -> Result<Response, ApiError> {
+async fn create(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Json(new): Json<NewCredential>,
+) -> Result<Response, ApiError> {
     let created = edge.create_credential(&identity, new).await?;
     Ok(made(format!("/v1/credentials#{}", created.credential.id), created))
 }
@@ -164,7 +175,11 @@ async fn create(State(edge): State<Edge>, identity: Identity, Json(new): Json<Ne
 /// Ends a credential and everything that was made with it, within five seconds.
 #[utoipa::path(delete, path = "/v1/credentials/{id}", operation_id = "revokeCredential", tag = "Organisation", params(("id" = String, Path)),
     responses((status = 204)))]
-async fn revoke(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+async fn revoke(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
     edge.revoke_credential(&identity, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

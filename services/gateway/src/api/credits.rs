@@ -20,7 +20,12 @@ use crate::extract::{Json, Path};
 use crate::identity::Identity;
 
 pub(super) fn router() -> OpenApiRouter<Edge> {
-    OpenApiRouter::new().routes(routes!(claim)).routes(routes!(list)).routes(routes!(get)).routes(routes!(void)).routes(routes!(provenance))
+    OpenApiRouter::new()
+        .routes(routes!(claim))
+        .routes(routes!(list))
+        .routes(routes!(get))
+        .routes(routes!(void))
+        .routes(routes!(provenance))
 }
 
 /// An amount of credit in quarters: what is not in steps of 0.25 is no amount.
@@ -136,8 +141,15 @@ impl Edge {
     }
 
     /// Claims a credit; says whether it is new.
-    pub(crate) async fn claim(&self, identity: &Identity, attempt: String, offer: String, amount: f64) -> Result<(Credit, bool), ApiError> {
-        let request = proto::ClaimCreditRequest { attempt_id: attempt, offer_id: offer, quarters: quarters(amount)? };
+    pub(crate) async fn claim(
+        &self,
+        identity: &Identity,
+        attempt: String,
+        offer: String,
+        amount: f64,
+    ) -> Result<(Credit, bool), ApiError> {
+        let request =
+            proto::ClaimCreditRequest { attempt_id: attempt, offer_id: offer, quarters: quarters(amount)? };
         let credit = self.credits.clone().claim_credit(identity.request(request)?).await?.into_inner();
         let fresh = credit.fresh;
         Ok((self.credit_view(credit), fresh))
@@ -149,20 +161,40 @@ impl Edge {
     }
 
     pub(crate) async fn transcript(&self, identity: &Identity, page: &Page) -> Result<CreditPage, ApiError> {
-        let request = proto::ListCreditsRequest { limit: page.limit, after: page.after.clone(), ..proto::ListCreditsRequest::default() };
+        let request = proto::ListCreditsRequest {
+            limit: page.limit,
+            after: page.after.clone(),
+            ..proto::ListCreditsRequest::default()
+        };
         let listed = self.credits.clone().list_credits(identity.request(request)?).await?.into_inner();
         let view = |credit| self.credit_view(credit);
-        Ok(CreditPage { next_cursor: page.next(self, &listed.next).await?, data: listed.credits.into_iter().map(view).collect() })
+        Ok(CreditPage {
+            next_cursor: page.next(self, &listed.next).await?,
+            data: listed.credits.into_iter().map(view).collect(),
+        })
     }
 
     /// The newest credits that the caller earned in a program, also for those who read the record.
-    pub(crate) async fn own_credits(&self, identity: &Identity, program: &str) -> Result<Vec<Credit>, ApiError> {
-        let request = proto::ListCreditsRequest { program_id: program.to_owned(), limit: 100, after: String::new(), own: true };
+    pub(crate) async fn own_credits(
+        &self,
+        identity: &Identity,
+        program: &str,
+    ) -> Result<Vec<Credit>, ApiError> {
+        let request = proto::ListCreditsRequest {
+            program_id: program.to_owned(),
+            limit: 100,
+            after: String::new(),
+            own: true,
+        };
         let listed = self.credits.clone().list_credits(identity.request(request)?).await?.into_inner();
         Ok(listed.credits.into_iter().map(|credit| self.credit_view(credit)).collect())
     }
 
-    pub(crate) async fn provenance(&self, identity: &Identity, id: &str) -> Result<serde_json::Value, ApiError> {
+    pub(crate) async fn provenance(
+        &self,
+        identity: &Identity,
+        id: &str,
+    ) -> Result<serde_json::Value, ApiError> {
         let request = proto::GetCreditRequest { credit_id: id.to_owned() };
         let provenance = self.credits.clone().get_provenance(identity.request(request)?).await?.into_inner();
         serde_json::from_str(&provenance.document).map_err(|_| Fault::internal().into())
@@ -182,7 +214,8 @@ async fn claim(
     if !fresh {
         return Ok(Json(credit).into_response());
     }
-    Ok((StatusCode::CREATED, [(header::LOCATION, format!("/v1/credits/{}", credit.id))], Json(credit)).into_response())
+    Ok((StatusCode::CREATED, [(header::LOCATION, format!("/v1/credits/{}", credit.id))], Json(credit))
+        .into_response())
 }
 
 /// A page of credits.
@@ -195,14 +228,22 @@ pub(crate) struct CreditPage {
 /// Lists your transcript; for those who read the record, everybody's. Newest first.
 #[utoipa::path(get, path = "/v1/credits", operation_id = "listCredits", tag = "Credits", params(PageQuery),
     responses((status = 200, body = CreditPage)))]
-async fn list(State(edge): State<Edge>, identity: Identity, page: Page) -> Result<Json<CreditPage>, ApiError> {
+async fn list(
+    State(edge): State<Edge>,
+    identity: Identity,
+    page: Page,
+) -> Result<Json<CreditPage>, ApiError> {
     Ok(Json(edge.transcript(&identity, &page).await?))
 }
 
 /// Reads a credit.
 #[utoipa::path(get, path = "/v1/credits/{id}", operation_id = "getCredit", tag = "Credits", params(("id" = String, Path)),
     responses((status = 200, body = Credit)))]
-async fn get(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Credit>, ApiError> {
+async fn get(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<Json<Credit>, ApiError> {
     Ok(Json(edge.credit(&identity, &id).await?))
 }
 
@@ -216,13 +257,19 @@ async fn void(
     Json(why): Json<Reason>,
 ) -> Result<Json<Credit>, ApiError> {
     let request = proto::VoidCreditRequest { credit_id: id, reason: why.reason };
-    Ok(Json(edge.credit_view(edge.credits.clone().void_credit(identity.request(request)?).await?.into_inner())))
+    Ok(Json(
+        edge.credit_view(edge.credits.clone().void_credit(identity.request(request)?).await?.into_inner()),
+    ))
 }
 
 /// Tells how a credit was earned: the whole chain, with times, hashes and the proof of the log.
 #[utoipa::path(get, path = "/v1/credits/{id}/provenance", operation_id = "getProvenance", tag = "Credits", params(("id" = String, Path)),
     responses((status = 200, body = serde_json::Value)))]
-async fn provenance(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<serde_json::Value>, ApiError> {
+async fn provenance(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<Json<serde_json::Value>, ApiError> {
     Ok(Json(edge.provenance(&identity, &id).await?))
 }
 
@@ -233,7 +280,7 @@ mod tests {
     #[test]
     fn only_quarters_are_amounts() {
         assert_eq!(quarters(0.75).expect("quarters"), 3);
-        assert_eq!(quarters(-1.0).expect("quarters, for the room to refuse"), -4);
+        assert_eq!(quarters(-1.0).expect("quarters, for the service to refuse"), -4);
         for wrong in [0.3, 0.1, f64::NAN, f64::INFINITY, 1e300] {
             assert_eq!(quarters(wrong).expect_err("no amount").code(), "AMOUNT_NOT_ALLOWED");
         }

@@ -32,9 +32,9 @@ pub(super) fn router() -> OpenApiRouter<Edge> {
 fn moment(field: &str, text: &str) -> Result<i64, ApiError> {
     let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
     let parsed = whole.parse::<Timestamp>();
-    parsed
-        .map(Timestamp::micros)
-        .map_err(|_| ApiError::field(format!("/{field}"), "must be a day or an instant in RFC 3339, such as 2026-12-31"))
+    parsed.map(Timestamp::micros).map_err(|_| {
+        ApiError::field(format!("/{field}"), "must be a day or an instant in RFC 3339, such as 2026-12-31")
+    })
 }
 
 /// A period in which the provider is accredited.
@@ -147,8 +147,17 @@ pub(crate) struct AccreditationList {
 /// Lists the periods in which the provider is accredited; to the operator of this platform, those of every provider.
 #[utoipa::path(get, path = "/v1/accreditations", operation_id = "listAccreditations", tag = "Credits", params(PageQuery),
     responses((status = 200, body = AccreditationList)))]
-async fn accreditations(State(edge): State<Edge>, identity: Identity, page: Page) -> Result<Json<AccreditationList>, ApiError> {
-    let listed = edge.credits.clone().list_accreditations(identity.request(proto::ListAccreditationsRequest {})?).await?.into_inner();
+async fn accreditations(
+    State(edge): State<Edge>,
+    identity: Identity,
+    page: Page,
+) -> Result<Json<AccreditationList>, ApiError> {
+    let listed = edge
+        .credits
+        .clone()
+        .list_accreditations(identity.request(proto::ListAccreditationsRequest {})?)
+        .await?
+        .into_inner();
     let (rows, next_cursor) = page.of(&edge, listed.accreditations, |row| row.id.clone()).await?;
     Ok(Json(AccreditationList { data: rows.into_iter().map(accreditation_view).collect(), next_cursor }))
 }
@@ -188,8 +197,14 @@ async fn decide_accreditation(
     Path(id): Path<String>,
     Json(decision): Json<AccreditationDecision>,
 ) -> Result<Json<Accreditation>, ApiError> {
-    let request = proto::DecideAccreditationRequest { accreditation_id: id, confirm: decision.confirm, evidence: decision.evidence };
-    Ok(Json(accreditation_view(edge.credits.clone().decide_accreditation(identity.request(request)?).await?.into_inner())))
+    let request = proto::DecideAccreditationRequest {
+        accreditation_id: id,
+        confirm: decision.confirm,
+        evidence: decision.evidence,
+    };
+    Ok(Json(accreditation_view(
+        edge.credits.clone().decide_accreditation(identity.request(request)?).await?.into_inner(),
+    )))
 }
 
 /// A designation: at most so many credits of a type for a program, in a window of time.
@@ -345,8 +360,14 @@ pub(crate) struct OfferList {
 /// Lists for what credit a program is designated.
 #[utoipa::path(get, path = "/v1/programs/{id}/offers", operation_id = "listOffers", tag = "Credits", params(("id" = String, Path), PageQuery),
     responses((status = 200, body = OfferList)))]
-async fn offers(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>, page: Page) -> Result<Json<OfferList>, ApiError> {
-    let (data, next_cursor) = page.of(&edge, edge.offers(&identity, &id).await?, |offer| offer.id.clone()).await?;
+async fn offers(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    page: Page,
+) -> Result<Json<OfferList>, ApiError> {
+    let (data, next_cursor) =
+        page.of(&edge, edge.offers(&identity, &id).await?, |offer| offer.id.clone()).await?;
     Ok(Json(OfferList { data, next_cursor }))
 }
 
@@ -366,11 +387,21 @@ async fn designate(
 
 impl Edge {
     pub(crate) async fn accreditations(&self, identity: &Identity) -> Result<Vec<Accreditation>, ApiError> {
-        let listed = self.credits.clone().list_accreditations(identity.request(proto::ListAccreditationsRequest {})?).await?.into_inner();
+        let listed = self
+            .credits
+            .clone()
+            .list_accreditations(identity.request(proto::ListAccreditationsRequest {})?)
+            .await?
+            .into_inner();
         Ok(listed.accreditations.into_iter().map(accreditation_view).collect())
     }
 
-    pub(crate) async fn designate(&self, identity: &Identity, program: String, new: NewOffer) -> Result<Offer, ApiError> {
+    pub(crate) async fn designate(
+        &self,
+        identity: &Identity,
+        program: String,
+        new: NewOffer,
+    ) -> Result<Offer, ApiError> {
         let day = |field: &str, text: Option<&str>| text.map(|text| moment(field, text)).transpose();
         let request = proto::DesignateRequest {
             program_id: program,

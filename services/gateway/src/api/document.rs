@@ -21,7 +21,8 @@ pub(super) fn route(document: &Value) -> MethodRouter<Edge> {
 }
 
 fn sent(request: &Request, text: &Bytes, etag: &str) -> Response {
-    let known = request.headers().get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let known =
+        request.headers().get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let mut tags = known.flat_map(|line| line.split(',')).map(|tag| tag.trim().trim_start_matches("W/"));
     let headers = [
         (header::ETAG, HeaderValue::from_str(etag).unwrap_or(HeaderValue::from_static("\"1\""))),
@@ -30,5 +31,6 @@ fn sent(request: &Request, text: &Bytes, etag: &str) -> Response {
     if tags.any(|tag| tag == etag || tag == "*") {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
-    (headers, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text.clone()).into_response()
+    (headers, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text.clone())
+        .into_response()
 }

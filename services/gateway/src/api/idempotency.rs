@@ -49,7 +49,12 @@ impl From<StoreError> for ApiError {
 impl From<KeyError> for ApiError {
     fn from(error: KeyError) -> Self {
         tracing::error!(%error, "an answer could not be sealed or opened");
-        ApiError::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "the key engine does not answer; try again in a moment").retry_after(1)
+        ApiError::new(
+            Kind::Unavailable,
+            "KEYS_UNAVAILABLE",
+            "the key engine does not answer; try again in a moment",
+        )
+        .retry_after(1)
     }
 }
 
@@ -147,7 +152,11 @@ async fn with_form(place: Place<'_>, mut request: Request, next: Next) -> Result
     match place.begin("").await? {
         Found::Answered(row) => {
             UploadForm::from_request(Request::from_parts(parts, body), place.edge).await?.drain().await?;
-            if hash().as_deref() == Some(&row.request_sha256) { place.replay(row).await } else { Err(reused()) }
+            if hash().as_deref() == Some(&row.request_sha256) {
+                place.replay(row).await
+            } else {
+                Err(reused())
+            }
         }
         Found::First(data_key) => {
             let id = request_id(&parts);
@@ -164,18 +173,24 @@ fn request_id(parts: &Parts) -> RequestId {
 }
 
 fn broken_off() -> ApiError {
-    ApiError::new(Kind::InvalidInput, "REQUEST_TIMEOUT", "the body broke off; send it again").with_status(StatusCode::REQUEST_TIMEOUT)
+    ApiError::new(Kind::InvalidInput, "REQUEST_TIMEOUT", "the body broke off; send it again")
+        .with_status(StatusCode::REQUEST_TIMEOUT)
 }
 
 fn reused() -> ApiError {
     let detail = "this idempotency key was used for another request; use a new key for a new request";
-    ApiError::new(Kind::InvalidInput, "IDEMPOTENCY_KEY_REUSED", detail).with_status(StatusCode::UNPROCESSABLE_ENTITY)
+    ApiError::new(Kind::InvalidInput, "IDEMPOTENCY_KEY_REUSED", detail)
+        .with_status(StatusCode::UNPROCESSABLE_ENTITY)
 }
 
 fn key(value: Option<&HeaderValue>) -> Result<String, ApiError> {
     let text = value.and_then(|value| value.to_str().ok()).unwrap_or_default();
     if text.is_empty() || text.len() > LONGEST_KEY {
-        return Err(ApiError::new(Kind::InvalidInput, "IDEMPOTENCY_KEY_INVALID", "an idempotency key has 1 to 128 visible characters"));
+        return Err(ApiError::new(
+            Kind::InvalidInput,
+            "IDEMPOTENCY_KEY_INVALID",
+            "an idempotency key has 1 to 128 visible characters",
+        ));
     }
     Ok(text.to_owned())
 }
@@ -208,7 +223,12 @@ struct Place<'a> {
 impl Place<'_> {
     /// Where a sealed answer is, for the cipher, and whose key it has.
     fn name(&self) -> String {
-        format!("{}/gateway_idempotency/body/{}/{}", self.identity.scope.org(), self.identity.scope.subject(), self.key)
+        format!(
+            "{}/gateway_idempotency/body/{}/{}",
+            self.identity.scope.org(),
+            self.identity.scope.subject(),
+            self.key
+        )
     }
 
     /// Notes that a request begins, unless it is one that began before. `hash` is empty where it is not known yet.
@@ -243,7 +263,8 @@ impl Place<'_> {
     /// Renews the lease of the row until what it gives back is dropped.
     fn keep_running(&self) -> DropGuard {
         let ended = CancellationToken::new();
-        let (edge, scope, key, stop) = (self.edge.clone(), Arc::clone(&self.identity.scope), self.key.to_owned(), ended.clone());
+        let (edge, scope, key, stop) =
+            (self.edge.clone(), Arc::clone(&self.identity.scope), self.key.to_owned(), ended.clone());
         let renew = async move {
             loop {
                 tokio::select! {
@@ -262,9 +283,16 @@ impl Place<'_> {
     async fn replay(&self, row: answer::Model) -> Result<Response, ApiError> {
         let broken = || ApiError::from(Fault::internal());
         let headers: Vec<(String, String)> = serde_json::from_str(&row.headers).map_err(|_| broken())?;
-        let status = row.status.and_then(|status| StatusCode::from_u16(status as u16).ok()).ok_or_else(broken)?;
+        let status =
+            row.status.and_then(|status| StatusCode::from_u16(status as u16).ok()).ok_or_else(broken)?;
         let place = self.name();
-        let data_key = DataKey::open(&*self.edge.keys, self.identity.scope.org(), &place, &row.wrapped_key.unwrap_or_default()).await?;
+        let data_key = DataKey::open(
+            &*self.edge.keys,
+            self.identity.scope.org(),
+            &place,
+            &row.wrapped_key.unwrap_or_default(),
+        )
+        .await?;
         let body = data_key.unseal(&place, &row.body.unwrap_or_default())?;
         let mut response = Response::builder().status(status);
         for (name, value) in headers {
@@ -275,7 +303,13 @@ impl Place<'_> {
 
     /// Keeps what was answered. What changed nothing and may turn out differently is forgotten, so that the client may
     /// try again with the same key: failures of ours, limits, and conflicts with a state that passes.
-    async fn finish(&self, data_key: &DataKey, id: RequestId, hash: Option<String>, response: Response) -> Result<Response, ApiError> {
+    async fn finish(
+        &self,
+        data_key: &DataKey,
+        id: RequestId,
+        hash: Option<String>,
+        response: Response,
+    ) -> Result<Response, ApiError> {
         let (edge, scope) = (self.edge, &self.identity.scope);
         // What is kept is what is sent, the id of this request included.
         let (parts, body) = problems::finish(edge, &id, response).into_parts();
@@ -283,9 +317,17 @@ impl Place<'_> {
         let tx = edge.store.write(scope).await?;
         match hash.filter(|_| !is_passing(parts.status)) {
             Some(hash) => {
-                let kept = KEPT.iter().filter_map(|name| Some((name.as_str(), parts.headers.get(name)?.to_str().ok()?)));
-                let headers = serde_json::to_string(&kept.collect::<Vec<_>>()).unwrap_or_else(|_| "[]".to_owned());
-                let kept = Kept { status: parts.status.as_u16(), headers, body: data_key.seal(&self.name(), &body)?, request_sha256: hash };
+                let kept = KEPT
+                    .iter()
+                    .filter_map(|name| Some((name.as_str(), parts.headers.get(name)?.to_str().ok()?)));
+                let headers =
+                    serde_json::to_string(&kept.collect::<Vec<_>>()).unwrap_or_else(|_| "[]".to_owned());
+                let kept = Kept {
+                    status: parts.status.as_u16(),
+                    headers,
+                    body: data_key.seal(&self.name(), &body)?,
+                    request_sha256: hash,
+                };
                 store::finish(&tx, scope.subject(), self.key, kept).await?;
             }
             None => store::remove(&tx, scope.subject(), self.key).await?,

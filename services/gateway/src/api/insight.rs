@@ -77,9 +77,15 @@ impl Edge {
         let classified = if listed.messages.is_empty() {
             Vec::new()
         } else {
-            self.alignment.clone().list_alignments(identity.request(request)?).await?.into_inner().classifications
+            self.alignment
+                .clone()
+                .list_alignments(identity.request(request)?)
+                .await?
+                .into_inner()
+                .classifications
         };
-        let mut by_message: HashMap<String, _> = classified.into_iter().map(|row| (row.message_id.clone(), row)).collect();
+        let mut by_message: HashMap<String, _> =
+            classified.into_iter().map(|row| (row.message_id.clone(), row)).collect();
         let data = listed.messages.into_iter().map(|message| {
             let alignment = by_message.remove(&message.id).map(alignment_view);
             message_view(message, alignment)
@@ -90,7 +96,8 @@ impl Edge {
     /// Counts of a program.
     pub(crate) async fn report(&self, identity: &Identity, program: &str) -> Result<Report, ApiError> {
         let request = analytics::GetProgramReportRequest { program_id: program.to_owned() };
-        let report = self.analytics.clone().get_program_report(identity.request(request)?).await?.into_inner();
+        let report =
+            self.analytics.clone().get_program_report(identity.request(request)?).await?.into_inner();
         Ok(Report {
             program_id: report.program_id,
             messages: report.messages,
@@ -122,7 +129,11 @@ pub(super) async fn messages(
 /// Counts questions, refusals, learners, objectives and citations of a program.
 #[utoipa::path(get, path = "/v1/programs/{id}/report", operation_id = "getReport", tag = "Insight", params(("id" = String, Path)),
     responses((status = 200, body = Report)))]
-async fn report(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Report>, ApiError> {
+async fn report(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<Json<Report>, ApiError> {
     edge.program(&identity, &id).await?;
     Ok(Json(edge.report(&identity, &id).await?))
 }

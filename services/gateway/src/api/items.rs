@@ -77,7 +77,8 @@ pub(crate) struct Item {
 
 pub(crate) fn item_view(item: proto::Item) -> Item {
     let option = |option: proto::Option| ItemOption { text: option.text, correct: option.correct };
-    let passage = |passage: proto::ItemPassage| ItemPassage { passage_id: passage.passage_id, quote: passage.quote };
+    let passage =
+        |passage: proto::ItemPassage| ItemPassage { passage_id: passage.passage_id, quote: passage.quote };
     Item {
         id: item.id,
         version_id: item.version_id,
@@ -205,25 +206,41 @@ impl Edge {
         limit: i32,
         after: String,
     ) -> Result<(Vec<Item>, String), ApiError> {
-        let request = proto::ListItemsRequest { program_id: program.to_owned(), state: state.to_owned(), limit, after };
+        let request =
+            proto::ListItemsRequest { program_id: program.to_owned(), state: state.to_owned(), limit, after };
         let listed = self.credits.clone().list_items(identity.request(request)?).await?.into_inner();
         Ok((listed.items.into_iter().map(item_view).collect(), listed.next))
     }
 
-    pub(crate) async fn generate_items(&self, identity: &Identity, program: String, wanted: Wanted) -> Result<Generation, ApiError> {
+    pub(crate) async fn generate_items(
+        &self,
+        identity: &Identity,
+        program: String,
+        wanted: Wanted,
+    ) -> Result<Generation, ApiError> {
         let Wanted { count, kind, difficulty } = wanted;
         let kind = kind.map(|kind| kind.name().to_owned()).unwrap_or_default();
         let difficulty = difficulty.map(|difficulty| difficulty.name().to_owned()).unwrap_or_default();
         let request = proto::GenerateItemsRequest { program_id: program, count, kind, difficulty };
-        Ok(generation_view(self.credits.clone().generate_items(identity.request(request)?).await?.into_inner()))
+        Ok(generation_view(
+            self.credits.clone().generate_items(identity.request(request)?).await?.into_inner(),
+        ))
     }
 
     pub(crate) async fn generation(&self, identity: &Identity, id: String) -> Result<Generation, ApiError> {
         let request = proto::GetGenerationRequest { generation_id: id };
-        Ok(generation_view(self.credits.clone().get_generation(identity.request(request)?).await?.into_inner()))
+        Ok(generation_view(
+            self.credits.clone().get_generation(identity.request(request)?).await?.into_inner(),
+        ))
     }
 
-    pub(crate) async fn decide_item(&self, identity: &Identity, item: String, approve: bool, reason: String) -> Result<Item, ApiError> {
+    pub(crate) async fn decide_item(
+        &self,
+        identity: &Identity,
+        item: String,
+        approve: bool,
+        reason: String,
+    ) -> Result<Item, ApiError> {
         let request = proto::DecideItemRequest { item_id: item, approve, reason };
         Ok(item_view(self.credits.clone().decide_item(identity.request(request)?).await?.into_inner()))
     }
@@ -253,8 +270,11 @@ async fn write(
     Path(id): Path<String>,
     Json(new): Json<NewItem>,
 ) -> Result<Response, ApiError> {
-    let option =
-        |(place, option): (usize, ItemOption)| proto::Option { number: place as i32 + 1, text: option.text, correct: option.correct };
+    let option = |(place, option): (usize, ItemOption)| proto::Option {
+        number: place as i32 + 1,
+        text: option.text,
+        correct: option.correct,
+    };
     let request = proto::WriteItemRequest {
         program_id: id,
         item_id: new.item_id,
@@ -281,13 +301,18 @@ async fn generate(
     Json(wanted): Json<Wanted>,
 ) -> Result<Response, ApiError> {
     let asked = edge.generate_items(&identity, id, wanted).await?;
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/generations/{}", asked.id))], Json(asked)).into_response())
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/generations/{}", asked.id))], Json(asked))
+        .into_response())
 }
 
 /// How far the making of drafts is.
 #[utoipa::path(get, path = "/v1/generations/{id}", operation_id = "getGeneration", tag = "Quizzes", params(("id" = String, Path)),
     responses((status = 200, body = Generation)))]
-async fn generation(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Generation>, ApiError> {
+async fn generation(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<Json<Generation>, ApiError> {
     Ok(Json(edge.generation(&identity, id).await?))
 }
 
@@ -371,7 +396,12 @@ pub(crate) fn form_view(form: proto::Form) -> Form {
 }
 
 impl Edge {
-    pub(crate) async fn freeze(&self, identity: &Identity, program: String, new: NewForm) -> Result<Form, ApiError> {
+    pub(crate) async fn freeze(
+        &self,
+        identity: &Identity,
+        program: String,
+        new: NewForm,
+    ) -> Result<Form, ApiError> {
         let request = proto::FreezeFormRequest {
             program_id: program,
             item_ids: new.item_ids,
@@ -394,5 +424,6 @@ async fn freeze(
     Json(new): Json<NewForm>,
 ) -> Result<Response, ApiError> {
     let location = format!("/v1/programs/{id}/quiz");
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(edge.freeze(&identity, id, new).await?)).into_response())
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(edge.freeze(&identity, id, new).await?))
+        .into_response())
 }

@@ -29,7 +29,8 @@ pub(crate) struct SigningKeys {
 #[utoipa::path(post, path = "/v1/signing-keys/rotate", operation_id = "rotateSigningKeys", tag = "Organisation",
     responses((status = 200, body = SigningKeys)))]
 async fn rotate(State(edge): State<Edge>, identity: Identity) -> Result<Json<SigningKeys>, ApiError> {
-    let rotated = edge.auth.clone().rotate_keys(identity.request(proto::RotateKeysRequest {})?).await?.into_inner();
+    let rotated =
+        edge.auth.clone().rotate_keys(identity.request(proto::RotateKeysRequest {})?).await?.into_inner();
     edge.forget_all();
     Ok(Json(SigningKeys { key_ids: rotated.key_ids }))
 }

@@ -91,12 +91,17 @@ pub(crate) struct InclusionQuery {
 #[utoipa::path(get, path = "/v1/logs/{org}/inclusion", operation_id = "proveInclusion", tag = "Audit",
     params(("org" = String, Path), InclusionQuery),
     responses((status = 200, content_type = "text/plain", body = String)), security(()))]
-async fn inclusion(State(edge): State<Edge>, Path(org): Path<String>, Query(query): Query<InclusionQuery>) -> Result<Response, ApiError> {
+async fn inclusion(
+    State(edge): State<Edge>,
+    Path(org): Path<String>,
+    Query(query): Query<InclusionQuery>,
+) -> Result<Response, ApiError> {
     let signed = edge.checkpoint(&org).await?;
     let request = proto::ProveInclusionRequest { org_id: org, index: query.index, size: signed.size };
     let found = edge.log.clone().prove_inclusion(unscoped(request, CALL_TIMEOUT)).await?.into_inner();
     let index = u64::try_from(query.index).map_err(|_| part_not_found())?;
-    let hashes = found.hashes.into_iter().map(|hash| hash.try_into().map(Hash)).collect::<Result<Vec<Hash>, _>>();
+    let hashes =
+        found.hashes.into_iter().map(|hash| hash.try_into().map(Hash)).collect::<Result<Vec<Hash>, _>>();
     let hashes = hashes.map_err(|_| ApiError::from(preceptor_core::Fault::internal()))?;
     Ok(text(A_MOMENT, Proof { index, hashes, checkpoint: signed.note }.to_string()))
 }
@@ -158,18 +163,26 @@ async fn tile(
             (entries(&edge, &identity, &tile, first).await?, "private, max-age=31536000, immutable")
         }
     };
-    Ok(([(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, scope)], bytes).into_response())
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, scope)], bytes)
+        .into_response())
 }
 
 async fn hashes(edge: &Edge, org_id: String, tile: &Tile, first: i64) -> Result<Vec<u8>, ApiError> {
-    let request = proto::GetHashesRequest { org_id, level: i32::from(tile.tree_level()), first, count: i32::from(tile.width) };
+    let request = proto::GetHashesRequest {
+        org_id,
+        level: i32::from(tile.tree_level()),
+        first,
+        count: i32::from(tile.width),
+    };
     Ok(edge.log.clone().get_hashes(unscoped(request, CALL_TIMEOUT)).await?.into_inner().hashes.concat())
 }
 
 async fn entries(edge: &Edge, identity: &Identity, tile: &Tile, first: i64) -> Result<Vec<u8>, ApiError> {
     let request = proto::ListLeavesRequest { from: first, limit: i32::from(tile.width) };
     let listed = edge.audit.clone().list_leaves(identity.request(request)?).await?.into_inner();
-    if !u64::try_from(listed.size).is_ok_and(|size| tile.is_in(size)) || listed.leaves.len() != usize::from(tile.width) {
+    if !u64::try_from(listed.size).is_ok_and(|size| tile.is_in(size))
+        || listed.leaves.len() != usize::from(tile.width)
+    {
         return Err(part_not_found());
     }
     let entries = bundle(listed.leaves.iter().map(|leaf| leaf.record.as_slice()));

@@ -17,7 +17,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::view::{Done, Meta, Refusal, Sentence, done_view, message_view, meta_view, refusal_view, sentence_view};
+use super::view::{
+    Done, Meta, Refusal, Sentence, done_view, message_view, meta_view, refusal_view, sentence_view,
+};
 use super::{insight, values};
 use crate::Edge;
 use crate::domain::accept;
@@ -31,7 +33,10 @@ use crate::problems::RequestId;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 pub(super) fn router() -> OpenApiRouter<Edge> {
-    OpenApiRouter::new().routes(routes!(ask, insight::messages)).routes(routes!(get)).routes(routes!(feedback))
+    OpenApiRouter::new()
+        .routes(routes!(ask, insight::messages))
+        .routes(routes!(get))
+        .routes(routes!(feedback))
 }
 
 /// A question.
@@ -82,14 +87,25 @@ pub(crate) struct NewFeedback {
 
 impl Edge {
     /// Asks; what comes back is on record already.
-    pub(crate) async fn ask(&self, identity: &Identity, program: String, new: NewMessage) -> Result<Streaming<proto::AskEvent>, ApiError> {
-        let request = proto::AskRequest { program_id: program, question: new.question, session_id: new.session_id };
+    pub(crate) async fn ask(
+        &self,
+        identity: &Identity,
+        program: String,
+        new: NewMessage,
+    ) -> Result<Streaming<proto::AskEvent>, ApiError> {
+        let request =
+            proto::AskRequest { program_id: program, question: new.question, session_id: new.session_id };
         let time = Duration::from_secs(self.config.answer_timeout_seconds);
         Ok(self.answering.clone().ask(identity.call(time).request(request)?).await?.into_inner())
     }
 
     /// Asks and waits for the whole answer.
-    pub(crate) async fn answer(&self, identity: &Identity, program: String, new: NewMessage) -> Result<Reply, ApiError> {
+    pub(crate) async fn answer(
+        &self,
+        identity: &Identity,
+        program: String,
+        new: NewMessage,
+    ) -> Result<Reply, ApiError> {
         let begun = self.clock.now();
         let events = self.ask(identity, program, new).await?;
         whole(events, self, begun).await
@@ -121,14 +137,20 @@ async fn ask(
 }
 
 /// The answer in one piece.
-async fn whole(mut events: Streaming<proto::AskEvent>, edge: &Edge, begun: Timestamp) -> Result<Reply, ApiError> {
+async fn whole(
+    mut events: Streaming<proto::AskEvent>,
+    edge: &Edge,
+    begun: Timestamp,
+) -> Result<Reply, ApiError> {
     let (mut meta, mut sentences, mut refusal, mut done) = (None, Vec::new(), None, None);
     while let Some(event) = events.message().await? {
         match event.event {
             Some(Answer::Meta(event)) => meta = Some(meta_view(event)),
             Some(Answer::Sentence(event)) => sentences.push(sentence_view(event)),
             Some(Answer::Refusal(event)) => refusal = Some(refusal_view(event)),
-            Some(Answer::Done(event)) => done = Some(done_view(event, sentences.len(), edge.clock.now().since(begun))),
+            Some(Answer::Done(event)) => {
+                done = Some(done_view(event, sentences.len(), edge.clock.now().since(begun)))
+            }
             None => {}
         }
     }
@@ -158,7 +180,9 @@ fn server_sent(
                 named("sentence", &sentence_view(sentence))
             }
             Ok(Some(Answer::Refusal(refusal))) => named("refusal", &refusal_view(refusal)),
-            Ok(Some(Answer::Done(done))) => named("done", &done_view(done, sentences, edge.clock.now().since(begun))),
+            Ok(Some(Answer::Done(done))) => {
+                named("done", &done_view(done, sentences, edge.clock.now().since(begun)))
+            }
             Ok(None) => return std::future::ready(None),
             Err(status) => named("error", &ApiError::from(status).problem(&id.0, &edge.config.public_url)),
         };
@@ -174,7 +198,11 @@ fn named(name: &str, data: &impl Serialize) -> Event {
 /// Reads a message as it is on record.
 #[utoipa::path(get, path = "/v1/messages/{id}", operation_id = "getMessage", tag = "Messages", params(("id" = String, Path)),
     responses((status = 200, body = super::view::Message)))]
-async fn get(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<super::view::Message>, ApiError> {
+async fn get(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<Json<super::view::Message>, ApiError> {
     let request = proto::GetMessageRequest { message_id: id };
     let message = edge.answering.clone().get_message(identity.request(request)?).await?.into_inner();
     Ok(Json(message_view(message, None)))

@@ -113,14 +113,20 @@ pub(crate) fn parts(largest_upload_mib: usize) -> Vec<OpenApiRouter<Edge>> {
 }
 
 pub(crate) fn declared(largest_upload_mib: usize) -> OpenApiRouter<Edge> {
-    parts(largest_upload_mib).into_iter().fold(OpenApiRouter::with_openapi(Document::openapi()), OpenApiRouter::merge)
+    parts(largest_upload_mib)
+        .into_iter()
+        .fold(OpenApiRouter::with_openapi(Document::openapi()), OpenApiRouter::merge)
 }
 
 /// The contract of a deployment.
 pub(crate) fn contract(terms: &Terms) -> Contract {
     let mut document = declared(0).into_openapi();
-    let scheme =
-        SecurityScheme::Http(Http::builder().scheme(HttpAuthScheme::Bearer).description(Some("An API token or a learner token")).build());
+    let scheme = SecurityScheme::Http(
+        Http::builder()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An API token or a learner token"))
+            .build(),
+    );
     document.components.get_or_insert_with(Default::default).add_security_scheme("token", scheme);
     Contract::new(&document, terms)
 }

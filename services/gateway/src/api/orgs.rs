@@ -20,7 +20,10 @@ use crate::extract::{Json, Path};
 use crate::identity::Identity;
 
 pub(super) fn router() -> OpenApiRouter<Edge> {
-    OpenApiRouter::new().routes(routes!(orgs, create_org)).routes(routes!(issue_learner_token)).routes(routes!(issue_sign_in_link))
+    OpenApiRouter::new()
+        .routes(routes!(orgs, create_org))
+        .routes(routes!(issue_learner_token))
+        .routes(routes!(issue_sign_in_link))
 }
 
 /// An org.
@@ -116,7 +119,8 @@ fn org(org: proto::Org) -> Org {
 #[utoipa::path(get, path = "/v1/orgs", operation_id = "listOrgs", tag = "Organisation", params(PageQuery),
     responses((status = 200, body = OrgList)))]
 async fn orgs(State(edge): State<Edge>, identity: Identity, page: Page) -> Result<Json<OrgList>, ApiError> {
-    let listed = edge.auth.clone().list_orgs(identity.request(proto::ListOrgsRequest {})?).await?.into_inner();
+    let listed =
+        edge.auth.clone().list_orgs(identity.request(proto::ListOrgsRequest {})?).await?.into_inner();
     let (rows, next_cursor) = page.of(&edge, listed.orgs, |row| row.id.clone()).await?;
     Ok(Json(OrgList { data: rows.into_iter().map(org).collect(), next_cursor }))
 }
@@ -124,7 +128,11 @@ async fn orgs(State(edge): State<Edge>, identity: Identity, page: Page) -> Resul
 /// Creates an org with its first admin.
 #[utoipa::path(post, path = "/v1/orgs", operation_id = "createOrg", tag = "Organisation", request_body = NewOrg,
     responses((status = 201, body = CreatedOrg)))]
-async fn create_org(State(edge): State<Edge>, identity: Identity, Json(new): Json<NewOrg>) -> Result<Response, ApiError> {
+async fn create_org(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Json(new): Json<NewOrg>,
+) -> Result<Response, ApiError> {
     let request = proto::CreateOrgRequest { name: new.name, admin_name: new.admin_name };
     let created = edge.auth.clone().create_org(identity.request(request)?).await?.into_inner();
     let created = CreatedOrg {
@@ -146,8 +154,11 @@ async fn issue_learner_token(
     Json(new): Json<NewLearner>,
 ) -> Result<Response, ApiError> {
     edge.program(&identity, &id).await?;
-    let request =
-        proto::IssueLearnerTokenRequest { program_id: id.clone(), user_hash: new.user_hash, lifetime_seconds: new.lifetime_seconds };
+    let request = proto::IssueLearnerTokenRequest {
+        program_id: id.clone(),
+        user_hash: new.user_hash,
+        lifetime_seconds: new.lifetime_seconds,
+    };
     let issued = edge.auth.clone().issue_learner_token(identity.request(request)?).await?.into_inner();
     let token = LearnerToken {
         token: issued.token,
@@ -163,13 +174,18 @@ async fn issue_learner_token(
 /// mailed to them and never shown to you.
 #[utoipa::path(post, path = "/v1/sign-in-links", operation_id = "issueSignInLink", tag = "Organisation", request_body = NewLink,
     responses((status = 201, body = Link), (status = 202, body = Link)))]
-async fn issue_sign_in_link(State(edge): State<Edge>, identity: Identity, Json(new): Json<NewLink>) -> Result<Response, ApiError> {
+async fn issue_sign_in_link(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Json(new): Json<NewLink>,
+) -> Result<Response, ApiError> {
     let who = match (new.staff_id, new.learner_token) {
         (Some(staff), None) => Who::StaffId(staff),
         (None, Some(token)) => Who::LearnerToken(token),
         _ => return Err(ApiError::field("", "name either staff_id or learner_token")),
     };
-    let whose = if let Who::StaffId(staff) = &who { format!("/v1/staff/{staff}") } else { "/v1/programs".to_owned() };
+    let whose =
+        if let Who::StaffId(staff) = &who { format!("/v1/staff/{staff}") } else { "/v1/programs".to_owned() };
     let link = edge.sign_in_link(&identity, who, new.confirm.as_ref()).await?;
     match link.url.clone() {
         Some(url) => Ok(made(url, link)),
@@ -178,12 +194,21 @@ async fn issue_sign_in_link(State(edge): State<Edge>, identity: Identity, Json(n
 }
 
 impl Edge {
-    pub(crate) async fn sign_in_link(&self, identity: &Identity, who: Who, confirm: Option<&Secret>) -> Result<Link, ApiError> {
+    pub(crate) async fn sign_in_link(
+        &self,
+        identity: &Identity,
+        who: Who,
+        confirm: Option<&Secret>,
+    ) -> Result<Link, ApiError> {
         let confirm = confirm.map(|secret| secret.expose().to_owned()).unwrap_or_default();
         let request = proto::IssueSignInLinkRequest { who: Some(who), confirm };
         let issued = self.auth.clone().issue_sign_in_link(identity.request(request)?).await?.into_inner();
         // In the fragment: it reaches neither logs nor the Referer header.
-        let url = |secret: String| format!("{}/sign-in#{secret}", self.config.public_url.trim_end_matches('/'));
-        Ok(Link { url: (!issued.secret.is_empty()).then(|| url(issued.secret)), expires_at: instant(issued.expires_at) })
+        let url =
+            |secret: String| format!("{}/sign-in#{secret}", self.config.public_url.trim_end_matches('/'));
+        Ok(Link {
+            url: (!issued.secret.is_empty()).then(|| url(issued.secret)),
+            expires_at: instant(issued.expires_at),
+        })
     }
 }

@@ -57,18 +57,24 @@ impl Page {
 
     /// The same list under other filters, for a link that carries them.
     pub(crate) fn filtered(&self, filters: &[(&str, &str)]) -> Self {
-        let filters: Vec<(String, String)> = filters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let filters: Vec<(String, String)> =
+            filters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Self { limit: self.limit, after: self.after.clone(), list: self.list.filtered(&filters) }
     }
 
     async fn read(parts: &mut Parts, edge: &Edge, usual: i32, most: i32) -> Result<Self, ApiError> {
         let identity = Identity::from_request_parts(parts, edge).await?;
         let query = parts.uri.query().unwrap_or_default();
-        let pairs: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let (own, filters): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| name == "limit" || name == "cursor");
+        let pairs: Vec<(String, String)> =
+            url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let (own, filters): (Vec<_>, Vec<_>) =
+            pairs.into_iter().partition(|(name, _)| name == "limit" || name == "cursor");
         let value = |name: &str| own.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        let limit = value("limit").map_or(Ok(usual), str::parse).ok().filter(|limit| (1..=most).contains(limit));
-        let wrong = || ApiError::new(Kind::InvalidInput, "QUERY_INVALID", format!("limit must be between 1 and {most}"));
+        let limit =
+            value("limit").map_or(Ok(usual), str::parse).ok().filter(|limit| (1..=most).contains(limit));
+        let wrong = || {
+            ApiError::new(Kind::InvalidInput, "QUERY_INVALID", format!("limit must be between 1 and {most}"))
+        };
         let list = ListName::new(identity.scope.org(), identity.scope.subject(), parts.uri.path(), &filters);
         let after = list.place(&*edge.keys, value("cursor").unwrap_or_default()).await?;
         Ok(Self { limit: limit.ok_or_else(wrong)?, after, list })
@@ -94,6 +100,9 @@ impl FromRequestParts<Edge> for LongPage {
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, edge: &Edge) -> Result<Self, Refused> {
-        Page::read(parts, edge, MOST_OF_LONG, MOST_OF_LONG).await.map(Self).map_err(|error| Refused::of(parts, error))
+        Page::read(parts, edge, MOST_OF_LONG, MOST_OF_LONG)
+            .await
+            .map(Self)
+            .map_err(|error| Refused::of(parts, error))
     }
 }

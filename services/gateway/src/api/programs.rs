@@ -119,12 +119,17 @@ fn changed_since(program: &proto::Program, wanted: &[&str]) -> ApiError {
             "summary" => program.summary.clone().into(),
             _ => program.objectives.iter().map(|objective| objective.text.clone()).collect::<Vec<_>>().into(),
         };
-        FieldProblem { pointer: format!("/{field}"), detail: format!("is {value} in revision {}", program.revision) }
+        FieldProblem {
+            pointer: format!("/{field}"),
+            detail: format!("is {value} in revision {}", program.revision),
+        }
     };
     let detail = format!(
         "the program was changed since you read it: it is at revision {}{}; read it again and repeat your change",
         program.revision,
-        crate::domain::time::rfc3339(program.updated_at).map(|time| format!(" of {time}")).unwrap_or_default()
+        crate::domain::time::rfc3339(program.updated_at)
+            .map(|time| format!(" of {time}"))
+            .unwrap_or_default()
     );
     ApiError::new(preceptor_core::Kind::Conflict, "REVISION_CONFLICT", detail)
         .with_status(StatusCode::PRECONDITION_FAILED)
@@ -147,7 +152,13 @@ impl Edge {
     }
 
     /// Somebody else's change came between the look and ours.
-    async fn precondition(&self, identity: &Identity, id: &str, wanted: &[&str], status: tonic::Status) -> ApiError {
+    async fn precondition(
+        &self,
+        identity: &Identity,
+        id: &str,
+        wanted: &[&str],
+        status: tonic::Status,
+    ) -> ApiError {
         let error = ApiError::from(status);
         if error.code() != "REVISION_CONFLICT" {
             return error;
@@ -162,7 +173,11 @@ impl Edge {
 /// Lists programs, newest first.
 #[utoipa::path(get, path = "/v1/programs", operation_id = "listPrograms", tag = "Programs", params(PageQuery),
     responses((status = 200, body = ProgramPage)))]
-async fn list(State(edge): State<Edge>, identity: Identity, page: Page) -> Result<Json<ProgramPage>, ApiError> {
+async fn list(
+    State(edge): State<Edge>,
+    identity: Identity,
+    page: Page,
+) -> Result<Json<ProgramPage>, ApiError> {
     let request = proto::ListProgramsRequest { limit: page.limit, after: page.after.clone() };
     let listed = edge.ingestion.clone().list_programs(identity.request(request)?).await?.into_inner();
     let next_cursor = page.next(&edge, &listed.next).await?;
@@ -172,8 +187,13 @@ async fn list(State(edge): State<Edge>, identity: Identity, page: Page) -> Resul
 /// Creates a program.
 #[utoipa::path(post, path = "/v1/programs", operation_id = "createProgram", tag = "Programs", request_body = NewProgram,
     responses((status = 201, body = Program)))]
-async fn create(State(edge): State<Edge>, identity: Identity, Json(new): Json<NewProgram>) -> Result<Response, ApiError> {
-    let request = proto::CreateProgramRequest { title: new.title, summary: new.summary, objectives: new.objectives };
+async fn create(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Json(new): Json<NewProgram>,
+) -> Result<Response, ApiError> {
+    let request =
+        proto::CreateProgramRequest { title: new.title, summary: new.summary, objectives: new.objectives };
     let program = edge.ingestion.clone().create_program(identity.request(request)?).await?.into_inner();
     Ok(shown(StatusCode::CREATED, program))
 }
@@ -189,7 +209,12 @@ impl Edge {
 /// Reads a program.
 #[utoipa::path(get, path = "/v1/programs/{id}", operation_id = "getProgram", tag = "Programs", params(("id" = String, Path)),
     responses((status = 200, body = Program)))]
-async fn get(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, ApiError> {
+async fn get(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     Ok(unless_known(&headers, shown(StatusCode::OK, edge.program(&identity, &id).await?)))
 }
 
@@ -205,7 +230,8 @@ async fn update(
     Json(change): Json<ProgramChange>,
 ) -> Result<Response, ApiError> {
     let named = [("title", change.title.is_some()), ("summary", change.summary.is_some())];
-    let wanted: Vec<&str> = named.into_iter().filter(|(_, is_named)| *is_named).map(|(field, _)| field).collect();
+    let wanted: Vec<&str> =
+        named.into_iter().filter(|(_, is_named)| *is_named).map(|(field, _)| field).collect();
     let known = edge.program_to_change(&identity, &id, &headers, &wanted).await?;
     let request = proto::UpdateProgramRequest {
         program_id: id.clone(),
@@ -231,8 +257,12 @@ async fn objectives(
 ) -> Result<Response, ApiError> {
     let program = edge.program(&identity, &id).await?;
     let etag = tag(program.revision);
-    let (data, next_cursor) = page.of(&edge, program_view(program).objectives, |objective| objective.id.clone()).await?;
-    Ok(unless_known(&headers, ([(header::ETAG, etag)], Json(ObjectivePage { data, next_cursor })).into_response()))
+    let (data, next_cursor) =
+        page.of(&edge, program_view(program).objectives, |objective| objective.id.clone()).await?;
+    Ok(unless_known(
+        &headers,
+        ([(header::ETAG, etag)], Json(ObjectivePage { data, next_cursor })).into_response(),
+    ))
 }
 
 /// Replaces the objectives of a program; they freeze with the next publication.
@@ -247,8 +277,13 @@ async fn set_objectives(
     Json(list): Json<ObjectiveList>,
 ) -> Result<Response, ApiError> {
     let known = edge.program_to_change(&identity, &id, &headers, &["objectives"]).await?;
-    let objectives = list.objectives.into_iter().map(|entry| proto::Objective { id: entry.id, text: entry.text }).collect();
-    let request = proto::SetObjectivesRequest { program_id: id.clone(), objectives, revision: known.revision };
+    let objectives = list
+        .objectives
+        .into_iter()
+        .map(|entry| proto::Objective { id: entry.id, text: entry.text })
+        .collect();
+    let request =
+        proto::SetObjectivesRequest { program_id: id.clone(), objectives, revision: known.revision };
     match edge.ingestion.clone().set_objectives(identity.request(request)?).await {
         Ok(program) => Ok(shown(StatusCode::OK, program.into_inner())),
         Err(status) => Err(edge.precondition(&identity, &id, &["objectives"], status).await),

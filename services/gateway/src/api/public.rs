@@ -21,7 +21,8 @@ use crate::{CALL_TIMEOUT, Edge};
 pub(crate) const LINKED_CREDENTIAL: &str = "application/vc+ld+json";
 const LINKED: &str = "application/ld+json";
 /// The contexts of what is published here.
-const CONTEXTS: [&str; 2] = ["https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"];
+const CONTEXTS: [&str; 2] =
+    ["https://www.w3.org/ns/credentials/v2", "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"];
 
 pub(super) fn router() -> OpenApiRouter<Edge> {
     OpenApiRouter::new().routes(routes!(activity)).routes(routes!(issuer)).routes(routes!(status_list))
@@ -89,7 +90,8 @@ impl Edge {
             designation_statement: found.designation_statement,
             url: found.url,
             issuer_url: found.issuer_url,
-            achievement: serde_json::from_str(&found.achievement).map_err(|_| ApiError::from(Fault::internal()))?,
+            achievement: serde_json::from_str(&found.achievement)
+                .map_err(|_| ApiError::from(Fault::internal()))?,
             image: found.image,
         })
     }
@@ -135,7 +137,11 @@ fn linked(part: &Value) -> Response {
 
 /// Something that programs of others read, from wherever they run.
 fn open(kind: &'static str, content: String) -> Response {
-    let headers = [(header::CONTENT_TYPE, kind), (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"), (header::CACHE_CONTROL, "public, no-cache")];
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::CACHE_CONTROL, "public, no-cache"),
+    ];
     (headers, content).into_response()
 }
 

@@ -124,7 +124,11 @@ pub(crate) struct AttemptResult {
 pub(crate) fn attempt_view(attempt: proto::Attempt) -> Attempt {
     let ended = attempt.completed_at > 0;
     let is_told = attempt.feedback == "told";
-    let choice = |option: proto::Option| Choice { number: option.number, text: option.text, correct: is_told.then_some(option.correct) };
+    let choice = |option: proto::Option| Choice {
+        number: option.number,
+        text: option.text,
+        correct: is_told.then_some(option.correct),
+    };
     let question = |question: proto::Question| Question {
         position: question.position,
         stem: question.stem,
@@ -167,11 +171,16 @@ impl Edge {
             attempts_made: quiz.attempts_made,
             evaluation_given: quiz.evaluation_given,
             leaderboard: quiz.leaderboard,
-            closed: (!quiz.closed_code.is_empty()).then_some(Closed { code: quiz.closed_code, message: quiz.closed_message }),
+            closed: (!quiz.closed_code.is_empty())
+                .then_some(Closed { code: quiz.closed_code, message: quiz.closed_message }),
         })
     }
 
-    pub(crate) async fn attempts(&self, identity: &Identity, program: &str) -> Result<Vec<Attempt>, ApiError> {
+    pub(crate) async fn attempts(
+        &self,
+        identity: &Identity,
+        program: &str,
+    ) -> Result<Vec<Attempt>, ApiError> {
         let request = proto::ListAttemptsRequest { program_id: program.to_owned() };
         let listed = self.credits.clone().list_attempts(identity.request(request)?).await?.into_inner();
         Ok(listed.attempts.into_iter().map(attempt_view).collect())
@@ -182,12 +191,23 @@ impl Edge {
         Ok(attempt_view(self.credits.clone().get_attempt(identity.request(request)?).await?.into_inner()))
     }
 
-    pub(crate) async fn start_attempt(&self, identity: &Identity, program: &str, form: String) -> Result<Attempt, ApiError> {
+    pub(crate) async fn start_attempt(
+        &self,
+        identity: &Identity,
+        program: &str,
+        form: String,
+    ) -> Result<Attempt, ApiError> {
         let request = proto::StartAttemptRequest { program_id: program.to_owned(), form_id: form };
         Ok(attempt_view(self.credits.clone().start_attempt(identity.request(request)?).await?.into_inner()))
     }
 
-    pub(crate) async fn save_answer(&self, identity: &Identity, id: &str, position: i32, option: i32) -> Result<Attempt, ApiError> {
+    pub(crate) async fn save_answer(
+        &self,
+        identity: &Identity,
+        id: &str,
+        position: i32,
+        option: i32,
+    ) -> Result<Attempt, ApiError> {
         let request = proto::SaveAnswerRequest { attempt_id: id.to_owned(), position, option };
         Ok(attempt_view(self.credits.clone().save_answer(identity.request(request)?).await?.into_inner()))
     }
@@ -209,7 +229,8 @@ impl Edge {
         ratings: BTreeMap<String, i32>,
         change: String,
     ) -> Result<Evaluation, ApiError> {
-        let request = proto::EvaluateRequest { program_id: program, ratings: ratings.into_iter().collect(), change };
+        let request =
+            proto::EvaluateRequest { program_id: program, ratings: ratings.into_iter().collect(), change };
         let given = self.credits.clone().evaluate(identity.request(request)?).await?.into_inner();
         Ok(Evaluation { id: given.id, program_id: given.program_id, given_at: instant(given.given_at) })
     }
@@ -218,7 +239,11 @@ impl Edge {
 /// Shows the rules of the open quiz: threshold, number of questions, retakes, credit.
 #[utoipa::path(get, path = "/v1/programs/{id}/quiz", operation_id = "getQuiz", tag = "Quizzes", params(("id" = String, Path)),
     responses((status = 200, body = Quiz)))]
-async fn quiz(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Quiz>, ApiError> {
+async fn quiz(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<Json<Quiz>, ApiError> {
     Ok(Json(edge.quiz(&identity, &id).await?))
 }
 
@@ -232,8 +257,14 @@ pub(crate) struct AttemptList {
 /// Lists your attempts at a program's quizzes, failed ones too.
 #[utoipa::path(get, path = "/v1/programs/{id}/attempts", operation_id = "listAttempts", tag = "Quizzes", params(("id" = String, Path), PageQuery),
     responses((status = 200, body = AttemptList)))]
-async fn attempts(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>, page: Page) -> Result<Json<AttemptList>, ApiError> {
-    let (data, next_cursor) = page.of(&edge, edge.attempts(&identity, &id).await?, |attempt| attempt.id.clone()).await?;
+async fn attempts(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    page: Page,
+) -> Result<Json<AttemptList>, ApiError> {
+    let (data, next_cursor) =
+        page.of(&edge, edge.attempts(&identity, &id).await?, |attempt| attempt.id.clone()).await?;
     Ok(Json(AttemptList { data, next_cursor }))
 }
 
@@ -257,13 +288,18 @@ async fn start(
     Json(new): Json<NewAttempt>,
 ) -> Result<Response, ApiError> {
     let attempt = edge.start_attempt(&identity, &id, new.form_id).await?;
-    Ok((StatusCode::CREATED, [(header::LOCATION, format!("/v1/attempts/{}", attempt.id))], Json(attempt)).into_response())
+    Ok((StatusCode::CREATED, [(header::LOCATION, format!("/v1/attempts/{}", attempt.id))], Json(attempt))
+        .into_response())
 }
 
 /// Reads an attempt of your own.
 #[utoipa::path(get, path = "/v1/attempts/{id}", operation_id = "getAttempt", tag = "Quizzes", params(("id" = String, Path)),
     responses((status = 200, body = Attempt)))]
-async fn attempt(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Attempt>, ApiError> {
+async fn attempt(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<Json<Attempt>, ApiError> {
     Ok(Json(edge.attempt(&identity, &id).await?))
 }
 
@@ -292,7 +328,11 @@ async fn answer(
 /// Ends an attempt and scores the stored answers. Again, it answers with the same result.
 #[utoipa::path(post, path = "/v1/attempts/{id}/submit", operation_id = "submitAttempt", tag = "Quizzes", params(("id" = String, Path)),
     responses((status = 200, body = Attempt)))]
-async fn submit(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Attempt>, ApiError> {
+async fn submit(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<Json<Attempt>, ApiError> {
     Ok(Json(edge.submit_attempt(&identity, &id).await?))
 }
 
@@ -300,7 +340,11 @@ async fn submit(State(edge): State<Edge>, identity: Identity, Path(id): Path<Str
 /// this program can be begun, also when the provider opens another one.
 #[utoipa::path(post, path = "/v1/attempts/{id}/feedback", operation_id = "showFeedback", tag = "Quizzes", params(("id" = String, Path)),
     responses((status = 200, body = Attempt)))]
-async fn feedback(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Attempt>, ApiError> {
+async fn feedback(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<Json<Attempt>, ApiError> {
     Ok(Json(edge.show_feedback(&identity, &id).await?))
 }
 
@@ -384,16 +428,26 @@ async fn leaderboard(
     page: Page,
 ) -> Result<Json<Leaderboard>, ApiError> {
     let places = edge.leaderboard(&identity, &id).await?;
-    let (data, next_cursor) = page.of(&edge, places, |place| format!("{} {}", place.rank, place.name)).await?;
+    let (data, next_cursor) =
+        page.of(&edge, places, |place| format!("{} {}", place.rank, place.name)).await?;
     Ok(Json(Leaderboard { data, next_cursor }))
 }
 
 impl Edge {
     /// The best results of the open quiz.
-    pub(crate) async fn leaderboard(&self, identity: &Identity, program: &str) -> Result<Vec<Place>, ApiError> {
+    pub(crate) async fn leaderboard(
+        &self,
+        identity: &Identity,
+        program: &str,
+    ) -> Result<Vec<Place>, ApiError> {
         let request = proto::GetLeaderboardRequest { program_id: program.to_owned() };
         let board = self.credits.clone().get_leaderboard(identity.request(request)?).await?.into_inner();
-        let place = |place: proto::Place| Place { rank: place.rank, name: place.name, percent: place.percent, you: place.you };
+        let place = |place: proto::Place| Place {
+            rank: place.rank,
+            name: place.name,
+            percent: place.percent,
+            you: place.you,
+        };
         Ok(board.places.into_iter().map(place).collect())
     }
 }

@@ -32,7 +32,12 @@ pub(crate) struct RegistryKey {
 }
 
 fn key_view(key: proto::RegistryKey) -> RegistryKey {
-    RegistryKey { set: !key.fingerprint.is_empty(), fingerprint: key.fingerprint, set_by: key.set_by, set_at: rfc3339(key.set_at) }
+    RegistryKey {
+        set: !key.fingerprint.is_empty(),
+        fingerprint: key.fingerprint,
+        set_by: key.set_by,
+        set_at: rfc3339(key.set_at),
+    }
 }
 
 /// A key to use from now on.
@@ -55,8 +60,13 @@ async fn get(State(edge): State<Edge>, identity: Identity) -> Result<Json<Regist
 /// Sets the organisation's key for PubMed: ten questions a second that are shared with nobody, instead of three for all.
 #[utoipa::path(put, path = "/v1/registry-keys/pubmed", operation_id = "setRegistryKey", tag = "Verification",
     request_body = NewKey, responses((status = 200, body = RegistryKey)))]
-async fn set(State(edge): State<Edge>, identity: Identity, Json(new): Json<NewKey>) -> Result<Json<RegistryKey>, ApiError> {
-    let request = identity.request(proto::SetRegistryKeyRequest { api_key: new.api_key.expose().to_owned() })?;
+async fn set(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Json(new): Json<NewKey>,
+) -> Result<Json<RegistryKey>, ApiError> {
+    let request =
+        identity.request(proto::SetRegistryKeyRequest { api_key: new.api_key.expose().to_owned() })?;
     Ok(Json(key_view(edge.ingestion.clone().set_registry_key(request).await?.into_inner())))
 }
 

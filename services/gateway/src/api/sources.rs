@@ -22,7 +22,9 @@ use crate::{Edge, UPLOAD_TIMEOUT};
 
 pub(super) fn router(largest_upload_mib: usize) -> OpenApiRouter<Edge> {
     // Multipart framing comes on top of the file itself.
-    let uploads = OpenApiRouter::new().routes(routes!(upload, list)).layer(DefaultBodyLimit::max((largest_upload_mib << 20) + (1 << 20)));
+    let uploads = OpenApiRouter::new()
+        .routes(routes!(upload, list))
+        .layer(DefaultBodyLimit::max((largest_upload_mib << 20) + (1 << 20)));
     OpenApiRouter::new()
         .merge(uploads)
         .routes(routes!(get))
@@ -79,7 +81,12 @@ struct UploadFields {
 /// Lists the sources of a program, newest first.
 #[utoipa::path(get, path = "/v1/programs/{id}/sources", operation_id = "listSources", tag = "Sources", params(("id" = String, Path), PageQuery),
     responses((status = 200, body = SourcePage)))]
-async fn list(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>, page: Page) -> Result<Json<SourcePage>, ApiError> {
+async fn list(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    page: Page,
+) -> Result<Json<SourcePage>, ApiError> {
     let request = proto::ListSourcesRequest { program_id: id, limit: page.limit, after: page.after.clone() };
     let listed = edge.ingestion.clone().list_sources(identity.request(request)?).await?.into_inner();
     let next_cursor = page.next(&edge, &listed.next).await?;
@@ -90,15 +97,25 @@ async fn list(State(edge): State<Edge>, identity: Identity, Path(id): Path<Strin
 #[utoipa::path(post, path = "/v1/programs/{id}/sources", operation_id = "uploadSource", tag = "Sources", params(("id" = String, Path)),
     request_body(content = inline(UploadFields), content_type = "multipart/form-data"),
     responses((status = 202, body = Source)))]
-async fn upload(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>, form: UploadForm) -> Result<Response, ApiError> {
+async fn upload(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    form: UploadForm,
+) -> Result<Response, ApiError> {
     let source = source_view(edge.upload(&identity, id, form).await?);
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/sources/{}", source.id))], Json(source)).into_response())
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/sources/{}", source.id))], Json(source))
+        .into_response())
 }
 
 /// Reads a source: its state, progress, problem, decision.
 #[utoipa::path(get, path = "/v1/sources/{id}", operation_id = "getSource", tag = "Sources", params(("id" = String, Path)),
     responses((status = 200, body = Source)))]
-async fn get(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Source>, ApiError> {
+async fn get(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<Json<Source>, ApiError> {
     let request = proto::GetSourceRequest { source_id: id };
     Ok(Json(source_view(edge.ingestion.clone().get_source(identity.request(request)?).await?.into_inner())))
 }
@@ -106,9 +123,15 @@ async fn get(State(edge): State<Edge>, identity: Identity, Path(id): Path<String
 /// Hands a source to review.
 #[utoipa::path(post, path = "/v1/sources/{id}/submit", operation_id = "submitSource", tag = "Sources", params(("id" = String, Path)),
     responses((status = 200, body = Source)))]
-async fn submit(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Source>, ApiError> {
+async fn submit(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<Json<Source>, ApiError> {
     let request = proto::SubmitSourceRequest { source_id: id };
-    Ok(Json(source_view(edge.ingestion.clone().submit_source(identity.request(request)?).await?.into_inner())))
+    Ok(Json(source_view(
+        edge.ingestion.clone().submit_source(identity.request(request)?).await?.into_inner(),
+    )))
 }
 
 /// Approves or rejects a submitted source. Its author cannot.
@@ -120,13 +143,21 @@ async fn decide(
     Path(id): Path<String>,
     Json(decision): Json<NewDecision>,
 ) -> Result<Json<Source>, ApiError> {
-    let request = proto::DecideSourceRequest { source_id: id, approve: decision.approve, reason: decision.reason };
-    Ok(Json(source_view(edge.ingestion.clone().decide_source(identity.request(request)?).await?.into_inner())))
+    let request =
+        proto::DecideSourceRequest { source_id: id, approve: decision.approve, reason: decision.reason };
+    Ok(Json(source_view(
+        edge.ingestion.clone().decide_source(identity.request(request)?).await?.into_inner(),
+    )))
 }
 
 impl Edge {
     /// The text of a source; `version` empty for the one that this subject should see.
-    pub(crate) async fn document(&self, identity: &Identity, source: String, version: String) -> Result<proto::Document, ApiError> {
+    pub(crate) async fn document(
+        &self,
+        identity: &Identity,
+        source: String,
+        version: String,
+    ) -> Result<proto::Document, ApiError> {
         let request = proto::GetDocumentRequest { source_id: source, source_version_id: version };
         Ok(self.ingestion.clone().get_document(identity.request(request)?).await?.into_inner())
     }
@@ -153,7 +184,12 @@ async fn document(
     let document = edge.document(&identity, id, query.version).await?;
     let source = document.source.ok_or_else(|| ApiError::from(preceptor_core::Fault::internal()))?;
     let passages = document.passages.into_iter().map(passage_view).collect();
-    Ok(Json(Document { source: source_view(source), text: document.text, passages, pictures: document.pictures }))
+    Ok(Json(Document {
+        source: source_view(source),
+        text: document.text,
+        passages,
+        pictures: document.pictures,
+    }))
 }
 
 /// Shows a page or slide as a picture.
@@ -174,17 +210,26 @@ async fn picture(
 /// Downloads the original file.
 #[utoipa::path(get, path = "/v1/sources/{id}/original", operation_id = "getOriginal", tag = "Sources", params(("id" = String, Path)),
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>)))]
-async fn original(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Response, ApiError> {
+async fn original(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
     let request = identity.call(UPLOAD_TIMEOUT).request(proto::GetOriginalRequest { source_id: id })?;
     let mut chunks = edge.ingestion.clone().get_original(request).await?.into_inner();
     let first = chunks.message().await?.unwrap_or_default();
-    let body = stream::iter([Ok(Bytes::from(first.chunk))]).chain(chunks.map(|chunk| chunk.map(|chunk| Bytes::from(chunk.chunk))));
+    let body = stream::iter([Ok(Bytes::from(first.chunk))])
+        .chain(chunks.map(|chunk| chunk.map(|chunk| Bytes::from(chunk.chunk))));
     Ok(download(&first.file_name, body))
 }
 
 /// A file that the browser keeps and does not open.
-pub(super) fn download(name: &str, body: impl Stream<Item = Result<Bytes, tonic::Status>> + Send + 'static) -> Response {
-    let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
+pub(super) fn download(
+    name: &str,
+    body: impl Stream<Item = Result<Bytes, tonic::Status>> + Send + 'static,
+) -> Response {
+    let name: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
     let mut response = Body::from_stream(body).into_response();
     // Never shown in the browser: what a file holds is not ours to run.
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));

@@ -116,11 +116,16 @@ pub(super) fn member(staff: proto::Staff) -> Staff {
 
 impl Edge {
     pub(crate) async fn staff(&self, identity: &Identity) -> Result<Vec<Staff>, ApiError> {
-        let listed = self.auth.clone().list_staff(identity.request(proto::ListStaffRequest {})?).await?.into_inner();
+        let listed =
+            self.auth.clone().list_staff(identity.request(proto::ListStaffRequest {})?).await?.into_inner();
         Ok(listed.staff.into_iter().map(member).collect())
     }
 
-    pub(crate) async fn invite_staff(&self, identity: &Identity, new: NewInvitation) -> Result<Staff, ApiError> {
+    pub(crate) async fn invite_staff(
+        &self,
+        identity: &Identity,
+        new: NewInvitation,
+    ) -> Result<Staff, ApiError> {
         let request = proto::InviteStaffRequest { display_name: new.name, role: new.role, email: new.email };
         Ok(member(self.auth.clone().invite_staff(identity.request(request)?).await?.into_inner()))
     }
@@ -137,12 +142,26 @@ impl Edge {
     }
 
     /// `active`, `suspended` or `removed`.
-    pub(crate) async fn set_staff_state(&self, identity: &Identity, id: &str, state: &str, reason: &str) -> Result<Staff, ApiError> {
-        let request = proto::SetStaffStateRequest { id: id.to_owned(), state: state.to_owned(), reason: reason.to_owned() };
+    pub(crate) async fn set_staff_state(
+        &self,
+        identity: &Identity,
+        id: &str,
+        state: &str,
+        reason: &str,
+    ) -> Result<Staff, ApiError> {
+        let request = proto::SetStaffStateRequest {
+            id: id.to_owned(),
+            state: state.to_owned(),
+            reason: reason.to_owned(),
+        };
         Ok(member(self.auth.clone().set_staff_state(identity.request(request)?).await?.into_inner()))
     }
 
-    pub(crate) async fn revoke_staff_credentials(&self, identity: &Identity, id: &str) -> Result<(), ApiError> {
+    pub(crate) async fn revoke_staff_credentials(
+        &self,
+        identity: &Identity,
+        id: &str,
+    ) -> Result<(), ApiError> {
         let request = proto::RevokeStaffCredentialsRequest { staff_id: id.to_owned() };
         self.auth.clone().revoke_staff_credentials(identity.request(request)?).await?;
         Ok(())
@@ -152,15 +171,24 @@ impl Edge {
 /// Lists the staff of the org but those who were removed.
 #[utoipa::path(get, path = "/v1/staff", operation_id = "listStaff", tag = "Organisation", params(PageQuery),
     responses((status = 200, body = StaffList)))]
-async fn staff(State(edge): State<Edge>, identity: Identity, page: Page) -> Result<Json<StaffList>, ApiError> {
-    let (data, next_cursor) = page.of(&edge, edge.staff(&identity).await?, |person| person.id.clone()).await?;
+async fn staff(
+    State(edge): State<Edge>,
+    identity: Identity,
+    page: Page,
+) -> Result<Json<StaffList>, ApiError> {
+    let (data, next_cursor) =
+        page.of(&edge, edge.staff(&identity).await?, |person| person.id.clone()).await?;
     Ok(Json(StaffList { data, next_cursor }))
 }
 
 /// Adds a member of staff and issues their token, for 90 days.
 #[utoipa::path(post, path = "/v1/staff", operation_id = "createStaff", tag = "Organisation", request_body = NewStaff,
     responses((status = 201, body = CreatedStaff)))]
-async fn create_staff(State(edge): State<Edge>, identity: Identity, Json(new): Json<NewStaff>) -> Result<Response, ApiError> {
+async fn create_staff(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Json(new): Json<NewStaff>,
+) -> Result<Response, ApiError> {
     let request = proto::CreateStaffRequest { display_name: new.name, role: new.role, email: new.email };
     let created = edge.auth.clone().create_staff(identity.request(request)?).await?.into_inner();
     let created = CreatedStaff { staff: member(created.staff.unwrap_or_default()), token: created.token };
@@ -170,7 +198,11 @@ async fn create_staff(State(edge): State<Edge>, identity: Identity, Json(new): J
 /// Adds a member of staff and mails them a link that signs them in, once, within a week.
 #[utoipa::path(post, path = "/v1/staff/invitations", operation_id = "inviteStaff", tag = "Organisation", request_body = NewInvitation,
     responses((status = 201, body = Staff)))]
-async fn invite(State(edge): State<Edge>, identity: Identity, Json(new): Json<NewInvitation>) -> Result<Response, ApiError> {
+async fn invite(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Json(new): Json<NewInvitation>,
+) -> Result<Response, ApiError> {
     let invited = edge.invite_staff(&identity, new).await?;
     Ok(made(format!("/v1/staff/{}", invited.id), invited))
 }
@@ -178,8 +210,13 @@ async fn invite(State(edge): State<Edge>, identity: Identity, Json(new): Json<Ne
 /// Reads a member of staff; also one who was removed.
 #[utoipa::path(get, path = "/v1/staff/{id}", operation_id = "getStaff", tag = "Organisation", params(("id" = String, Path)),
     responses((status = 200, body = Staff)))]
-async fn one(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Json<Staff>, ApiError> {
-    let found = edge.auth.clone().get_staff(identity.request(proto::GetStaffRequest { id })?).await?.into_inner();
+async fn one(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<Json<Staff>, ApiError> {
+    let found =
+        edge.auth.clone().get_staff(identity.request(proto::GetStaffRequest { id })?).await?.into_inner();
     Ok(Json(member(found)))
 }
 
@@ -199,7 +236,11 @@ async fn change(
 /// Removes a member of staff for good. Within five seconds nothing that was issued to them opens anything.
 #[utoipa::path(delete, path = "/v1/staff/{id}", operation_id = "removeStaff", tag = "Organisation", params(("id" = String, Path)),
     responses((status = 204)))]
-async fn remove(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+async fn remove(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
     edge.set_staff_state(&identity, &id, "removed", "").await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -234,7 +275,11 @@ async fn reinstate(
 #[utoipa::path(delete, path = "/v1/staff/{id}/credentials", operation_id = "revokeStaffCredentials", tag = "Organisation",
     params(("id" = String, Path)),
     responses((status = 204)))]
-async fn revoke_all(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+async fn revoke_all(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
     edge.revoke_staff_credentials(&identity, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

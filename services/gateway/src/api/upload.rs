@@ -68,13 +68,26 @@ impl FromRequest<Edge> for UploadForm {
 
     async fn from_request(request: Request, edge: &Edge) -> Result<Self, ApiError> {
         if !is_form(request.headers()) {
-            let error = ApiError::new(Kind::InvalidInput, "FORM_INVALID", "send the file as multipart/form-data, in the part named `file`");
+            let error = ApiError::new(
+                Kind::InvalidInput,
+                "FORM_INVALID",
+                "send the file as multipart/form-data, in the part named `file`",
+            );
             return Err(error.with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
         let digest = request.extensions().get::<FormDigest>().cloned().unwrap_or_default();
-        let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok()).unwrap_or(0);
-        let bad =
-            |_: MultipartRejection| ApiError::new(Kind::InvalidInput, "FORM_INVALID", "the Content-Type has no boundary that can be one");
+        let length = request
+            .headers()
+            .get(header::CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse().ok())
+            .unwrap_or(0);
+        let bad = |_: MultipartRejection| {
+            ApiError::new(
+                Kind::InvalidInput,
+                "FORM_INVALID",
+                "the Content-Type has no boundary that can be one",
+            )
+        };
         Ok(Self { parts: Multipart::from_request(request, edge).await.map_err(bad)?, digest, length })
     }
 }
@@ -121,12 +134,25 @@ impl UploadForm {
         while let Some(mut field) = self.parts.next_field().await.map_err(bad_form)? {
             let (name, file_name) = names(&field);
             let content = match name.as_str() {
-                "file" if has_file => return Err(ApiError::field("/file", "send one file; another one is another upload").into()),
+                "file" if has_file => {
+                    return Err(
+                        ApiError::field("/file", "send one file; another one is another upload").into()
+                    );
+                }
                 "file" => {
                     has_file = true;
                     let proto::UploadDetails { source_id, title, external_id } = details.clone();
-                    let (program_id, file_name, length) = (program_id.clone(), file_name.clone(), self.length);
-                    let header = proto::UploadHeader { program_id, source_id, file_name, title, external_id, length, ..Default::default() };
+                    let (program_id, file_name, length) =
+                        (program_id.clone(), file_name.clone(), self.length);
+                    let header = proto::UploadHeader {
+                        program_id,
+                        source_id,
+                        file_name,
+                        title,
+                        external_id,
+                        length,
+                        ..Default::default()
+                    };
                     send(&to, Part::Header(header)).await?;
                     pass_on(&mut field, &to).await?
                 }
@@ -198,7 +224,12 @@ pub(crate) fn file_too_large() -> ApiError {
 
 impl Edge {
     /// Takes a file from a form to ingestion. When either of them ends early, so does the other.
-    pub(crate) async fn upload(&self, identity: &Identity, program: String, form: UploadForm) -> Result<proto::Source, ApiError> {
+    pub(crate) async fn upload(
+        &self,
+        identity: &Identity,
+        program: String,
+        form: UploadForm,
+    ) -> Result<proto::Source, ApiError> {
         let (to, messages) = mpsc::channel(AHEAD);
         let request = identity.call(UPLOAD_TIMEOUT).request(ReceiverStream::new(messages))?;
         let mut ingestion = self.ingestion.clone();

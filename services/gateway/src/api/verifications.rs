@@ -56,7 +56,11 @@ pub(crate) struct Attestation {
     #[schema(example = "provider_attested", value_type = values::AttestedClass)]
     class: String,
     /// On what the content rests.
-    #[schema(min_length = 1, max_length = 2000, example = "Reviewed by two cardiologists against the 2026 guideline")]
+    #[schema(
+        min_length = 1,
+        max_length = 2000,
+        example = "Reviewed by two cardiologists against the 2026 guideline"
+    )]
     statement: String,
 }
 
@@ -217,7 +221,8 @@ async fn verify(
     Json(new): Json<NewVerification>,
 ) -> Result<Response, ApiError> {
     let source = source_view(edge.verify_source(&identity, id, new).await?);
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/sources/{}", source.id))], Json(source)).into_response())
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, format!("/v1/sources/{}", source.id))], Json(source))
+        .into_response())
 }
 
 impl NewVerification {
@@ -235,7 +240,12 @@ impl NewVerification {
 }
 
 impl Edge {
-    pub(crate) async fn verify_source(&self, identity: &Identity, source: String, new: NewVerification) -> Result<proto::Source, ApiError> {
+    pub(crate) async fn verify_source(
+        &self,
+        identity: &Identity,
+        source: String,
+        new: NewVerification,
+    ) -> Result<proto::Source, ApiError> {
         use proto::verify_source_request::By;
         let by = match (new.pmid, new.doi, new.attestation) {
             (Some(pmid), None, None) => By::Pmid(pmid),
@@ -244,7 +254,12 @@ impl Edge {
                 let class = match attestation.class.as_str() {
                     "guideline" => proto::SourceClass::Guideline,
                     "provider_attested" => proto::SourceClass::ProviderAttested,
-                    _ => return Err(ApiError::field("/attestation/class", "must be guideline or provider_attested")),
+                    _ => {
+                        return Err(ApiError::field(
+                            "/attestation/class",
+                            "must be guideline or provider_attested",
+                        ));
+                    }
                 };
                 By::Attestation(proto::Attestation { class: class.into(), statement: attestation.statement })
             }
@@ -273,7 +288,11 @@ async fn list(
     let request = proto::ListVerificationsRequest { source_id: id, source_version_ids: Vec::new() };
     let listed = edge.ingestion.clone().list_verifications(identity.request(request)?).await?.into_inner();
     let (rows, next_cursor) = page.of(&edge, listed.verifications, |row| row.id.clone()).await?;
-    Ok(Json(VerificationList { data: rows.into_iter().map(verification_view).collect(), next_cursor, notice: NLM_NOTICE }))
+    Ok(Json(VerificationList {
+        data: rows.into_iter().map(verification_view).collect(),
+        next_cursor,
+        notice: NLM_NOTICE,
+    }))
 }
 
 /// Requests to registries.
@@ -286,8 +305,14 @@ pub(crate) struct CallPage {
 /// Lists every request to a registry about a source, those of daily checks too, newest first.
 #[utoipa::path(get, path = "/v1/sources/{id}/registry-calls", operation_id = "listRegistryCalls", tag = "Verification",
     params(("id" = String, Path), PageQuery), responses((status = 200, body = CallPage)))]
-async fn calls(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>, page: Page) -> Result<Json<CallPage>, ApiError> {
-    let request = proto::ListRegistryCallsRequest { source_id: id, limit: page.limit, before: page.after.clone() };
+async fn calls(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    page: Page,
+) -> Result<Json<CallPage>, ApiError> {
+    let request =
+        proto::ListRegistryCallsRequest { source_id: id, limit: page.limit, before: page.after.clone() };
     let listed = edge.ingestion.clone().list_registry_calls(identity.request(request)?).await?.into_inner();
     let next_cursor = page.next(&edge, &listed.next).await?;
     Ok(Json(CallPage { data: listed.calls.into_iter().map(call_view).collect(), next_cursor }))
@@ -296,7 +321,11 @@ async fn calls(State(edge): State<Edge>, identity: Identity, Path(id): Path<Stri
 /// Downloads exactly what came back from a registry.
 #[utoipa::path(get, path = "/v1/registry-calls/{id}/answer", operation_id = "getRegistryAnswer", tag = "Verification", params(("id" = String, Path)),
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>)))]
-async fn answer(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>) -> Result<Response, ApiError> {
+async fn answer(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
     let request = identity.request(proto::GetRegistryAnswerRequest { call_id: id.clone() })?;
     let chunks = edge.ingestion.clone().get_registry_answer(request).await?.into_inner();
     Ok(download(&id, chunks.map(|part| part.map(|part| Bytes::from(part.chunk)))))
@@ -305,8 +334,14 @@ async fn answer(State(edge): State<Edge>, identity: Identity, Path(id): Path<Str
 /// Lists what an editor of a program has to look at, open tasks first.
 #[utoipa::path(get, path = "/v1/programs/{id}/tasks", operation_id = "listTasks", tag = "Verification", params(("id" = String, Path), PageQuery),
     responses((status = 200, body = TaskList)))]
-async fn tasks(State(edge): State<Edge>, identity: Identity, Path(id): Path<String>, page: Page) -> Result<Json<TaskList>, ApiError> {
-    let (data, next_cursor) = page.of(&edge, edge.tasks(&identity, &id).await?, |task| task.id.clone()).await?;
+async fn tasks(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+    page: Page,
+) -> Result<Json<TaskList>, ApiError> {
+    let (data, next_cursor) =
+        page.of(&edge, edge.tasks(&identity, &id).await?, |task| task.id.clone()).await?;
     Ok(Json(TaskList { data, next_cursor }))
 }
 

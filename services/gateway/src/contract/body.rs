@@ -15,7 +15,11 @@ const TWICE: &str = "the name stands twice: ";
 /// one of them must not let the other through.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
     if bytes.is_empty() {
-        return Err(ApiError::new(Kind::InvalidInput, "JSON_MALFORMED", "the body is empty; this operation takes a JSON object"));
+        return Err(ApiError::new(
+            Kind::InvalidInput,
+            "JSON_MALFORMED",
+            "the body is empty; this operation takes a JSON object",
+        ));
     }
     let mut input = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize::<_, Strict>(&mut input);
@@ -30,14 +34,18 @@ fn refused(path: &str, error: &serde_json::Error) -> ApiError {
         let name = name.split('`').nth(1).unwrap_or_default();
         return ApiError::field(format!("{}/{name}", pointer(path)), "stands twice; say it once");
     }
-    let place = format!("the body is no valid JSON: look at line {}, column {}", error.line(), error.column());
+    let place =
+        format!("the body is no valid JSON: look at line {}, column {}", error.line(), error.column());
     ApiError::new(Kind::InvalidInput, "JSON_MALFORMED", place)
 }
 
 /// A path such as `options[0].text` as a JSON pointer.
 fn pointer(path: &str) -> String {
     let segments = path.split(['.', '[']).map(|segment| segment.trim_end_matches(']'));
-    segments.filter(|segment| !segment.is_empty() && *segment != "?").map(|segment| format!("/{segment}")).collect()
+    segments
+        .filter(|segment| !segment.is_empty() && *segment != "?")
+        .map(|segment| format!("/{segment}"))
+        .collect()
 }
 
 /// A JSON value whose objects have every name once.
@@ -75,7 +83,9 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number that JSON does not have"))
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("a number that JSON does not have"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -115,12 +125,18 @@ mod tests {
 
     #[test]
     fn what_is_no_json_is_told_from_what_says_something_twice() {
-        assert_eq!(parse(br#"{"a":[1,2.5,null,"x",{"b":true}]}"#).expect("JSON"), json!({ "a": [1, 2.5, null, "x", { "b": true }] }));
+        assert_eq!(
+            parse(br#"{"a":[1,2.5,null,"x",{"b":true}]}"#).expect("JSON"),
+            json!({ "a": [1, 2.5, null, "x", { "b": true }] })
+        );
         for broken in [&b"{"[..], b"", b"{\"a\":1} x", b"{'a':1}", b"\xff"] {
             assert_eq!(parse(broken).expect_err("no JSON").code(), "JSON_MALFORMED");
         }
         let twice = parse(br#"{"a":{"title":"x","title":"y"}}"#).expect_err("twice");
         let problem = twice.problem("", "");
-        assert_eq!((problem.code.as_str(), problem.errors[0].pointer.as_str()), ("INVALID_FIELD", "/a/title"));
+        assert_eq!(
+            (problem.code.as_str(), problem.errors[0].pointer.as_str()),
+            ("INVALID_FIELD", "/a/title")
+        );
     }
 }

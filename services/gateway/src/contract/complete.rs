@@ -32,7 +32,8 @@ pub(super) fn complete(document: &mut Value, terms: &Terms) {
 fn whole(document: &mut Value, terms: &Terms) {
     let url = terms.public_url.trim_end_matches('/');
     document["servers"] = json!([{ "url": url, "description": "This deployment" }]);
-    document["info"]["contact"] = json!({ "name": "The operator of this deployment", "url": format!("{url}/reference") });
+    document["info"]["contact"] =
+        json!({ "name": "The operator of this deployment", "url": format!("{url}/reference") });
     document["info"]["license"] = json!({ "name": "Apache-2.0", "identifier": "Apache-2.0" });
 }
 
@@ -59,7 +60,9 @@ impl Unfinished<'_> {
 
     fn takes(&self, place: &str) -> bool {
         let parameters = self.operation["parameters"].as_array().into_iter().flatten();
-        parameters.map(|parameter| resolve(self.document, parameter)).any(|parameter| parameter["in"] == place)
+        parameters
+            .map(|parameter| resolve(self.document, parameter))
+            .any(|parameter| parameter["in"] == place)
     }
 
     /// Whether it changes what has an ETag.
@@ -69,14 +72,21 @@ impl Unfinished<'_> {
 
     /// Whether its answer has an ETag: what can be changed under a condition says its state whenever it is shown.
     fn has_etag(&self) -> bool {
-        let answers =
-            |operation: &Value| schemas::named_in(&operation["responses"]).into_iter().filter(|name| name != "Problem").collect::<Vec<_>>();
+        let answers = |operation: &Value| {
+            schemas::named_in(&operation["responses"])
+                .into_iter()
+                .filter(|name| name != "Problem")
+                .collect::<Vec<_>>()
+        };
         let own = answers(self.operation);
         let methods = |path: &str| METHODS.map(|method| &self.document["paths"][path][method]);
         let paths = self.document["paths"].as_object().into_iter().flatten().map(|(path, _)| path);
-        let mut conditional =
-            paths.flat_map(|path| methods(path).map(|operation| (path, operation))).filter(|(_, operation)| has_condition(operation));
-        let is_shown = |(path, operation): (&String, &Value)| path == self.path || answers(operation).iter().any(|name| own.contains(name));
+        let mut conditional = paths
+            .flat_map(|path| methods(path).map(|operation| (path, operation)))
+            .filter(|(_, operation)| has_condition(operation));
+        let is_shown = |(path, operation): (&String, &Value)| {
+            path == self.path || answers(operation).iter().any(|name| own.contains(name))
+        };
         conditional.any(is_shown)
     }
 
@@ -89,7 +99,9 @@ impl Unfinished<'_> {
     fn parameters(&mut self) {
         let mut parameters = self.operation["parameters"].as_array().cloned().unwrap_or_default();
         for parameter in &mut parameters {
-            if parameter["in"] == "header" && parameter["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case("if-match")) {
+            if parameter["in"] == "header"
+                && parameter["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case("if-match"))
+            {
                 *parameter = json!({ "$ref": "#/components/parameters/IfMatch" });
             } else if parameter["in"] == "path" {
                 self.in_path(parameter);
@@ -111,7 +123,8 @@ impl Unfinished<'_> {
     fn in_path(&self, parameter: &mut Value) {
         let name = parameter["name"].as_str().unwrap_or_default().to_owned();
         let noun = nouns::before(self.path, &name);
-        let what = noun.map_or_else(|| name.clone(), |noun| noun.segment.trim_end_matches('s').replace('-', " "));
+        let what =
+            noun.map_or_else(|| name.clone(), |noun| noun.segment.trim_end_matches('s').replace('-', " "));
         let is_text = parameter["schema"]["type"] == "string";
         if let Some(noun) = noun.filter(|noun| is_text && !noun.prefix.is_empty()) {
             parameter["schema"]["pattern"] = pattern(noun.prefix).into();
@@ -163,12 +176,15 @@ impl Unfinished<'_> {
             headers.extend(matches!(status.as_str(), "201" | "202").then_some("Location"));
             headers.extend(has_etag.then_some("ETag"));
             headers.extend(is_write.then_some("Idempotency-Replayed"));
-            for (kind, content) in answer.get_mut("content").and_then(Value::as_object_mut).into_iter().flatten() {
+            for (kind, content) in
+                answer.get_mut("content").and_then(Value::as_object_mut).into_iter().flatten()
+            {
                 headers.extend(content_of(self.document, kind, content));
             }
             // A file is also had as bytes without a type: some generators of clients read no other.
-            let file =
-                answer["content"].as_object().and_then(|content| content.values().find(|content| content["schema"]["format"] == "binary"));
+            let file = answer["content"]
+                .as_object()
+                .and_then(|content| content.values().find(|content| content["schema"]["format"] == "binary"));
             if let Some(file) = file.cloned().filter(|_| answer["content"][BYTES].is_null()) {
                 answer["content"][BYTES] = file;
                 answer["content"][BYTES]["schema"]["contentMediaType"] = BYTES.into();
@@ -178,7 +194,8 @@ impl Unfinished<'_> {
         }
         if has_etag && !is_write {
             let headers = shared::by_reference(EVERYWHERE.into_iter().chain(["ETag"]));
-            self.operation["responses"]["304"] = json!({ "description": "It is as you have it", "headers": headers });
+            self.operation["responses"]["304"] =
+                json!({ "description": "It is as you have it", "headers": headers });
         }
     }
 
@@ -199,7 +216,8 @@ impl Unfinished<'_> {
                 _ => true,
             };
             if applies {
-                self.operation["responses"][refusal.status] = json!({ "$ref": format!("#/components/responses/{}", refusal.name) });
+                self.operation["responses"][refusal.status] =
+                    json!({ "$ref": format!("#/components/responses/{}", refusal.name) });
             } else if let Some(responses) = self.operation["responses"].as_object_mut() {
                 responses.remove(refusal.status);
             }
@@ -224,8 +242,9 @@ fn in_query(parameter: &mut Value) {
     let name = parameter["name"].as_str().unwrap_or_default().to_owned();
     let Some(schema) = parameter["schema"].as_object_mut() else { return };
     let known = nouns::FIELDS.iter().find(|(field, _)| *field == name);
-    let is_text =
-        schema.get("type").is_some_and(|kind| kind == "string" || kind.as_array().is_some_and(|kinds| kinds.contains(&"string".into())));
+    let is_text = schema.get("type").is_some_and(|kind| {
+        kind == "string" || kind.as_array().is_some_and(|kinds| kinds.contains(&"string".into()))
+    });
     if let Some((_, prefix)) = known.filter(|_| is_text) {
         schema.insert("pattern".to_owned(), pattern(prefix).into());
     }
@@ -236,7 +255,8 @@ fn in_query(parameter: &mut Value) {
     }
     if let Some(choices) = schema.remove("oneOf") {
         let choices = choices.as_array().cloned().unwrap_or_default();
-        if let Some(real) = choices.iter().find(|choice| choice["type"] != "null").and_then(Value::as_object) {
+        if let Some(real) = choices.iter().find(|choice| choice["type"] != "null").and_then(Value::as_object)
+        {
             schema.extend(real.clone());
         }
     }
@@ -262,9 +282,12 @@ fn content_of(document: &Value, kind: &str, content: &mut Value) -> Option<&'sta
     }
     if kind == "text/event-stream" {
         let event = content["schema"].clone();
-        let words = "Server-sent events. The name of each is in `event`, and its `data` is JSON: see `x-event`.";
-        content["schema"] = json!({ "type": "string", "contentMediaType": kind, "description": words, "x-event": event });
-        content["example"] = "event: meta\ndata: {\"message_id\":\"msg_01k9w0x5c8f3v9q2d7t4m6n8rz\"}\n\n".into();
+        let words =
+            "Server-sent events. The name of each is in `event`, and its `data` is JSON: see `x-event`.";
+        content["schema"] =
+            json!({ "type": "string", "contentMediaType": kind, "description": words, "x-event": event });
+        content["example"] =
+            "event: meta\ndata: {\"message_id\":\"msg_01k9w0x5c8f3v9q2d7t4m6n8rz\"}\n\n".into();
         return None;
     }
     if kind.starts_with("text/") {

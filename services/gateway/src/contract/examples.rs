@@ -21,14 +21,19 @@ fn made(document: &Value, schema: &Value, name: &str, depth: usize) -> Value {
         return Value::Null;
     }
     for choices in ["oneOf", "anyOf"] {
-        if let Some(choices) = schema[choices].as_array().filter(|choices| choices.iter().all(|choice| !choice["format"].is_string())) {
+        if let Some(choices) = schema[choices]
+            .as_array()
+            .filter(|choices| choices.iter().all(|choice| !choice["format"].is_string()))
+        {
             let real = choices.iter().find(|choice| choice["type"] != "null");
             let chosen = real.map_or(Value::Null, |choice| made(document, choice, name, depth + 1));
             return merged(chosen, object(document, schema, depth));
         }
     }
     if let Some(parts) = schema["allOf"].as_array() {
-        return parts.iter().fold(object(document, schema, depth), |whole, part| merged(whole, made(document, part, name, depth + 1)));
+        return parts.iter().fold(object(document, schema, depth), |whole, part| {
+            merged(whole, made(document, part, name, depth + 1))
+        });
     }
     match kind(schema) {
         "object" => object(document, schema, depth),
@@ -60,8 +65,16 @@ fn merged(one: Value, other: Value) -> Value {
 }
 
 fn kind(schema: &Value) -> &str {
-    let first = || schema["type"].as_array().and_then(|kinds| kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null"));
-    schema["type"].as_str().or_else(first).unwrap_or(if schema["properties"].is_object() { "object" } else { "" })
+    let first = || {
+        schema["type"]
+            .as_array()
+            .and_then(|kinds| kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null"))
+    };
+    schema["type"].as_str().or_else(first).unwrap_or(if schema["properties"].is_object() {
+        "object"
+    } else {
+        ""
+    })
 }
 
 fn object(document: &Value, schema: &Value, depth: usize) -> Value {

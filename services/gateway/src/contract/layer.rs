@@ -13,7 +13,13 @@ use crate::identity::Identity;
 
 /// Who asks comes first: a stranger learns nothing about what is wrong with a request. Then the path, then the query.
 pub(crate) async fn layer(State(edge): State<Edge>, request: Request, next: Next) -> Response {
-    let accept = request.headers().get_all(header::ACCEPT).iter().cloned().map(|value| (header::ACCEPT, value)).collect();
+    let accept = request
+        .headers()
+        .get_all(header::ACCEPT)
+        .iter()
+        .cloned()
+        .map(|value| (header::ACCEPT, value))
+        .collect();
     match checked(&edge, request).await {
         Ok(request) => negotiated(&accept, next.run(request).await),
         Err(error) => error.into_response(),
@@ -22,7 +28,8 @@ pub(crate) async fn layer(State(edge): State<Edge>, request: Request, next: Next
 
 /// A file as bytes without a type, for a client that would rather have those.
 fn negotiated(accept: &HeaderMap, mut response: Response) -> Response {
-    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind =
+        response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let is_file = kind == "application/pdf" || kind.starts_with("image/");
     if is_file && prefers(accept, BYTES, kind) {
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(BYTES));
@@ -37,7 +44,9 @@ async fn checked(edge: &Edge, request: Request) -> Result<Request, ApiError> {
         if operation.is_secured {
             Identity::from_request_parts(&mut parts, edge).await?;
         }
-        let values = RawPathParams::from_request_parts(&mut parts, edge).await.map_err(|_| operation.unreadable_path())?;
+        let values = RawPathParams::from_request_parts(&mut parts, edge)
+            .await
+            .map_err(|_| operation.unreadable_path())?;
         operation.check_path(&values)?;
         operation.check_query(parts.uri.query().unwrap_or_default())?;
     }

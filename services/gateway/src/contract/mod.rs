@@ -43,7 +43,11 @@ pub struct Terms {
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { public_url: "http://127.0.0.1:8080".to_owned(), longest_question: 2000, longest_learner_token_seconds: 30 * 24 * 3600 }
+        Self {
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            longest_question: 2000,
+            longest_learner_token_seconds: 30 * 24 * 3600,
+        }
     }
 }
 
@@ -88,7 +92,9 @@ impl Contract {
 
     /// The code of what is wrong with a field, where it has one of its own.
     pub(crate) fn code(name: &str, pointer: &str) -> &'static str {
-        let codes = schemas::OWN_CODES.iter().find(|(schema, field, _)| *schema == name && pointer.strip_prefix('/') == Some(field));
+        let codes = schemas::OWN_CODES
+            .iter()
+            .find(|(schema, field, _)| *schema == name && pointer.strip_prefix('/') == Some(field));
         codes.map_or("INVALID_FIELD", |(.., code)| code)
     }
 }

@@ -2,8 +2,9 @@
 
 use preceptor_core::Kind;
 use preceptor_core::id::{
-    AccreditationId, AttemptId, ContestId, CredentialId, CreditId, FormId, GenerationId, ItemId, MessageId, ObjectiveId, OfferId, OrgId,
-    PassageId, ProgramId, RegistryCallId, SessionId, SourceId, SourceVersionId, StaffId, TaskId,
+    AccreditationId, AttemptId, ContestId, CredentialId, CreditId, FormId, GenerationId, ItemId, MessageId,
+    ObjectiveId, OfferId, OrgId, PassageId, ProgramId, RegistryCallId, SessionId, SourceId, SourceVersionId,
+    StaffId, TaskId,
 };
 
 use crate::error::ApiError;
@@ -26,17 +27,32 @@ pub(super) const NOUNS: &[Noun] = &[
     noun("programs", ProgramId::PREFIX, "PROGRAM_NOT_FOUND", "there is no such program"),
     noun("sources", SourceId::PREFIX, "SOURCE_NOT_FOUND", "there is no such source"),
     noun("messages", MessageId::PREFIX, "MESSAGE_NOT_FOUND", "there is no such message"),
-    noun("registry-calls", RegistryCallId::PREFIX, "REGISTRY_CALL_NOT_FOUND", "there is no such request to a registry"),
+    noun(
+        "registry-calls",
+        RegistryCallId::PREFIX,
+        "REGISTRY_CALL_NOT_FOUND",
+        "there is no such request to a registry",
+    ),
     noun("tasks", TaskId::PREFIX, "TASK_NOT_FOUND", "there is no such task"),
     noun("items", ItemId::PREFIX, "ITEM_NOT_FOUND", "there is no such item"),
     noun("generations", GenerationId::PREFIX, "GENERATION_NOT_FOUND", "there is no such request for items"),
     noun("attempts", AttemptId::PREFIX, "ATTEMPT_NOT_FOUND", "there is no such attempt"),
     noun("credits", CreditId::PREFIX, "CREDIT_NOT_FOUND", "there is no such credit"),
     noun("offers", OfferId::PREFIX, "OFFER_NOT_FOUND", "there is no such credit offer"),
-    noun("accreditations", AccreditationId::PREFIX, "ACCREDITATION_NOT_FOUND", "there is no such accreditation; record it first"),
+    noun(
+        "accreditations",
+        AccreditationId::PREFIX,
+        "ACCREDITATION_NOT_FOUND",
+        "there is no such accreditation; record it first",
+    ),
     noun("staff", StaffId::PREFIX, "STAFF_NOT_FOUND", "there is no such member of staff"),
     noun("credentials", CredentialId::PREFIX, "CREDENTIAL_NOT_FOUND", "there is no such credential"),
-    noun("contested-identities", ContestId::PREFIX, "CONTEST_NOT_FOUND", "there is no such contested identity"),
+    noun(
+        "contested-identities",
+        ContestId::PREFIX,
+        "CONTEST_NOT_FOUND",
+        "there is no such contested identity",
+    ),
     noun("clinicians", "", "CLINICIAN_NOT_FOUND", "there is no such clinician"),
     noun("certificates", "", "CERTIFICATE_NOT_FOUND", "no certificate has this code; check every letter"),
     noun("logs", OrgId::PREFIX, "LOG_PART_NOT_FOUND", "there is no such log, or it is not that long yet"),

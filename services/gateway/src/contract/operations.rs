@@ -47,34 +47,55 @@ impl Parameter {
     /// The text of a URL as the value that the document describes.
     fn read(&self, text: &str) -> Value {
         let kinds = &self.schema["type"];
-        let is = |kind: &str| kinds == kind || kinds.as_array().is_some_and(|kinds| kinds.iter().any(|known| known == kind));
+        let is = |kind: &str| {
+            kinds == kind || kinds.as_array().is_some_and(|kinds| kinds.iter().any(|known| known == kind))
+        };
         let number = || text.parse::<i64>().ok().filter(|number| number.to_string() == text).map(Value::from);
         let value = if is("integer") { number() } else { None };
         let boolean = || text.parse::<bool>().ok().map(Value::from);
-        value.or_else(|| is("boolean").then(boolean).flatten()).unwrap_or_else(|| Value::String(text.to_owned()))
+        value
+            .or_else(|| is("boolean").then(boolean).flatten())
+            .unwrap_or_else(|| Value::String(text.to_owned()))
     }
 
     fn problems(&self, text: &str) -> Vec<FieldProblem> {
         let found = words::problems(&self.validator, &self.schema, &self.read(text));
-        found.into_iter().map(|problem| FieldProblem { pointer: format!("/{}", self.name), ..problem }).collect()
+        found
+            .into_iter()
+            .map(|problem| FieldProblem { pointer: format!("/{}", self.name), ..problem })
+            .collect()
     }
 }
 
 impl Operation {
     fn of(document: &Value, path: &str, declared: &Value) -> Self {
-        let parameters: Vec<&Value> =
-            declared["parameters"].as_array().into_iter().flatten().map(|parameter| resolve(document, parameter)).collect();
+        let parameters: Vec<&Value> = declared["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|parameter| resolve(document, parameter))
+            .collect();
         let placed = |place: &str| {
             let there = parameters.iter().filter(|parameter| parameter["in"] == place);
             there.map(|parameter| Parameter::of(document, parameter)).collect()
         };
-        Self { is_secured: is_secured(document, declared), path: path.to_owned(), in_path: placed("path"), in_query: placed("query") }
+        Self {
+            is_secured: is_secured(document, declared),
+            path: path.to_owned(),
+            in_path: placed("path"),
+            in_query: placed("query"),
+        }
     }
 
     /// An id that is none is answered like one that nobody has.
-    pub(super) fn check_path<'a>(&self, values: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<(), ApiError> {
+    pub(super) fn check_path<'a>(
+        &self,
+        values: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<(), ApiError> {
         for (name, text) in values {
-            let Some(parameter) = self.in_path.iter().find(|parameter| parameter.name == name) else { continue };
+            let Some(parameter) = self.in_path.iter().find(|parameter| parameter.name == name) else {
+                continue;
+            };
             if !parameter.problems(text).is_empty() {
                 return Err(before(&self.path, name).map_or_else(nowhere, super::nouns::Noun::not_found));
             }
@@ -96,13 +117,19 @@ impl Operation {
             let wrong = |detail: String| FieldProblem { pointer: format!("/{name}"), detail };
             match self.in_query.iter().find(|parameter| parameter.name == name) {
                 None => problems.push(wrong(format!("is no parameter of this operation{}", self.known()))),
-                Some(_) if seen.iter().any(|known| *known == name) => problems.push(wrong("stands twice; say it once".to_owned())),
+                Some(_) if seen.iter().any(|known| *known == name) => {
+                    problems.push(wrong("stands twice; say it once".to_owned()))
+                }
                 Some(parameter) => problems.extend(parameter.problems(&text)),
             }
             seen.push(name.into_owned());
         }
-        let missing = self.in_query.iter().filter(|parameter| parameter.is_required && !seen.contains(&parameter.name));
-        problems.extend(missing.map(|parameter| FieldProblem { pointer: format!("/{}", parameter.name), detail: "is missing".to_owned() }));
+        let missing =
+            self.in_query.iter().filter(|parameter| parameter.is_required && !seen.contains(&parameter.name));
+        problems.extend(missing.map(|parameter| FieldProblem {
+            pointer: format!("/{}", parameter.name),
+            detail: "is missing".to_owned(),
+        }));
         let Some(first) = problems.first() else { return Ok(()) };
         let detail = format!("{} {}", first.pointer.trim_start_matches('/'), first.detail);
         Err(ApiError::new(Kind::InvalidInput, "QUERY_INVALID", detail).with_fields(problems))
@@ -110,7 +137,11 @@ impl Operation {
 
     fn known(&self) -> String {
         let names: Vec<&str> = self.in_query.iter().map(|parameter| parameter.name.as_str()).collect();
-        if names.is_empty() { "; it takes none".to_owned() } else { format!("; it takes {}", names.join(", ")) }
+        if names.is_empty() {
+            "; it takes none".to_owned()
+        } else {
+            format!("; it takes {}", names.join(", "))
+        }
     }
 }
 

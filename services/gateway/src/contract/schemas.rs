@@ -58,7 +58,8 @@ pub(super) fn refine(document: &mut Value, terms: &Terms) {
         }
     }
     let mut bound = |schema: &str, field: &str, name: &str, value: Value| {
-        let property = schemas.get_mut(schema).and_then(|schema| schema.pointer_mut(&format!("/properties/{field}")));
+        let property =
+            schemas.get_mut(schema).and_then(|schema| schema.pointer_mut(&format!("/properties/{field}")));
         if let Some(property) = property.and_then(Value::as_object_mut) {
             property.insert(name.to_owned(), value);
         }
@@ -91,17 +92,24 @@ fn exactly_one(schema: &mut Map<String, Value>) {
 fn between_fields() -> Vec<(&'static str, Value)> {
     let licensed = json!({ "required": ["licence_number", "licence_board"],
         "properties": { "licence_number": { "minLength": 1 }, "licence_board": { "minLength": 1 } } });
-    let reason = json!({ "required": ["reason"], "properties": { "reason": { "minLength": 1, "pattern": "\\S" } } });
+    let reason =
+        json!({ "required": ["reason"], "properties": { "reason": { "minLength": 1, "pattern": "\\S" } } });
     let rejection = json!({ "if": { "properties": { "approve": { "const": false } } }, "then": reason });
     let two = json!({ "properties": { "options": { "maxItems": 2 } } });
     let several = json!({ "properties": { "options": { "minItems": 3 } } });
     let one_person = json!({ "oneOf": [{ "required": ["staff_id"] }, { "required": ["learner_token"] }] });
     vec![
         ("NewLink", one_person),
-        ("Statement", json!({ "if": { "properties": { "profession": { "const": "other" } } }, "else": licensed })),
+        (
+            "Statement",
+            json!({ "if": { "properties": { "profession": { "const": "other" } } }, "else": licensed }),
+        ),
         ("NewDecision", rejection.clone()),
         ("ItemDecision", rejection),
-        ("NewItem", json!({ "if": { "properties": { "kind": { "const": "true_false" } } }, "then": two, "else": several })),
+        (
+            "NewItem",
+            json!({ "if": { "properties": { "kind": { "const": "true_false" } } }, "then": two, "else": several }),
+        ),
     ]
 }
 
@@ -110,7 +118,10 @@ fn walk(schema: &mut Value, change: &impl Fn(&mut Map<String, Value>)) {
     match schema {
         Value::Object(object) => {
             // Examples are data that may look like schemas.
-            object.iter_mut().filter(|(name, _)| !name.starts_with("example")).for_each(|(_, inner)| walk(inner, change));
+            object
+                .iter_mut()
+                .filter(|(name, _)| !name.starts_with("example"))
+                .for_each(|(_, inner)| walk(inner, change));
             change(object);
         }
         Value::Array(list) => list.iter_mut().for_each(|inner| walk(inner, change)),
@@ -164,7 +175,10 @@ fn time(name: &str, schema: &mut Map<String, Value>, is_asked: bool) {
     let taken = if is(schema, "null") { &choices[..] } else { &choices[..2] };
     schema.insert("anyOf".to_owned(), taken.to_vec().into());
     schema.insert("pattern".to_owned(), MOMENT.into());
-    schema.insert("x-expected".to_owned(), "must be a day or an instant in RFC 3339, such as 2026-12-31".into());
+    schema.insert(
+        "x-expected".to_owned(),
+        "must be a day or an instant in RFC 3339, such as 2026-12-31".into(),
+    );
 }
 
 /// Ids are told by their names. One that may be left out may be empty too.
@@ -178,7 +192,10 @@ fn id(name: &str, schema: &mut Map<String, Value>, may_lack: bool) {
         form = format!("^$|{form}");
     }
     schema.insert("pattern".to_owned(), form.into());
-    schema.insert("x-expected".to_owned(), format!("must be an id of the form {prefix}_ followed by 26 letters and digits").into());
+    schema.insert(
+        "x-expected".to_owned(),
+        format!("must be an id of the form {prefix}_ followed by 26 letters and digits").into(),
+    );
 }
 
 fn text(schema: &mut Map<String, Value>) {
@@ -187,14 +204,18 @@ fn text(schema: &mut Map<String, Value>) {
     if format == "line" {
         schema.remove("format");
         schema.insert("pattern".to_owned(), if is_told { TOLD_LINE } else { LINE }.into());
-        schema.insert("x-expected".to_owned(), "must be one line of text, without signs that turn it around".into());
+        schema.insert(
+            "x-expected".to_owned(),
+            "must be one line of text, without signs that turn it around".into(),
+        );
     }
     if format == "date-or-empty" {
         schema.remove("format");
         schema.insert("pattern".to_owned(), DAY_OR_NOTHING.into());
         schema.insert("x-expected".to_owned(), "must be a day such as 2026-12-31".into());
     }
-    let says_more = ["pattern", "enum", "format", "anyOf", "oneOf"].iter().any(|keyword| schema.contains_key(*keyword));
+    let says_more =
+        ["pattern", "enum", "format", "anyOf", "oneOf"].iter().any(|keyword| schema.contains_key(*keyword));
     if is(schema, "string") && !says_more {
         schema.insert("pattern".to_owned(), if is_told { TOLD } else { STORABLE }.into());
     }
@@ -205,8 +226,11 @@ fn number(schema: &mut Map<String, Value>) {
     if !is(schema, "integer") {
         return;
     }
-    let (least, most) =
-        if schema.get("format") == Some(&json!("int32")) { (i64::from(i32::MIN), i64::from(i32::MAX)) } else { (-EXACT, EXACT) };
+    let (least, most) = if schema.get("format") == Some(&json!("int32")) {
+        (i64::from(i32::MIN), i64::from(i32::MAX))
+    } else {
+        (-EXACT, EXACT)
+    };
     schema.entry("minimum").or_insert(least.into());
     schema.entry("maximum").or_insert(most.into());
 }
@@ -215,7 +239,11 @@ fn number(schema: &mut Map<String, Value>) {
 pub(super) fn named_in(schema: &Value) -> Vec<String> {
     match schema {
         Value::Object(object) => {
-            let own = object.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix(COMPONENT)).map(str::to_owned);
+            let own = object
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|target| target.strip_prefix(COMPONENT))
+                .map(str::to_owned);
             own.into_iter().chain(object.values().flat_map(named_in)).collect()
         }
         Value::Array(list) => list.iter().flat_map(named_in).collect(),
@@ -225,8 +253,13 @@ pub(super) fn named_in(schema: &Value) -> Vec<String> {
 
 /// The components that bodies of requests are made of.
 pub(super) fn request_bodies(document: &Value) -> BTreeSet<String> {
-    let operations = document["paths"].as_object().into_iter().flatten().flat_map(|(_, methods)| METHODS.map(|method| &methods[method]));
-    let mut waiting: Vec<String> = operations.flat_map(|operation| named_in(&operation["requestBody"])).collect();
+    let operations = document["paths"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .flat_map(|(_, methods)| METHODS.map(|method| &methods[method]));
+    let mut waiting: Vec<String> =
+        operations.flat_map(|operation| named_in(&operation["requestBody"])).collect();
     let mut found = BTreeSet::new();
     while let Some(name) = waiting.pop() {
         if found.insert(name.clone()) {

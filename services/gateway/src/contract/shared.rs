@@ -10,7 +10,12 @@ pub(super) struct Refusal {
     headers: &'static [&'static str],
 }
 
-const fn refusal(status: &'static str, name: &'static str, description: &'static str, headers: &'static [&'static str]) -> Refusal {
+const fn refusal(
+    status: &'static str,
+    name: &'static str,
+    description: &'static str,
+    headers: &'static [&'static str],
+) -> Refusal {
     Refusal { status, name, description, headers }
 }
 
@@ -21,17 +26,42 @@ pub(super) const REFUSALS: &[Refusal] = &[
     refusal("403", "Forbidden", "This credential may not do that", &[]),
     refusal("404", "NotFound", "There is no such thing for this credential", &[]),
     refusal("408", "RequestTimeout", "The request did not arrive in time", &[]),
-    refusal("409", "Conflict", "It is not in a state that allows this, or something else came first", &["Retry-After"]),
-    refusal("412", "PreconditionFailed", "It was changed since you read it: `errors` tells what it is now, `ETag` what to read", &["ETag"]),
+    refusal(
+        "409",
+        "Conflict",
+        "It is not in a state that allows this, or something else came first",
+        &["Retry-After"],
+    ),
+    refusal(
+        "412",
+        "PreconditionFailed",
+        "It was changed since you read it: `errors` tells what it is now, `ETag` what to read",
+        &["ETag"],
+    ),
     refusal("413", "ContentTooLarge", "The body is larger than this operation takes", &[]),
     refusal("414", "UriTooLong", "The address is longer than any of ours", &[]),
-    refusal("415", "UnsupportedMediaType", "The body is not of the media type that this operation takes", &[]),
+    refusal(
+        "415",
+        "UnsupportedMediaType",
+        "The body is not of the media type that this operation takes",
+        &[],
+    ),
     refusal("422", "UnprocessableContent", "The idempotency key was used for another request", &[]),
     refusal("428", "PreconditionRequired", "Send `If-Match` with the `ETag` that you read", &[]),
-    refusal("429", "TooManyRequests", "Too many requests: wait as long as `Retry-After` says", &["Retry-After"]),
+    refusal(
+        "429",
+        "TooManyRequests",
+        "Too many requests: wait as long as `Retry-After` says",
+        &["Retry-After"],
+    ),
     refusal("431", "HeadersTooLarge", "The headers are larger than any that we need", &[]),
     refusal("500", "InternalServerError", "Something went wrong on our side; quote the request id", &[]),
-    refusal("503", "ServiceUnavailable", "A part that is needed does not answer right now; try again in a moment", &["Retry-After"]),
+    refusal(
+        "503",
+        "ServiceUnavailable",
+        "A part that is needed does not answer right now; try again in a moment",
+        &["Retry-After"],
+    ),
     refusal("504", "GatewayTimeout", "The work was not done in time; try again", &[]),
 ];
 
@@ -76,14 +106,17 @@ pub(super) fn parameters() -> Value {
 
 /// The headers of a response by reference.
 pub(super) fn by_reference(names: impl IntoIterator<Item = &'static str>) -> Value {
-    let headers = names.into_iter().map(|name| (name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") })));
+    let headers = names
+        .into_iter()
+        .map(|name| (name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") })));
     Value::Object(headers.collect())
 }
 
 /// The problems by name.
 pub(super) fn responses() -> Value {
     let response = |refusal: &Refusal| {
-        let body = json!({ "schema": { "$ref": "#/components/schemas/Problem" }, "example": example(refusal) });
+        let body =
+            json!({ "schema": { "$ref": "#/components/schemas/Problem" }, "example": example(refusal) });
         let headers = by_reference(EVERYWHERE.into_iter().chain(refusal.headers.iter().copied()));
         let described = json!({ "description": refusal.description, "headers": headers, "content": { "application/problem+json": body } });
         (refusal.name.to_owned(), described)
@@ -98,21 +131,35 @@ fn example(refusal: &Refusal) -> Value {
         "403" => ("CAPABILITY_MISSING", "this credential may not do that"),
         "404" => ("PROGRAM_NOT_FOUND", "there is no such program"),
         "408" => ("REQUEST_TIMEOUT", "the request did not arrive in time; send it again"),
-        "409" => ("IDEMPOTENCY_KEY_RUNNING", "the first request with this key is still running; wait for it, then ask again"),
-        "412" => ("REVISION_CONFLICT", "this was changed since you read it; read it again and repeat your change"),
+        "409" => (
+            "IDEMPOTENCY_KEY_RUNNING",
+            "the first request with this key is still running; wait for it, then ask again",
+        ),
+        "412" => {
+            ("REVISION_CONFLICT", "this was changed since you read it; read it again and repeat your change")
+        }
         "413" => ("BODY_TOO_LARGE", "the body is larger than this operation takes"),
         "414" => ("URI_TOO_LONG", "the address is longer than any of ours"),
         "415" => ("BODY_NOT_JSON", "send the body as application/json"),
-        "422" => ("IDEMPOTENCY_KEY_REUSED", "this idempotency key was used for another request; use a new key for a new request"),
-        "428" => ("IF_MATCH_REQUIRED", "send If-Match with the ETag that you read, so that nobody's change is lost"),
+        "422" => (
+            "IDEMPOTENCY_KEY_REUSED",
+            "this idempotency key was used for another request; use a new key for a new request",
+        ),
+        "428" => (
+            "IF_MATCH_REQUIRED",
+            "send If-Match with the ETag that you read, so that nobody's change is lost",
+        ),
         "429" => ("RATE_LIMITED", "more than 1200 requests in a minute; go on in 1 second"),
         "431" => ("HEADERS_TOO_LARGE", "the headers are larger than any that we need"),
-        "500" => ("INTERNAL", "something went wrong on our side; try again, and report the request id if it stays"),
+        "500" => {
+            ("INTERNAL", "something went wrong on our side; try again, and report the request id if it stays")
+        }
         "503" => ("UNAVAILABLE", "a part of the platform is not reachable right now; try again in a moment"),
         "504" => ("DEADLINE_EXCEEDED", "the work was not done in time; try again"),
         _ => ("INVALID_FIELD", "title must have 1 to 300 characters"),
     };
-    let title = crate::error::codes().iter().find(|known| known.code == code).map(|known| known.title.clone());
+    let title =
+        crate::error::codes().iter().find(|known| known.code == code).map(|known| known.title.clone());
     let mut problem = json!({
         "type": format!("https://learn.example.org/errors/{code}"), "title": title, "status": refusal.status.parse::<u16>().unwrap_or_default(),
         "detail": detail, "code": code, "request_id": "req_01k9w0x5c8f3v9q2d7t4m6n8rz",

@@ -60,7 +60,13 @@ fn every_operation_describes_itself_and_all_its_answers() {
                 lacking.push(format!("{name}: no {status}"));
             }
         }
-        let takes = |reference: &str| said["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["$ref"] == reference);
+        let takes = |reference: &str| {
+            said["parameters"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .any(|parameter| parameter["$ref"] == reference)
+        };
         if method != "get" && !takes("#/components/parameters/IdempotencyKey") {
             lacking.push(format!("{name}: no Idempotency-Key"));
         }
@@ -80,8 +86,14 @@ fn every_parameter_is_described_and_every_id_has_a_form() {
             if parameter["description"].as_str().unwrap_or_default().is_empty() {
                 lacking.push(format!("{}: the parameter {name} is not described", id(said)));
             }
-            if parameter["in"] == "path" && parameter["schema"]["type"] == "string" && nouns::before(path, name).is_none() {
-                lacking.push(format!("{}: what {{{name}}} of {path} names is not in the table of nouns", id(said)));
+            if parameter["in"] == "path"
+                && parameter["schema"]["type"] == "string"
+                && nouns::before(path, name).is_none()
+            {
+                lacking.push(format!(
+                    "{}: what {{{name}}} of {path} names is not in the table of nouns",
+                    id(said)
+                ));
             }
         }
     }
@@ -98,10 +110,20 @@ fn every_list_is_read_by_the_page() {
         if method != "get" || body["properties"]["data"]["type"] != "array" {
             continue;
         }
-        let names: BTreeSet<&str> =
-            said["parameters"].as_array().into_iter().flatten().filter_map(|parameter| parameter["name"].as_str()).collect();
-        if !names.contains("limit") || !names.contains("cursor") || body["properties"]["next_cursor"].is_null() {
-            lacking.push(format!("{}: take a `Page`, declare `PageQuery`, and answer with `next_cursor`", id(said)));
+        let names: BTreeSet<&str> = said["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|parameter| parameter["name"].as_str())
+            .collect();
+        if !names.contains("limit")
+            || !names.contains("cursor")
+            || body["properties"]["next_cursor"].is_null()
+        {
+            lacking.push(format!(
+                "{}: take a `Page`, declare `PageQuery`, and answer with `next_cursor`",
+                id(said)
+            ));
         }
     }
     assert_eq!(lacking, Vec::<String>::new());
@@ -115,10 +137,18 @@ fn every_body_is_bounded_and_refuses_what_it_does_not_know() {
     for name in schemas::request_bodies(document) {
         let schema = &document["components"]["schemas"][&name];
         for (field, property) in schema["properties"].as_object().into_iter().flatten() {
-            let own = if property["type"] == "array" { resolve(document, &property["items"]) } else { resolve(document, property) };
-            let is_text = own["type"] == "string" || own["type"].as_array().is_some_and(|kinds| kinds.contains(&"string".into()));
-            let is_bounded = ["maxLength", "enum", "format", "anyOf"].iter().any(|keyword| !own[*keyword].is_null());
-            let is_form = own["pattern"].as_str().is_some_and(|pattern| pattern.ends_with('$') && !pattern.contains('*'));
+            let own = if property["type"] == "array" {
+                resolve(document, &property["items"])
+            } else {
+                resolve(document, property)
+            };
+            let is_text = own["type"] == "string"
+                || own["type"].as_array().is_some_and(|kinds| kinds.contains(&"string".into()));
+            let is_bounded =
+                ["maxLength", "enum", "format", "anyOf"].iter().any(|keyword| !own[*keyword].is_null());
+            let is_form = own["pattern"]
+                .as_str()
+                .is_some_and(|pattern| pattern.ends_with('$') && !pattern.contains('*'));
             if is_text && !is_bounded && !is_form {
                 lacking.push(format!("{name}.{field}: how long may it be? (max_length)"));
             }
@@ -137,7 +167,8 @@ fn words_to_choose_from_are_enums_and_times_are_times() {
     for (name, schema) in contract.document()["components"]["schemas"].as_object().into_iter().flatten() {
         for (field, property) in schema["properties"].as_object().into_iter().flatten() {
             let words = property["description"].as_str().unwrap_or_default();
-            let is_plain = property["type"] == "string" && property["enum"].is_null() && property["$ref"].is_null();
+            let is_plain =
+                property["type"] == "string" && property["enum"].is_null() && property["$ref"].is_null();
             let lists = words.starts_with('`') && (words.contains("`, `") || words.contains("` or `"));
             if is_plain && lists {
                 lacking.push(format!("{name}.{field}: lists its words in prose; give it a type of `values`"));
@@ -157,13 +188,17 @@ fn every_example_is_one() {
     let document = contract.document();
     let mut wrong = Vec::new();
     let mut check = |place: String, content: &Value| {
-        for (kind, content) in content.as_object().into_iter().flatten().filter(|(kind, _)| kind.ends_with("json")) {
+        for (kind, content) in
+            content.as_object().into_iter().flatten().filter(|(kind, _)| kind.ends_with("json"))
+        {
             if content["example"].is_null() {
                 wrong.push(format!("{place} {kind}: no example"));
             }
             let schema = standalone(document, &content["schema"]);
             let said = words::problems(&validator(&schema), &schema, &content["example"]);
-            wrong.extend(said.iter().map(|problem| format!("{place} {kind}: {} {}", problem.pointer, problem.detail)));
+            wrong.extend(
+                said.iter().map(|problem| format!("{place} {kind}: {} {}", problem.pointer, problem.detail)),
+            );
         }
     };
     for (_, _, said) in operations(document) {
@@ -177,12 +212,17 @@ fn every_example_is_one() {
 
 #[test]
 fn no_two_things_have_the_same_name() {
-    let documents: Vec<Value> =
-        crate::api::parts(1).into_iter().map(|part| serde_json::to_value(part.into_openapi()).expect("a document")).collect();
+    let documents: Vec<Value> = crate::api::parts(1)
+        .into_iter()
+        .map(|part| serde_json::to_value(part.into_openapi()).expect("a document"))
+        .collect();
     let whole = serde_json::to_value(crate::api::declared(1).into_openapi()).expect("a document");
     for document in &documents {
         for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
-            assert_eq!(&whole["components"]["schemas"][name], schema, "two schemas are called {name}: rename one of the types");
+            assert_eq!(
+                &whole["components"]["schemas"][name], schema,
+                "two schemas are called {name}: rename one of the types"
+            );
         }
     }
 }
@@ -191,8 +231,11 @@ fn no_two_things_have_the_same_name() {
 fn what_is_wrong_with_a_body_is_all_told() {
     let contract = contract();
     let body = serde_json::json!({ "title": "", "objectives": ["ok", 7], "color": "red" });
-    let found: Vec<_> =
-        contract.problems("NewProgram", &body).into_iter().map(|problem| format!("{} {}", problem.pointer, problem.detail)).collect();
+    let found: Vec<_> = contract
+        .problems("NewProgram", &body)
+        .into_iter()
+        .map(|problem| format!("{} {}", problem.pointer, problem.detail))
+        .collect();
     assert_eq!(
         found,
         [
@@ -204,7 +247,12 @@ fn what_is_wrong_with_a_body_is_all_told() {
     assert_eq!(contract.problems("NewProgram", &serde_json::json!(["a title"])).len(), 1);
     assert_eq!(Contract::code("NewClaim", "/amount"), "AMOUNT_NOT_ALLOWED");
     assert!(
-        !contract.problems("NewClaim", &serde_json::json!({ "offer_id": "offer_01k9w0x5c8f3v9q2d7t4m6n8rz", "amount": 0.3 })).is_empty()
+        !contract
+            .problems(
+                "NewClaim",
+                &serde_json::json!({ "offer_id": "offer_01k9w0x5c8f3v9q2d7t4m6n8rz", "amount": 0.3 })
+            )
+            .is_empty()
     );
 }
 
@@ -217,7 +265,17 @@ fn ids_and_queries_are_checked_against_the_document() {
     assert!(get.check_path([("id", "prog_01k9w0x5c8f3v9q2d7t4m6n8rz")]).is_ok());
     assert_eq!(get.check_query("x=1").expect_err("unknown").code(), "QUERY_INVALID");
     let list = contract.operation(&Method::HEAD, "/v1/programs").expect("listPrograms");
-    for wrong in ["limit=0", "limit=101", "limit=-1", "limit=abc", "limit=1.5", "limit=1&limit=2", "limit=+1", "limit=", "cursor=%00"] {
+    for wrong in [
+        "limit=0",
+        "limit=101",
+        "limit=-1",
+        "limit=abc",
+        "limit=1.5",
+        "limit=1&limit=2",
+        "limit=+1",
+        "limit=",
+        "cursor=%00",
+    ] {
         assert!(list.check_query(wrong).is_err(), "{wrong}");
     }
     assert!(list.check_query("limit=100&cursor=abc").is_ok());

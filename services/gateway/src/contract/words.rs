@@ -10,9 +10,12 @@ use crate::error::FieldProblem;
 
 /// Everything that is wrong, in the order of the input.
 pub(super) fn problems(validator: &Validator, schema: &Value, input: &Value) -> Vec<FieldProblem> {
-    let mut found: Vec<FieldProblem> = validator.iter_errors(input).flat_map(|error| said(schema, &error)).collect();
+    let mut found: Vec<FieldProblem> =
+        validator.iter_errors(input).flat_map(|error| said(schema, &error)).collect();
     // Of several problems of one place the plainest is told: how long it may be, before what signs it may have.
-    let order = |problem: &FieldProblem| (problem.pointer.clone(), !problem.detail.starts_with("must have"), problem.detail.clone());
+    let order = |problem: &FieldProblem| {
+        (problem.pointer.clone(), !problem.detail.starts_with("must have"), problem.detail.clone())
+    };
     found.sort_by_key(order);
     found.dedup_by(|one, other| one.pointer == other.pointer);
     found
@@ -27,17 +30,26 @@ fn said(schema: &Value, error: &ValidationError<'_>) -> Vec<FieldProblem> {
     let place = error.instance_path().to_string();
     let at = |pointer: String, detail: String| vec![FieldProblem { pointer, detail }];
     match error.kind() {
-        Wrong::Required { property } => at(format!("{place}/{}", escaped(property.as_str().unwrap_or_default())), "is missing".to_owned()),
+        Wrong::Required { property } => {
+            at(format!("{place}/{}", escaped(property.as_str().unwrap_or_default())), "is missing".to_owned())
+        }
         Wrong::AdditionalProperties { unexpected } => {
             let known = known_names(schema, &place);
-            let field =
-                |name: &String| FieldProblem { pointer: format!("{place}/{}", escaped(name)), detail: format!("is not known here{known}") };
+            let field = |name: &String| FieldProblem {
+                pointer: format!("{place}/{}", escaped(name)),
+                detail: format!("is not known here{known}"),
+            };
             unexpected.iter().map(field).collect()
         }
-        Wrong::OneOfNotValid { context } | Wrong::AnyOf { context } if node(schema, &place)["x-expected"].is_null() => {
+        Wrong::OneOfNotValid { context } | Wrong::AnyOf { context }
+            if node(schema, &place)["x-expected"].is_null() =>
+        {
             // What is wrong with the choice that comes closest: it is of the right type at least.
             let closest = context.iter().flatten().find(|inner| !matches!(inner.kind(), Wrong::Type { .. }));
-            closest.map_or_else(|| at(place.clone(), expected(node(schema, &place), error)), |inner| said(schema, inner))
+            closest.map_or_else(
+                || at(place.clone(), expected(node(schema, &place), error)),
+                |inner| said(schema, inner),
+            )
         }
         _ => at(place.clone(), expected(node(schema, &place), error)),
     }
@@ -63,8 +75,13 @@ fn own<'a>(schema: &'a Value, node: &'a Value) -> &'a Value {
 }
 
 fn known_names(schema: &Value, place: &str) -> String {
-    let names = node(schema, place)["properties"].as_object().map(|properties| properties.keys().cloned().collect::<Vec<_>>());
-    names.filter(|names| !names.is_empty()).map(|names| format!("; known are {}", names.join(", "))).unwrap_or_default()
+    let names = node(schema, place)["properties"]
+        .as_object()
+        .map(|properties| properties.keys().cloned().collect::<Vec<_>>());
+    names
+        .filter(|names| !names.is_empty())
+        .map(|names| format!("; known are {}", names.join(", ")))
+        .unwrap_or_default()
 }
 
 /// What is expected at a place, by what the document says about it.
@@ -76,16 +93,27 @@ fn expected(node: &Value, error: &ValidationError<'_>) -> String {
     match error.kind() {
         Wrong::Type { .. } => format!("must be {}", kind(&node["type"])),
         Wrong::Enum { options } => format!("must be {}", listed(options)),
-        Wrong::MinLength { .. } | Wrong::MaxLength { .. } => length(node, "characters", "minLength", "maxLength"),
+        Wrong::MinLength { .. } | Wrong::MaxLength { .. } => {
+            length(node, "characters", "minLength", "maxLength")
+        }
         Wrong::MinItems { .. } | Wrong::MaxItems { .. } => length(node, "entries", "minItems", "maxItems"),
-        Wrong::Minimum { .. } | Wrong::Maximum { .. } | Wrong::ExclusiveMinimum { .. } | Wrong::ExclusiveMaximum { .. } => range(node),
+        Wrong::Minimum { .. }
+        | Wrong::Maximum { .. }
+        | Wrong::ExclusiveMinimum { .. }
+        | Wrong::ExclusiveMaximum { .. } => range(node),
         Wrong::MultipleOf { multiple_of } => format!("must be in steps of {multiple_of}"),
         Wrong::Format { format } => format!("must be {}", written(format)),
-        Wrong::Pattern { .. } if node["pattern"].as_str().is_some_and(|pattern| pattern.to_lowercase().contains("\\s")) => {
+        Wrong::Pattern { .. }
+            if node["pattern"].as_str().is_some_and(|pattern| pattern.to_lowercase().contains("\\s")) =>
+        {
             "must say something".to_owned()
         }
-        Wrong::Pattern { .. } => "has signs that it cannot have; see the documentation of this field".to_owned(),
-        Wrong::MinProperties { .. } | Wrong::MaxProperties { .. } => "must have another number of fields".to_owned(),
+        Wrong::Pattern { .. } => {
+            "has signs that it cannot have; see the documentation of this field".to_owned()
+        }
+        Wrong::MinProperties { .. } | Wrong::MaxProperties { .. } => {
+            "must have another number of fields".to_owned()
+        }
         Wrong::UniqueItems => "must name nothing twice".to_owned(),
         Wrong::OneOfNotValid { .. } | Wrong::OneOfMultipleValid { .. } | Wrong::AnyOf { .. } => {
             "must be one of the forms that the documentation names".to_owned()
@@ -97,7 +125,10 @@ fn expected(node: &Value, error: &ValidationError<'_>) -> String {
 
 /// Which sign a line cannot have, where it is one: whoever pasted it does not see it.
 fn sign(words: &str, text: &Value) -> String {
-    let wrong = text.as_str().filter(|_| words.starts_with("must be one line")).and_then(|text| composed(text, usize::MAX).err());
+    let wrong = text
+        .as_str()
+        .filter(|_| words.starts_with("must be one line"))
+        .and_then(|text| composed(text, usize::MAX).err());
     wrong.map(|problem| format!("; it {problem}")).unwrap_or_default()
 }
 
@@ -113,13 +144,20 @@ fn kind(kinds: &Value) -> String {
     };
     match kinds {
         Value::String(kind) => words(kind).to_owned(),
-        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).map(words).collect::<Vec<_>>().join(" or "),
+        Value::Array(kinds) => {
+            kinds.iter().filter_map(Value::as_str).map(words).collect::<Vec<_>>().join(" or ")
+        }
         _ => "an object".to_owned(),
     }
 }
 
 fn listed(options: &Value) -> String {
-    let options = options.as_array().into_iter().flatten().filter_map(Value::as_str).filter(|option| !option.is_empty());
+    let options = options
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .filter(|option| !option.is_empty());
     let options: Vec<&str> = options.collect();
     match options.split_last() {
         Some((last, [])) => (*last).to_owned(),
@@ -139,7 +177,8 @@ fn length(node: &Value, what: &str, least: &str, most: &str) -> String {
 
 fn range(node: &Value) -> String {
     let bound = |name: &str| (!node[name].is_null()).then(|| node[name].to_string());
-    let least = bound("minimum").or_else(|| bound("exclusiveMinimum").map(|least| format!("more than {least}")));
+    let least =
+        bound("minimum").or_else(|| bound("exclusiveMinimum").map(|least| format!("more than {least}")));
     match (least, bound("maximum").or_else(|| bound("exclusiveMaximum"))) {
         (Some(least), Some(most)) => format!("must be between {least} and {most}"),
         (Some(least), None) => format!("must be at least {least}"),
@@ -171,9 +210,13 @@ mod tests {
             "properties": { "title": { "type": "string", "minLength": 1, "maxLength": 5 }, "kind": { "enum": ["a", "b", "c"] },
                 "options": { "type": "array", "items": { "type": "object", "properties": { "text": { "type": "string" } } } } }
         });
-        let found =
-            problems(&super::super::validator(&schema), &schema, &json!({ "title": "123456", "options": [{ "text": 1 }], "x/y": 1 }));
-        let found: Vec<_> = found.iter().map(|problem| (problem.pointer.as_str(), problem.detail.as_str())).collect();
+        let found = problems(
+            &super::super::validator(&schema),
+            &schema,
+            &json!({ "title": "123456", "options": [{ "text": 1 }], "x/y": 1 }),
+        );
+        let found: Vec<_> =
+            found.iter().map(|problem| (problem.pointer.as_str(), problem.detail.as_str())).collect();
         assert_eq!(
             found,
             [

@@ -17,7 +17,8 @@ fn weight(headers: &HeaderMap, kind: &str) -> Option<u32> {
             range if range == kind => 2,
             _ => continue,
         };
-        let quality = parts.find_map(|parameter| parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q=")));
+        let quality =
+            parts.find_map(|parameter| parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q=")));
         let thousandths = match quality.map(|quality| quality.trim().parse::<f32>()) {
             None => 1000,
             Some(Ok(quality)) if (0.0..=1.0).contains(&quality) => (quality * 1000.0) as u32,
@@ -32,8 +33,10 @@ fn weight(headers: &HeaderMap, kind: &str) -> Option<u32> {
 
 /// Whether a client would rather have `kind` than what it gets otherwise. A mere mention beside it is not enough.
 pub(crate) fn prefers(headers: &HeaderMap, kind: &str, otherwise: &str) -> bool {
-    let is_named =
-        headers.get_all(header::ACCEPT).iter().any(|line| line.to_str().is_ok_and(|line| line.to_ascii_lowercase().contains(kind)));
+    let is_named = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .any(|line| line.to_str().is_ok_and(|line| line.to_ascii_lowercase().contains(kind)));
     is_named && weight(headers, kind).unwrap_or(0) > weight(headers, otherwise).unwrap_or(0)
 }
 
@@ -44,7 +47,11 @@ mod tests {
     #[test]
     fn who_would_rather_have_a_stream_gets_one() {
         let wants = |accept: &str| {
-            prefers(&[(header::ACCEPT, accept.parse().expect("a value"))].into_iter().collect(), "text/event-stream", "application/json")
+            prefers(
+                &[(header::ACCEPT, accept.parse().expect("a value"))].into_iter().collect(),
+                "text/event-stream",
+                "application/json",
+            )
         };
         for stream in [
             "text/event-stream",

@@ -24,7 +24,8 @@ pub(crate) fn name(citation: &Citation) -> String {
     let place = place(citation.locator.as_ref());
     // A document's own title is often its outermost heading: once is enough.
     let prefix = format!("{} › ", citation.source_title);
-    let place = place.strip_prefix(&prefix).unwrap_or(if place == citation.source_title { "" } else { &place });
+    let place =
+        place.strip_prefix(&prefix).unwrap_or(if place == citation.source_title { "" } else { &place });
     let mut letters = place.chars();
     match letters.next() {
         Some(first) => format!("{}{}, {}", first.to_uppercase(), letters.as_str(), citation.source_title),
@@ -34,7 +35,10 @@ pub(crate) fn name(citation: &Citation) -> String {
 
 /// The page that opens the source at the quote.
 pub(crate) fn link(citation: &Citation) -> String {
-    format!("/sources/{}?version={}&from={}&to={}#quote", citation.source_id, citation.source_version_id, citation.start, citation.end)
+    format!(
+        "/sources/{}?version={}&from={}&to={}#quote",
+        citation.source_id, citation.source_version_id, citation.start, citation.end
+    )
 }
 
 #[cfg(test)]
@@ -52,13 +56,20 @@ mod tests {
         let cases = [
             (At::Page(3), "page 3"),
             (At::Slide(Slide { number: 12, notes: true }), "slide 12, speaker notes"),
-            (At::Time(TimeRange { start_ms: 245_000, end_ms: 250_000, speaker: "Dr. Lee".into() }), "at 4:05, Dr. Lee"),
+            (
+                At::Time(TimeRange { start_ms: 245_000, end_ms: 250_000, speaker: "Dr. Lee".into() }),
+                "at 4:05, Dr. Lee",
+            ),
             (At::Section(Section { path: vec!["Methods".into(), "Dose".into()] }), "Methods › Dose"),
         ];
         for (at, words) in cases {
             assert_eq!(place(Some(&locator(at))), words);
         }
-        let citation = Citation { source_title: "Imaging AI".into(), locator: Some(locator(At::Page(3))), ..Citation::default() };
+        let citation = Citation {
+            source_title: "Imaging AI".into(),
+            locator: Some(locator(At::Page(3))),
+            ..Citation::default()
+        };
         assert_eq!(name(&citation), "Page 3, Imaging AI");
     }
 }

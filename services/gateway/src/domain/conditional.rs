@@ -52,7 +52,8 @@ impl IfMatch {
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
         let Some(value) = all(headers, &header::IF_MATCH) else {
             let detail = "send If-Match with the ETag that you read, so that nobody's change is lost";
-            return Err(ApiError::new(Kind::FailedPrecondition, "IF_MATCH_REQUIRED", detail).with_status(StatusCode::PRECONDITION_REQUIRED));
+            return Err(ApiError::new(Kind::FailedPrecondition, "IF_MATCH_REQUIRED", detail)
+                .with_status(StatusCode::PRECONDITION_REQUIRED));
         };
         if value.trim() == "*" {
             return Ok(Self::Any);
@@ -78,11 +79,19 @@ impl IfMatch {
 
 /// Answers that nothing changed when the client has this state. The comparison is weak.
 pub(crate) fn unless_known(headers: &HeaderMap, response: Response) -> Response {
-    let Some(tag) = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned) else { return response };
+    let Some(tag) = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned)
+    else {
+        return response;
+    };
     let Some(condition) = all(headers, &header::IF_NONE_MATCH) else { return response };
     let opaque = |tag: &str| tag.trim_start_matches("W/").to_owned();
-    let is_known = condition.trim() == "*" || tags(&condition).is_some_and(|tags| tags.iter().any(|named| opaque(named) == opaque(&tag)));
-    if is_known && response.status().is_success() { (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response() } else { response }
+    let is_known = condition.trim() == "*"
+        || tags(&condition).is_some_and(|tags| tags.iter().any(|named| opaque(named) == opaque(&tag)));
+    if is_known && response.status().is_success() {
+        (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response()
+    } else {
+        response
+    }
 }
 
 #[cfg(test)]
@@ -105,13 +114,20 @@ mod tests {
         for broken in ["7", "\"7", "\"7\" \"8\"", "", ",", "\"a b\""] {
             assert_eq!(of(broken).expect_err("no condition").code(), "IF_MATCH_INVALID", "{broken}");
         }
-        assert_eq!(IfMatch::of(&HeaderMap::new()).expect_err("none").status(), StatusCode::PRECONDITION_REQUIRED);
+        assert_eq!(
+            IfMatch::of(&HeaderMap::new()).expect_err("none").status(),
+            StatusCode::PRECONDITION_REQUIRED
+        );
     }
 
     #[test]
     fn what_is_known_is_not_sent_again() {
         let ask = |condition: &str| {
-            unless_known(&with(header::IF_NONE_MATCH, condition), ([(header::ETAG, "\"7\"")], "body").into_response()).status()
+            unless_known(
+                &with(header::IF_NONE_MATCH, condition),
+                ([(header::ETAG, "\"7\"")], "body").into_response(),
+            )
+            .status()
         };
         for known in ["\"7\"", "W/\"7\"", "*", "\"1\", \"7\""] {
             assert_eq!(ask(known), StatusCode::NOT_MODIFIED, "{known}");

@@ -20,10 +20,20 @@ pub(crate) struct ListName {
 }
 
 impl ListName {
-    pub(crate) fn new(org: preceptor_core::id::OrgId, subject: &str, path: &str, filters: &[(String, String)]) -> Self {
+    pub(crate) fn new(
+        org: preceptor_core::id::OrgId,
+        subject: &str,
+        path: &str,
+        filters: &[(String, String)],
+    ) -> Self {
         let mut filters = filters.to_vec();
         filters.sort();
-        Self { key: KeyName::of_org(Purpose::Cursors, org), subject: subject.to_owned(), path: path.to_owned(), filters }
+        Self {
+            key: KeyName::of_org(Purpose::Cursors, org),
+            subject: subject.to_owned(),
+            path: path.to_owned(),
+            filters,
+        }
     }
 
     /// The same list under other filters.
@@ -35,7 +45,8 @@ impl ListName {
 
     async fn signature(&self, keys: &dyn Keys, place: &str) -> Result<Vec<u8>, KeyError> {
         // JSON keeps the parts apart, whatever they hold.
-        let message = serde_json::to_vec(&(&self.subject, &self.path, &self.filters, place)).unwrap_or_default();
+        let message =
+            serde_json::to_vec(&(&self.subject, &self.path, &self.filters, place)).unwrap_or_default();
         Ok(keys.hmac(self.key, &message).await?[..SIGNED].to_vec())
     }
 
@@ -55,7 +66,11 @@ impl ListName {
             return Ok(String::new());
         }
         let wrong = || {
-            ApiError::new(Kind::InvalidInput, "CURSOR_INVALID", "use a cursor as the last page of this list gave it, with the same filters")
+            ApiError::new(
+                Kind::InvalidInput,
+                "CURSOR_INVALID",
+                "use a cursor as the last page of this list gave it, with the same filters",
+            )
         };
         let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| wrong())?;
         let (signature, place) = bytes.split_at_checked(SIGNED).ok_or_else(wrong)?;
@@ -68,9 +83,17 @@ impl ListName {
 }
 
 /// One page of a list that was read whole: what comes behind `after`, at most `limit` of it, and the place to go on behind.
-pub(crate) fn slice<T>(entries: Vec<T>, after: &str, limit: i32, key: impl Fn(&T) -> String) -> (Vec<T>, String) {
-    let first =
-        if after.is_empty() { 0 } else { entries.iter().position(|entry| key(entry) == after).map_or(entries.len(), |place| place + 1) };
+pub(crate) fn slice<T>(
+    entries: Vec<T>,
+    after: &str,
+    limit: i32,
+    key: impl Fn(&T) -> String,
+) -> (Vec<T>, String) {
+    let first = if after.is_empty() {
+        0
+    } else {
+        entries.iter().position(|entry| key(entry) == after).map_or(entries.len(), |place| place + 1)
+    };
     let rest = entries.len().saturating_sub(first);
     let limit = usize::try_from(limit).unwrap_or_default();
     let page: Vec<T> = entries.into_iter().skip(first).take(limit).collect();

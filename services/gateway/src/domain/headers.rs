@@ -13,7 +13,11 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 /// Answers, pictures and drafts are personal: no cache may keep them, or they would outlast a sign-out or a withdrawal.
 /// Only what says that it is public may be kept, whatever the framework puts on the others (event streams).
 fn caching<B>(response: &Response<B>) -> Option<HeaderValue> {
-    let said = response.headers().get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let said = response
+        .headers()
+        .get(header::CACHE_CONTROL)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     (!said.starts_with("public")).then(|| HeaderValue::from_static("private, no-store"))
 }
 
@@ -27,18 +31,22 @@ pub(crate) fn secure<S: Clone + Send + Sync + 'static>(router: Router<S>, is_htt
         (header::HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (header::HeaderName::from_static("permissions-policy"), "camera=(), microphone=(), geolocation=()"),
     ];
-    let router = fixed
-        .into_iter()
-        .fold(router, |router, (name, value)| router.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))));
+    let router = fixed.into_iter().fold(router, |router, (name, value)| {
+        router.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)))
+    });
     let router = router.layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, caching));
     // Whoever came over TLS once comes over TLS for the next two years.
     let transport = is_https.then(|| HeaderValue::from_static("max-age=63072000; includeSubDomains"));
     let router = match transport {
-        Some(value) => router.layer(SetResponseHeaderLayer::overriding(header::STRICT_TRANSPORT_SECURITY, value)),
+        Some(value) => {
+            router.layer(SetResponseHeaderLayer::overriding(header::STRICT_TRANSPORT_SECURITY, value))
+        }
         None => router,
     };
     // A compressed stream of answers would be held back until a block is full.
-    let predicate = DefaultPredicate::new().and(NotForContentType::new("text/event-stream")).and(NotForContentType::IMAGES);
+    let predicate = DefaultPredicate::new()
+        .and(NotForContentType::new("text/event-stream"))
+        .and(NotForContentType::IMAGES);
     router.layer(CompressionLayer::new().compress_when(predicate))
 }
 
@@ -51,7 +59,9 @@ mod tests {
         let said = |value: Option<&str>| {
             let mut response = Response::new(());
             if let Some(value) = value {
-                response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_str(value).expect("a header"));
+                response
+                    .headers_mut()
+                    .insert(header::CACHE_CONTROL, HeaderValue::from_str(value).expect("a header"));
             }
             caching(&response)
         };

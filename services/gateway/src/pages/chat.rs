@@ -41,7 +41,11 @@ pub(super) struct Asked {
     session_id: String,
 }
 
-pub(super) async fn page(State(edge): State<Edge>, Visitor(identity): Visitor, Path(id): Path<String>) -> Result<Html<String>, PageError> {
+pub(super) async fn page(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+) -> Result<Html<String>, PageError> {
     html(&chat(&edge, &identity, id, None).await?)
 }
 
@@ -58,9 +62,14 @@ pub(super) async fn ask(
     html(&chat(&edge, &identity, id, Some(Exchange { question: asked.question, reply })).await?)
 }
 
-async fn chat(edge: &Edge, identity: &Identity, id: String, exchange: Option<Exchange>) -> Result<ChatPage, PageError> {
+async fn chat(
+    edge: &Edge,
+    identity: &Identity,
+    id: String,
+    exchange: Option<Exchange>,
+) -> Result<ChatPage, PageError> {
     let program = edge.program(identity, &id).await?;
-    // A page to ask on works without the room that knows quizzes.
+    // A page to ask on works without the service that knows quizzes.
     let quiz = edge.quiz(identity, &id).await.ok();
     Ok(ChatPage {
         has_quiz: quiz.is_some(),
@@ -68,7 +77,12 @@ async fn chat(edge: &Edge, identity: &Identity, id: String, exchange: Option<Exc
         frame: Frame::of(identity),
         program_id: id,
         published: !program.published_version_id.is_empty(),
-        suggestions: program.objectives.iter().take(SUGGESTIONS).map(|objective| suggestion(&objective.text)).collect(),
+        suggestions: program
+            .objectives
+            .iter()
+            .take(SUGGESTIONS)
+            .map(|objective| suggestion(&objective.text))
+            .collect(),
         title: program.title,
         summary: program.summary,
         exchange,
@@ -84,8 +98,8 @@ fn suggestion(objective: &str) -> String {
     let rest = format!("{}{}", first.to_lowercase(), letters.as_str());
     let object = rest.split_once(' ').map_or("", |(_, object)| object);
     match verb.as_str() {
-        "define" | "describe" | "summarize" | "summarise" | "explain" | "identify" | "list" | "discuss" | "recognize" | "recognise"
-        | "name" => {
+        "define" | "describe" | "summarize" | "summarise" | "explain" | "identify" | "list" | "discuss"
+        | "recognize" | "recognise" | "name" => {
             format!("What should I know about {object}?")
         }
         _ => format!("How do I {rest}?"),
@@ -98,7 +112,13 @@ mod tests {
 
     #[test]
     fn objectives_become_questions() {
-        assert_eq!(suggestion("Adjust the dose to kidney function."), "How do I adjust the dose to kidney function?");
-        assert_eq!(suggestion("Describe the signs of bleeding"), "What should I know about the signs of bleeding?");
+        assert_eq!(
+            suggestion("Adjust the dose to kidney function."),
+            "How do I adjust the dose to kidney function?"
+        );
+        assert_eq!(
+            suggestion("Describe the signs of bleeding"),
+            "What should I know about the signs of bleeding?"
+        );
     }
 }

@@ -27,17 +27,30 @@ pub(super) struct CodeForm {
     code: String,
 }
 
-pub(super) async fn page(State(edge): State<Edge>, Visitor(identity): Visitor) -> Result<Html<String>, PageError> {
+pub(super) async fn page(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+) -> Result<Html<String>, PageError> {
     html(&shown(&edge, &identity, String::new(), String::new()).await?)
 }
 
-async fn shown(edge: &Edge, identity: &Identity, problem: String, notice: String) -> Result<ClinicianPage, PageError> {
+async fn shown(
+    edge: &Edge,
+    identity: &Identity,
+    problem: String,
+    notice: String,
+) -> Result<ClinicianPage, PageError> {
     let clinician = edge.clinician(identity).await?;
     Ok(ClinicianPage { frame: Frame::of(identity), clinician, professions: &PROFESSIONS, problem, notice })
 }
 
 /// A refusal that the person can mend is shown where they were.
-async fn answered(edge: &Edge, identity: &Identity, outcome: Result<Clinician, ApiError>, notice: &str) -> Result<Response, PageError> {
+async fn answered(
+    edge: &Edge,
+    identity: &Identity,
+    outcome: Result<Clinician, ApiError>,
+    notice: &str,
+) -> Result<Response, PageError> {
     match outcome {
         Ok(_) if notice.is_empty() => Ok(Redirect::to("/me/clinician").into_response()),
         Ok(_) => Ok(html(&shown(edge, identity, String::new(), notice.to_owned()).await?)?.into_response()),
@@ -58,9 +71,18 @@ pub(super) async fn state(
     answered(&edge, &identity, outcome, "").await
 }
 
-pub(super) async fn send_code(State(edge): State<Edge>, Visitor(identity): Visitor) -> Result<Response, PageError> {
+pub(super) async fn send_code(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+) -> Result<Response, PageError> {
     let outcome = edge.send_email_code(&identity).await;
-    answered(&edge, &identity, outcome, "A code is on its way to your address. It can be used for 15 minutes.").await
+    answered(
+        &edge,
+        &identity,
+        outcome,
+        "A code is on its way to your address. It can be used for 15 minutes.",
+    )
+    .await
 }
 
 pub(super) async fn confirm(

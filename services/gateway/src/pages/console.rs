@@ -78,10 +78,21 @@ fn console(id: &str) -> Redirect {
     Redirect::to(&format!("/console/programs/{id}"))
 }
 
-pub(super) async fn programs(State(edge): State<Edge>, Visitor(identity): Visitor) -> Result<Html<String>, PageError> {
+pub(super) async fn programs(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+) -> Result<Html<String>, PageError> {
     // A learner has one program, and its own page.
-    if ![Capability::ReadContent, Capability::ReadInsight].into_iter().any(|capability| identity.scope.grants(capability)) {
-        return Err(Fault::new(Kind::Forbidden, "CAPABILITY_MISSING", "this page is for the staff of a provider").into());
+    if ![Capability::ReadContent, Capability::ReadInsight]
+        .into_iter()
+        .any(|capability| identity.scope.grants(capability))
+    {
+        return Err(Fault::new(
+            Kind::Forbidden,
+            "CAPABILITY_MISSING",
+            "this page is for the staff of a provider",
+        )
+        .into());
     }
     let request = proto::ListProgramsRequest { limit: 100, after: String::new() };
     let listed = edge.ingestion.clone().list_programs(identity.request(request)?).await?.into_inner();
@@ -117,10 +128,16 @@ pub(super) async fn program(
 ) -> Result<Html<String>, PageError> {
     let program = program_view(edge.program(&identity, &id).await?);
     let sources = sources(&edge, &identity, &id).await?;
-    let tasks = if identity.scope.grants(Capability::ReadContent) { edge.tasks(&identity, &id).await? } else { Vec::new() };
+    let tasks = if identity.scope.grants(Capability::ReadContent) {
+        edge.tasks(&identity, &id).await?
+    } else {
+        Vec::new()
+    };
     let insight = insight(&edge, &identity, &id).await?;
-    let objectives = program.objectives.iter().map(|objective| (objective.id.clone(), objective.text.clone()));
-    let names = objectives.chain(sources.iter().map(|source| (source.id.clone(), source.title.clone()))).collect();
+    let objectives =
+        program.objectives.iter().map(|objective| (objective.id.clone(), objective.text.clone()));
+    let names =
+        objectives.chain(sources.iter().map(|source| (source.id.clone(), source.title.clone()))).collect();
     html(&ProgramPage {
         frame: Frame::of(&identity),
         may_write: identity.scope.grants(Capability::WriteContent),
@@ -134,7 +151,8 @@ pub(super) async fn program(
 }
 
 async fn sources(edge: &Edge, identity: &Identity, program: &str) -> Result<Vec<Source>, ApiError> {
-    let request = proto::ListSourcesRequest { program_id: program.to_owned(), limit: SOURCES, after: String::new() };
+    let request =
+        proto::ListSourcesRequest { program_id: program.to_owned(), limit: SOURCES, after: String::new() };
     let listed = edge.ingestion.clone().list_sources(identity.request(request)?).await?.into_inner();
     Ok(listed.sources.into_iter().map(source_view).collect())
 }
@@ -157,7 +175,11 @@ pub(super) async fn set_objectives(
     let known = edge.program(&identity, &id).await?.objectives;
     // A line that was there before keeps its id, so that classifications stay with it.
     let objective = |text: &str| proto::Objective {
-        id: known.iter().find(|objective| objective.text == text).map(|objective| objective.id.clone()).unwrap_or_default(),
+        id: known
+            .iter()
+            .find(|objective| objective.text == text)
+            .map(|objective| objective.id.clone())
+            .unwrap_or_default(),
         text: text.to_owned(),
     };
     let request = proto::SetObjectivesRequest {

@@ -39,7 +39,11 @@ async fn refused(edge: &Edge, identity: &Identity, problem: String) -> Result<Co
     Ok(ContestsPage { frame: Frame::of(identity), contests, next: None, problem })
 }
 
-pub(super) async fn page(State(edge): State<Edge>, Visitor(identity): Visitor, page: Page) -> Result<Html<String>, PageError> {
+pub(super) async fn page(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    page: Page,
+) -> Result<Html<String>, PageError> {
     let (contests, next) = edge.contests(&identity, page.limit, page.after.clone()).await?;
     let next = page.next(&edge, &next).await?;
     html(&ContestsPage { frame: Frame::of(&identity), contests, next, problem: String::new() })

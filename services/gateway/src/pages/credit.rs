@@ -45,10 +45,19 @@ pub(super) struct CodeQuery {
     code: String,
 }
 
-pub(super) async fn transcript(State(edge): State<Edge>, Visitor(identity): Visitor, page: Page) -> Result<Html<String>, PageError> {
+pub(super) async fn transcript(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    page: Page,
+) -> Result<Html<String>, PageError> {
     let credits = edge.transcript(&identity, &page).await?;
     let own = !identity.scope.grants(preceptor_core::Capability::ReadAudit);
-    html(&TranscriptPage { frame: Frame::of(&identity), own, credits: credits.data, next: credits.next_cursor })
+    html(&TranscriptPage {
+        frame: Frame::of(&identity),
+        own,
+        credits: credits.data,
+        next: credits.next_cursor,
+    })
 }
 
 pub(super) async fn credit(
@@ -57,11 +66,17 @@ pub(super) async fn credit(
     Path(id): Path<String>,
 ) -> Result<Html<String>, PageError> {
     let credit = edge.credit(&identity, &id).await?;
-    html(&CreditPage { frame: Frame::of(&identity), is_holder: credit.learner == identity.scope.subject(), credit })
+    html(&CreditPage {
+        frame: Frame::of(&identity),
+        is_holder: credit.learner == identity.scope.subject(),
+        credit,
+    })
 }
 
 /// Leads from the form to the page of the code.
-pub(super) async fn verify_form(Query(query): Query<CodeQuery>) -> Result<Result<Redirect, Html<String>>, PageError> {
+pub(super) async fn verify_form(
+    Query(query): Query<CodeQuery>,
+) -> Result<Result<Redirect, Html<String>>, PageError> {
     let code: String = query.code.chars().filter(char::is_ascii_alphanumeric).collect();
     if !code.is_empty() {
         return Ok(Ok(Redirect::to(&format!("/verify/{code}"))));
@@ -70,11 +85,16 @@ pub(super) async fn verify_form(Query(query): Query<CodeQuery>) -> Result<Result
     Ok(Err(html(&page)?))
 }
 
-pub(super) async fn verify(State(edge): State<Edge>, Path(code): Path<String>) -> Result<axum::response::Response, PageError> {
+pub(super) async fn verify(
+    State(edge): State<Edge>,
+    Path(code): Path<String>,
+) -> Result<axum::response::Response, PageError> {
     use axum::response::IntoResponse as _;
     let (status, certificate, problem) = match edge.look_up(&code).await {
         Ok(certificate) => (StatusCode::OK, Some(certificate), String::new()),
-        Err(error) if error.code() == "CERTIFICATE_NOT_FOUND" => (error.status(), None, error.detail().to_owned()),
+        Err(error) if error.code() == "CERTIFICATE_NOT_FOUND" => {
+            (error.status(), None, error.detail().to_owned())
+        }
         Err(error) => return Err(error.into()),
     };
     Ok((status, html(&VerifyPage { frame: Frame::nobody(), code, certificate, problem })?).into_response())

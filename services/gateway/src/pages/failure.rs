@@ -42,7 +42,11 @@ impl IntoResponse for PageError {
         if status.is_server_error() {
             tracing::error!(request.id = id.0, problem.code = problem.code, "a page failed");
         }
-        let help = codes().iter().find(|entry| entry.code == problem.code).map(|entry| entry.help.clone()).unwrap_or_default();
+        let help = codes()
+            .iter()
+            .find(|entry| entry.code == problem.code)
+            .map(|entry| entry.help.clone())
+            .unwrap_or_default();
         let page = FailurePage {
             frame: Frame::nobody(),
             title: problem.title,
@@ -53,7 +57,8 @@ impl IntoResponse for PageError {
         };
         let mut response = match html(&page) {
             Ok(body) => (status, body).into_response(),
-            Err(_) => (status, [(header::CONTENT_TYPE, "text/html")], "Something went wrong on our side.").into_response(),
+            Err(_) => (status, [(header::CONTENT_TYPE, "text/html")], "Something went wrong on our side.")
+                .into_response(),
         };
         response.headers_mut().extend(self.0.headers());
         // The id that the page shows is the one that the answer carries.
@@ -64,6 +69,7 @@ impl IntoResponse for PageError {
 
 /// An address that leads nowhere: a problem document for the API, a page for people.
 pub(super) async fn not_found(uri: Uri) -> Response {
-    let error = ApiError::from(Fault::new(Kind::NotFound, "PATH_NOT_FOUND", "there is nothing at this address"));
+    let error =
+        ApiError::from(Fault::new(Kind::NotFound, "PATH_NOT_FOUND", "there is nothing at this address"));
     if is_api(uri.path()) { error.into_response() } else { PageError(error).into_response() }
 }

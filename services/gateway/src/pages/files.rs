@@ -20,7 +20,8 @@ const FILES: [(&str, &str, &str); 7] = [
 pub(super) async fn serve(Path(file): Path<String>) -> Response {
     match FILES.iter().find(|(name, ..)| *name == file) {
         Some((_, media_type, text)) => {
-            ([(header::CONTENT_TYPE, *media_type), (header::CACHE_CONTROL, "public, max-age=300")], *text).into_response()
+            ([(header::CONTENT_TYPE, *media_type), (header::CACHE_CONTROL, "public, max-age=300")], *text)
+                .into_response()
         }
         None => StatusCode::NOT_FOUND.into_response(),
     }

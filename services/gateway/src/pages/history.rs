@@ -90,7 +90,8 @@ const SOURCE: Facts = &[
     ("By", "actor"),
     ("Event", "verification_id"),
 ];
-const CALL: Facts = &[("Request", "request"), ("Status", "status"), ("Answer, SHA-256", "sha256"), ("Finding", "finding")];
+const CALL: Facts =
+    &[("Request", "request"), ("Status", "status"), ("Answer, SHA-256", "sha256"), ("Finding", "finding")];
 const LATER: Facts = &[("Verdict", "verdict")];
 const PROOF: Facts = &[
     ("Certificate", "certificate_id"),
@@ -107,7 +108,11 @@ impl Records {
     fn of(document: &Value) -> Self {
         let mut by_object: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for entry in list(&document["records"]["entries"]) {
-            by_object.entry(text(&entry["object"])).or_default().push(format!("{} {}", entry["leaf_index"], text(&entry["action"])));
+            by_object.entry(text(&entry["object"])).or_default().push(format!(
+                "{} {}",
+                entry["leaf_index"],
+                text(&entry["action"])
+            ));
         }
         Self(by_object)
     }
@@ -120,11 +125,21 @@ impl Records {
     }
 }
 
-pub(super) async fn page(State(edge): State<Edge>, Visitor(identity): Visitor, Path(id): Path<String>) -> Result<Html<String>, PageError> {
+pub(super) async fn page(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+) -> Result<Html<String>, PageError> {
     let document = edge.provenance(&identity, &id).await?;
     let proof = document["proof"]["inclusion_proof"].as_str().unwrap_or_default().to_owned();
     let text = serde_json::to_string_pretty(&document).unwrap_or_default();
-    html(&HistoryPage { frame: Frame::of(&identity), credit_id: id, links: chain(&document), proof, document: text })
+    html(&HistoryPage {
+        frame: Frame::of(&identity),
+        credit_id: id,
+        links: chain(&document),
+        proof,
+        document: text,
+    })
 }
 
 fn text(value: &Value) -> String {
@@ -143,7 +158,8 @@ fn list(value: &Value) -> &[Value] {
 }
 
 fn link(title: impl Into<String>, part: &Value, at: &str, facts: Facts) -> Link {
-    let facts = facts.iter().map(|(label, name)| (*label, text(&part[*name]))).filter(|(_, value)| !value.is_empty());
+    let facts =
+        facts.iter().map(|(label, name)| (*label, text(&part[*name]))).filter(|(_, value)| !value.is_empty());
     Link { title: title.into(), at: text(&part[at]), facts: facts.collect(), children: Vec::new() }
 }
 
@@ -162,7 +178,9 @@ fn chain(document: &Value) -> Vec<Link> {
         quiz(&document["quiz"], &records),
         credential(&document["credential"], &document["credit"]["learner"], &records),
     ];
-    links.extend(list(&document["sources"]).iter().enumerate().map(|(place, part)| source(place + 1, part, &records)));
+    links.extend(
+        list(&document["sources"]).iter().enumerate().map(|(place, part)| source(place + 1, part, &records)),
+    );
     links.push(link("Proof", &document["proof"], "issued_at", PROOF));
     links
 }
@@ -174,15 +192,21 @@ fn quiz(part: &Value, records: &Records) -> Link {
         records.note(&mut child, &item["item_version_id"]);
         child
     };
-    let mut made = Link { children: list(&part["items"]).iter().enumerate().map(item).collect(), ..link("Quiz", part, "frozen_at", QUIZ) };
+    let mut made = Link {
+        children: list(&part["items"]).iter().enumerate().map(item).collect(),
+        ..link("Quiz", part, "frozen_at", QUIZ)
+    };
     records.note(&mut made, &part["form_id"]);
     made
 }
 
 fn credential(part: &Value, learner: &Value, records: &Records) -> Link {
-    let check = |check: &Value| link(format!("Check: {}", text(&check["method"])), check, "checked_at", CHECK);
-    let mut made =
-        Link { children: list(&part["checks"]).iter().map(check).collect(), ..link("Credential", part, "asserted_at", CREDENTIAL) };
+    let check =
+        |check: &Value| link(format!("Check: {}", text(&check["method"])), check, "checked_at", CHECK);
+    let mut made = Link {
+        children: list(&part["checks"]).iter().map(check).collect(),
+        ..link("Credential", part, "asserted_at", CREDENTIAL)
+    };
     records.note(&mut made, learner);
     made
 }
@@ -190,7 +214,8 @@ fn credential(part: &Value, learner: &Value, records: &Records) -> Link {
 fn source(number: usize, part: &Value, records: &Records) -> Link {
     let call = |call: &Value| link(format!("Asked {}", text(&call["registry"])), call, "called_at", CALL);
     let later = |later: &Value| link("Later", later, "at", LATER);
-    let children = list(&part["calls"]).iter().map(call).chain(list(&part["later"]).iter().map(later)).collect();
+    let children =
+        list(&part["calls"]).iter().map(call).chain(list(&part["later"]).iter().map(later)).collect();
     let mut made = Link { children, ..link(format!("Source {number}"), part, "verified_at", SOURCE) };
     records.note(&mut made, &part["source_version_id"]);
     made

@@ -118,7 +118,8 @@ pub(crate) struct Frame {
 
 impl Frame {
     fn of(identity: &Identity) -> Self {
-        let staff = identity.scope.grants(Capability::ReadContent) || identity.scope.grants(Capability::ReadInsight);
+        let staff =
+            identity.scope.grants(Capability::ReadContent) || identity.scope.grants(Capability::ReadInsight);
         let admin = identity.scope.grants(Capability::Administer);
         Self { name: identity.display_name.clone(), staff, admin, known: true }
     }

@@ -48,7 +48,12 @@ fn lines(text: &str) -> Vec<String> {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
-async fn shown(edge: &Edge, identity: &Identity, id: String, problem: String) -> Result<OffersPage, ApiError> {
+async fn shown(
+    edge: &Edge,
+    identity: &Identity,
+    id: String,
+    problem: String,
+) -> Result<OffersPage, ApiError> {
     let title = edge.program(identity, &id).await?.title;
     Ok(OffersPage {
         frame: Frame::of(identity),
@@ -61,7 +66,11 @@ async fn shown(edge: &Edge, identity: &Identity, id: String, problem: String) ->
     })
 }
 
-pub(super) async fn page(State(edge): State<Edge>, Visitor(identity): Visitor, Path(id): Path<String>) -> Result<Html<String>, PageError> {
+pub(super) async fn page(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+) -> Result<Html<String>, PageError> {
     html(&shown(&edge, &identity, id, String::new()).await?)
 }
 
@@ -87,7 +96,9 @@ pub(super) async fn designate(
     };
     match edge.designate(&identity, id.clone(), new).await {
         Ok(_) => Ok(Redirect::to(&format!("/console/programs/{id}/offers")).into_response()),
-        Err(error) if error.status().is_client_error() && ![401, 403, 404].contains(&error.status().as_u16()) => {
+        Err(error)
+            if error.status().is_client_error() && ![401, 403, 404].contains(&error.status().as_u16()) =>
+        {
             let page = shown(&edge, &identity, id, error.detail().to_owned()).await?;
             Ok((error.status(), html(&page)?).into_response())
         }

@@ -27,10 +27,17 @@ struct IssuerPage {
 
 /// Whether a person asks: programs ask for documents, or for anything.
 fn is_for_people(headers: &HeaderMap) -> bool {
-    headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+    headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
 }
 
-pub(super) async fn activity(State(edge): State<Edge>, headers: HeaderMap, Path(code): Path<String>) -> Result<Response, PageError> {
+pub(super) async fn activity(
+    State(edge): State<Edge>,
+    headers: HeaderMap,
+    Path(code): Path<String>,
+) -> Result<Response, PageError> {
     let activity = edge.activity(&code).await?;
     if !is_for_people(&headers) {
         return Ok(activity.document());
@@ -39,7 +46,10 @@ pub(super) async fn activity(State(edge): State<Edge>, headers: HeaderMap, Path(
     Ok(html(&ActivityPage { frame: Frame::nobody(), image, activity })?.into_response())
 }
 
-pub(super) async fn badge_image(State(edge): State<Edge>, Path(code): Path<String>) -> Result<Response, PageError> {
+pub(super) async fn badge_image(
+    State(edge): State<Edge>,
+    Path(code): Path<String>,
+) -> Result<Response, PageError> {
     let activity = edge.activity(&code).await?;
     let headers = [
         (header::CONTENT_TYPE, "image/svg+xml"),
@@ -49,7 +59,11 @@ pub(super) async fn badge_image(State(edge): State<Edge>, Path(code): Path<Strin
     Ok((headers, activity.image).into_response())
 }
 
-pub(super) async fn issuer(State(edge): State<Edge>, headers: HeaderMap, Path(code): Path<String>) -> Result<Response, PageError> {
+pub(super) async fn issuer(
+    State(edge): State<Edge>,
+    headers: HeaderMap,
+    Path(code): Path<String>,
+) -> Result<Response, PageError> {
     let issuer = edge.issuer(&code).await?;
     if !is_for_people(&headers) {
         return Ok(issuer.document());

@@ -74,15 +74,25 @@ pub(super) struct Evaluation {
     attempt_id: String,
 }
 
-pub(super) async fn page(State(edge): State<Edge>, Visitor(identity): Visitor, Path(id): Path<String>) -> Result<Html<String>, PageError> {
+pub(super) async fn page(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+) -> Result<Html<String>, PageError> {
     html(&quiz_page(&edge, &identity, id, String::new()).await?)
 }
 
-async fn quiz_page(edge: &Edge, identity: &Identity, id: String, problem: String) -> Result<QuizPage, ApiError> {
+async fn quiz_page(
+    edge: &Edge,
+    identity: &Identity,
+    id: String,
+    problem: String,
+) -> Result<QuizPage, ApiError> {
     let title = edge.program(identity, &id).await?.title;
     let quiz = edge.quiz(identity, &id).await?;
     // Whoever tries the page out on a learner's behalf has no attempts.
-    let attempts = if identity.scope.acting().is_some() { Vec::new() } else { edge.attempts(identity, &id).await? };
+    let attempts =
+        if identity.scope.acting().is_some() { Vec::new() } else { edge.attempts(identity, &id).await? };
     let places = if quiz.leaderboard { edge.leaderboard(identity, &id).await? } else { Vec::new() };
     Ok(QuizPage { frame: Frame::of(identity), program_id: id, title, quiz, attempts, places, problem })
 }
@@ -112,15 +122,20 @@ pub(super) async fn attempt(
     html(&attempt_page(&edge, &identity, &id, String::new()).await?)
 }
 
-async fn attempt_page(edge: &Edge, identity: &Identity, id: &str, problem: String) -> Result<AttemptPage, ApiError> {
+async fn attempt_page(
+    edge: &Edge,
+    identity: &Identity,
+    id: &str,
+    problem: String,
+) -> Result<AttemptPage, ApiError> {
     let attempt = edge.attempt(identity, id).await?;
     let offers = edge.offers(identity, &attempt.program_id).await?;
     let title = match edge.program(identity, &attempt.program_id).await {
         Ok(program) => program.title,
         // What a learner did stays theirs when the program is withdrawn.
-        Err(error) if error.code() == "PROGRAM_NOT_FOUND" => {
-            offers.first().map_or_else(|| "A program that was withdrawn".to_owned(), |offer| offer.activity_title.clone())
-        }
+        Err(error) if error.code() == "PROGRAM_NOT_FOUND" => offers
+            .first()
+            .map_or_else(|| "A program that was withdrawn".to_owned(), |offer| offer.activity_title.clone()),
         Err(error) => return Err(error),
     };
     let held = edge.own_credits(identity, &attempt.program_id).await?;
@@ -152,7 +167,15 @@ pub(super) async fn answer(
         edge.save_answer(&identity, &id, position, option).await?;
     }
     if answers.fields.get("action").map(String::as_str) != Some("submit") {
-        return html(&attempt_page(&edge, &identity, &id, "Your answers are kept. Submit them when you are done.".into()).await?);
+        return html(
+            &attempt_page(
+                &edge,
+                &identity,
+                &id,
+                "Your answers are kept. Submit them when you are done.".into(),
+            )
+            .await?,
+        );
     }
     let problem = match edge.submit_attempt(&identity, &id).await {
         Ok(_) => String::new(),
@@ -163,7 +186,11 @@ pub(super) async fn answer(
 }
 
 /// Shows which answers of the last attempt were right.
-pub(super) async fn feedback(State(edge): State<Edge>, Visitor(identity): Visitor, Path(id): Path<String>) -> Result<Redirect, PageError> {
+pub(super) async fn feedback(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+) -> Result<Redirect, PageError> {
     edge.show_feedback(&identity, &id).await?;
     Ok(Redirect::to(&format!("/attempts/{id}")))
 }

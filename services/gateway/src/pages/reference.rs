@@ -81,7 +81,11 @@ fn groups(document: &Value) -> Vec<Group> {
     tags.map(|tag| {
         let name = text(&tag["name"]);
         let own = operations.iter().filter(|(group, _)| *group == name).map(|(_, operation)| operation);
-        Group { operations: own.map(|value| operation(value, document)).collect(), description: text(&tag["description"]), name }
+        Group {
+            operations: own.map(|value| operation(value, document)).collect(),
+            description: text(&tag["description"]),
+            name,
+        }
     })
     .collect()
 }
@@ -101,16 +105,23 @@ fn operations(document: &Value) -> Vec<(String, Value)> {
 }
 
 fn operation(value: &Value, document: &Value) -> Operation {
-    let parameters = value["parameters"].as_array().into_iter().flatten().filter(|parameter| parameter["in"] != "path");
+    let parameters =
+        value["parameters"].as_array().into_iter().flatten().filter(|parameter| parameter["in"] != "path");
     let answers = value["responses"].as_object().into_iter().flatten();
     let content = &value["requestBody"]["content"];
-    let schema = if content["application/json"].is_object() { &content["application/json"]["schema"] } else { &Value::Null };
+    let schema = if content["application/json"].is_object() {
+        &content["application/json"]["schema"]
+    } else {
+        &Value::Null
+    };
     Operation {
         id: text(&value["operationId"]),
         method: text(&value["method"]),
         path: text(&value["path"]),
         summary: [text(&value["summary"]), text(&value["description"])].join(" ").trim().to_owned(),
-        parameters: parameters.map(|parameter| format!("{} ({})", text(&parameter["name"]), text(&parameter["in"]))).collect(),
+        parameters: parameters
+            .map(|parameter| format!("{} ({})", text(&parameter["name"]), text(&parameter["in"])))
+            .collect(),
         body: example(schema, document),
         answers: answers.map(|(status, _)| status.clone()).collect(),
     }

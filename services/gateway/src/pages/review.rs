@@ -60,8 +60,15 @@ pub(super) async fn page(
     })
 }
 
-pub(super) async fn submit(State(edge): State<Edge>, Visitor(identity): Visitor, Path(id): Path<String>) -> Result<Redirect, PageError> {
-    edge.ingestion.clone().submit_source(identity.request(proto::SubmitSourceRequest { source_id: id.clone() })?).await?;
+pub(super) async fn submit(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+) -> Result<Redirect, PageError> {
+    edge.ingestion
+        .clone()
+        .submit_source(identity.request(proto::SubmitSourceRequest { source_id: id.clone() })?)
+        .await?;
     Ok(Redirect::to(&format!("/console/sources/{id}")))
 }
 
@@ -71,7 +78,11 @@ pub(super) async fn decide(
     Path(id): Path<String>,
     Form(form): Form<Decision>,
 ) -> Result<Redirect, PageError> {
-    let request = proto::DecideSourceRequest { source_id: id.clone(), approve: form.decision == "approve", reason: form.reason };
+    let request = proto::DecideSourceRequest {
+        source_id: id.clone(),
+        approve: form.decision == "approve",
+        reason: form.reason,
+    };
     edge.ingestion.clone().decide_source(identity.request(request)?).await?;
     Ok(Redirect::to(&format!("/console/sources/{id}")))
 }

@@ -56,7 +56,10 @@ pub(super) async fn who(State(edge): State<Edge>, Form(form): Form<Secret>) -> R
     Ok(Json(Who { question }))
 }
 
-pub(super) async fn sign_in(State(edge): State<Edge>, Form(form): Form<Secret>) -> Result<Response, PageError> {
+pub(super) async fn sign_in(
+    State(edge): State<Edge>,
+    Form(form): Form<Secret>,
+) -> Result<Response, PageError> {
     let request = unscoped(proto::OpenSessionRequest { secret: form.secret.trim().to_owned() }, CALL_TIMEOUT);
     let opened = match edge.auth.clone().open_session(request).await {
         Ok(opened) => opened.into_inner(),
@@ -66,14 +69,21 @@ pub(super) async fn sign_in(State(edge): State<Edge>, Form(form): Form<Secret>) 
             return Ok((error.status(), html(&page)?).into_response());
         }
     };
-    let target = if opened.program_id.is_empty() { "/console".to_owned() } else { format!("/programs/{}", opened.program_id) };
+    let target = if opened.program_id.is_empty() {
+        "/console".to_owned()
+    } else {
+        format!("/programs/{}", opened.program_id)
+    };
     let cookie = cookie(&edge, &opened.session, "");
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to(&target)).into_response())
 }
 
 pub(super) async fn sign_out(State(edge): State<Edge>, headers: HeaderMap) -> Result<Response, PageError> {
     if let Some((session, Carrier::Cookie)) = credential(&headers, session_cookie_name(&edge.config)) {
-        edge.auth.clone().end_session(unscoped(proto::EndSessionRequest { session: session.clone() }, CALL_TIMEOUT)).await?;
+        edge.auth
+            .clone()
+            .end_session(unscoped(proto::EndSessionRequest { session: session.clone() }, CALL_TIMEOUT))
+            .await?;
         edge.forget(&session);
     }
     let cookie = cookie(&edge, "", "; Max-Age=0");

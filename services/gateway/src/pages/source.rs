@@ -94,7 +94,8 @@ pub(super) async fn page(
     let mut document = edge.document(&identity, id, span.version.clone()).await?;
     let source = document.source.take().ok_or_else(|| ApiError::from(Fault::internal()))?;
     let (from, to) = (i64::from(span.from), i64::from(span.to));
-    let cited = document.passages.iter().find(|passage| passage.start <= from && from < passage.end && to > from);
+    let cited =
+        document.passages.iter().find(|passage| passage.start <= from && from < passage.end && to > from);
     let page = SourcePage {
         frame: Frame::of(&identity),
         program_id: source.program_id.clone(),
@@ -125,9 +126,16 @@ fn page_of(passage: &Passage) -> Option<i32> {
 }
 
 /// What is shown of a document: paged media one page at a time, the others whole.
-pub(super) fn view(document: &Document, source_id: String, version_id: String, quote: std::ops::Range<i64>, page: Option<i32>) -> View {
+pub(super) fn view(
+    document: &Document,
+    source_id: String,
+    version_id: String,
+    quote: std::ops::Range<i64>,
+    page: Option<i32>,
+) -> View {
     let overlaps = |start: i64, end: i64| start < quote.end && end > quote.start;
-    let cited_page = document.passages.iter().find(|passage| overlaps(passage.start, passage.end)).and_then(page_of);
+    let cited_page =
+        document.passages.iter().find(|passage| overlaps(passage.start, passage.end)).and_then(page_of);
     let picture = (document.pictures > 0).then(|| {
         let page = page.or(cited_page).unwrap_or(1).clamp(1, document.pictures);
         let boxes = document.boxes.iter().filter(|word| word.page == page && overlaps(word.start, word.end));
@@ -137,11 +145,20 @@ pub(super) fn view(document: &Document, source_id: String, version_id: String, q
             width: word.width * 1000.0 + 4.0,
             height: word.height * 1000.0 + 4.0,
         };
-        let is_slides =
-            document.passages.iter().any(|passage| matches!(passage.locator.as_ref().and_then(|at| at.at.as_ref()), Some(At::Slide(_))));
-        Picture { noun: if is_slides { "Slide" } else { "Page" }, page, pages: document.pictures, marks: boxes.map(mark).collect() }
+        let is_slides = document.passages.iter().any(|passage| {
+            matches!(passage.locator.as_ref().and_then(|at| at.at.as_ref()), Some(At::Slide(_)))
+        });
+        Picture {
+            noun: if is_slides { "Slide" } else { "Page" },
+            page,
+            pages: document.pictures,
+            marks: boxes.map(mark).collect(),
+        }
     });
-    let shown = document.passages.iter().filter(|passage| picture.as_ref().is_none_or(|picture| page_of(passage) == Some(picture.page)));
+    let shown = document
+        .passages
+        .iter()
+        .filter(|passage| picture.as_ref().is_none_or(|picture| page_of(passage) == Some(picture.page)));
     View { source_id, version_id, blocks: blocks(shown, &quote), picture }
 }
 
@@ -150,7 +167,8 @@ fn blocks<'a>(passages: impl Iterator<Item = &'a Passage>, quote: &std::ops::Ran
     let mut above = String::new();
     let mut opened = false;
     for passage in passages {
-        let heading = (passage.heading != above && !passage.heading.is_empty()).then(|| passage.heading.clone());
+        let heading =
+            (passage.heading != above && !passage.heading.is_empty()).then(|| passage.heading.clone());
         above.clone_from(&passage.heading);
         // A heading that the text itself begins with is not shown twice.
         let heading = heading.filter(|heading| !passage.text.starts_with(heading.as_str()));
@@ -188,7 +206,11 @@ fn parts(passage: &Passage) -> Vec<Part> {
         let moment = clock(cue.start_ms);
         if cue.speaker.is_empty() { moment } else { format!("{moment} {}", cue.speaker) }
     };
-    passage.cues.iter().map(|cue| Part { range: cue.start as usize..cue.end as usize, time: Some(said(cue)) }).collect()
+    passage
+        .cues
+        .iter()
+        .map(|cue| Part { range: cue.start as usize..cue.end as usize, time: Some(said(cue)) })
+        .collect()
 }
 
 /// A byte offset inside `text`, at the nearest character boundary below.
@@ -205,16 +227,36 @@ mod tests {
 
     #[test]
     fn the_quotation_is_split_out_of_its_passage() {
-        let passage = Passage { heading: "Dose".into(), text: "One é two. Three.".into(), start: 10, end: 28, ..Passage::default() };
+        let passage = Passage {
+            heading: "Dose".into(),
+            text: "One é two. Three.".into(),
+            start: 10,
+            end: 28,
+            ..Passage::default()
+        };
         let blocks = blocks([passage].iter(), &(14..17));
-        assert_eq!((blocks[0].before.as_str(), blocks[0].quoted.as_str(), blocks[0].after.as_str()), ("One ", "é ", "two. Three."));
+        assert_eq!(
+            (blocks[0].before.as_str(), blocks[0].quoted.as_str(), blocks[0].after.as_str()),
+            ("One ", "é ", "two. Three.")
+        );
         assert!(blocks[0].opens && blocks[0].heading.as_deref() == Some("Dose"));
     }
 
     #[test]
     fn speech_is_shown_cue_by_cue() {
-        let cue = |start, end, start_ms| Cue { start, end, start_ms, end_ms: start_ms + 1000, speaker: "Dr. Lee".into() };
-        let passage = Passage { text: "One. Two.".into(), end: 9, cues: vec![cue(0, 4, 0), cue(5, 9, 61_000)], ..Passage::default() };
+        let cue = |start, end, start_ms| Cue {
+            start,
+            end,
+            start_ms,
+            end_ms: start_ms + 1000,
+            speaker: "Dr. Lee".into(),
+        };
+        let passage = Passage {
+            text: "One. Two.".into(),
+            end: 9,
+            cues: vec![cue(0, 4, 0), cue(5, 9, 61_000)],
+            ..Passage::default()
+        };
         let blocks = blocks([passage].iter(), &(5..9));
         assert_eq!(blocks[1].time.as_deref(), Some("1:01 Dr. Lee"));
         assert_eq!((blocks[0].quoted.as_str(), blocks[1].quoted.as_str()), ("", "Two."));

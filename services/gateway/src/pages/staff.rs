@@ -74,11 +74,20 @@ fn given(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-pub(super) async fn page(State(edge): State<Edge>, Visitor(identity): Visitor, page: Page) -> Result<Html<String>, PageError> {
+pub(super) async fn page(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    page: Page,
+) -> Result<Html<String>, PageError> {
     html(&staff_page(&edge, &identity, Some(&page), None).await?)
 }
 
-async fn staff_page(edge: &Edge, identity: &Identity, at: Option<&Page>, made: Option<(String, String)>) -> Result<StaffPage, PageError> {
+async fn staff_page(
+    edge: &Edge,
+    identity: &Identity,
+    at: Option<&Page>,
+    made: Option<(String, String)>,
+) -> Result<StaffPage, PageError> {
     let after = at.map(|page| page.after.clone()).unwrap_or_default();
     let (credentials, next) = edge.credentials_of_staff(identity, String::new(), CREDENTIALS, after).await?;
     let next = match at {
@@ -93,7 +102,8 @@ async fn staff_page(edge: &Edge, identity: &Identity, at: Option<&Page>, made: O
         Some(id) => name_of(id).unwrap_or_else(|| "a former member of staff".to_owned()),
         None => "an app".to_owned(),
     };
-    let credentials = credentials.into_iter().map(|credential| Row { holder: holder(&credential), credential }).collect();
+    let credentials =
+        credentials.into_iter().map(|credential| Row { holder: holder(&credential), credential }).collect();
     let roles_but = |own: &str| Role::STAFF.map(Role::name).into_iter().filter(|role| *role != own).collect();
     Ok(StaffPage {
         frame: Frame::of(identity),
@@ -149,13 +159,21 @@ pub(super) async fn create_credential(
     Visitor(identity): Visitor,
     Form(form): Form<MakeCredential>,
 ) -> Result<Response, PageError> {
-    let new =
-        NewCredential { kind: form.kind, name: form.name.clone(), lifetime_seconds: None, confirm: given(&form.confirm).map(Secret::new) };
+    let new = NewCredential {
+        kind: form.kind,
+        name: form.name.clone(),
+        lifetime_seconds: None,
+        confirm: given(&form.confirm).map(Secret::new),
+    };
     let created = edge.create_credential(&identity, new).await?;
     Ok(html(&staff_page(&edge, &identity, None, Some((form.name, created.secret))).await?)?.into_response())
 }
 
-pub(super) async fn revoke(State(edge): State<Edge>, Visitor(identity): Visitor, Path(id): Path<String>) -> Result<Redirect, PageError> {
+pub(super) async fn revoke(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+) -> Result<Redirect, PageError> {
     edge.revoke_credential(&identity, id).await?;
     Ok(Redirect::to(PAGE))
 }

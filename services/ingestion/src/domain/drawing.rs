@@ -82,10 +82,17 @@ impl Content {
     }
 
     /// Has a page drawn by a child process, which ends with whoever waits for the picture.
-    async fn draw(&self, scope: &Arc<Scope>, version: &source_version::Model, readable: &Readable, page: u32) -> Result<Bytes, Error> {
+    async fn draw(
+        &self,
+        scope: &Arc<Scope>,
+        version: &source_version::Model,
+        readable: &Readable,
+        page: u32,
+    ) -> Result<Bytes, Error> {
         let place = self.deps.sandbox.place(Lane::Draw, scope.org()).await?;
         let file = self.deps.objects.get(readable.object(scope, Part::Original)?).await?;
-        let request = worker::Request { media_type: version.media_type.clone(), limits: self.config.limits(), page };
+        let request =
+            worker::Request { media_type: version.media_type.clone(), limits: self.config.limits(), page };
         let request = postcard::to_stdvec(&request).map_err(|error| Error::Defect(error.to_string()))?;
         let work = Work { kind: worker::DRAW, request, file, progress: None };
         let answer = match self.deps.sandbox.run(place, work).await {
@@ -99,7 +106,8 @@ impl Content {
                 return Err(error.into());
             }
         };
-        let drawn: Result<Drawn, ExtractError> = postcard::from_bytes(&answer).map_err(|error| Error::Defect(error.to_string()))?;
+        let drawn: Result<Drawn, ExtractError> =
+            postcard::from_bytes(&answer).map_err(|error| Error::Defect(error.to_string()))?;
         Ok(drawn?.bytes.into())
     }
 }

@@ -56,7 +56,11 @@ fn reader(org: OrgId) -> Arc<Scope> {
 
 impl Content {
     /// A version that is to be read.
-    async fn unread(&self, scope: &Arc<Scope>, version: &str) -> Result<Option<source_version::Model>, Error> {
+    async fn unread(
+        &self,
+        scope: &Arc<Scope>,
+        version: &str,
+    ) -> Result<Option<source_version::Model>, Error> {
         let tx = self.deps.store.read(scope).await?;
         let version = sources::version(&tx, version).await?;
         Ok(Some(version).filter(|version| version.state == "extracting"))
@@ -67,7 +71,8 @@ impl Content {
         let scope = reader(job.org);
         let Some(version) = self.unread(&scope, &job.subject).await? else { return Ok(()) };
         pause::at("source.reading", job.org).await;
-        let object: ObjectId = version.object_id.parse().map_err(|_| Error::Defect("an object id cannot be read".into()))?;
+        let object: ObjectId =
+            version.object_id.parse().map_err(|_| Error::Defect("an object id cannot be read".into()))?;
         let place = self.deps.sandbox.place(Lane::Read, job.org).await?;
         let result = match self.deps.objects.get(Key::new(job.org, object, Part::Original)).await {
             Ok(original) => self.read(job, &version, place, original).await?,
@@ -89,7 +94,8 @@ impl Content {
         file: Bytes,
     ) -> Result<Result<Document, ExtractError>, Error> {
         job.progress(0, 1);
-        let request = worker::Request { media_type: version.media_type.clone(), limits: self.config.limits(), page: 0 };
+        let request =
+            worker::Request { media_type: version.media_type.clone(), limits: self.config.limits(), page: 0 };
         let told = |done, of| job.progress(done, of);
         let work = Task {
             kind: worker::READ,
@@ -98,9 +104,8 @@ impl Content {
             progress: Some(&told),
         };
         match self.deps.sandbox.run(place, work).await {
-            Ok(answer) => {
-                postcard::from_bytes(&answer).map_err(|error| Error::Defect(format!("what a reader says cannot be read: {error}")))
-            }
+            Ok(answer) => postcard::from_bytes(&answer)
+                .map_err(|error| Error::Defect(format!("what a reader says cannot be read: {error}"))),
             Err(SandboxError::TooCostly(cost)) => {
                 tracing::warn!(%cost, source_version.id = version.id, "a file costs too much to read");
                 Ok(Err(ExtractError::TooCostly))
@@ -123,7 +128,8 @@ impl Content {
     ) -> Result<(), Error> {
         let title = title(version, document.title.as_deref());
         let Document { text, layout, pages, notes, passages, .. } = document;
-        let id: SourceVersionId = version.id.parse().map_err(|_| Error::Defect("a version id cannot be read".into()))?;
+        let id: SourceVersionId =
+            version.id.parse().map_err(|_| Error::Defect("a version id cannot be read".into()))?;
         self.deps.objects.put(Key::new(scope.org(), object, Part::Layout), layout.into()).await?;
 
         let mut tx = self.deps.store.write(scope).await?;
@@ -143,7 +149,14 @@ impl Content {
         for (ordinal, passage) in passages.into_iter().enumerate() {
             // The same version read again gives the same ids.
             let passage_id = PassageId::derived(id.uuid(), &(ordinal as u64).to_be_bytes());
-            rows.push(content::row(&tx.org_key(), &version.id, passage_id.to_string(), ordinal, &text, passage)?);
+            rows.push(content::row(
+                &tx.org_key(),
+                &version.id,
+                passage_id.to_string(),
+                ordinal,
+                &text,
+                passage,
+            )?);
         }
         for batch in rows.chunks(BATCH) {
             tx.insert_all(batch.to_vec()).await?;
@@ -184,7 +197,8 @@ impl Content {
         if !sources::end_extraction(&tx, &version.id, outcome).await? {
             return Ok(());
         }
-        let entry = AuditEntry::refused("source.extracted", &version.id, problem.code()).in_program(program_id(&version.program_id)?);
+        let entry = AuditEntry::refused("source.extracted", &version.id, problem.code())
+            .in_program(program_id(&version.program_id)?);
         tx.audit(entry)?;
         Ok(tx.commit().await?)
     }
@@ -196,6 +210,7 @@ fn title(version: &source_version::Model, own: Option<&str>) -> String {
         return version.title.clone();
     }
     let own = own.filter(|title| !title.is_empty());
-    let stem = || version.file_name.rsplit_once('.').map_or(version.file_name.as_str(), |(stem, _)| stem).to_owned();
+    let stem =
+        || version.file_name.rsplit_once('.').map_or(version.file_name.as_str(), |(stem, _)| stem).to_owned();
     own.map_or_else(stem, |title| title.chars().take(300).collect())
 }

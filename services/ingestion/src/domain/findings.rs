@@ -11,14 +11,21 @@ use super::programs::program_id;
 use super::readable;
 use crate::Error;
 use crate::registries::{Article, CallRecord, Verdict};
-use crate::store::{quarantine, registry_call, source_version, sources, surveillance, task, verification, verifications};
+use crate::store::{
+    quarantine, registry_call, source_version, sources, surveillance, task, verification, verifications,
+};
 
 /// Content words of the registry's title that have to be in the document.
 const TITLE_FOUND: f64 = 0.6;
 /// Where in a document its title is looked for, in passages.
 const TITLE_PASSAGES: u64 = 8;
 
-pub(super) fn event(tx: &TenantTx, version: &source_version::Model, class: &str, verdict: Verdict) -> verification::Model {
+pub(super) fn event(
+    tx: &TenantTx,
+    version: &source_version::Model,
+    class: &str,
+    verdict: Verdict,
+) -> verification::Model {
     verification::Model {
         org_id: tx.org_key(),
         id: VerificationId::generate().to_string(),
@@ -47,7 +54,9 @@ pub(super) fn registry_event(
     article: Option<&Article>,
     verdict: Verdict,
 ) -> verification::Model {
-    let class = article.map_or(if watched.pmid.is_empty() { "crossref" } else { "pubmed" }, |article| article.registry.name());
+    let class = article.map_or(if watched.pmid.is_empty() { "crossref" } else { "pubmed" }, |article| {
+        article.registry.name()
+    });
     let base = event(tx, version, class, verdict);
     let Some(article) = article else {
         return verification::Model {
@@ -74,7 +83,11 @@ pub(super) fn registry_event(
 }
 
 /// Whether a document is the article that a registry names: most words of the title stand at its beginning.
-pub(super) async fn is_about(tx: &TenantTx, version: &source_version::Model, article: &Article) -> Result<bool, Error> {
+pub(super) async fn is_about(
+    tx: &TenantTx,
+    version: &source_version::Model,
+    article: &Article,
+) -> Result<bool, Error> {
     let words = |text: &str| {
         let split = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() > 3);
         split.map(str::to_lowercase).collect::<BTreeSet<String>>()
@@ -95,12 +108,23 @@ pub(super) async fn is_about(tx: &TenantTx, version: &source_version::Model, art
 /// A title without what publishers put before it, such as "RETRACTED:".
 fn without_notice(title: &str) -> &str {
     match title.split_once(':') {
-        Some((notice, rest)) if ["RETRACTED", "WITHDRAWN", "RETRACTION"].iter().any(|word| notice.to_uppercase().starts_with(word)) => rest,
+        Some((notice, rest))
+            if ["RETRACTED", "WITHDRAWN", "RETRACTION"]
+                .iter()
+                .any(|word| notice.to_uppercase().starts_with(word)) =>
+        {
+            rest
+        }
         _ => title,
     }
 }
 
-pub(super) fn call_rows(tx: &TenantTx, version: &str, verification: &str, calls: Vec<CallRecord>) -> Vec<registry_call::Model> {
+pub(super) fn call_rows(
+    tx: &TenantTx,
+    version: &str,
+    verification: &str,
+    calls: Vec<CallRecord>,
+) -> Vec<registry_call::Model> {
     let row = |call: CallRecord| registry_call::Model {
         org_id: tx.org_key(),
         id: RegistryCallId::generate().to_string(),
@@ -130,8 +154,13 @@ pub(super) async fn keep(
     let hashes: Vec<String> = calls.iter().map(|call| call.sha256.clone()).collect();
     tx.insert(row.clone()).await?;
     verifications::keep_calls(tx, calls).await?;
-    let entry = AuditEntry::done("source.verified", &version.id).in_program(program).fact("verification", &row.id);
-    let entry = entry.fact("class", &row.class).fact("verdict", &row.verdict).fact("pmid", &row.pmid).fact("doi", &row.doi);
+    let entry =
+        AuditEntry::done("source.verified", &version.id).in_program(program).fact("verification", &row.id);
+    let entry = entry
+        .fact("class", &row.class)
+        .fact("verdict", &row.verdict)
+        .fact("pmid", &row.pmid)
+        .fact("doi", &row.doi);
     tx.audit(entry.fact("calls_sha256", hashes.join(",")))?;
 
     let verdict = Verdict::of_name(&row.verdict).ok_or_else(|| Error::Defect("an unknown verdict".into()))?;
@@ -148,7 +177,11 @@ pub(super) async fn keep(
             quarantined_at: tx.now().micros(),
         };
         tx.insert(quarantined).await?;
-        tx.audit(AuditEntry::done("source.quarantined", &version.id).in_program(program).fact("verdict", &row.verdict))?;
+        tx.audit(
+            AuditEntry::done("source.quarantined", &version.id)
+                .in_program(program)
+                .fact("verdict", &row.verdict),
+        )?;
     }
     if !verdict.counts() {
         open_task(tx, version, verdict).await?;
@@ -171,7 +204,9 @@ async fn open_task(tx: &TenantTx, version: &source_version::Model, verdict: Verd
         Verdict::Unverifiable => {
             "could not be verified: no registry has an article of this identifier and title. Correct the identifier, or have a reviewer attest the source."
         }
-        Verdict::ExpressionOfConcern => "is under an expression of concern. Decide whether the program still relies on it.",
+        Verdict::ExpressionOfConcern => {
+            "is under an expression of concern. Decide whether the program still relies on it."
+        }
         _ => {
             "was retracted. It is served to nobody and its quizzes are closed; credits that were earned stay valid and say so. Replace it and publish again."
         }
@@ -198,7 +233,11 @@ mod tests {
 
     #[test]
     fn what_publishers_put_before_a_title_is_none_of_it() {
-        for noticed in ["RETRACTED: Doses of warfarin", "Retracted Article: Doses of warfarin", "WITHDRAWN: Doses of warfarin"] {
+        for noticed in [
+            "RETRACTED: Doses of warfarin",
+            "Retracted Article: Doses of warfarin",
+            "WITHDRAWN: Doses of warfarin",
+        ] {
             assert_eq!(without_notice(noticed).trim(), "Doses of warfarin");
         }
         for own in ["Doses of warfarin: a trial", "Retracted articles and their readers"] {

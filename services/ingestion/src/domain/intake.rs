@@ -65,8 +65,11 @@ impl Intake {
 
     /// What became known after the bytes.
     pub(crate) fn learn(&mut self, source_id: String, title: String, external_id: String) {
-        let fields =
-            [(&mut self.upload.source_id, source_id), (&mut self.upload.title, title), (&mut self.upload.external_id, external_id)];
+        let fields = [
+            (&mut self.upload.source_id, source_id),
+            (&mut self.upload.title, title),
+            (&mut self.upload.external_id, external_id),
+        ];
         for (field, later) in fields {
             if !later.is_empty() {
                 *field = later;
@@ -86,17 +89,34 @@ impl Content {
         self.source_of(&tx, &upload).await?;
         let reserved = upload.length.max(0);
         self.check_room(&tx, reserved).await?;
-        let row =
-            upload::Model { org_id: tx.org_key(), object_id: object.to_string(), reserved_bytes: reserved, begun_at: tx.now().micros() };
+        let row = upload::Model {
+            org_id: tx.org_key(),
+            object_id: object.to_string(),
+            reserved_bytes: reserved,
+            begun_at: tx.now().micros(),
+        };
         tx.insert(row).await?;
         tx.commit().await?;
         let writing = self.deps.objects.begin(Key::new(scope.org(), object, Part::Original)).await?;
         let most = self.config.limits().file_bytes;
-        Ok(Intake { upload, media, object, writing, sniffer: Sniffer::new(media), hash: Sha256::new(), size: 0, most })
+        Ok(Intake {
+            upload,
+            media,
+            object,
+            writing,
+            sniffer: Sniffer::new(media),
+            hash: Sha256::new(),
+            size: 0,
+            most,
+        })
     }
 
     /// Makes a version of a file that came in whole, and has it read.
-    pub(crate) async fn finish_intake(&self, scope: &Arc<Scope>, intake: Intake) -> Result<SourceView, Error> {
+    pub(crate) async fn finish_intake(
+        &self,
+        scope: &Arc<Scope>,
+        intake: Intake,
+    ) -> Result<SourceView, Error> {
         let Intake { upload, media, object, writing, sniffer, hash, size, .. } = intake;
         sniffer.finish()?;
         writing.finish().await?;
@@ -110,7 +130,9 @@ impl Content {
         let version = source_version::Model {
             org_id: tx.org_key(),
             id: SourceVersionId::generate().to_string(),
-            source_id: source.as_ref().map_or_else(|| SourceId::generate().to_string(), |source| source.id.clone()),
+            source_id: source
+                .as_ref()
+                .map_or_else(|| SourceId::generate().to_string(), |source| source.id.clone()),
             program_id: program.id.clone(),
             number,
             title: given_title(&upload),
@@ -140,10 +162,21 @@ impl Content {
             source
         };
         let entry = AuditEntry::done("source.uploaded", &version.id).in_program(program_id(&program.id)?);
-        tx.audit(entry.fact("source", &source.id).fact("sha256", &version.sha256).fact("media_type", &version.media_type))?;
+        tx.audit(
+            entry
+                .fact("source", &source.id)
+                .fact("sha256", &version.sha256)
+                .fact("media_type", &version.media_type),
+        )?;
         self.jobs.enqueue(&mut tx, READING, &version.id).await?;
         tx.commit().await?;
-        Ok(SourceView { source, version, approval: None, progress: Some((0, 0)), standing: Standing::default() })
+        Ok(SourceView {
+            source,
+            version,
+            approval: None,
+            progress: Some((0, 0)),
+            standing: Standing::default(),
+        })
     }
 
     /// Throws away what came in of a file that is not taken.
@@ -175,7 +208,8 @@ impl Content {
         drop(tx);
         let mut swept = 0;
         for row in ended {
-            let object = row.object_id.parse().map_err(|_| Error::Defect("an upload names no object".into()))?;
+            let object =
+                row.object_id.parse().map_err(|_| Error::Defect("an upload names no object".into()))?;
             self.forget_intake(&scope, object).await?;
             swept += 1;
         }

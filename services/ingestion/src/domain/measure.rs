@@ -7,7 +7,8 @@ use bytes::Bytes;
 use super::extract::{self, Budget, Extracted, Limits, Locator, MediaType};
 use super::passages::passages;
 
-const UNLIMITED: Limits = Limits { file_bytes: u64::MAX, unpacked_bytes: u64::MAX, text_bytes: usize::MAX, pages: usize::MAX };
+const UNLIMITED: Limits =
+    Limits { file_bytes: u64::MAX, unpacked_bytes: u64::MAX, text_bytes: usize::MAX, pages: usize::MAX };
 
 fn read(media: MediaType, content: &[u8], budget: &Budget) -> Result<Extracted, String> {
     let content = Bytes::copy_from_slice(content);
@@ -32,7 +33,11 @@ pub fn passages_of_sections(document: &[u8]) -> Result<Vec<PassageText>, String>
     let text = |passage: &super::passages::Passage| extracted.text[passage.range.clone()].to_owned();
     let passages = passages(&extracted, &budget).map_err(|error| error.to_string())?.into_iter();
     Ok(passages
-        .map(|passage| PassageText { text: text(&passage), heading: passage.heading.to_string(), sentences: passage.sentences })
+        .map(|passage| PassageText {
+            text: text(&passage),
+            heading: passage.heading.to_string(),
+            sentences: passage.sentences,
+        })
         .collect())
 }
 

@@ -57,7 +57,11 @@ impl Content {
         Ok(Self {
             registries: Registries::new(&config, Arc::clone(&deps.cache), Arc::clone(&deps.clock))?,
             due: Waiting::default(),
-            jobs: Queue::new(deps.store.clone(), SystemActor::Ingestion, Settings { alone: deps.alone, ..Settings::default() }),
+            jobs: Queue::new(
+                deps.store.clone(),
+                SystemActor::Ingestion,
+                Settings { alone: deps.alone, ..Settings::default() },
+            ),
             drawings: drawing::Drawings::default(),
             deps,
             config,

@@ -76,7 +76,9 @@ fn length(locator: &Locator) -> usize {
 fn same_run(a: &Block, b: &Block) -> bool {
     match (&a.locator, &b.locator) {
         (Locator::Time { .. }, Locator::Time { .. }) => true,
-        (Locator::Slide { number: x, notes: m }, Locator::Slide { number: y, notes: n }) => x == y && m == n && a.heading == b.heading,
+        (Locator::Slide { number: x, notes: m }, Locator::Slide { number: y, notes: n }) => {
+            x == y && m == n && a.heading == b.heading
+        }
         (one, other) => one == other && a.heading == b.heading,
     }
 }
@@ -107,14 +109,26 @@ fn passage(text: &str, range: Range<usize>, run: &[Block]) -> Passage {
         (Some(start_ms), Some(end_ms)) => Locator::Time { start_ms, end_ms, speaker: common_speaker(&cues) },
         _ => first.locator.clone(),
     };
-    Passage { sentences: sentences(&text[range.clone()]), range, heading: Arc::clone(&first.heading), locator, cues }
+    Passage {
+        sentences: sentences(&text[range.clone()]),
+        range,
+        heading: Arc::clone(&first.heading),
+        locator,
+        cues,
+    }
 }
 
 fn cue(block: &Block, range: &Range<usize>) -> Option<Cue> {
     let Locator::Time { start_ms, end_ms, speaker } = &block.locator else { return None };
     let start = block.range.start.max(range.start) - range.start;
     let end = block.range.end.min(range.end) - range.start;
-    Some(Cue { start: start as u32, end: end as u32, start_ms: *start_ms, end_ms: *end_ms, speaker: speaker.clone() })
+    Some(Cue {
+        start: start as u32,
+        end: end as u32,
+        start_ms: *start_ms,
+        end_ms: *end_ms,
+        speaker: speaker.clone(),
+    })
 }
 
 /// The speaker of all cues, or nobody when there are several.
@@ -139,7 +153,9 @@ fn windows(text: &str, aim: usize, longest: usize) -> Vec<Range<usize>> {
     for sentence in sentences {
         let length = words(&text[sentence.clone()]) as f64;
         open = match open {
-            Some((window, so_far)) if so_far + length / 2.0 <= goal => Some((window.start..sentence.end, so_far + length)),
+            Some((window, so_far)) if so_far + length / 2.0 <= goal => {
+                Some((window.start..sentence.end, so_far + length))
+            }
             full => {
                 windows.extend(full.map(|(window, _)| window));
                 Some((sentence, length))
@@ -207,10 +223,12 @@ mod tests {
 
     #[test]
     fn a_long_section_is_cut_between_sentences_into_even_windows() {
-        let text: String = (0..60).map(|number| format!("Sentence number {number} has seven words. ")).collect();
+        let text: String =
+            (0..60).map(|number| format!("Sentence number {number} has seven words. ")).collect();
         let document = document(&[(&text, "Long", section("Long"))]);
         let passages = passages(&document);
-        let lengths: Vec<_> = passages.iter().map(|passage| words(&document.text[passage.range.clone()])).collect();
+        let lengths: Vec<_> =
+            passages.iter().map(|passage| words(&document.text[passage.range.clone()])).collect();
         assert!(lengths.iter().all(|&length| (80..=LONGEST).contains(&length)), "{lengths:?}");
         assert!(passages.iter().all(|passage| document.text[passage.range.clone()].ends_with("words.")));
     }
@@ -218,7 +236,10 @@ mod tests {
     #[test]
     fn a_monster_is_cut_between_words() {
         let document = document(&[(&"word ".repeat(500), "", section("x"))]);
-        assert_eq!(passages(&document).iter().map(|p| words(&document.text[p.range.clone()])).collect::<Vec<_>>(), [150, 150, 150, 50]);
+        assert_eq!(
+            passages(&document).iter().map(|p| words(&document.text[p.range.clone()])).collect::<Vec<_>>(),
+            [150, 150, 150, 50]
+        );
     }
 
     #[test]
@@ -226,14 +247,27 @@ mod tests {
         let mut builder = Builder::new(&budget());
         for second in 0..40 {
             let speaker = if second < 20 { "Ann" } else { "Bob" };
-            let locator = Locator::Time { start_ms: second * 1000, end_ms: second * 1000 + 900, speaker: speaker.into() };
-            builder.push(&format!("At {second} something is said."), &Arc::default(), locator).expect("within the budget");
+            let locator = Locator::Time {
+                start_ms: second * 1000,
+                end_ms: second * 1000 + 900,
+                speaker: speaker.into(),
+            };
+            builder
+                .push(&format!("At {second} something is said."), &Arc::default(), locator)
+                .expect("within the budget");
         }
         let document = builder.finish();
         let passages = passages(&document);
         assert!(passages.len() >= 2);
         let first = &passages[0];
-        assert_eq!(first.locator, Locator::Time { start_ms: 0, end_ms: first.cues.last().expect("cues").end_ms, speaker: "Ann".into() });
+        assert_eq!(
+            first.locator,
+            Locator::Time {
+                start_ms: 0,
+                end_ms: first.cues.last().expect("cues").end_ms,
+                speaker: "Ann".into()
+            }
+        );
         let text = &document.text[first.range.clone()];
         let cue = &first.cues[3];
         assert_eq!(&text[cue.start as usize..cue.end as usize], "At 3 something is said.");
@@ -260,7 +294,12 @@ mod tests {
 
     #[test]
     fn more_passages_than_a_document_of_its_size_has_are_refused() {
-        let small = Budget::of(&crate::domain::extract::Limits { file_bytes: 1 << 30, unpacked_bytes: 0, text_bytes: 1 << 20, pages: 1 });
+        let small = Budget::of(&crate::domain::extract::Limits {
+            file_bytes: 1 << 30,
+            unpacked_bytes: 0,
+            text_bytes: 1 << 20,
+            pages: 1,
+        });
         let mut builder = Builder::new(&budget());
         for number in 0..6_000 {
             let name = number.to_string();

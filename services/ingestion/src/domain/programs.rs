@@ -64,7 +64,12 @@ impl Content {
         visible(scope, view)
     }
 
-    pub(crate) async fn list_programs(&self, scope: &Arc<Scope>, after: &str, limit: u64) -> Result<Vec<ProgramView>, Error> {
+    pub(crate) async fn list_programs(
+        &self,
+        scope: &Arc<Scope>,
+        after: &str,
+        limit: u64,
+    ) -> Result<Vec<ProgramView>, Error> {
         let tx = self.deps.store.read(scope).await?;
         let after = (!after.is_empty()).then_some(after);
         let only = scope.program().map(|program| program.to_string());
@@ -95,7 +100,11 @@ impl Content {
         }
         programs::raise_revision(&tx, &program, revision).await?;
         programs::rename(&tx, id, &title, &summary).await?;
-        tx.audit(AuditEntry::done("program.updated", id).in_program(program_id(id)?).fact("revision", program.revision + 1))?;
+        tx.audit(
+            AuditEntry::done("program.updated", id)
+                .in_program(program_id(id)?)
+                .fact("revision", program.revision + 1),
+        )?;
         let view = view(&tx, programs::get(&tx, id).await?).await?;
         tx.commit().await?;
         Ok(view)
@@ -118,7 +127,10 @@ impl Content {
         for (objective, text) in objectives {
             let is_known = known.iter().any(|row| row.id == *objective);
             if !objective.is_empty() && !is_known {
-                return Err(Error::InvalidField { field: "objectives", what: "names an objective that this program does not have" });
+                return Err(Error::InvalidField {
+                    field: "objectives",
+                    what: "names an objective that this program does not have",
+                });
             }
             kept.push((is_known.then(|| objective.clone()), text.as_str()));
         }
@@ -141,7 +153,8 @@ pub(super) fn program_id(id: &str) -> Result<ProgramId, Error> {
 
 /// The title of an activity stands on its certificates.
 fn title_text(text: &str) -> Result<String, Error> {
-    let title = DisplayText::new(text, MOST_TITLE).map_err(|problem| Error::NotATitle { field: "title", problem })?;
+    let title =
+        DisplayText::new(text, MOST_TITLE).map_err(|problem| Error::NotATitle { field: "title", problem })?;
     Ok(title.into_string())
 }
 

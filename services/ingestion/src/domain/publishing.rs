@@ -10,13 +10,21 @@ use preceptor_store::{AuditEntry, TenantTx};
 use super::programs::{ProgramView, program_id, view};
 use super::{Content, bounded, check_reach};
 use crate::Error;
-use crate::store::{pending, program, program_version, program_version_objective, program_version_source, programs, publication, versions};
+use crate::store::{
+    pending, program, program_version, program_version_objective, program_version_source, programs,
+    publication, versions,
+};
 
 const REASON: &str = "must have 1 to 2000 characters: it goes to the audit log";
 
 impl Content {
     /// Freezes the approved sources and the objectives as the next version, and has it indexed.
-    pub(crate) async fn publish(&self, scope: &Arc<Scope>, id: &str, reason: &str) -> Result<ProgramView, Error> {
+    pub(crate) async fn publish(
+        &self,
+        scope: &Arc<Scope>,
+        id: &str,
+        reason: &str,
+    ) -> Result<ProgramView, Error> {
         check_reach(scope, id)?;
         let reason = bounded("reason", reason, 2000, REASON)?;
         let mut tx = self.deps.store.write(scope).await?;
@@ -38,9 +46,15 @@ impl Content {
         };
         tx.insert(waiting).await?;
         programs::raise_revision(&tx, &program, None).await?;
-        let event = VersionFrozen { program_id: id.to_owned(), program_version_id: version.id.clone(), number: version.number };
+        let event = VersionFrozen {
+            program_id: id.to_owned(),
+            program_version_id: version.id.clone(),
+            number: version.number,
+        };
         tx.emit("program.version_frozen", &event)?;
-        let entry = AuditEntry::done("program.version_frozen", &version.id).in_program(program_id(id)?).because(reason);
+        let entry = AuditEntry::done("program.version_frozen", &version.id)
+            .in_program(program_id(id)?)
+            .because(reason);
         tx.audit(entry.fact("number", version.number).fact("passages", version.passages))?;
         let view = view(&tx, programs::get(&tx, id).await?).await?;
         tx.commit().await?;
@@ -48,7 +62,12 @@ impl Content {
     }
 
     /// Takes the published version away, in one step.
-    pub(crate) async fn withdraw(&self, scope: &Arc<Scope>, id: &str, reason: &str) -> Result<ProgramView, Error> {
+    pub(crate) async fn withdraw(
+        &self,
+        scope: &Arc<Scope>,
+        id: &str,
+        reason: &str,
+    ) -> Result<ProgramView, Error> {
         check_reach(scope, id)?;
         let reason = bounded("reason", reason, 2000, REASON)?;
         let mut tx = self.deps.store.write(scope).await?;
@@ -59,21 +78,32 @@ impl Content {
         programs::raise_revision(&tx, &program, None).await?;
         let version = visible.program_version_id;
         record(&tx, id, &version, "withdrawn", scope.subject(), &reason).await?;
-        tx.emit("program.withdrawn", &VersionWithdrawn { program_id: id.to_owned(), program_version_id: version.clone() })?;
-        tx.audit(AuditEntry::done("program.withdrawn", &version).in_program(program_id(id)?).because(reason))?;
+        tx.emit(
+            "program.withdrawn",
+            &VersionWithdrawn { program_id: id.to_owned(), program_version_id: version.clone() },
+        )?;
+        tx.audit(
+            AuditEntry::done("program.withdrawn", &version).in_program(program_id(id)?).because(reason),
+        )?;
         let view = view(&tx, programs::get(&tx, id).await?).await?;
         tx.commit().await?;
         Ok(view)
     }
 
     /// Notes how far an index is, and shows the version when it is ready.
-    pub(crate) async fn note_index(&self, scope: &Arc<Scope>, event_id: &str, progress: &IndexProgress) -> Result<(), Error> {
+    pub(crate) async fn note_index(
+        &self,
+        scope: &Arc<Scope>,
+        event_id: &str,
+        progress: &IndexProgress,
+    ) -> Result<(), Error> {
         let mut tx = self.deps.store.write(scope).await?;
         if !tx.first_sight(event_id).await? {
             return Ok(());
         }
         let version = &progress.program_version_id;
-        let waits = versions::note_progress(&tx, version, progress.done, progress.total, &progress.problem).await?;
+        let waits =
+            versions::note_progress(&tx, version, progress.done, progress.total, &progress.problem).await?;
         if waits && progress.ready {
             show(&mut tx, version).await?;
         }
@@ -82,7 +112,11 @@ impl Content {
 }
 
 /// A new version of everything that is approved now.
-async fn freeze(tx: &TenantTx, program: &program::Model, reason: &str) -> Result<program_version::Model, Error> {
+async fn freeze(
+    tx: &TenantTx,
+    program: &program::Model,
+    reason: &str,
+) -> Result<program_version::Model, Error> {
     let approved = versions::approved(tx, &program.id).await?;
     if approved.is_empty() {
         return Err(Error::NothingToPublish);
@@ -110,12 +144,14 @@ async fn freeze(tx: &TenantTx, program: &program::Model, reason: &str) -> Result
         approved: true,
     });
     tx.insert_all(sources.collect::<Vec<_>>()).await?;
-    let objectives = programs::objectives(tx, &program.id).await?.into_iter().map(|objective| program_version_objective::Model {
-        org_id: tx.org_key(),
-        program_version_id: version.id.clone(),
-        objective_id: objective.id,
-        position: objective.position,
-        text: objective.text,
+    let objectives = programs::objectives(tx, &program.id).await?.into_iter().map(|objective| {
+        program_version_objective::Model {
+            org_id: tx.org_key(),
+            program_version_id: version.id.clone(),
+            objective_id: objective.id,
+            position: objective.position,
+            text: objective.text,
+        }
     });
     tx.insert_all(objectives.collect::<Vec<_>>()).await?;
     Ok(version)
@@ -132,12 +168,21 @@ async fn show(tx: &mut TenantTx, id: &str) -> Result<(), Error> {
     record(tx, &program.id, id, "published", &version.frozen_by, &version.reason).await?;
     let event = VersionPublished { program_id: program.id.clone(), program_version_id: id.to_owned() };
     tx.emit("program.published", &event)?;
-    let entry = AuditEntry::done("program.published", id).in_program(program_id(&program.id)?).because(version.reason);
+    let entry = AuditEntry::done("program.published", id)
+        .in_program(program_id(&program.id)?)
+        .because(version.reason);
     tx.audit(entry.fact("number", version.number).fact("requested_by", version.frozen_by))?;
     Ok(())
 }
 
-async fn record(tx: &TenantTx, program: &str, version: &str, act: &str, actor: &str, reason: &str) -> Result<(), Error> {
+async fn record(
+    tx: &TenantTx,
+    program: &str,
+    version: &str,
+    act: &str,
+    actor: &str,
+    reason: &str,
+) -> Result<(), Error> {
     let row = publication::Model {
         org_id: tx.org_key(),
         id: PublicationId::generate().to_string(),

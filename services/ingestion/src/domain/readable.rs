@@ -36,7 +36,8 @@ impl Readable {
 
     /// The key of one of its stored parts.
     pub(super) fn object(&self, scope: &Scope, part: Part) -> Result<Key, Error> {
-        let object: ObjectId = self.object_id.parse().map_err(|_| Error::Defect("an object id cannot be read".into()))?;
+        let object: ObjectId =
+            self.object_id.parse().map_err(|_| Error::Defect("an object id cannot be read".into()))?;
         Ok(Key::new(scope.org(), object, part))
     }
 }
@@ -72,12 +73,18 @@ pub(crate) struct Seen {
 pub(crate) async fn see(tx: &TenantTx, scope: &Scope, source: &str, version: &str) -> Result<Seen, Error> {
     let (source, newest) = sources::newest(tx, source).await?;
     check_reach(scope, &source.program_id).map_err(|_| Error::SourceNotFound)?;
-    let published = if sees_drafts(scope) { None } else { Some(versions::published_of(tx, &source.program_id, &source.id).await?) };
+    let published = if sees_drafts(scope) {
+        None
+    } else {
+        Some(versions::published_of(tx, &source.program_id, &source.id).await?)
+    };
     let wanted = match (&published, version) {
         (None, "") => newest,
         (None, id) => sources::version(tx, id).await?,
         (Some(None), _) => return Err(Error::SourceNotFound),
-        (Some(Some(visible)), named) if named.is_empty() || named == visible => sources::version(tx, visible).await?,
+        (Some(Some(visible)), named) if named.is_empty() || named == visible => {
+            sources::version(tx, visible).await?
+        }
         (Some(Some(_)), _) => return Err(Error::SourceNotFound),
     };
     if wanted.source_id != source.id {
@@ -98,25 +105,45 @@ pub(crate) async fn see_all(
     let visible: HashMap<String, String> = if sees_drafts(scope) {
         rows.iter().map(|row| (row.id.clone(), row.newest_version_id.clone())).collect()
     } else {
-        versions::published_sources(tx, program).await?.into_iter().map(|row| (row.source_id, row.source_version_id)).collect()
+        versions::published_sources(tx, program)
+            .await?
+            .into_iter()
+            .map(|row| (row.source_id, row.source_version_id))
+            .collect()
     };
     let ids = rows.iter().filter_map(|row| visible.get(&row.id).cloned()).collect();
-    let mut versions: HashMap<String, source_version::Model> =
-        sources::versions(tx, ids).await?.into_iter().map(|version| (version.source_id.clone(), version)).collect();
+    let mut versions: HashMap<String, source_version::Model> = sources::versions(tx, ids)
+        .await?
+        .into_iter()
+        .map(|version| (version.source_id.clone(), version))
+        .collect();
     Ok(rows.into_iter().filter_map(|row| versions.remove(&row.id).map(|version| (row, version))).collect())
 }
 
 /// Of these versions of a program, those that may be quoted in an answer or a quiz: what was retracted is quoted to
 /// nobody.
-pub(crate) async fn quotable(tx: &TenantTx, scope: &Scope, program: &str, ids: Vec<String>) -> Result<HashMap<String, Readable>, Error> {
+pub(crate) async fn quotable(
+    tx: &TenantTx,
+    scope: &Scope,
+    program: &str,
+    ids: Vec<String>,
+) -> Result<HashMap<String, Readable>, Error> {
     check_reach(scope, program)?;
     let withheld: HashSet<String> = verifications::quarantined(tx, program).await?.into_iter().collect();
-    let rows = sources::versions(tx, ids).await?.into_iter().filter(|row| row.program_id == program && !withheld.contains(&row.id));
+    let rows = sources::versions(tx, ids)
+        .await?
+        .into_iter()
+        .filter(|row| row.program_id == program && !withheld.contains(&row.id));
     Ok(rows.map(|row| (row.id.clone(), Readable::of(&row))).collect())
 }
 
 /// Versions of a program for those who review it, what was retracted included.
-pub(crate) async fn reviewable(tx: &TenantTx, scope: &Scope, program: &str, ids: Vec<String>) -> Result<HashMap<String, Readable>, Error> {
+pub(crate) async fn reviewable(
+    tx: &TenantTx,
+    scope: &Scope,
+    program: &str,
+    ids: Vec<String>,
+) -> Result<HashMap<String, Readable>, Error> {
     if !sees_drafts(scope) {
         return quotable(tx, scope, program, ids).await;
     }

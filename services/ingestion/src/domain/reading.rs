@@ -52,7 +52,14 @@ pub(crate) struct DocumentView {
 impl DocumentView {
     /// What is left of a document that was retracted: its name, and that it was.
     fn without_content(source: SourceView, program_title: String) -> Self {
-        Self { source, text: String::new(), passages: Vec::new(), boxes: Vec::new(), pictures: 0, program_title }
+        Self {
+            source,
+            text: String::new(),
+            passages: Vec::new(),
+            boxes: Vec::new(),
+            pictures: 0,
+            program_title,
+        }
     }
 }
 
@@ -84,7 +91,11 @@ fn view(row: passage::Model, source: &Arc<SourceOfVersion>) -> Result<PassageVie
 
 impl Content {
     /// A frozen version with its sources.
-    async fn known_version(&self, tx: &TenantTx, id: &str) -> Result<(Sources, Arc<program_version::Model>), Error> {
+    async fn known_version(
+        &self,
+        tx: &TenantTx,
+        id: &str,
+    ) -> Result<(Sources, Arc<program_version::Model>), Error> {
         if let Some(known) = self.versions.0.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
             // Ids are unique, but an id of another org must not answer here.
             if known.1.org_id == tx.org_key() {
@@ -93,9 +104,11 @@ impl Content {
         }
         let version = Arc::new(versions::get(tx, id).await?);
         let parts = versions::sources(tx, id).await?;
-        let rows = sources::versions(tx, parts.iter().map(|part| part.source_version_id.clone()).collect()).await?;
+        let rows =
+            sources::versions(tx, parts.iter().map(|part| part.source_version_id.clone()).collect()).await?;
         let named = sources::by_ids(tx, parts.into_iter().map(|part| part.source_id).collect()).await?;
-        let external_ids: HashMap<_, _> = named.into_iter().map(|row| (row.id, row.external_id.unwrap_or_default())).collect();
+        let external_ids: HashMap<_, _> =
+            named.into_iter().map(|row| (row.id, row.external_id.unwrap_or_default())).collect();
         let mut by_version = HashMap::new();
         for row in rows {
             let external_id = external_ids.get(&row.source_id).map_or("", String::as_str);
@@ -111,7 +124,11 @@ impl Content {
     }
 
     /// What is published of a program at this moment.
-    pub(crate) async fn resolve(&self, scope: &Arc<Scope>, program: &str) -> Result<Arc<program_version::Model>, Error> {
+    pub(crate) async fn resolve(
+        &self,
+        scope: &Arc<Scope>,
+        program: &str,
+    ) -> Result<Arc<program_version::Model>, Error> {
         check_reach(scope, program)?;
         let tx = self.deps.store.read(scope).await?;
         let Some(visible) = programs::published(&tx, program).await? else {
@@ -141,7 +158,9 @@ impl Content {
             Some(_) => return Err(Error::VersionSuperseded),
             None => return Err(Error::NotPublished),
         }
-        let named = rows.into_iter().filter_map(|row| sources.get(&row.source_version_id).map(|source| view(row, source)));
+        let named = rows
+            .into_iter()
+            .filter_map(|row| sources.get(&row.source_version_id).map(|source| view(row, source)));
         Ok((named.collect::<Result<_, _>>()?, frozen))
     }
 
@@ -168,7 +187,8 @@ impl Content {
                 continue;
             };
             let rows = sources::passages(&tx, may, place.1, left).await?;
-            *place = if (rows.len() as u64) < left { (place.0 + 1, 0) } else { (place.0, place.1 + left as i64) };
+            *place =
+                if (rows.len() as u64) < left { (place.0 + 1, 0) } else { (place.0, place.1 + left as i64) };
             for row in rows {
                 passages.push(view(row, source)?);
             }
@@ -180,7 +200,11 @@ impl Content {
     }
 
     /// The published sources of a program, each with its passages and what was found out about it.
-    pub(crate) async fn content(&self, scope: &Arc<Scope>, program: &str) -> Result<Vec<ContentOfSource>, Error> {
+    pub(crate) async fn content(
+        &self,
+        scope: &Arc<Scope>,
+        program: &str,
+    ) -> Result<Vec<ContentOfSource>, Error> {
         let frozen = self.resolve(scope, program).await?;
         let tx = self.deps.store.read(scope).await?;
         let (sources, _) = self.known_version(&tx, &frozen.id).await?;
@@ -205,7 +229,12 @@ impl Content {
     }
 
     /// The passages of one source version, page by page.
-    pub(crate) async fn source_page(&self, scope: &Arc<Scope>, version: &str, from: i64) -> Result<Vec<PassageView>, Error> {
+    pub(crate) async fn source_page(
+        &self,
+        scope: &Arc<Scope>,
+        version: &str,
+        from: i64,
+    ) -> Result<Vec<PassageView>, Error> {
         let tx = self.deps.store.read(scope).await?;
         let row = sources::version(&tx, version).await?;
         let source = Arc::new(source_of(&row, ""));
@@ -219,7 +248,12 @@ impl Content {
         versions::to_index(&tx).await
     }
 
-    pub(crate) async fn document(&self, scope: &Arc<Scope>, source: &str, version: &str) -> Result<DocumentView, Error> {
+    pub(crate) async fn document(
+        &self,
+        scope: &Arc<Scope>,
+        source: &str,
+        version: &str,
+    ) -> Result<DocumentView, Error> {
         let tx = self.deps.store.read(scope).await?;
         let Seen { source: row, version, access } = readable::see(&tx, scope, source, version).await?;
         if version.state == "extracting" || version.state == "failed" {
@@ -232,7 +266,8 @@ impl Content {
         };
         let text = self.deps.objects.get(readable.object(scope, Part::Text)?).await?;
         let layout = self.deps.objects.get(readable.object(scope, Part::Layout)?).await?;
-        let known = Arc::new(source_of(&version, view_of_source.source.external_id.as_deref().unwrap_or_default()));
+        let known =
+            Arc::new(source_of(&version, view_of_source.source.external_id.as_deref().unwrap_or_default()));
         let rows = sources::passages(&tx, &readable, 0, u64::from(u32::MAX)).await?;
         let has_pictures = MediaType::of_name(&version.media_type).is_some_and(MediaType::has_pictures);
         Ok(DocumentView {
@@ -246,13 +281,21 @@ impl Content {
     }
 
     /// One page as a picture, drawn when it is first asked for.
-    pub(crate) async fn picture(&self, scope: &Arc<Scope>, source: &str, version: &str, page: u32) -> Result<Picture, Error> {
+    pub(crate) async fn picture(
+        &self,
+        scope: &Arc<Scope>,
+        source: &str,
+        version: &str,
+        page: u32,
+    ) -> Result<Picture, Error> {
         let Seen { version, access, .. } = {
             let tx = self.deps.store.read(scope).await?;
             readable::see(&tx, scope, source, version).await?
         };
         let readable = access.content()?;
-        let media = MediaType::of_name(&version.media_type).filter(|media| media.has_pictures()).ok_or(Error::PageNotFound)?;
+        let media = MediaType::of_name(&version.media_type)
+            .filter(|media| media.has_pictures())
+            .ok_or(Error::PageNotFound)?;
         if page == 0 || i64::from(page) > version.pages {
             return Err(Error::PageNotFound);
         }
@@ -261,7 +304,11 @@ impl Content {
     }
 
     /// The file as it was uploaded.
-    pub(crate) async fn original(&self, scope: &Arc<Scope>, source: &str) -> Result<(source_version::Model, Bytes), Error> {
+    pub(crate) async fn original(
+        &self,
+        scope: &Arc<Scope>,
+        source: &str,
+    ) -> Result<(source_version::Model, Bytes), Error> {
         let tx = self.deps.store.read(scope).await?;
         let Seen { version, access, .. } = readable::see(&tx, scope, source, "").await?;
         let content = self.deps.objects.get(access.content()?.object(scope, Part::Original)?).await?;

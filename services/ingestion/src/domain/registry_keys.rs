@@ -27,10 +27,17 @@ fn acceptable(key: &str) -> bool {
 
 impl Content {
     /// Keeps the org's key, in place of the one before.
-    pub(crate) async fn set_registry_key(&self, scope: &Arc<Scope>, key: &Secret) -> Result<registry_key::Model, Error> {
+    pub(crate) async fn set_registry_key(
+        &self,
+        scope: &Arc<Scope>,
+        key: &Secret,
+    ) -> Result<registry_key::Model, Error> {
         let key = Secret::new(key.expose().trim());
         if !acceptable(key.expose()) {
-            return Err(Error::InvalidField { field: "api_key", what: "must be a key as NCBI shows it: 36 letters and digits" });
+            return Err(Error::InvalidField {
+                field: "api_key",
+                what: "must be a key as NCBI shows it: 36 letters and digits",
+            });
         }
         let (data_key, wrapped_key) = DataKey::make(&*self.deps.keys, scope.org(), PUBMED).await?;
         let sealed = data_key.seal(&place(scope.org()), key.expose().as_bytes())?;
@@ -61,7 +68,10 @@ impl Content {
     }
 
     /// What is known of the org's key, without the key.
-    pub(crate) async fn registry_key(&self, scope: &Arc<Scope>) -> Result<Option<registry_key::Model>, Error> {
+    pub(crate) async fn registry_key(
+        &self,
+        scope: &Arc<Scope>,
+    ) -> Result<Option<registry_key::Model>, Error> {
         verifications::key(&self.deps.store.read(scope).await?, PUBMED).await
     }
 
@@ -70,7 +80,9 @@ impl Content {
         let Some(row) = self.registry_key(scope).await? else { return Ok(None) };
         let data_key = DataKey::open(&*self.deps.keys, scope.org(), PUBMED, &row.wrapped_key).await?;
         let key = data_key.unseal(&place(scope.org()), &row.sealed)?;
-        Ok(Some(Secret::new(String::from_utf8(key).map_err(|_| Error::Defect("a sealed key is no text".into()))?)))
+        Ok(Some(Secret::new(
+            String::from_utf8(key).map_err(|_| Error::Defect("a sealed key is no text".into()))?,
+        )))
     }
 }
 

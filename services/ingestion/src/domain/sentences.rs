@@ -7,8 +7,10 @@
 use std::ops::Range;
 
 /// Abbreviations whose stop ends no sentence, as they stand before it.
-const ABBREVIATIONS: [&str; 18] =
-    ["e.g", "i.e", "vs", "dr", "mr", "mrs", "ms", "prof", "fig", "figs", "no", "al", "approx", "st", "ref", "refs", "etc", "cf"];
+const ABBREVIATIONS: [&str; 18] = [
+    "e.g", "i.e", "vs", "dr", "mr", "mrs", "ms", "prof", "fig", "figs", "no", "al", "approx", "st", "ref",
+    "refs", "etc", "cf",
+];
 
 /// The sentences of `text`, in order, without the white space between them.
 pub(crate) fn sentences(text: &str) -> Vec<Range<usize>> {
@@ -49,8 +51,11 @@ fn ends(text: &str) -> Vec<usize> {
         let rest = &text[end..];
         let next = rest.trim_start();
         let separated = next.len() < rest.len();
-        let begins =
-            next.trim_start_matches(['"', '\'', '(', '[', '“', '‘']).chars().next().is_some_and(|c| c.is_uppercase() || c.is_numeric());
+        let begins = next
+            .trim_start_matches(['"', '\'', '(', '[', '“', '‘'])
+            .chars()
+            .next()
+            .is_some_and(|c| c.is_uppercase() || c.is_numeric());
         if separated && begins && !(character == '.' && is_abbreviation(&text[..at])) {
             ends.push(end);
         }
@@ -61,7 +66,8 @@ fn ends(text: &str) -> Vec<usize> {
 
 /// Whether the word that `before` ends with is an abbreviation or an initial.
 fn is_abbreviation(before: &str) -> bool {
-    let word_start = before.rfind(|c: char| c.is_whitespace() || matches!(c, '(' | '[' | '"')).map_or(0, |at| at + 1);
+    let word_start =
+        before.rfind(|c: char| c.is_whitespace() || matches!(c, '(' | '[' | '"')).map_or(0, |at| at + 1);
     // A quote or bracket may be longer than one byte; the boundary is then found by characters.
     let word = before.get(word_start..).unwrap_or_default();
     let mut letters = word.chars();
@@ -80,14 +86,25 @@ mod tests {
     #[test]
     fn sentences_are_found() {
         assert_eq!(
-            split("Doses rose (e.g. 5 mg). J. Smith et al. Agreed! Did p = 0.05 hold?  \"Yes.\" 3.5 mg was given"),
-            ["Doses rose (e.g. 5 mg).", "J. Smith et al. Agreed!", "Did p = 0.05 hold?", "\"Yes.\"", "3.5 mg was given"]
+            split(
+                "Doses rose (e.g. 5 mg). J. Smith et al. Agreed! Did p = 0.05 hold?  \"Yes.\" 3.5 mg was given"
+            ),
+            [
+                "Doses rose (e.g. 5 mg).",
+                "J. Smith et al. Agreed!",
+                "Did p = 0.05 hold?",
+                "\"Yes.\"",
+                "3.5 mg was given"
+            ]
         );
     }
 
     #[test]
     fn an_empty_line_ends_a_sentence() {
-        assert_eq!(split("A heading\n\nand a text. Über alles.\n\n- item"), ["A heading", "and a text.", "Über alles.", "- item"]);
+        assert_eq!(
+            split("A heading\n\nand a text. Über alles.\n\n- item"),
+            ["A heading", "and a text.", "Über alles.", "- item"]
+        );
     }
 
     #[test]

@@ -14,7 +14,9 @@ use super::uploads::SourceView;
 use super::{Content, bounded, check_reach, readable, sees_drafts, shown};
 use crate::Error;
 use crate::registries::{Asked, Verdict};
-use crate::store::{programs, registry_call, source_version, sources, surveillance, task, verification, verifications};
+use crate::store::{
+    programs, registry_call, source_version, sources, surveillance, task, verification, verifications,
+};
 
 const MOST_STATEMENT: usize = 2000;
 /// An organisation with nothing due is looked at again after this long.
@@ -42,7 +44,9 @@ pub(crate) struct VerificationView {
 
 fn number(pmid: &str) -> Result<String, Error> {
     let pmid = pmid.trim();
-    let acceptable = (1..=8).contains(&pmid.len()) && pmid.bytes().all(|byte| byte.is_ascii_digit()) && !pmid.starts_with('0');
+    let acceptable = (1..=8).contains(&pmid.len())
+        && pmid.bytes().all(|byte| byte.is_ascii_digit())
+        && !pmid.starts_with('0');
     if acceptable {
         Ok(pmid.to_owned())
     } else {
@@ -52,16 +56,30 @@ fn number(pmid: &str) -> Result<String, Error> {
 
 fn identifier(doi: &str) -> Result<String, Error> {
     let doi = doi.trim();
-    let doi =
-        ["https://doi.org/", "http://dx.doi.org/", "doi:"].iter().find_map(|prefix| doi.strip_prefix(prefix)).unwrap_or(doi).to_lowercase();
-    let acceptable =
-        doi.starts_with("10.") && doi.contains('/') && doi.len() <= 300 && !doi.contains(|c: char| c.is_whitespace() || c == '"');
-    if acceptable { Ok(doi) } else { Err(Error::InvalidField { field: "doi", what: "must be a DOI such as 10.1371/journal.pmed.1001518" }) }
+    let doi = ["https://doi.org/", "http://dx.doi.org/", "doi:"]
+        .iter()
+        .find_map(|prefix| doi.strip_prefix(prefix))
+        .unwrap_or(doi)
+        .to_lowercase();
+    let acceptable = doi.starts_with("10.")
+        && doi.contains('/')
+        && doi.len() <= 300
+        && !doi.contains(|c: char| c.is_whitespace() || c == '"');
+    if acceptable {
+        Ok(doi)
+    } else {
+        Err(Error::InvalidField { field: "doi", what: "must be a DOI such as 10.1371/journal.pmed.1001518" })
+    }
 }
 
 impl Content {
     /// Has a source verified. Registries are asked off the request path.
-    pub(crate) async fn verify(&self, scope: &Arc<Scope>, source: &str, way: Way) -> Result<SourceView, Error> {
+    pub(crate) async fn verify(
+        &self,
+        scope: &Arc<Scope>,
+        source: &str,
+        way: Way,
+    ) -> Result<SourceView, Error> {
         let mut tx = self.deps.store.write(scope).await?;
         let (source, version) = sources::newest(&tx, source).await?;
         check_reach(scope, &source.program_id).map_err(|_| Error::SourceNotFound)?;
@@ -80,14 +98,28 @@ impl Content {
     }
 
     /// A reviewer answers for an approved guideline, or for the provider's own material after peer review.
-    async fn attest(&self, tx: &mut TenantTx, version: &source_version::Model, class: &'static str, statement: &str) -> Result<(), Error> {
+    async fn attest(
+        &self,
+        tx: &mut TenantTx,
+        version: &source_version::Model,
+        class: &'static str,
+        statement: &str,
+    ) -> Result<(), Error> {
         let scope = tx.scope().clone();
         if !scope.grants(Capability::ApproveContent) || version.author == scope.subject() {
             return Err(Error::AuthorCannotDecide);
         }
-        let statement = bounded("statement", statement, MOST_STATEMENT, "say on what the content rests, in at most 2000 characters")?;
+        let statement = bounded(
+            "statement",
+            statement,
+            MOST_STATEMENT,
+            "say on what the content rests, in at most 2000 characters",
+        )?;
         let approval = sources::approval(tx, &version.id).await?.filter(|approval| approval.approved);
-        let approval = approval.ok_or_else(|| Error::WrongState { state: version.state.replace('_', " "), needed: "approved" })?;
+        let approval = approval.ok_or_else(|| Error::WrongState {
+            state: version.state.replace('_', " "),
+            needed: "approved",
+        })?;
         let row = verification::Model {
             statement,
             approval_id: Some(approval.id),
@@ -143,7 +175,11 @@ impl Content {
     }
 
     /// One request with exactly what came back.
-    pub(crate) async fn registry_call(&self, scope: &Arc<Scope>, id: &str) -> Result<registry_call::Model, Error> {
+    pub(crate) async fn registry_call(
+        &self,
+        scope: &Arc<Scope>,
+        id: &str,
+    ) -> Result<registry_call::Model, Error> {
         let tx = self.deps.store.read(scope).await?;
         let row = verifications::call(&tx, id).await?.ok_or(Error::RegistryCallNotFound)?;
         let version = sources::version(&tx, &row.source_version_id).await?;
@@ -158,8 +194,14 @@ impl Content {
         verifications::tasks(&tx, program).await
     }
 
-    pub(crate) async fn close_task(&self, scope: &Arc<Scope>, id: &str, outcome: &str) -> Result<task::Model, Error> {
-        let outcome = bounded("outcome", outcome, MOST_STATEMENT, "say what was decided, in at most 2000 characters")?;
+    pub(crate) async fn close_task(
+        &self,
+        scope: &Arc<Scope>,
+        id: &str,
+        outcome: &str,
+    ) -> Result<task::Model, Error> {
+        let outcome =
+            bounded("outcome", outcome, MOST_STATEMENT, "say what was decided, in at most 2000 characters")?;
         let mut tx = self.deps.store.write(scope).await?;
         let row = verifications::task(&tx, id).await?.ok_or(Error::TaskNotFound)?;
         check_reach(scope, &row.program_id).map_err(|_| Error::TaskNotFound)?;
@@ -167,7 +209,9 @@ impl Content {
             return Ok(row);
         }
         verifications::close_task(&tx, id, &outcome).await?;
-        tx.audit(AuditEntry::done("task.closed", id).in_program(program_id(&row.program_id)?).because(outcome))?;
+        tx.audit(
+            AuditEntry::done("task.closed", id).in_program(program_id(&row.program_id)?).because(outcome),
+        )?;
         let row = verifications::task(&tx, id).await?.ok_or(Error::TaskNotFound)?;
         tx.commit().await?;
         Ok(row)
@@ -198,9 +242,16 @@ impl Content {
     }
 
     /// Records what came of a question.
-    async fn conclude(&self, scope: &Arc<Scope>, watched: &surveillance::Model, asked: Asked) -> Result<(), Error> {
+    async fn conclude(
+        &self,
+        scope: &Arc<Scope>,
+        watched: &surveillance::Model,
+        asked: Asked,
+    ) -> Result<(), Error> {
         let mut tx = self.deps.store.write(scope).await?;
-        let Some(current) = verifications::watched(&tx, &watched.source_version_id).await? else { return Ok(()) };
+        let Some(current) = verifications::watched(&tx, &watched.source_version_id).await? else {
+            return Ok(());
+        };
         let version = sources::version(&tx, &watched.source_version_id).await?;
         if asked.try_again {
             // On record, and asked again: a registry that is down proves nothing.
@@ -233,8 +284,15 @@ fn was_found(watched: &surveillance::Model) -> bool {
 }
 
 /// Has a version watched under an identifier, beginning now.
-async fn watch(tx: &mut TenantTx, version: &source_version::Model, pmid: &str, doi: &str) -> Result<(), Error> {
-    let before = verifications::watched(tx, &version.id).await?.filter(|before| before.pmid == pmid && before.doi == doi);
+async fn watch(
+    tx: &mut TenantTx,
+    version: &source_version::Model,
+    pmid: &str,
+    doi: &str,
+) -> Result<(), Error> {
+    let before = verifications::watched(tx, &version.id)
+        .await?
+        .filter(|before| before.pmid == pmid && before.doi == doi);
     let row = surveillance::Model {
         org_id: tx.org_key(),
         source_version_id: version.id.clone(),
@@ -248,7 +306,8 @@ async fn watch(tx: &mut TenantTx, version: &source_version::Model, pmid: &str, d
         checked_at: 0,
     };
     verifications::watch(tx, row).await?;
-    let entry = AuditEntry::done("source.verification_requested", &version.id).in_program(program_id(&version.program_id)?);
+    let entry = AuditEntry::done("source.verification_requested", &version.id)
+        .in_program(program_id(&version.program_id)?);
     tx.audit(entry.fact("pmid", pmid).fact("doi", doi))?;
     Ok(())
 }
@@ -261,9 +320,15 @@ mod tests {
     fn identifiers_are_taken_in_every_usual_form() {
         assert_eq!(number(" 22663011 ").expect("a number"), "22663011");
         assert!(number("PMC123").is_err() && number("0").is_err() && number("123456789").is_err());
-        for doi in ["10.1371/journal.PMED.1001518", "https://doi.org/10.1371/journal.pmed.1001518", "doi:10.1371/journal.pmed.1001518"] {
+        for doi in [
+            "10.1371/journal.PMED.1001518",
+            "https://doi.org/10.1371/journal.pmed.1001518",
+            "doi:10.1371/journal.pmed.1001518",
+        ] {
             assert_eq!(identifier(doi).expect("a DOI"), "10.1371/journal.pmed.1001518");
         }
-        assert!(identifier("11.1/x").is_err() && identifier("10.1 /x").is_err() && identifier("10.1371").is_err());
+        assert!(
+            identifier("11.1/x").is_err() && identifier("10.1 /x").is_err() && identifier("10.1371").is_err()
+        );
     }
 }

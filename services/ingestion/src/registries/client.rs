@@ -52,18 +52,23 @@ pub(crate) struct Registries {
 
 impl fmt::Debug for Registries {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Registries").field("pubmed", &self.pubmed_url).field("crossref", &self.crossref_url).finish_non_exhaustive()
+        f.debug_struct("Registries")
+            .field("pubmed", &self.pubmed_url)
+            .field("crossref", &self.crossref_url)
+            .finish_non_exhaustive()
     }
 }
 
 /// Escapes everything that may not stand in a query or a path segment.
 fn escaped(text: &str) -> String {
     text.bytes()
-        .map(
-            |byte| {
-                if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
-            },
-        )
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
         .collect()
 }
 
@@ -74,7 +79,11 @@ impl Registries {
             // A redirect would carry the key on, in the address or as its referrer.
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
-            .user_agent(format!("preceptor/{} (mailto:{})", env!("CARGO_PKG_VERSION"), config.registry_contact))
+            .user_agent(format!(
+                "preceptor/{} (mailto:{})",
+                env!("CARGO_PKG_VERSION"),
+                config.registry_contact
+            ))
             .build()
             .map_err(|error| Error::Defect(error.to_string()))?;
         let is_near = |url: &str| url.starts_with("http://127.0.0.1:");
@@ -125,8 +134,17 @@ impl<'a> Asking<'a> {
             Reading::Found(article) => Some(article),
             _ => None,
         };
-        let known_doi = found.as_ref().map(|article| article.doi.as_str()).filter(|doi| !doi.is_empty()).unwrap_or(doi).to_owned();
-        let in_crossref = if known_doi.is_empty() { Reading::Nothing("no DOI is known") } else { self.in_crossref(&known_doi).await };
+        let known_doi = found
+            .as_ref()
+            .map(|article| article.doi.as_str())
+            .filter(|doi| !doi.is_empty())
+            .unwrap_or(doi)
+            .to_owned();
+        let in_crossref = if known_doi.is_empty() {
+            Reading::Nothing("no DOI is known")
+        } else {
+            self.in_crossref(&known_doi).await
+        };
         silent |= matches!(in_crossref, Reading::NoAnswer(_));
         let article = match (found, in_crossref) {
             (Some(article), Reading::Found(second)) => Some(worse(article, second)),
@@ -140,7 +158,8 @@ impl<'a> Asking<'a> {
     }
 
     async fn number(&mut self, doi: &str) -> Reading<String> {
-        let request = format!("esearch.fcgi?db=pubmed&retmode=json&term={}", escaped(&format!("\"{doi}\"[AID]")));
+        let request =
+            format!("esearch.fcgi?db=pubmed&retmode=json&term={}", escaped(&format!("\"{doi}\"[AID]")));
         self.answered(Registry::PubMed, &request, pubmed::number).await
     }
 
@@ -155,7 +174,12 @@ impl<'a> Asking<'a> {
     }
 
     /// Asks until there is an answer, a few times at most.
-    async fn answered<T: fmt::Debug>(&mut self, registry: Registry, request: &str, read: impl Fn(&[u8]) -> Reading<T>) -> Reading<T> {
+    async fn answered<T: fmt::Debug>(
+        &mut self,
+        registry: Registry,
+        request: &str,
+        read: impl Fn(&[u8]) -> Reading<T>,
+    ) -> Reading<T> {
         let breaker = match registry {
             Registry::PubMed => &self.registries.pubmed,
             Registry::Crossref => &self.registries.crossref,
@@ -194,7 +218,8 @@ impl<'a> Asking<'a> {
                 return reading;
             }
             let Some(least) = pauses.next() else { return reading };
-            tokio::time::sleep(pause(least, asked_to_wait, rand::random()).mul_f64(self.registries.haste)).await;
+            tokio::time::sleep(pause(least, asked_to_wait, rand::random()).mul_f64(self.registries.haste))
+                .await;
         }
     }
 
@@ -209,7 +234,8 @@ impl<'a> Asking<'a> {
         let all = self.registries;
         let url = match registry {
             Registry::PubMed => {
-                let key = self.key.map(|key| format!("&api_key={}", escaped(key.expose()))).unwrap_or_default();
+                let key =
+                    self.key.map(|key| format!("&api_key={}", escaped(key.expose()))).unwrap_or_default();
                 format!("{}/{request}&tool=preceptor&email={}{key}", all.pubmed_url, escaped(&all.contact))
             }
             Registry::Crossref => format!("{}/{request}?mailto={}", all.crossref_url, escaped(&all.contact)),
@@ -266,7 +292,8 @@ fn pause(least: Duration, asked: Duration, jitter: f64) -> Duration {
 
 /// How long a registry asks to be left alone (RFC 9110, 10.2.3, in seconds); a minute at most.
 fn retry_after(headers: &reqwest::header::HeaderMap) -> Duration {
-    let seconds = headers.get(reqwest::header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    let seconds =
+        headers.get(reqwest::header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
     seconds.map_or(Duration::ZERO, Duration::from_secs).min(LONGEST_TURN)
 }
 
@@ -308,7 +335,8 @@ mod tests {
 
     fn registries(key: Option<&str>) -> Registries {
         let config = Config { ncbi_api_key: key.map(Secret::new), ..Config::default() };
-        Registries::new(&config, Arc::new(MemoryCache::new(Arc::new(SystemClock))), Arc::new(SystemClock)).expect("a client")
+        Registries::new(&config, Arc::new(MemoryCache::new(Arc::new(SystemClock))), Arc::new(SystemClock))
+            .expect("a client")
     }
 
     /// How long six turns take.
@@ -325,11 +353,21 @@ mod tests {
     async fn no_more_than_three_a_second_are_sent_without_a_key_and_ten_with_one() {
         let site = registries(None);
         let (own, other) = (Secret::new("a".repeat(36)), Secret::new("b".repeat(36)));
-        let (without, with, beside) = tokio::join!(six_turns(&site, None), six_turns(&site, Some(&own)), six_turns(&site, Some(&other)));
+        let (without, with, beside) = tokio::join!(
+            six_turns(&site, None),
+            six_turns(&site, Some(&own)),
+            six_turns(&site, Some(&other))
+        );
         // The first goes at once, the others each a third or a tenth of a second later.
         assert!(without >= Duration::from_millis(1600), "{without:?}");
-        assert!(with >= Duration::from_millis(480) && beside >= Duration::from_millis(480), "{with:?} {beside:?}");
-        assert!(with < without && beside < without, "an org with a key does not wait for those without: {with:?} {beside:?} {without:?}");
+        assert!(
+            with >= Duration::from_millis(480) && beside >= Duration::from_millis(480),
+            "{with:?} {beside:?}"
+        );
+        assert!(
+            with < without && beside < without,
+            "an org with a key does not wait for those without: {with:?} {beside:?} {without:?}"
+        );
     }
 
     #[tokio::test]
@@ -337,9 +375,12 @@ mod tests {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let listen = async || tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let (registry, elsewhere) = (listen().await, listen().await);
-        let address = |listener: &tokio::net::TcpListener| format!("http://{}", listener.local_addr().expect("an address"));
+        let address = |listener: &tokio::net::TcpListener| {
+            format!("http://{}", listener.local_addr().expect("an address"))
+        };
         let key = Secret::new("a".repeat(36));
-        let config = Config { pubmed_url: address(&registry), ncbi_api_key: Some(key.clone()), ..Config::default() };
+        let config =
+            Config { pubmed_url: address(&registry), ncbi_api_key: Some(key.clone()), ..Config::default() };
         let cache = Arc::new(MemoryCache::new(Arc::new(SystemClock)));
         let registries = Registries::new(&config, cache, Arc::new(SystemClock)).expect("a client");
         let asking = Asking { registries: &registries, key: Some(&key), calls: Vec::new() };
@@ -347,11 +388,15 @@ mod tests {
             let (mut stream, _) = registry.accept().await.expect("a question");
             let mut request = [0; 4096];
             let length = stream.read(&mut request).await.expect("a request");
-            let answer = format!("HTTP/1.1 302 Found\r\nlocation: {}/taken\r\ncontent-length: 0\r\n\r\n", address(&elsewhere));
+            let answer = format!(
+                "HTTP/1.1 302 Found\r\nlocation: {}/taken\r\ncontent-length: 0\r\n\r\n",
+                address(&elsewhere)
+            );
             stream.write_all(answer.as_bytes()).await.expect("an answer");
             String::from_utf8_lossy(&request[..length]).to_lowercase()
         };
-        let ((record, _), asked) = tokio::join!(asking.request(Registry::PubMed, "esearch.fcgi?db=pubmed"), redirecting);
+        let ((record, _), asked) =
+            tokio::join!(asking.request(Registry::PubMed, "esearch.fcgi?db=pubmed"), redirecting);
         assert!(asked.contains(key.expose()) && !asked.contains("referer"), "{asked}");
         assert_eq!(record.status, 302, "what is no answer stays none");
         let followed = tokio::time::timeout(Duration::from_millis(300), elsewhere.accept()).await;
@@ -360,7 +405,9 @@ mod tests {
 
     #[test]
     fn a_registry_is_left_alone_as_long_as_it_asks() {
-        let headers = |value: &str| [(reqwest::header::RETRY_AFTER, value.parse().expect("a header"))].into_iter().collect();
+        let headers = |value: &str| {
+            [(reqwest::header::RETRY_AFTER, value.parse().expect("a header"))].into_iter().collect()
+        };
         assert_eq!(retry_after(&headers("7")), Duration::from_secs(7));
         assert_eq!(retry_after(&headers("86400")), LONGEST_TURN);
         assert_eq!(retry_after(&headers("soon")), Duration::ZERO);

@@ -44,7 +44,9 @@ pub(super) fn article(body: &[u8], doi: &str) -> Reading<Article> {
     if body.starts_with(b"Resource not found") {
         return Reading::Nothing("Crossref has no work of this DOI");
     }
-    let Ok(answer) = serde_json::from_slice::<Answer>(body) else { return Reading::NoAnswer("the answer breaks off or is no JSON") };
+    let Ok(answer) = serde_json::from_slice::<Answer>(body) else {
+        return Reading::NoAnswer("the answer breaks off or is no JSON");
+    };
     let work = answer.message;
     if !work.doi.eq_ignore_ascii_case(doi) {
         return Reading::Nothing("Crossref answered with another work");
@@ -89,9 +91,9 @@ mod tests {
     fn an_update_is_the_verdict() {
         let Reading::Found(plain) = answer("") else { panic!("found") };
         assert_eq!((plain.verdict, plain.year.as_str()), (Verdict::Verified, "1998"));
-        let Reading::Found(retracted) =
-            answer(r#"{"type":"correction","DOI":"10.1/c"},{"type":"retraction","DOI":"10.1/r","source":"retraction-watch"}"#)
-        else {
+        let Reading::Found(retracted) = answer(
+            r#"{"type":"correction","DOI":"10.1/c"},{"type":"retraction","DOI":"10.1/r","source":"retraction-watch"}"#,
+        ) else {
             panic!("found")
         };
         assert_eq!(retracted.verdict, Verdict::Retracted);

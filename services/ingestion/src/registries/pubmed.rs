@@ -19,8 +19,9 @@ pub(super) fn article(body: &[u8], pmid: &str) -> Reading<Article> {
     if start.is_empty() {
         return Reading::Nothing("the answer is empty");
     }
-    if start.get(..9).is_some_and(|start| start.eq_ignore_ascii_case("<!doctype") && text.to_ascii_lowercase().contains("<html"))
-        || start.starts_with("<html")
+    if start.get(..9).is_some_and(|start| {
+        start.eq_ignore_ascii_case("<!doctype") && text.to_ascii_lowercase().contains("<html")
+    }) || start.starts_with("<html")
     {
         return Reading::NoAnswer("the answer is a web page");
     }
@@ -35,14 +36,21 @@ pub(super) fn article(body: &[u8], pmid: &str) -> Reading<Article> {
         };
     }
     let articles = root.descendants("PubmedArticle");
-    let own = articles.into_iter().find(|article| article.at(&["MedlineCitation", "PMID"]).is_some_and(|id| id.text().trim() == pmid));
-    own.map_or(Reading::Nothing("the registry has no article of this number"), |article| Reading::Found(read(article, pmid)))
+    let own = articles
+        .into_iter()
+        .find(|article| article.at(&["MedlineCitation", "PMID"]).is_some_and(|id| id.text().trim() == pmid));
+    own.map_or(Reading::Nothing("the registry has no article of this number"), |article| {
+        Reading::Found(read(article, pmid))
+    })
 }
 
 fn read(article: &Element, pmid: &str) -> Article {
     let text = |path: &[&str]| article.at(path).map(|element| one_line(&element.text())).unwrap_or_default();
     let doi = article.at(&["PubmedData", "ArticleIdList"]).into_iter().flat_map(Element::elements);
-    let doi = doi.filter(|id| id.attribute("IdType") == Some("doi")).map(|id| id.text().trim().to_lowercase()).next();
+    let doi = doi
+        .filter(|id| id.attribute("IdType") == Some("doi"))
+        .map(|id| id.text().trim().to_lowercase())
+        .next();
     let (verdict, markers) = verdict(article);
     Article {
         registry: Registry::PubMed,
@@ -58,12 +66,17 @@ fn read(article: &Element, pmid: &str) -> Article {
 
 /// The worst thing that the markers say.
 fn verdict(article: &Element) -> (Verdict, Vec<String>) {
-    let types = article.at(&["MedlineCitation", "Article", "PublicationTypeList"]).into_iter().flat_map(Element::elements);
+    let types = article
+        .at(&["MedlineCitation", "Article", "PublicationTypeList"])
+        .into_iter()
+        .flat_map(Element::elements);
     let types = types.filter_map(|kind| {
-        let is_retracted = kind.attribute("UI") == Some("D016441") || kind.text().trim() == "Retracted Publication";
+        let is_retracted =
+            kind.attribute("UI") == Some("D016441") || kind.text().trim() == "Retracted Publication";
         is_retracted.then(|| (Verdict::Retracted, "publication type: Retracted Publication".to_owned()))
     });
-    let links = article.at(&["MedlineCitation", "CommentsCorrectionsList"]).into_iter().flat_map(Element::elements);
+    let links =
+        article.at(&["MedlineCitation", "CommentsCorrectionsList"]).into_iter().flat_map(Element::elements);
     let links = links.filter_map(|link| {
         let kind = link.attribute("RefType")?;
         let verdict = match kind {
@@ -81,7 +94,8 @@ fn verdict(article: &Element) -> (Verdict, Vec<String>) {
     let republished = found.iter().any(|(verdict, _)| *verdict == Verdict::RetractedAndRepublished);
     let worst = found.iter().map(|(verdict, _)| *verdict).max().unwrap_or(Verdict::Verified);
     // An article that was republished carries the marker of its retraction too.
-    let verdict = if republished && worst == Verdict::Retracted { Verdict::RetractedAndRepublished } else { worst };
+    let verdict =
+        if republished && worst == Verdict::Retracted { Verdict::RetractedAndRepublished } else { worst };
     (verdict, found.into_iter().map(|(_, marker)| marker).collect())
 }
 
@@ -108,7 +122,9 @@ pub(super) fn number(body: &[u8]) -> Reading<String> {
     if is_rate_limit(body) {
         return Reading::NoAnswer("the registry's limit of requests was reached");
     }
-    let Ok(search) = serde_json::from_slice::<Search>(body) else { return Reading::NoAnswer("the answer breaks off or is no JSON") };
+    let Ok(search) = serde_json::from_slice::<Search>(body) else {
+        return Reading::NoAnswer("the answer breaks off or is no JSON");
+    };
     let Some(result) = search.esearchresult else { return Reading::NoAnswer("the answer holds no result") };
     if result.error.is_some() {
         return Reading::NoAnswer("the registry's search failed");
@@ -148,15 +164,22 @@ mod tests {
     }
 
     fn link(kind: &str) -> String {
-        format!(r#"<CommentsCorrections RefType="{kind}"><RefSource>A journal. 2025</RefSource><PMID>43</PMID></CommentsCorrections>"#)
+        format!(
+            r#"<CommentsCorrections RefType="{kind}"><RefSource>A journal. 2025</RefSource><PMID>43</PMID></CommentsCorrections>"#
+        )
     }
 
     #[test]
     fn an_article_is_read() {
-        let Reading::Found(article) = fetched(r#"<PublicationType UI="D016428">Journal Article</PublicationType>"#, "") else {
+        let Reading::Found(article) =
+            fetched(r#"<PublicationType UI="D016428">Journal Article</PublicationType>"#, "")
+        else {
             panic!("found")
         };
-        assert_eq!((article.title.as_str(), article.doi.as_str(), article.year.as_str()), ("On something.", "10.1/x", "2024"));
+        assert_eq!(
+            (article.title.as_str(), article.doi.as_str(), article.year.as_str()),
+            ("On something.", "10.1/x", "2024")
+        );
         assert_eq!(article.verdict, Verdict::Verified);
     }
 
@@ -165,21 +188,33 @@ mod tests {
         let retracted = r#"<PublicationType UI="D016441">Retracted Publication</PublicationType>"#;
         assert_eq!(verdict_of(retracted, ""), Verdict::Retracted);
         assert_eq!(verdict_of("", &link("RetractionIn")), Verdict::Retracted);
-        assert_eq!(verdict_of(retracted, &link("RetractedandRepublishedIn")), Verdict::RetractedAndRepublished);
-        assert_eq!(verdict_of("", &(link("ErratumIn") + &link("ExpressionOfConcernIn"))), Verdict::ExpressionOfConcern);
+        assert_eq!(
+            verdict_of(retracted, &link("RetractedandRepublishedIn")),
+            Verdict::RetractedAndRepublished
+        );
+        assert_eq!(
+            verdict_of("", &(link("ErratumIn") + &link("ExpressionOfConcernIn"))),
+            Verdict::ExpressionOfConcern
+        );
         assert_eq!(verdict_of("", &link("PartialRetractionIn")), Verdict::PartiallyRetracted);
         assert_eq!(verdict_of("", &link("CommentIn")), Verdict::Verified);
         // A notice is no retracted article.
         assert_eq!(
-            verdict_of(r#"<PublicationType UI="D016440">Retraction of Publication</PublicationType>"#, &link("RetractionOf")),
+            verdict_of(
+                r#"<PublicationType UI="D016440">Retraction of Publication</PublicationType>"#,
+                &link("RetractionOf")
+            ),
             Verdict::Verified
         );
     }
 
     #[test]
     fn what_is_no_answer_is_never_verified() {
-        let nothing =
-            ["<PubmedArticleSet></PubmedArticleSet>", "", "<eFetchResult><ERROR>Empty id list - nothing todo</ERROR></eFetchResult>"];
+        let nothing = [
+            "<PubmedArticleSet></PubmedArticleSet>",
+            "",
+            "<eFetchResult><ERROR>Empty id list - nothing todo</ERROR></eFetchResult>",
+        ];
         for body in nothing {
             assert!(matches!(article(body.as_bytes(), "42"), Reading::Nothing(_)), "{body}");
         }
@@ -204,10 +239,19 @@ mod tests {
 
     #[test]
     fn a_search_finds_one_article_or_none() {
-        assert_eq!(number(br#"{"esearchresult":{"count":"1","idlist":["42"]}}"#), Reading::Found("42".into()));
+        assert_eq!(
+            number(br#"{"esearchresult":{"count":"1","idlist":["42"]}}"#),
+            Reading::Found("42".into())
+        );
         assert!(matches!(number(br#"{"esearchresult":{"count":"0","idlist":[]}}"#), Reading::Nothing(_)));
-        assert!(matches!(number(br#"{"error":"API rate limit exceeded","count":"11"}"#), Reading::NoAnswer(_)));
+        assert!(matches!(
+            number(br#"{"error":"API rate limit exceeded","count":"11"}"#),
+            Reading::NoAnswer(_)
+        ));
         assert!(matches!(number(b"<html>"), Reading::NoAnswer(_)));
-        assert!(matches!(number(br#"{"esearchresult":{"ERROR":"Search Backend failed: read failed"}}"#), Reading::NoAnswer(_)));
+        assert!(matches!(
+            number(br#"{"esearchresult":{"ERROR":"Search Backend failed: read failed"}}"#),
+            Reading::NoAnswer(_)
+        ));
     }
 }

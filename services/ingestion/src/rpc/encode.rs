@@ -5,7 +5,9 @@ use preceptor_proto::ingestion::v1::locator::At;
 
 use crate::domain::extract::Locator;
 use crate::domain::passages::Cue;
-use crate::domain::{ContentOfSource, DocumentView, PassageView, ProgramView, SourceView, VerificationView, VersionPage};
+use crate::domain::{
+    ContentOfSource, DocumentView, PassageView, ProgramView, SourceView, VerificationView, VersionPage,
+};
 use crate::registries::Verdict;
 use crate::store::{approval, programs::StateCount, registry_call, registry_key, task};
 
@@ -24,7 +26,8 @@ pub(super) fn program(view: ProgramView) -> proto::Program {
         (false, None, true) => proto::ProgramState::Withdrawn,
         (false, None, false) => proto::ProgramState::Draft,
     };
-    let (visible, version) = published.map_or((None, None), |(visible, version)| (Some(visible), Some(version)));
+    let (visible, version) =
+        published.map_or((None, None), |(visible, version)| (Some(visible), Some(version)));
     proto::Program {
         id: program.id,
         app_id: program.app_id,
@@ -32,7 +35,10 @@ pub(super) fn program(view: ProgramView) -> proto::Program {
         summary: program.summary,
         state: state.into(),
         revision: program.revision,
-        objectives: objectives.into_iter().map(|row| proto::Objective { id: row.id, text: row.text }).collect(),
+        objectives: objectives
+            .into_iter()
+            .map(|row| proto::Objective { id: row.id, text: row.text })
+            .collect(),
         published_version_id: version.as_ref().map(|version| version.id.clone()).unwrap_or_default(),
         published_version_number: version.map_or(0, |version| version.number),
         published_at: visible.map_or(0, |visible| visible.published_at),
@@ -78,8 +84,10 @@ pub(super) fn source(view: SourceView) -> proto::Source {
         done: done.cast_signed(),
         total: total.cast_signed(),
     };
-    let problem = (!version.problem_code.is_empty())
-        .then(|| proto::Problem { code: version.problem_code.clone(), message: version.problem_message.clone() });
+    let problem = (!version.problem_code.is_empty()).then(|| proto::Problem {
+        code: version.problem_code.clone(),
+        message: version.problem_message.clone(),
+    });
     proto::Source {
         id: source.id,
         program_id: source.program_id,
@@ -103,7 +111,9 @@ pub(super) fn source(view: SourceView) -> proto::Source {
         notes: serde_json::from_str(&version.notes).unwrap_or_default(),
         verifying: standing.is_being_verified,
         quarantined: standing.is_quarantined,
-        verification: standing.verification.map(|row| verification(VerificationView { row, calls: standing.calls })),
+        verification: standing
+            .verification
+            .map(|row| verification(VerificationView { row, calls: standing.calls })),
     }
 }
 
@@ -188,28 +198,47 @@ pub(super) fn content(source: ContentOfSource) -> proto::ReadContentResponse {
         source_version_id: source.source.source_version_id.clone(),
         source_title: source.source.title.clone(),
         quarantined: source.standing.is_quarantined,
-        verification: source.standing.verification.map(|row| verification(VerificationView { row, calls: source.standing.calls })),
+        verification: source
+            .standing
+            .verification
+            .map(|row| verification(VerificationView { row, calls: source.standing.calls })),
         passages: source.passages.into_iter().map(passage).collect(),
         program_title: source.program_title,
     }
 }
 
 fn encode_approval(row: approval::Model) -> proto::Approval {
-    proto::Approval { id: row.id, approved: row.approved, reviewer: row.reviewer, reason: row.reason, decided_at: row.decided_at }
+    proto::Approval {
+        id: row.id,
+        approved: row.approved,
+        reviewer: row.reviewer,
+        reason: row.reason,
+        decided_at: row.decided_at,
+    }
 }
 
 fn locator(locator: Locator) -> proto::Locator {
     let at = match locator {
         Locator::Page(page) => At::Page(page.cast_signed()),
         Locator::Slide { number, notes } => At::Slide(proto::Slide { number: number.cast_signed(), notes }),
-        Locator::Time { start_ms, end_ms, speaker } => At::Time(proto::TimeRange { start_ms, end_ms, speaker }),
-        Locator::Section(path) => At::Section(proto::Section { path: path.iter().map(ToString::to_string).collect() }),
+        Locator::Time { start_ms, end_ms, speaker } => {
+            At::Time(proto::TimeRange { start_ms, end_ms, speaker })
+        }
+        Locator::Section(path) => {
+            At::Section(proto::Section { path: path.iter().map(ToString::to_string).collect() })
+        }
     };
     proto::Locator { at: Some(at) }
 }
 
 fn cue(cue: Cue) -> proto::Cue {
-    proto::Cue { start: cue.start, end: cue.end, start_ms: cue.start_ms, end_ms: cue.end_ms, speaker: cue.speaker }
+    proto::Cue {
+        start: cue.start,
+        end: cue.end,
+        start_ms: cue.start_ms,
+        end_ms: cue.end_ms,
+        speaker: cue.speaker,
+    }
 }
 
 pub(super) fn passage(view: PassageView) -> proto::Passage {

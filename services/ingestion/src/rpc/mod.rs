@@ -50,7 +50,10 @@ impl Ingestion for Server {
     async fn create_program(&self, request: Request<proto::CreateProgramRequest>) -> Answer<proto::Program> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
-        let view = self.content.create_program(&scope, &request.title, &request.summary, &request.objectives).await?;
+        let view = self
+            .content
+            .create_program(&scope, &request.title, &request.summary, &request.objectives)
+            .await?;
         Ok(Response::new(encode::program(view)))
     }
 
@@ -60,7 +63,10 @@ impl Ingestion for Server {
         Ok(Response::new(encode::program(view)))
     }
 
-    async fn list_programs(&self, request: Request<proto::ListProgramsRequest>) -> Answer<proto::ListProgramsResponse> {
+    async fn list_programs(
+        &self,
+        request: Request<proto::ListProgramsRequest>,
+    ) -> Answer<proto::ListProgramsResponse> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
         let limit = limit(request.limit);
@@ -74,19 +80,29 @@ impl Ingestion for Server {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
         let (title, summary) = (&request.title, &request.summary);
-        let view = self.content.update_program(&scope, &request.program_id, title, summary, revision(request.revision)).await?;
+        let view = self
+            .content
+            .update_program(&scope, &request.program_id, title, summary, revision(request.revision))
+            .await?;
         Ok(Response::new(encode::program(view)))
     }
 
     async fn set_objectives(&self, request: Request<proto::SetObjectivesRequest>) -> Answer<proto::Program> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
-        let objectives: Vec<_> = request.objectives.into_iter().map(|objective| (objective.id, objective.text)).collect();
-        let view = self.content.set_objectives(&scope, &request.program_id, &objectives, revision(request.revision)).await?;
+        let objectives: Vec<_> =
+            request.objectives.into_iter().map(|objective| (objective.id, objective.text)).collect();
+        let view = self
+            .content
+            .set_objectives(&scope, &request.program_id, &objectives, revision(request.revision))
+            .await?;
         Ok(Response::new(encode::program(view)))
     }
 
-    async fn upload_source(&self, request: Request<Streaming<proto::UploadSourceRequest>>) -> Answer<proto::Source> {
+    async fn upload_source(
+        &self,
+        request: Request<Streaming<proto::UploadSourceRequest>>,
+    ) -> Answer<proto::Source> {
         use proto::upload_source_request::Part;
         let scope = Call::of(&request)?.shared_scope();
         let mut parts = request.into_inner();
@@ -112,9 +128,17 @@ impl Ingestion for Server {
                         intake.learn(last.source_id, last.title, last.external_id);
                         return Ok::<_, Status>(self.content.finish_intake(&scope, intake).await?);
                     }
-                    Some(Part::Header(_)) => return Err(Error::InvalidField { field: "header", what: "comes once, and first" }.into()),
+                    Some(Part::Header(_)) => {
+                        return Err(
+                            Error::InvalidField { field: "header", what: "comes once, and first" }.into()
+                        );
+                    }
                     None => {
-                        return Err(Error::InvalidField { field: "details", what: "end the stream; without them it was broken off" }.into());
+                        return Err(Error::InvalidField {
+                            field: "details",
+                            what: "end the stream; without them it was broken off",
+                        }
+                        .into());
                     }
                 }
             }
@@ -139,62 +163,109 @@ impl Ingestion for Server {
                 let class = match attestation.class() {
                     proto::SourceClass::Guideline => "guideline",
                     proto::SourceClass::ProviderAttested => "provider_attested",
-                    _ => return Err(Error::InvalidField { field: "class", what: "must be guideline or provider_attested" }.into()),
+                    _ => {
+                        return Err(Error::InvalidField {
+                            field: "class",
+                            what: "must be guideline or provider_attested",
+                        }
+                        .into());
+                    }
                 };
                 Way::Attestation(class, attestation.statement)
             }
-            None => return Err(Error::InvalidField { field: "by", what: "give a pmid, a doi, or an attestation" }.into()),
+            None => {
+                return Err(Error::InvalidField {
+                    field: "by",
+                    what: "give a pmid, a doi, or an attestation",
+                }
+                .into());
+            }
         };
         Ok(Response::new(encode::source(self.content.verify(&scope, &request.source_id, way).await?)))
     }
 
-    async fn list_verifications(&self, request: Request<proto::ListVerificationsRequest>) -> Answer<proto::ListVerificationsResponse> {
+    async fn list_verifications(
+        &self,
+        request: Request<proto::ListVerificationsRequest>,
+    ) -> Answer<proto::ListVerificationsResponse> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
-        let views = self.content.verifications(&scope, &request.source_id, request.source_version_ids).await?;
-        Ok(Response::new(proto::ListVerificationsResponse { verifications: views.into_iter().map(encode::verification).collect() }))
+        let views =
+            self.content.verifications(&scope, &request.source_id, request.source_version_ids).await?;
+        Ok(Response::new(proto::ListVerificationsResponse {
+            verifications: views.into_iter().map(encode::verification).collect(),
+        }))
     }
 
-    async fn get_registry_key(&self, request: Request<proto::GetRegistryKeyRequest>) -> Answer<proto::RegistryKey> {
+    async fn get_registry_key(
+        &self,
+        request: Request<proto::GetRegistryKeyRequest>,
+    ) -> Answer<proto::RegistryKey> {
         let scope = Call::of(&request)?.shared_scope();
-        Ok(Response::new(self.content.registry_key(&scope).await?.map(encode::registry_key).unwrap_or_default()))
+        Ok(Response::new(
+            self.content.registry_key(&scope).await?.map(encode::registry_key).unwrap_or_default(),
+        ))
     }
 
-    async fn set_registry_key(&self, request: Request<proto::SetRegistryKeyRequest>) -> Answer<proto::RegistryKey> {
+    async fn set_registry_key(
+        &self,
+        request: Request<proto::SetRegistryKeyRequest>,
+    ) -> Answer<proto::RegistryKey> {
         let scope = Call::of(&request)?.shared_scope();
         let key = Secret::new(request.into_inner().api_key);
         Ok(Response::new(encode::registry_key(self.content.set_registry_key(&scope, &key).await?)))
     }
 
-    async fn remove_registry_key(&self, request: Request<proto::RemoveRegistryKeyRequest>) -> Answer<proto::RemoveRegistryKeyResponse> {
+    async fn remove_registry_key(
+        &self,
+        request: Request<proto::RemoveRegistryKeyRequest>,
+    ) -> Answer<proto::RemoveRegistryKeyResponse> {
         self.content.remove_registry_key(&Call::of(&request)?.shared_scope()).await?;
         Ok(Response::new(proto::RemoveRegistryKeyResponse {}))
     }
 
-    async fn list_registry_calls(&self, request: Request<proto::ListRegistryCallsRequest>) -> Answer<proto::ListRegistryCallsResponse> {
+    async fn list_registry_calls(
+        &self,
+        request: Request<proto::ListRegistryCallsRequest>,
+    ) -> Answer<proto::ListRegistryCallsResponse> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
         let limit = request.limit.clamp(1, 100) as usize;
-        let mut calls = self.content.registry_calls(&scope, &request.source_id, &request.before, limit as u64 + 1).await?;
+        let mut calls = self
+            .content
+            .registry_calls(&scope, &request.source_id, &request.before, limit as u64 + 1)
+            .await?;
         let more = calls.len() > limit;
         calls.truncate(limit);
         let next = calls.last().filter(|_| more).map(|call| call.id.clone()).unwrap_or_default();
-        Ok(Response::new(proto::ListRegistryCallsResponse { calls: calls.into_iter().map(encode::registry_call).collect(), next }))
+        Ok(Response::new(proto::ListRegistryCallsResponse {
+            calls: calls.into_iter().map(encode::registry_call).collect(),
+            next,
+        }))
     }
 
     type GetRegistryAnswerStream = BoxStream<'static, Result<proto::GetRegistryAnswerResponse, Status>>;
 
-    async fn get_registry_answer(&self, request: Request<proto::GetRegistryAnswerRequest>) -> Answer<Self::GetRegistryAnswerStream> {
+    async fn get_registry_answer(
+        &self,
+        request: Request<proto::GetRegistryAnswerRequest>,
+    ) -> Answer<Self::GetRegistryAnswerStream> {
         let scope = Call::of(&request)?.shared_scope();
         let mut call = self.content.registry_call(&scope, &request.into_inner().call_id).await?;
         let body = std::mem::take(&mut call.body);
-        let head = proto::GetRegistryAnswerResponse { call: Some(encode::registry_call(call)), chunk: Vec::new() };
-        let chunks: Vec<_> =
-            body.chunks(CHUNK).map(|chunk| proto::GetRegistryAnswerResponse { call: None, chunk: chunk.to_vec() }).collect();
+        let head =
+            proto::GetRegistryAnswerResponse { call: Some(encode::registry_call(call)), chunk: Vec::new() };
+        let chunks: Vec<_> = body
+            .chunks(CHUNK)
+            .map(|chunk| proto::GetRegistryAnswerResponse { call: None, chunk: chunk.to_vec() })
+            .collect();
         Ok(Response::new(stream::iter(std::iter::once(head).chain(chunks)).map(Ok).boxed()))
     }
 
-    async fn list_tasks(&self, request: Request<proto::ListTasksRequest>) -> Answer<proto::ListTasksResponse> {
+    async fn list_tasks(
+        &self,
+        request: Request<proto::ListTasksRequest>,
+    ) -> Answer<proto::ListTasksResponse> {
         let scope = Call::of(&request)?.shared_scope();
         let tasks = self.content.tasks(&scope, &request.into_inner().program_id).await?;
         Ok(Response::new(proto::ListTasksResponse { tasks: tasks.into_iter().map(encode::task).collect() }))
@@ -203,12 +274,17 @@ impl Ingestion for Server {
     async fn close_task(&self, request: Request<proto::CloseTaskRequest>) -> Answer<proto::Task> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
-        Ok(Response::new(encode::task(self.content.close_task(&scope, &request.task_id, &request.outcome).await?)))
+        Ok(Response::new(encode::task(
+            self.content.close_task(&scope, &request.task_id, &request.outcome).await?,
+        )))
     }
 
     type ReadContentStream = BoxStream<'static, Result<proto::ReadContentResponse, Status>>;
 
-    async fn read_content(&self, request: Request<proto::ReadContentRequest>) -> Answer<Self::ReadContentStream> {
+    async fn read_content(
+        &self,
+        request: Request<proto::ReadContentRequest>,
+    ) -> Answer<Self::ReadContentStream> {
         let scope = Call::of(&request)?.shared_scope();
         let content = self.content.content(&scope, &request.into_inner().program_id).await?;
         Ok(Response::new(stream::iter(content.into_iter().map(|source| Ok(encode::content(source)))).boxed()))
@@ -219,7 +295,10 @@ impl Ingestion for Server {
         Ok(Response::new(encode::source(self.content.source(&scope, &request.into_inner().source_id).await?)))
     }
 
-    async fn list_sources(&self, request: Request<proto::ListSourcesRequest>) -> Answer<proto::ListSourcesResponse> {
+    async fn list_sources(
+        &self,
+        request: Request<proto::ListSourcesRequest>,
+    ) -> Answer<proto::ListSourcesResponse> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
         let limit = limit(request.limit);
@@ -241,16 +320,26 @@ impl Ingestion for Server {
         Ok(Response::new(encode::source(view)))
     }
 
-    async fn publish_program(&self, request: Request<proto::PublishProgramRequest>) -> Answer<proto::Program> {
+    async fn publish_program(
+        &self,
+        request: Request<proto::PublishProgramRequest>,
+    ) -> Answer<proto::Program> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
-        Ok(Response::new(encode::program(self.content.publish(&scope, &request.program_id, &request.reason).await?)))
+        Ok(Response::new(encode::program(
+            self.content.publish(&scope, &request.program_id, &request.reason).await?,
+        )))
     }
 
-    async fn withdraw_program(&self, request: Request<proto::WithdrawProgramRequest>) -> Answer<proto::Program> {
+    async fn withdraw_program(
+        &self,
+        request: Request<proto::WithdrawProgramRequest>,
+    ) -> Answer<proto::Program> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
-        Ok(Response::new(encode::program(self.content.withdraw(&scope, &request.program_id, &request.reason).await?)))
+        Ok(Response::new(encode::program(
+            self.content.withdraw(&scope, &request.program_id, &request.reason).await?,
+        )))
     }
 
     async fn get_document(&self, request: Request<proto::GetDocumentRequest>) -> Answer<proto::Document> {
@@ -260,28 +349,42 @@ impl Ingestion for Server {
         Ok(Response::new(encode::document(document)))
     }
 
-    async fn get_page_picture(&self, request: Request<proto::GetPagePictureRequest>) -> Answer<proto::GetPagePictureResponse> {
+    async fn get_page_picture(
+        &self,
+        request: Request<proto::GetPagePictureRequest>,
+    ) -> Answer<proto::GetPagePictureResponse> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
         let page = u32::try_from(request.page).map_err(|_| Error::PageNotFound)?;
-        let picture = self.content.picture(&scope, &request.source_id, &request.source_version_id, page).await?;
+        let picture =
+            self.content.picture(&scope, &request.source_id, &request.source_version_id, page).await?;
         let media_type = picture.media_type.to_owned();
         Ok(Response::new(proto::GetPagePictureResponse { media_type, picture: picture.bytes }))
     }
 
     type GetOriginalStream = BoxStream<'static, Result<proto::GetOriginalResponse, Status>>;
 
-    async fn get_original(&self, request: Request<proto::GetOriginalRequest>) -> Answer<Self::GetOriginalStream> {
+    async fn get_original(
+        &self,
+        request: Request<proto::GetOriginalRequest>,
+    ) -> Answer<Self::GetOriginalStream> {
         let scope = Call::of(&request)?.shared_scope();
         let (version, content) = self.content.original(&scope, &request.into_inner().source_id).await?;
         let chunks: Vec<_> = content.chunks(CHUNK).map(<[u8]>::to_vec).collect();
         let stream = stream::iter(chunks).map(move |chunk| {
-            Ok(proto::GetOriginalResponse { media_type: version.media_type.clone(), file_name: version.file_name.clone(), chunk })
+            Ok(proto::GetOriginalResponse {
+                media_type: version.media_type.clone(),
+                file_name: version.file_name.clone(),
+                chunk,
+            })
         });
         Ok(Response::new(stream.boxed()))
     }
 
-    async fn resolve_published(&self, request: Request<proto::ResolvePublishedRequest>) -> Answer<proto::ResolvePublishedResponse> {
+    async fn resolve_published(
+        &self,
+        request: Request<proto::ResolvePublishedRequest>,
+    ) -> Answer<proto::ResolvePublishedResponse> {
         let scope = Call::of(&request)?.shared_scope();
         let version = self.content.resolve(&scope, &request.into_inner().program_id).await?;
         Ok(Response::new(proto::ResolvePublishedResponse {
@@ -291,10 +394,16 @@ impl Ingestion for Server {
         }))
     }
 
-    async fn read_passages(&self, request: Request<proto::ReadPassagesRequest>) -> Answer<proto::ReadPassagesResponse> {
+    async fn read_passages(
+        &self,
+        request: Request<proto::ReadPassagesRequest>,
+    ) -> Answer<proto::ReadPassagesResponse> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
-        let (views, version) = self.content.passages(&scope, &request.program_id, &request.program_version_id, request.passage_ids).await?;
+        let (views, version) = self
+            .content
+            .passages(&scope, &request.program_id, &request.program_version_id, request.passage_ids)
+            .await?;
         Ok(Response::new(proto::ReadPassagesResponse {
             passages: views.into_iter().map(encode::passage).collect(),
             program_title: version.title.clone(),
@@ -304,7 +413,10 @@ impl Ingestion for Server {
 
     type StreamVersionStream = BoxStream<'static, Result<proto::StreamVersionResponse, Status>>;
 
-    async fn stream_version(&self, request: Request<proto::StreamVersionRequest>) -> Answer<Self::StreamVersionStream> {
+    async fn stream_version(
+        &self,
+        request: Request<proto::StreamVersionRequest>,
+    ) -> Answer<Self::StreamVersionStream> {
         let scope = Call::of(&request)?.shared_scope();
         let version = request.into_inner().program_version_id;
         let content = Arc::clone(&self.content);
@@ -320,7 +432,10 @@ impl Ingestion for Server {
 
     type StreamSourceStream = BoxStream<'static, Result<proto::StreamVersionResponse, Status>>;
 
-    async fn stream_source(&self, request: Request<proto::StreamSourceRequest>) -> Answer<Self::StreamSourceStream> {
+    async fn stream_source(
+        &self,
+        request: Request<proto::StreamSourceRequest>,
+    ) -> Answer<Self::StreamSourceStream> {
         let scope = Call::of(&request)?.shared_scope();
         let version = request.into_inner().source_version_id;
         let content = Arc::clone(&self.content);
@@ -345,8 +460,10 @@ impl Ingestion for Server {
     ) -> Answer<proto::ListIndexedVersionsResponse> {
         let scope = Call::of(&request)?.shared_scope();
         let versions = self.content.versions_to_index(&scope).await?;
-        let versions =
-            versions.into_iter().map(|(program_id, program_version_id)| proto::IndexedVersion { program_id, program_version_id }).collect();
+        let versions = versions
+            .into_iter()
+            .map(|(program_id, program_version_id)| proto::IndexedVersion { program_id, program_version_id })
+            .collect();
         Ok(Response::new(proto::ListIndexedVersionsResponse { versions }))
     }
 }

@@ -42,7 +42,8 @@ impl From<StoredLocator> for Locator {
 }
 
 fn read<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, Error> {
-    serde_json::from_str(text).map_err(|error| Error::Defect(format!("a stored passage cannot be read: {error}")))
+    serde_json::from_str(text)
+        .map_err(|error| Error::Defect(format!("a stored passage cannot be read: {error}")))
 }
 
 /// A passage as it is stored, without its text.
@@ -70,7 +71,14 @@ pub(crate) fn written(passage: &Passage) -> Result<Written, serde_json::Error> {
 }
 
 /// A passage of `text` as a row.
-pub(crate) fn row(org: &str, version: &str, id: String, ordinal: usize, text: &str, passage: Written) -> Result<passage::Model, Error> {
+pub(crate) fn row(
+    org: &str,
+    version: &str,
+    id: String,
+    ordinal: usize,
+    text: &str,
+    passage: Written,
+) -> Result<passage::Model, Error> {
     let range = passage.start as usize..passage.end as usize;
     let outside = || Error::Defect("a passage lies outside its text".into());
     Ok(passage::Model {

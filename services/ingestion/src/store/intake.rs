@@ -14,7 +14,10 @@ struct Sum {
     bytes: Option<i64>,
 }
 
-async fn sum<E: preceptor_store::TenantEntity>(tx: &TenantTx, column: <E as EntityTrait>::Column) -> Result<i64, Error> {
+async fn sum<E: preceptor_store::TenantEntity>(
+    tx: &TenantTx,
+    column: <E as EntityTrait>::Column,
+) -> Result<i64, Error> {
     let sum = Expr::col(column).sum().cast_as(Alias::new("bigint"));
     let sums: Vec<Sum> = tx.all_as(tx.find::<E>().select_only().column_as(sum, "bytes")).await?;
     Ok(sums.first().and_then(|sum| sum.bytes).unwrap_or(0))

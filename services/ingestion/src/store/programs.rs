@@ -9,11 +9,18 @@ use crate::Error;
 
 /// One program.
 pub(crate) async fn get(tx: &TenantTx, id: &str) -> Result<program::Model, Error> {
-    tx.one(tx.find::<program::Entity>().filter(program::Column::Id.eq(id))).await?.ok_or(Error::ProgramNotFound)
+    tx.one(tx.find::<program::Entity>().filter(program::Column::Id.eq(id)))
+        .await?
+        .ok_or(Error::ProgramNotFound)
 }
 
 /// Programs behind `after`, newest first.
-pub(crate) async fn list(tx: &TenantTx, after: Option<&str>, only: Option<&str>, limit: u64) -> Result<Vec<program::Model>, Error> {
+pub(crate) async fn list(
+    tx: &TenantTx,
+    after: Option<&str>,
+    only: Option<&str>,
+    limit: u64,
+) -> Result<Vec<program::Model>, Error> {
     let mut select = tx.find::<program::Entity>().order_by_desc(program::Column::Id).limit(limit);
     if let Some(after) = after {
         select = select.filter(program::Column::Id.lt(after));
@@ -31,13 +38,21 @@ pub(crate) async fn objectives(tx: &TenantTx, program: &str) -> Result<Vec<objec
 }
 
 /// Replaces the objectives of a program.
-pub(crate) async fn replace_objectives(tx: &TenantTx, program: &str, rows: Vec<objective::Model>) -> Result<(), Error> {
+pub(crate) async fn replace_objectives(
+    tx: &TenantTx,
+    program: &str,
+    rows: Vec<objective::Model>,
+) -> Result<(), Error> {
     tx.run_delete(tx.delete::<objective::Entity>().filter(objective::Column::ProgramId.eq(program))).await?;
     Ok(tx.insert_all(rows).await?)
 }
 
 /// Raises the revision of a program; refuses when it is not at `expected`.
-pub(crate) async fn raise_revision(tx: &TenantTx, program: &program::Model, expected: Option<i64>) -> Result<(), Error> {
+pub(crate) async fn raise_revision(
+    tx: &TenantTx,
+    program: &program::Model,
+    expected: Option<i64>,
+) -> Result<(), Error> {
     if expected.is_some_and(|expected| expected != program.revision) {
         return Err(Error::RevisionConflict { current: program.revision });
     }
@@ -63,8 +78,10 @@ pub(crate) async fn rename(tx: &TenantTx, program: &str, title: &str, summary: &
 
 /// Notes whether the last act was a withdrawal.
 pub(crate) async fn set_withdrawn(tx: &TenantTx, program: &str, withdrawn: bool) -> Result<(), Error> {
-    let update =
-        tx.update::<program::Entity>().col_expr(program::Column::Withdrawn, Expr::value(withdrawn)).filter(program::Column::Id.eq(program));
+    let update = tx
+        .update::<program::Entity>()
+        .col_expr(program::Column::Withdrawn, Expr::value(withdrawn))
+        .filter(program::Column::Id.eq(program));
     tx.run_update(update).await?;
     Ok(())
 }

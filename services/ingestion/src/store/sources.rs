@@ -22,8 +22,14 @@ pub(crate) fn newest_of_program(tx: &TenantTx, program: &str) -> Select<source_v
 }
 
 /// A source with its newest version.
-pub(crate) async fn newest(tx: &TenantTx, source: &str) -> Result<(source::Model, source_version::Model), Error> {
-    let source = tx.one(tx.find::<source::Entity>().filter(source::Column::Id.eq(source))).await?.ok_or(Error::SourceNotFound)?;
+pub(crate) async fn newest(
+    tx: &TenantTx,
+    source: &str,
+) -> Result<(source::Model, source_version::Model), Error> {
+    let source = tx
+        .one(tx.find::<source::Entity>().filter(source::Column::Id.eq(source)))
+        .await?
+        .ok_or(Error::SourceNotFound)?;
     let version = version(tx, &source.newest_version_id).await?;
     Ok((source, version))
 }
@@ -35,16 +41,30 @@ pub(crate) async fn version(tx: &TenantTx, id: &str) -> Result<source_version::M
 }
 
 /// The source of a program that carries the caller's own name for it.
-pub(crate) async fn by_external_id(tx: &TenantTx, program: &str, external_id: &str) -> Result<Option<source::Model>, Error> {
-    let select =
-        tx.find::<source::Entity>().filter(source::Column::ProgramId.eq(program)).filter(source::Column::ExternalId.eq(external_id));
+pub(crate) async fn by_external_id(
+    tx: &TenantTx,
+    program: &str,
+    external_id: &str,
+) -> Result<Option<source::Model>, Error> {
+    let select = tx
+        .find::<source::Entity>()
+        .filter(source::Column::ProgramId.eq(program))
+        .filter(source::Column::ExternalId.eq(external_id));
     Ok(tx.one(select).await?)
 }
 
 /// Sources of a program behind `after`, newest first.
-pub(crate) async fn list(tx: &TenantTx, program: &str, after: Option<&str>, limit: u64) -> Result<Vec<source::Model>, Error> {
-    let mut select =
-        tx.find::<source::Entity>().filter(source::Column::ProgramId.eq(program)).order_by_desc(source::Column::Id).limit(limit);
+pub(crate) async fn list(
+    tx: &TenantTx,
+    program: &str,
+    after: Option<&str>,
+    limit: u64,
+) -> Result<Vec<source::Model>, Error> {
+    let mut select = tx
+        .find::<source::Entity>()
+        .filter(source::Column::ProgramId.eq(program))
+        .order_by_desc(source::Column::Id)
+        .limit(limit);
     if let Some(after) = after {
         select = select.filter(source::Column::Id.lt(after));
     }
@@ -63,14 +83,21 @@ pub(crate) async fn versions(tx: &TenantTx, ids: Vec<String>) -> Result<Vec<sour
 
 /// Makes a version the newest of its source.
 pub(crate) async fn set_newest(tx: &TenantTx, source: &str, version: &str) -> Result<(), Error> {
-    let update =
-        tx.update::<source::Entity>().col_expr(source::Column::NewestVersionId, Expr::value(version)).filter(source::Column::Id.eq(source));
+    let update = tx
+        .update::<source::Entity>()
+        .col_expr(source::Column::NewestVersionId, Expr::value(version))
+        .filter(source::Column::Id.eq(source));
     tx.run_update(update).await?;
     Ok(())
 }
 
 /// Moves a version from one state to another; refuses when it is in a third.
-pub(crate) async fn change_state(tx: &TenantTx, version: &source_version::Model, from: &'static str, to: &str) -> Result<(), Error> {
+pub(crate) async fn change_state(
+    tx: &TenantTx,
+    version: &source_version::Model,
+    from: &'static str,
+    to: &str,
+) -> Result<(), Error> {
     let mut update = tx
         .update::<source_version::Entity>()
         .col_expr(source_version::Column::State, Expr::value(to))
@@ -97,7 +124,11 @@ pub(crate) struct Outcome<'a> {
 }
 
 /// Ends the extraction of a version. `false` when it had ended before.
-pub(crate) async fn end_extraction(tx: &TenantTx, version: &str, outcome: Outcome<'_>) -> Result<bool, Error> {
+pub(crate) async fn end_extraction(
+    tx: &TenantTx,
+    version: &str,
+    outcome: Outcome<'_>,
+) -> Result<bool, Error> {
     use source_version::Column;
     let update = tx
         .update::<source_version::Entity>()
@@ -120,11 +151,18 @@ pub(crate) async fn approval(tx: &TenantTx, version: &str) -> Result<Option<appr
 
 /// The decisions on these versions.
 pub(crate) async fn approvals(tx: &TenantTx, versions: Vec<String>) -> Result<Vec<approval::Model>, Error> {
-    Ok(tx.all(tx.find::<approval::Entity>().filter(approval::Column::SourceVersionId.is_in(versions))).await?)
+    Ok(tx
+        .all(tx.find::<approval::Entity>().filter(approval::Column::SourceVersionId.is_in(versions)))
+        .await?)
 }
 
 /// Passages of a version that may be read, from an ordinal on.
-pub(crate) async fn passages(tx: &TenantTx, version: &Readable, from: i64, limit: u64) -> Result<Vec<passage::Model>, Error> {
+pub(crate) async fn passages(
+    tx: &TenantTx,
+    version: &Readable,
+    from: i64,
+    limit: u64,
+) -> Result<Vec<passage::Model>, Error> {
     let select = tx
         .find::<passage::Entity>()
         .filter(passage::Column::SourceVersionId.eq(version.version_id()))

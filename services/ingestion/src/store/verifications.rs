@@ -18,7 +18,10 @@ pub(crate) async fn newest(tx: &TenantTx, version: &str) -> Result<Option<verifi
 }
 
 /// The verifications of versions, newest first.
-pub(crate) async fn of_versions(tx: &TenantTx, versions: &[String]) -> Result<Vec<verification::Model>, Error> {
+pub(crate) async fn of_versions(
+    tx: &TenantTx,
+    versions: &[String],
+) -> Result<Vec<verification::Model>, Error> {
     use verification::{Column, Entity};
     let select = tx.find::<Entity>().filter(Column::SourceVersionId.is_in(versions));
     Ok(tx.all(select.order_by_desc(Column::VerifiedAt).order_by_desc(Column::Id)).await?)
@@ -33,7 +36,9 @@ pub(crate) async fn versions_of(tx: &TenantTx, source: &str) -> Result<Vec<Strin
 /// The requests behind a verification, in order.
 pub(crate) async fn calls(tx: &TenantTx, verification: &str) -> Result<Vec<registry_call::Model>, Error> {
     use registry_call::{Column, Entity};
-    Ok(tx.all(tx.find::<Entity>().filter(Column::VerificationId.eq(verification)).order_by_asc(Column::Id)).await?)
+    Ok(tx
+        .all(tx.find::<Entity>().filter(Column::VerificationId.eq(verification)).order_by_asc(Column::Id))
+        .await?)
 }
 
 /// One request.
@@ -42,9 +47,18 @@ pub(crate) async fn call(tx: &TenantTx, id: &str) -> Result<Option<registry_call
 }
 
 /// The requests about versions, newest first, before one of them; empty for the newest.
-pub(crate) async fn calls_about(tx: &TenantTx, versions: &[String], before: &str, limit: u64) -> Result<Vec<registry_call::Model>, Error> {
+pub(crate) async fn calls_about(
+    tx: &TenantTx,
+    versions: &[String],
+    before: &str,
+    limit: u64,
+) -> Result<Vec<registry_call::Model>, Error> {
     use registry_call::{Column, Entity};
-    let mut select = tx.find::<Entity>().filter(Column::SourceVersionId.is_in(versions)).order_by_desc(Column::Id).limit(limit);
+    let mut select = tx
+        .find::<Entity>()
+        .filter(Column::SourceVersionId.is_in(versions))
+        .order_by_desc(Column::Id)
+        .limit(limit);
     if !before.is_empty() {
         select = select.filter(Column::Id.lt(before));
     }
@@ -65,25 +79,44 @@ pub(crate) async fn watch(tx: &TenantTx, row: surveillance::Model) -> Result<(),
 
 /// What is watched of a version.
 pub(crate) async fn watched(tx: &TenantTx, version: &str) -> Result<Option<surveillance::Model>, Error> {
-    Ok(tx.one(tx.find::<surveillance::Entity>().filter(surveillance::Column::SourceVersionId.eq(version))).await?)
+    Ok(tx
+        .one(tx.find::<surveillance::Entity>().filter(surveillance::Column::SourceVersionId.eq(version)))
+        .await?)
 }
 
 /// Versions whose turn it is, the longest overdue first.
 pub(crate) async fn due(tx: &TenantTx, now: i64, limit: u64) -> Result<Vec<surveillance::Model>, Error> {
     use surveillance::{Column, Entity};
-    Ok(tx.all(tx.find::<Entity>().filter(Column::NextCheckAt.lte(now)).order_by_asc(Column::NextCheckAt).limit(limit)).await?)
+    Ok(tx
+        .all(
+            tx.find::<Entity>()
+                .filter(Column::NextCheckAt.lte(now))
+                .order_by_asc(Column::NextCheckAt)
+                .limit(limit),
+        )
+        .await?)
 }
 
 /// Puts a check off.
-pub(crate) async fn postpone(tx: &TenantTx, watched: &surveillance::Model, pause: Duration) -> Result<(), Error> {
+pub(crate) async fn postpone(
+    tx: &TenantTx,
+    watched: &surveillance::Model,
+    pause: Duration,
+) -> Result<(), Error> {
     use surveillance::{Column, Entity};
-    let update = tx.update::<Entity>().col_expr(Column::NextCheckAt, Expr::value(tx.now().after(pause).micros()));
+    let update =
+        tx.update::<Entity>().col_expr(Column::NextCheckAt, Expr::value(tx.now().after(pause).micros()));
     tx.run_update(update.filter(Column::SourceVersionId.eq(&watched.source_version_id))).await?;
     Ok(())
 }
 
 /// Notes the outcome of a check and when the next one is.
-pub(crate) async fn checked(tx: &TenantTx, watched: &surveillance::Model, verdict: Verdict, pause: Duration) -> Result<(), Error> {
+pub(crate) async fn checked(
+    tx: &TenantTx,
+    watched: &surveillance::Model,
+    verdict: Verdict,
+    pause: Duration,
+) -> Result<(), Error> {
     use surveillance::{Column, Entity};
     let update = tx
         .update::<Entity>()
@@ -107,7 +140,9 @@ pub(crate) async fn forget_key(tx: &TenantTx, registry: &str) -> Result<bool, Er
 
 /// The quarantine of a version.
 pub(crate) async fn quarantine(tx: &TenantTx, version: &str) -> Result<Option<quarantine::Model>, Error> {
-    Ok(tx.one(tx.find::<quarantine::Entity>().filter(quarantine::Column::SourceVersionId.eq(version))).await?)
+    Ok(tx
+        .one(tx.find::<quarantine::Entity>().filter(quarantine::Column::SourceVersionId.eq(version)))
+        .await?)
 }
 
 /// The versions of a program that are in quarantine.
@@ -123,7 +158,10 @@ pub(crate) async fn task(tx: &TenantTx, id: &str) -> Result<Option<task::Model>,
 
 /// The tasks of a program: open ones first, newest first.
 pub(crate) async fn tasks(tx: &TenantTx, program: &str) -> Result<Vec<task::Model>, Error> {
-    let select = tx.find::<task::Entity>().filter(task::Column::ProgramId.eq(program)).order_by_desc(task::Column::OpenedAt);
+    let select = tx
+        .find::<task::Entity>()
+        .filter(task::Column::ProgramId.eq(program))
+        .order_by_desc(task::Column::OpenedAt);
     let mut rows = tx.all(select.limit(200)).await?;
     rows.sort_by_key(|row| row.closed_at.is_some());
     Ok(rows)

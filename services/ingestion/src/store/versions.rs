@@ -57,13 +57,21 @@ pub(crate) async fn next_number(tx: &TenantTx, program: &str) -> Result<i64, Err
 }
 
 /// The source versions that a frozen version consists of.
-pub(crate) async fn sources(tx: &TenantTx, version: &str) -> Result<Vec<program_version_source::Model>, Error> {
-    let select = tx.find::<program_version_source::Entity>().filter(program_version_source::Column::ProgramVersionId.eq(version));
+pub(crate) async fn sources(
+    tx: &TenantTx,
+    version: &str,
+) -> Result<Vec<program_version_source::Model>, Error> {
+    let select = tx
+        .find::<program_version_source::Entity>()
+        .filter(program_version_source::Column::ProgramVersionId.eq(version));
     Ok(tx.all(select.order_by_asc(program_version_source::Column::SourceId)).await?)
 }
 
 /// What learners of a program see: the source versions of the visible version, by source.
-pub(crate) async fn published_sources(tx: &TenantTx, program: &str) -> Result<Vec<program_version_source::Model>, Error> {
+pub(crate) async fn published_sources(
+    tx: &TenantTx,
+    program: &str,
+) -> Result<Vec<program_version_source::Model>, Error> {
     match super::programs::published(tx, program).await? {
         Some(visible) => sources(tx, &visible.program_version_id).await,
         None => Ok(Vec::new()),
@@ -71,7 +79,11 @@ pub(crate) async fn published_sources(tx: &TenantTx, program: &str) -> Result<Ve
 }
 
 /// The version of a source that learners of its program see, if any.
-pub(crate) async fn published_of(tx: &TenantTx, program: &str, source: &str) -> Result<Option<String>, Error> {
+pub(crate) async fn published_of(
+    tx: &TenantTx,
+    program: &str,
+    source: &str,
+) -> Result<Option<String>, Error> {
     let Some(visible) = super::programs::published(tx, program).await? else { return Ok(None) };
     let select = tx
         .find::<program_version_source::Entity>()
@@ -82,13 +94,27 @@ pub(crate) async fn published_of(tx: &TenantTx, program: &str, source: &str) -> 
 
 /// Every version that has to be in the index.
 pub(crate) async fn to_index(tx: &TenantTx) -> Result<Vec<(String, String)>, Error> {
-    let visible = tx.all(tx.find::<published::Entity>()).await?.into_iter().map(|row| (row.program_id, row.program_version_id));
-    let waiting = tx.all(tx.find::<pending::Entity>()).await?.into_iter().map(|row| (row.program_id, row.program_version_id));
+    let visible = tx
+        .all(tx.find::<published::Entity>())
+        .await?
+        .into_iter()
+        .map(|row| (row.program_id, row.program_version_id));
+    let waiting = tx
+        .all(tx.find::<pending::Entity>())
+        .await?
+        .into_iter()
+        .map(|row| (row.program_id, row.program_version_id));
     Ok(visible.chain(waiting).collect())
 }
 
 /// Notes how far the index of a waiting version is. `false` when that version does not wait.
-pub(crate) async fn note_progress(tx: &TenantTx, version: &str, done: i64, total: i64, problem: &str) -> Result<bool, Error> {
+pub(crate) async fn note_progress(
+    tx: &TenantTx,
+    version: &str,
+    done: i64,
+    total: i64,
+    problem: &str,
+) -> Result<bool, Error> {
     let update = tx
         .update::<pending::Entity>()
         .col_expr(pending::Column::Done, Expr::value(done))
@@ -100,7 +126,10 @@ pub(crate) async fn note_progress(tx: &TenantTx, version: &str, done: i64, total
 
 /// Ends the waiting of a version. `false` when it does not wait.
 pub(crate) async fn stop_waiting(tx: &TenantTx, version: &str) -> Result<bool, Error> {
-    Ok(tx.run_delete(tx.delete::<pending::Entity>().filter(pending::Column::ProgramVersionId.eq(version))).await? == 1)
+    Ok(tx
+        .run_delete(tx.delete::<pending::Entity>().filter(pending::Column::ProgramVersionId.eq(version)))
+        .await?
+        == 1)
 }
 
 /// Makes a version what learners of its program see.
@@ -117,5 +146,8 @@ pub(crate) async fn show(tx: &TenantTx, program: &str, version: &str) -> Result<
 
 /// Takes away what learners of a program see. `false` when they saw nothing.
 pub(crate) async fn hide(tx: &TenantTx, program: &str) -> Result<bool, Error> {
-    Ok(tx.run_delete(tx.delete::<published::Entity>().filter(published::Column::ProgramId.eq(program))).await? == 1)
+    Ok(tx
+        .run_delete(tx.delete::<published::Entity>().filter(published::Column::ProgramId.eq(program)))
+        .await?
+        == 1)
 }

@@ -4,7 +4,7 @@ use super::features::{Candidate, Candidates, Ranker, kind_log};
 use super::profile::Profile;
 use super::question::Question;
 
-/// The features of the evidence gate, in order. The gate itself is in the answering room.
+/// The features of the evidence gate, in order. The gate itself is in the answering service.
 pub const EVIDENCE: [&str; 29] = [
     "bm25",
     "cosine",
@@ -42,7 +42,11 @@ const LARGEST_GAP: f64 = 10.0;
 const GAP_OF_ONE: f64 = 3.0;
 
 /// The best candidate of every unit, best first: its place in the list and its score.
-pub(crate) fn best_of<K: Ord>(candidates: &Candidates, ranker: &Ranker, key: impl Fn(&Candidate) -> K) -> Vec<(usize, f64)> {
+pub(crate) fn best_of<K: Ord>(
+    candidates: &Candidates,
+    ranker: &Ranker,
+    key: impl Fn(&Candidate) -> K,
+) -> Vec<(usize, f64)> {
     let mut best: std::collections::BTreeMap<K, (usize, f64)> = std::collections::BTreeMap::new();
     for (place, candidate) in candidates.list.iter().enumerate() {
         let score = ranker.score(&candidate.features);
@@ -57,12 +61,19 @@ pub(crate) fn best_of<K: Ord>(candidates: &Candidates, ranker: &Ranker, key: imp
 }
 
 /// The evidence for a question. `None` without a candidate.
-pub(crate) fn evidence(profile: &Profile, question: &Question, candidates: &Candidates, ranker: &Ranker) -> Option<[f64; 29]> {
+pub(crate) fn evidence(
+    profile: &Profile,
+    question: &Question,
+    candidates: &Candidates,
+    ranker: &Ranker,
+) -> Option<[f64; 29]> {
     let units = best_of(candidates, ranker, |candidate| profile.entries[candidate.entry].unit);
     let &(top, best_score) = units.first()?;
     let top = &candidates.list[top];
     let shape = Shape::of(&units, best_score);
-    let most = |value: &dyn Fn(&Candidate) -> f64| candidates.list.iter().map(value).fold(f64::NEG_INFINITY, f64::max);
+    let most = |value: &dyn Fn(&Candidate) -> f64| {
+        candidates.list.iter().map(value).fold(f64::NEG_INFINITY, f64::max)
+    };
     let kind = f64::from(profile.kind_information);
     let heading = f64::from(profile.heading_information);
     let foreign = f64::from(u8::from(question.foreign));
@@ -124,7 +135,8 @@ impl Shape {
 fn spread(candidates: &Candidates) -> (f64, f64) {
     let count = candidates.list.len().max(1) as f64;
     let mean = candidates.list.iter().map(|candidate| candidate.cosine).sum::<f64>() / count;
-    let variance = candidates.list.iter().map(|candidate| (candidate.cosine - mean).powi(2)).sum::<f64>() / count;
+    let variance =
+        candidates.list.iter().map(|candidate| (candidate.cosine - mean).powi(2)).sum::<f64>() / count;
     (mean, variance.sqrt())
 }
 
@@ -132,7 +144,8 @@ fn spread(candidates: &Candidates) -> (f64, f64) {
 fn kind_cover(profile: &Profile, question: &Question) -> f64 {
     let best = |kind: usize| {
         let of = |heading: &super::profile::Heading| {
-            heading.kinds.get(kind).copied().unwrap_or(0.0) * heading.certainty / heading.sections.max(1) as f32
+            heading.kinds.get(kind).copied().unwrap_or(0.0) * heading.certainty
+                / heading.sections.max(1) as f32
         };
         profile.headings.iter().map(of).fold(0.0, f32::max)
     };

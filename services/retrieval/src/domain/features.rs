@@ -41,9 +41,12 @@ pub struct Ranker {
 impl Ranker {
     /// The fitted weights.
     pub(crate) fn fitted() -> Self {
-        let ranker: Self =
-            serde_json::from_str(include_str!("ranker.json")).expect("the fitted weights are part of this binary and tested");
-        assert_eq!(ranker.features, RANK_FEATURES, "ranker.json was fitted for other features: run `cargo xtask fit`");
+        let ranker: Self = serde_json::from_str(include_str!("ranker.json"))
+            .expect("the fitted weights are part of this binary and tested");
+        assert_eq!(
+            ranker.features, RANK_FEATURES,
+            "ranker.json was fitted for other features: run `cargo xtask fit`"
+        );
         ranker
     }
 
@@ -124,8 +127,14 @@ struct Part {
 
 impl Candidates {
     /// Compares `entries` (ascending) with the question. Scores that the engine did not give are computed here.
-    pub(crate) fn compare(profile: &Profile, question: &Question, entries: &[usize], engine: &EngineScores) -> Self {
-        let known: Vec<QueryTerm> = question.terms.iter().copied().filter(|term| term.term.is_some()).collect();
+    pub(crate) fn compare(
+        profile: &Profile,
+        question: &Question,
+        entries: &[usize],
+        engine: &EngineScores,
+    ) -> Self {
+        let known: Vec<QueryTerm> =
+            question.terms.iter().copied().filter(|term| term.term.is_some()).collect();
         let total = positive(question.total_idf());
         let distinct = question.terms.len().max(1) as f64;
         let known_idf: f64 = known.iter().map(|term| term.idf).sum();
@@ -136,7 +145,12 @@ impl Candidates {
         let headings: Vec<(f64, f64)> = profile
             .headings
             .iter()
-            .map(|heading| (f64::from(dot(&heading.vector, &question.masked)), f64::from(dot(&heading.kinds, &question.kinds))))
+            .map(|heading| {
+                (
+                    f64::from(dot(&heading.vector, &question.masked)),
+                    f64::from(dot(&heading.kinds, &question.kinds)),
+                )
+            })
             .collect();
         let (reach, sparse) = (positive(question.reach()), question.sparse());
         let list = entries
@@ -147,8 +161,13 @@ impl Candidates {
                 let (heading_cosine, kind_agreement) = headings[entry.heading as usize];
                 let part = &parts[&entry.part];
                 let bm25 = engine.bm25.get(&at).copied().unwrap_or_else(|| sparse_dot(&entry.terms, &sparse));
-                let cosine = engine.cosine.get(&at).copied().unwrap_or_else(|| dot(&entry.vector, &question.vector));
-                let covered: f64 = known.iter().filter(|term| term.term.is_some_and(|term| has(entry, term))).map(|term| term.idf).sum();
+                let cosine =
+                    engine.cosine.get(&at).copied().unwrap_or_else(|| dot(&entry.vector, &question.vector));
+                let covered: f64 = known
+                    .iter()
+                    .filter(|term| term.term.is_some_and(|term| has(entry, term)))
+                    .map(|term| term.idf)
+                    .sum();
                 let mut candidate = Candidate {
                     entry: at,
                     bm25: f64::from(bm25) / reach,
@@ -175,7 +194,13 @@ fn positive(value: f64) -> f64 {
     if value > 0.0 { value } else { 1.0 }
 }
 
-fn rank_features(candidate: &Candidate, profile: &Profile, question: &Question, discrimination: f64, unknown: f64) -> [f64; 11] {
+fn rank_features(
+    candidate: &Candidate,
+    profile: &Profile,
+    question: &Question,
+    discrimination: f64,
+    unknown: f64,
+) -> [f64; 11] {
     let information = f64::from(profile.kind_information);
     [
         candidate.cosine,
@@ -192,7 +217,13 @@ fn rank_features(candidate: &Candidate, profile: &Profile, question: &Question, 
     ]
 }
 
-fn parts(profile: &Profile, question: &Question, entries: &[usize], known: &[QueryTerm], total: f64) -> BTreeMap<u32, Part> {
+fn parts(
+    profile: &Profile,
+    question: &Question,
+    entries: &[usize],
+    known: &[QueryTerm],
+    total: f64,
+) -> BTreeMap<u32, Part> {
     let mut members: BTreeMap<u32, Vec<&Entry>> = BTreeMap::new();
     for &at in entries {
         let entry = &profile.entries[at];
@@ -201,7 +232,9 @@ fn parts(profile: &Profile, question: &Question, entries: &[usize], known: &[Que
     members
         .into_iter()
         .map(|(part, entries)| {
-            let in_part = |term: &&QueryTerm| term.term.is_some_and(|term| entries.iter().any(|entry| has(entry, term)));
+            let in_part = |term: &&QueryTerm| {
+                term.term.is_some_and(|term| entries.iter().any(|entry| has(entry, term)))
+            };
             let covered: f64 = known.iter().filter(in_part).map(|term| term.idf).sum();
             let mut mean = vec![0.0_f32; question.vector.len()];
             for entry in &entries {
@@ -225,7 +258,11 @@ mod tests {
 
     #[test]
     fn sparse_vectors_meet_at_their_terms() {
-        assert!((sparse_dot(&[(1, 2.0), (5, 3.0), (9, 1.0)], &[(0, 9.0), (5, 2.0), (9, 0.5), (12, 7.0)]) - 6.5).abs() < 1e-6);
+        assert!(
+            (sparse_dot(&[(1, 2.0), (5, 3.0), (9, 1.0)], &[(0, 9.0), (5, 2.0), (9, 0.5), (12, 7.0)]) - 6.5)
+                .abs()
+                < 1e-6
+        );
         assert!(sparse_dot(&[], &[(1, 1.0)]).abs() < 1e-9);
     }
 }

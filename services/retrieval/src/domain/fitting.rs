@@ -58,7 +58,12 @@ impl std::fmt::Debug for Row {
 
 impl Version {
     /// Builds a version; `vectors` are one per passage, from [`embed`], or none at all without a model.
-    pub async fn build(title: &str, passages: &[Passage], vectors: Vec<Vectors>, tools: &Tools<'_>) -> Result<Self, EmbedError> {
+    pub async fn build(
+        title: &str,
+        passages: &[Passage],
+        vectors: Vec<Vectors>,
+        tools: &Tools<'_>,
+    ) -> Result<Self, EmbedError> {
         let profile = Profile::build(Material { title, passages, vectors }, tools.readers()).await?;
         Ok(Self { speller: Speller::of(&profile), profile })
     }
@@ -67,12 +72,14 @@ impl Version {
     pub async fn ask(&self, question: &str, tools: &Tools<'_>) -> Result<Row, EmbedError> {
         let question = Question::read(question, &self.profile, &self.speller, tools.readers()).await?;
         let everything: Vec<usize> = (0..self.profile.entries.len()).collect();
-        let mut candidates = Candidates::compare(&self.profile, &question, &everything, &EngineScores::default());
+        let mut candidates =
+            Candidates::compare(&self.profile, &question, &everything, &EngineScores::default());
         if everything.len() > COMPARED_WHOLE {
             let entries = best_entries(&candidates);
             candidates = Candidates::compare(&self.profile, &question, &entries, &EngineScores::default());
         }
-        let sources = candidates.list.iter().map(|candidate| self.profile.entries[candidate.entry].source).collect();
+        let sources =
+            candidates.list.iter().map(|candidate| self.profile.entries[candidate.entry].source).collect();
         Ok(Row { candidates, question, sources })
     }
 

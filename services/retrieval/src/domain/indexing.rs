@@ -50,7 +50,10 @@ pub(crate) fn decode(passage: proto::Passage) -> Result<Passage, Error> {
 
 impl Search {
     fn model(&self) -> String {
-        self.deps().embedder.as_ref().map_or_else(|| NO_MODEL.to_owned(), |embedder| embedder.id().to_string())
+        self.deps()
+            .embedder
+            .as_ref()
+            .map_or_else(|| NO_MODEL.to_owned(), |embedder| embedder.id().to_string())
     }
 
     /// Has the vectors of a source version computed soon, so that publishing it later is quick.
@@ -137,7 +140,8 @@ impl Search {
             }
             passages.extend(page.passages.into_iter().map(decode).collect::<Result<Vec<_>, _>>()?);
         }
-        let (program, app, title) = header.ok_or_else(|| Error::Defect("a version came without its program".into()))?;
+        let (program, app, title) =
+            header.ok_or_else(|| Error::Defect("a version came without its program".into()))?;
         let keys = VersionKeys {
             org: call.scope().org(),
             app: app.parse::<AppId>().map_err(unreadable)?,
@@ -149,7 +153,12 @@ impl Search {
 
     /// The vectors of all passages: those stored, and new ones for the others. None at all without a model. Progress is
     /// announced for the version, when one is given.
-    async fn vectors(&self, call: &Call, passages: &[Passage], announced: Option<&VersionKeys>) -> Result<Vec<Vectors>, Error> {
+    async fn vectors(
+        &self,
+        call: &Call,
+        passages: &[Passage],
+        announced: Option<&VersionKeys>,
+    ) -> Result<Vec<Vectors>, Error> {
         let Some(embedder) = self.deps().embedder.clone() else { return Ok(Vec::new()) };
         // One at a time: a publication finds what is being prepared instead of computing it again beside it.
         let _turn = self.embedding.lock().await;
@@ -169,7 +178,8 @@ impl Search {
         }
         let mut done = passages.len().saturating_sub(missing.len());
         for batch in missing.chunks(TEXTS) {
-            let embedded = embedder.embed(batch.iter().map(|(_, passage)| passage.embedded()).collect()).await?;
+            let embedded =
+                embedder.embed(batch.iter().map(|(_, passage)| passage.embedded()).collect()).await?;
             let tx = self.deps().store.write(&call.shared_scope()).await?;
             let rows: Vec<_> = batch
                 .iter()
@@ -235,7 +245,10 @@ impl Search {
         problem: Option<&str>,
     ) -> Result<(), Error> {
         let mut tx = self.deps().store.write(&call.shared_scope()).await?;
-        tx.emit("index.progress", &progress_event(keys, done as i64, total as i64, false, problem.unwrap_or_default()))?;
+        tx.emit(
+            "index.progress",
+            &progress_event(keys, done as i64, total as i64, false, problem.unwrap_or_default()),
+        )?;
         Ok(tx.commit().await?)
     }
 }

@@ -25,12 +25,20 @@ impl Passage {
     /// What the model reads: the heading stays with its text, unless the text begins with it.
     pub(crate) fn embedded(&self) -> Text {
         let prefix = self.prefix();
-        let views = self.sentences.iter().map(|range| vec![range.start + prefix.len()..range.end + prefix.len()]).collect();
+        let views = self
+            .sentences
+            .iter()
+            .map(|range| vec![range.start + prefix.len()..range.end + prefix.len()])
+            .collect();
         Text { text: format!("{prefix}{}", self.text), views }
     }
 
     fn prefix(&self) -> String {
-        if self.heading.is_empty() || self.text.starts_with(&self.heading) { String::new() } else { format!("{}. ", self.heading) }
+        if self.heading.is_empty() || self.text.starts_with(&self.heading) {
+            String::new()
+        } else {
+            format!("{}. ", self.heading)
+        }
     }
 
     /// Under what name its vectors are kept.
@@ -59,7 +67,9 @@ pub struct Vectors {
 
 impl Vectors {
     pub(crate) fn of(embedding: preceptor_models::Embedding) -> Self {
-        let quantise = |vector: Vec<f32>| vector.into_iter().map(|value| (value * 127.0).round().clamp(-127.0, 127.0) as i8).collect();
+        let quantise = |vector: Vec<f32>| {
+            vector.into_iter().map(|value| (value * 127.0).round().clamp(-127.0, 127.0) as i8).collect()
+        };
         Self { whole: embedding.whole, sentences: embedding.views.into_iter().map(quantise).collect() }
     }
 
@@ -79,7 +89,10 @@ impl Vectors {
         }
         Some(Self {
             whole: floats.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
-            sentences: sentences.chunks_exact(width).map(|row| row.iter().map(|value| value.cast_signed()).collect()).collect(),
+            sentences: sentences
+                .chunks_exact(width)
+                .map(|row| row.iter().map(|value| value.cast_signed()).collect())
+                .collect(),
         })
     }
 }

@@ -103,11 +103,13 @@ impl Profile {
         let analyzer = readers.analyzer;
         let structure = Structure::of(passages);
         let index = TermIndex::of(analyzer, passages);
-        let subject = subject(analyzer, title, &structure.headings, |term| index.frequency_of(term), passages.len());
+        let subject =
+            subject(analyzer, title, &structure.headings, |term| index.frequency_of(term), passages.len());
         let (direction, headings) = match readers.embedder {
             Some(embedder) => {
                 let direction = subject_direction(analyzer, embedder, title, &subject).await?;
-                let headings = read_headings(readers, embedder, &structure, &subject, direction.as_deref()).await?;
+                let headings =
+                    read_headings(readers, embedder, &structure, &subject, direction.as_deref()).await?;
                 (direction, headings)
             }
             None => (None, unread_headings(&structure)),
@@ -131,7 +133,8 @@ impl Profile {
                 }
             })
             .collect();
-        let kind_information = headings.iter().map(|heading| heading.certainty).sum::<f32>() / structure.sections.max(1) as f32;
+        let kind_information =
+            headings.iter().map(|heading| heading.certainty).sum::<f32>() / structure.sections.max(1) as f32;
         let mut profile = Self {
             subject,
             direction,
@@ -167,11 +170,16 @@ impl Profile {
     /// Roughly how much memory it takes, in bytes.
     pub(crate) fn weight(&self) -> usize {
         let entry = |entry: &Entry| {
-            let sentences: usize = entry.sentences.iter().map(|sentence| sentence.terms.len() * 4 + sentence.vector.len() + 48).sum();
+            let sentences: usize = entry
+                .sentences
+                .iter()
+                .map(|sentence| sentence.terms.len() * 4 + sentence.vector.len() + 48)
+                .sum();
             entry.vector.len() * 4 + entry.terms.len() * 8 + sentences + 96
         };
         let entries: usize = self.entries.iter().map(entry).sum();
-        let headings: usize = self.headings.iter().map(|heading| (heading.vector.len() + heading.kinds.len()) * 4 + 64).sum();
+        let headings: usize =
+            self.headings.iter().map(|heading| (heading.vector.len() + heading.kinds.len()) * 4 + 64).sum();
         entries + headings + (self.terms.len() + self.words.len()) * 48
     }
 }
@@ -187,9 +195,12 @@ struct TermIndex {
 
 impl TermIndex {
     fn of(analyzer: &Analyzer, passages: &[Passage]) -> Self {
-        let counted: Vec<_> =
-            passages.iter().map(|passage| text::count(analyzer.terms(&format!("{} {}", passage.heading, passage.text)))).collect();
-        let terms: Vec<String> = counted.iter().flat_map(BTreeMap::keys).cloned().collect::<BTreeSet<_>>().into_iter().collect();
+        let counted: Vec<_> = passages
+            .iter()
+            .map(|passage| text::count(analyzer.terms(&format!("{} {}", passage.heading, passage.text))))
+            .collect();
+        let terms: Vec<String> =
+            counted.iter().flat_map(BTreeMap::keys).cloned().collect::<BTreeSet<_>>().into_iter().collect();
         let mut frequency = vec![0; terms.len()];
         let mut counts = Vec::with_capacity(counted.len());
         let mut lengths = Vec::with_capacity(counted.len());
@@ -229,7 +240,10 @@ impl TermIndex {
                 .iter()
                 .filter_map(|term| self.terms.binary_search(term).ok().map(|place| place as u32))
                 .collect();
-            Sentence { terms: terms.into_iter().collect(), vector: vectors.next().cloned().unwrap_or_default() }
+            Sentence {
+                terms: terms.into_iter().collect(),
+                vector: vectors.next().cloned().unwrap_or_default(),
+            }
         };
         passage.sentences.iter().map(sentence).collect()
     }
@@ -261,8 +275,11 @@ async fn subject_direction(
     title: &str,
     subject: &Subject,
 ) -> Result<Option<Vec<f32>>, EmbedError> {
-    let named: Vec<_> =
-        text::words(title).into_iter().filter(|word| subject.contains(&analyzer.stem(&word.text))).map(|word| word.range).collect();
+    let named: Vec<_> = text::words(title)
+        .into_iter()
+        .filter(|word| subject.contains(&analyzer.stem(&word.text)))
+        .map(|word| word.range)
+        .collect();
     if named.is_empty() {
         return Ok(None);
     }
@@ -283,14 +300,27 @@ async fn read_headings(
         let vector = masked_vector(embedding);
         let kinds = readers.kinds.probabilities(vector);
         let certainty = readers.kinds.clinical_certainty(&kinds);
-        Heading { vector: without_direction(vector, direction), kinds, certainty, sections, weight: 0.0, kind_weight: 0.0 }
+        Heading {
+            vector: without_direction(vector, direction),
+            kinds,
+            certainty,
+            sections,
+            weight: 0.0,
+            kind_weight: 0.0,
+        }
     };
     Ok(embedded.iter().zip(&structure.sections_of).map(heading).collect())
 }
 
 fn unread_headings(structure: &Structure) -> Vec<Heading> {
-    let heading =
-        |&sections: &u32| Heading { vector: Vec::new(), kinds: Vec::new(), certainty: 0.0, sections, weight: 0.0, kind_weight: 0.0 };
+    let heading = |&sections: &u32| Heading {
+        vector: Vec::new(),
+        kinds: Vec::new(),
+        certainty: 0.0,
+        sections,
+        weight: 0.0,
+        kind_weight: 0.0,
+    };
     structure.sections_of.iter().map(heading).collect()
 }
 

@@ -36,10 +36,17 @@ pub(crate) struct QueryTerm {
 
 impl Question {
     /// Reads `text` against `profile`.
-    pub(crate) async fn read(text: &str, profile: &Profile, speller: &Speller, readers: Readers<'_>) -> Result<Self, EmbedError> {
+    pub(crate) async fn read(
+        text: &str,
+        profile: &Profile,
+        speller: &Speller,
+        readers: Readers<'_>,
+    ) -> Result<Self, EmbedError> {
         let analyzer = readers.analyzer;
         let (text, corrections) = match readers.embedder {
-            Some(embedder) => speller.correct(analyzer, profile, text, |word| embedder.word_rank(word).is_some()),
+            Some(embedder) => {
+                speller.correct(analyzer, profile, text, |word| embedder.word_rank(word).is_some())
+            }
             // Without a general vocabulary every rare word would look misspelt.
             None => (text.to_owned(), Vec::new()),
         };
@@ -78,8 +85,11 @@ impl Question {
 
     /// The query vector of BM25: idf times count, for the terms that the version has.
     pub(crate) fn sparse(&self) -> Vec<(u32, f32)> {
-        let mut entries: Vec<_> =
-            self.terms.iter().filter_map(|term| Some((term.term?, (f64::from(term.count) * term.idf) as f32))).collect();
+        let mut entries: Vec<_> = self
+            .terms
+            .iter()
+            .filter_map(|term| Some((term.term?, (f64::from(term.count) * term.idf) as f32)))
+            .collect();
         entries.sort_by_key(|(term, _)| *term);
         entries
     }

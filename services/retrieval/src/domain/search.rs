@@ -91,13 +91,18 @@ impl std::fmt::Debug for Search {
 
 impl Search {
     pub(crate) fn new(deps: Deps, config: Config) -> Self {
-        let weigh = |_: &ProgramVersionId, ready: &Arc<Ready>| u32::try_from(ready.profile.weight()).unwrap_or(u32::MAX);
+        let weigh = |_: &ProgramVersionId, ready: &Arc<Ready>| {
+            u32::try_from(ready.profile.weight()).unwrap_or(u32::MAX)
+        };
         Self {
             ingestion: IngestionClient::new(deps.ingestion.clone()),
             analyzer: Analyzer::default(),
             ranker: Ranker::fitted(),
             versions: Cache::builder().weigher(weigh).max_capacity(config.profile_cache_mib << 20).build(),
-            published: Cache::builder().max_capacity(REMEMBERED_PROGRAMS).time_to_live(REMEMBERED_FOR).build(),
+            published: Cache::builder()
+                .max_capacity(REMEMBERED_PROGRAMS)
+                .time_to_live(REMEMBERED_FOR)
+                .build(),
             queue: Waiting::default(),
             embedding: tokio::sync::Mutex::default(),
             deps,
@@ -117,7 +122,13 @@ impl Search {
     }
 
     /// The best passages of the published version for a question.
-    pub(crate) async fn find(&self, call: &Call, program: ProgramId, question: &str, limit: usize) -> Result<Found, Error> {
+    pub(crate) async fn find(
+        &self,
+        call: &Call,
+        program: ProgramId,
+        question: &str,
+        limit: usize,
+    ) -> Result<Found, Error> {
         if !call.scope().reaches(program) {
             // A program that the credential cannot reach looks like one that is not there.
             let fault = Fault::new(Kind::NotFound, "PROGRAM_NOT_FOUND", "there is no such program");
@@ -141,7 +152,12 @@ impl Search {
     }
 
     /// Which terms occur in the published version.
-    pub(crate) async fn known_terms(&self, call: &Call, program: ProgramId, terms: &[String]) -> Result<Vec<bool>, Error> {
+    pub(crate) async fn known_terms(
+        &self,
+        call: &Call,
+        program: ProgramId,
+        terms: &[String],
+    ) -> Result<Vec<bool>, Error> {
         let version = self.resolve(call, program).await?;
         let ready = self.ready(&call.shared_scope(), program, version).await?;
         Ok(terms.iter().map(|term| ready.profile.term(term).is_some()).collect())
@@ -150,7 +166,10 @@ impl Search {
     async fn resolve(&self, call: &Call, program: ProgramId) -> Result<ProgramVersionId, Error> {
         let request = ingestion::ResolvePublishedRequest { program_id: program.to_string() };
         let resolved = self.ingestion().resolve_published(call.request(request)?).await?.into_inner();
-        let version = resolved.program_version_id.parse().map_err(|_| Error::Defect("a version id cannot be read".into()))?;
+        let version = resolved
+            .program_version_id
+            .parse()
+            .map_err(|_| Error::Defect("a version id cannot be read".into()))?;
         self.published.insert((call.scope().org(), program), version);
         Ok(version)
     }
@@ -167,8 +186,11 @@ impl Search {
         let ranked = self.rank(&ready, question).await?;
         let chosen = choose(&ready.profile, &ranked.passages, limit);
         let ids = chosen.iter().map(|(entry, _)| ready.profile.entries[*entry].id.to_string()).collect();
-        let request =
-            ingestion::ReadPassagesRequest { program_id: program.to_string(), program_version_id: version.to_string(), passage_ids: ids };
+        let request = ingestion::ReadPassagesRequest {
+            program_id: program.to_string(),
+            program_version_id: version.to_string(),
+            passage_ids: ids,
+        };
         // Always asked, hits or none: this is where a withdrawal is noticed.
         let read = self.ingestion().read_passages(call.request(request)?).await?.into_inner();
         let mut texts: BTreeMap<String, ingestion::Passage> =
@@ -178,7 +200,11 @@ impl Search {
             .filter_map(|(entry, score)| {
                 let entry = &ready.profile.entries[entry];
                 let passage = texts.remove(&entry.id.to_string())?;
-                Some(FoundPassage { passage, score, sentence_scores: sentence_scores(entry, &ranked.question) })
+                Some(FoundPassage {
+                    passage,
+                    score,
+                    sentence_scores: sentence_scores(entry, &ranked.question),
+                })
             })
             .collect();
         Ok(Found {
@@ -193,13 +219,24 @@ impl Search {
     }
 
     /// The version, from memory or from its stored statistics.
-    async fn ready(&self, scope: &Arc<Scope>, program: ProgramId, version: ProgramVersionId) -> Result<Arc<Ready>, Error> {
-        if let Some(ready) = self.versions.get(&version).filter(|ready| ready.keys.org == scope.org() && ready.keys.program == program) {
+    async fn ready(
+        &self,
+        scope: &Arc<Scope>,
+        program: ProgramId,
+        version: ProgramVersionId,
+    ) -> Result<Arc<Ready>, Error> {
+        if let Some(ready) = self
+            .versions
+            .get(&version)
+            .filter(|ready| ready.keys.org == scope.org() && ready.keys.program == program)
+        {
             return Ok(ready);
         }
         let tx = self.deps.store.read(scope).await?;
         let row = store::indexed_version(&tx, &version.to_string()).await?.ok_or(Error::IndexNotReady)?;
-        let ready = tokio::task::spawn_blocking(move || Ready::read(&row)).await.map_err(|error| Error::Defect(error.to_string()))??;
+        let ready = tokio::task::spawn_blocking(move || Ready::read(&row))
+            .await
+            .map_err(|error| Error::Defect(error.to_string()))??;
         if ready.keys.program != program || ready.keys.org != scope.org() {
             return Err(Error::Defect("an index belongs to another program".into()));
         }
@@ -221,7 +258,8 @@ impl Search {
         let candidates = Candidates::compare(profile, &question, &entries, &engine);
         let evidence = evidence(profile, &question, &candidates, &self.ranker);
         let ranked = best_of(&candidates, &self.ranker, |candidate| candidate.entry);
-        let passages = ranked.into_iter().map(|(place, score)| (candidates.list[place].entry, score)).collect();
+        let passages =
+            ranked.into_iter().map(|(place, score)| (candidates.list[place].entry, score)).collect();
         Ok(Ranked { question, evidence, passages })
     }
 
@@ -257,7 +295,9 @@ impl Search {
 
 fn is_outdated(error: &Error) -> bool {
     match error {
-        Error::Call(status) => matches!(fault_of(status).kind, Kind::Conflict | Kind::FailedPrecondition | Kind::NotFound),
+        Error::Call(status) => {
+            matches!(fault_of(status).kind, Kind::Conflict | Kind::FailedPrecondition | Kind::NotFound)
+        }
         Error::IndexNotReady => true,
         _ => false,
     }
@@ -266,14 +306,20 @@ fn is_outdated(error: &Error) -> bool {
 impl Ready {
     fn read(row: &indexed::Model) -> Result<Self, Error> {
         let unreadable = |_| Error::Defect("an index row cannot be read".into());
-        let profile: Profile = postcard::from_bytes(&row.profile).map_err(|error| Error::Defect(error.to_string()))?;
+        let profile: Profile =
+            postcard::from_bytes(&row.profile).map_err(|error| Error::Defect(error.to_string()))?;
         let keys = VersionKeys {
             org: row.org_id.parse().map_err(unreadable)?,
             app: row.app_id.parse().map_err(unreadable)?,
             program: row.program_id.parse().map_err(unreadable)?,
             version: row.program_version_id.parse().map_err(unreadable)?,
         };
-        let places = profile.entries.iter().enumerate().map(|(at, entry)| (point_id(keys.version, entry.id), at)).collect();
+        let places = profile
+            .entries
+            .iter()
+            .enumerate()
+            .map(|(at, entry)| (point_id(keys.version, entry.id), at))
+            .collect();
         Ok(Self { keys, speller: Speller::of(&profile), profile, places })
     }
 

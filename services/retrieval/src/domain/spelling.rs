@@ -153,7 +153,8 @@ fn is_word(word: &str) -> bool {
 
 /// The word itself and the word without each of its letters.
 fn shortened(word: &str) -> impl Iterator<Item = String> {
-    std::iter::once(word.to_owned()).chain((0..word.len()).map(move |at| [&word[..at], &word[at + 1..]].concat()))
+    std::iter::once(word.to_owned())
+        .chain((0..word.len()).map(move |at| [&word[..at], &word[at + 1..]].concat()))
 }
 
 impl Speller {
@@ -183,9 +184,14 @@ impl Speller {
         }
         for (index, word) in text::words(question).into_iter().enumerate() {
             let written = &question[word.range.clone()];
-            let open = word.text.len() >= SHORTEST && is_word(&word.text) && !analyzer.is_stop_word(&word.text);
+            let open =
+                word.text.len() >= SHORTEST && is_word(&word.text) && !analyzer.is_stop_word(&word.text);
             let abbreviation = !written.chars().any(char::is_lowercase);
-            let known = |text: &str| profile.words.contains_key(text) || profile.term(&analyzer.stem(text)).is_some() || knows(text);
+            let known = |text: &str| {
+                profile.words.contains_key(text)
+                    || profile.term(&analyzer.stem(text)).is_some()
+                    || knows(text)
+            };
             if !open || abbreviation || known(&word.text) {
                 continue;
             }
@@ -210,7 +216,9 @@ impl Speller {
                 let allowed = edit == Edit::Swap || (!is_name && may_change_a_letter(word, candidate));
                 (allowed && !are_opposites(word, candidate)).then_some((edit, candidate))
             })
-            .min_by_key(|&(edit, candidate)| (edit, std::cmp::Reverse(profile.words.get(candidate).copied()), candidate))
+            .min_by_key(|&(edit, candidate)| {
+                (edit, std::cmp::Reverse(profile.words.get(candidate).copied()), candidate)
+            })
             .map(|(_, candidate)| candidate.clone())
     }
 }
@@ -225,7 +233,9 @@ fn is_drug(word: &str) -> bool {
 }
 
 fn are_opposites(a: &str, b: &str) -> bool {
-    OPPOSITES.iter().any(|(one, other)| (a.starts_with(one) && b.starts_with(other)) || (a.starts_with(other) && b.starts_with(one)))
+    OPPOSITES.iter().any(|(one, other)| {
+        (a.starts_with(one) && b.starts_with(other)) || (a.starts_with(other) && b.starts_with(one))
+    })
 }
 
 /// How `a` and `b` differ, when it is by one edit.
@@ -234,7 +244,9 @@ fn one_edit(a: &str, b: &str) -> Option<Edit> {
     let same = a.iter().zip(b).take_while(|(x, y)| x == y).count();
     let (rest_a, rest_b) = (&a[same..], &b[same..]);
     match (rest_a, rest_b) {
-        ([x1, x2, tail_a @ ..], [y1, y2, tail_b @ ..]) if a.len() == b.len() && x1 == y2 && x2 == y1 && tail_a == tail_b => {
+        ([x1, x2, tail_a @ ..], [y1, y2, tail_b @ ..])
+            if a.len() == b.len() && x1 == y2 && x2 == y1 && tail_a == tail_b =>
+        {
             Some(Edit::Swap)
         }
         ([_, tail_a @ ..], [_, tail_b @ ..]) if a.len() == b.len() && tail_a == tail_b => Some(Edit::Letter),

@@ -104,9 +104,16 @@ fn parts(passages: &[Passage], source_of: &[u32], heading_of: &[u32]) -> Vec<u32
 }
 
 /// What everything in the version is about. May be empty.
-pub(crate) fn subject(analyzer: &Analyzer, title: &str, headings: &[String], df: impl Fn(&str) -> u32, passages: usize) -> Subject {
+pub(crate) fn subject(
+    analyzer: &Analyzer,
+    title: &str,
+    headings: &[String],
+    df: impl Fn(&str) -> u32,
+    passages: usize,
+) -> Subject {
     let share = |term: &str| f64::from(df(term)) / passages.max(1) as f64;
-    let mut subject: Subject = analyzer.terms(title).into_iter().filter(|term| share(term) >= TITLE_SHARE).collect();
+    let mut subject: Subject =
+        analyzer.terms(title).into_iter().filter(|term| share(term) >= TITLE_SHARE).collect();
     if headings.len() >= FEWEST_HEADINGS {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for heading in headings {
@@ -115,8 +122,12 @@ pub(crate) fn subject(analyzer: &Analyzer, title: &str, headings: &[String], df:
             }
         }
         let most = HEADING_SHARE * headings.len() as f64;
-        subject
-            .extend(counts.into_iter().filter(|(term, count)| *count as f64 >= most && share(term) >= PASSAGE_SHARE).map(|(term, _)| term));
+        subject.extend(
+            counts
+                .into_iter()
+                .filter(|(term, count)| *count as f64 >= most && share(term) >= PASSAGE_SHARE)
+                .map(|(term, _)| term),
+        );
     }
     subject
 }
@@ -156,7 +167,8 @@ mod tests {
     #[test]
     fn the_subject_is_in_the_title_or_in_most_headings() {
         let analyzer = Analyzer::default();
-        let headings: Vec<String> = ["Symptoms of gout", "Treatment of gout", "Outlook for gout"].map(str::to_owned).into();
+        let headings: Vec<String> =
+            ["Symptoms of gout", "Treatment of gout", "Outlook for gout"].map(str::to_owned).into();
         let df = |term: &str| match term {
             "gout" => 8,
             "updat" => 1,

@@ -9,8 +9,10 @@ use sea_orm::{ColumnTrait as _, QueryFilter as _};
 use crate::Error;
 
 /// The tables of retrieval.
-pub const SCHEMA: Schema =
-    Schema { service: "retrieval", migrations: &[Migration { name: "0001_index", sql: include_str!("0001_index.sql"), append_only: &[] }] };
+pub const SCHEMA: Schema = Schema {
+    service: "retrieval",
+    migrations: &[Migration { name: "0001_index", sql: include_str!("0001_index.sql"), append_only: &[] }],
+};
 
 /// Statements carry at most so many values.
 const BATCH: usize = 500;
@@ -19,7 +21,9 @@ const BATCH: usize = 500;
 pub(crate) async fn vectors(tx: &TenantTx, contents: &[String]) -> Result<Vec<vector::Model>, Error> {
     let mut found = Vec::with_capacity(contents.len());
     for batch in contents.chunks(BATCH) {
-        let select = tx.find::<vector::Entity>().filter(vector::Column::Content.is_in(batch.iter().map(String::as_str)));
+        let select = tx
+            .find::<vector::Entity>()
+            .filter(vector::Column::Content.is_in(batch.iter().map(String::as_str)));
         found.extend(tx.all(select).await?);
     }
     Ok(found)
@@ -46,6 +50,7 @@ pub(crate) async fn note_indexed(tx: &TenantTx, row: indexed::Model) -> Result<(
 
 /// Forgets that a version is indexed: before its points are touched.
 pub(crate) async fn forget_indexed(tx: &TenantTx, version: &str) -> Result<(), Error> {
-    tx.run_delete(tx.delete::<indexed::Entity>().filter(indexed::Column::ProgramVersionId.eq(version))).await?;
+    tx.run_delete(tx.delete::<indexed::Entity>().filter(indexed::Column::ProgramVersionId.eq(version)))
+        .await?;
     Ok(())
 }

@@ -51,10 +51,12 @@ struct Provider {
 }
 
 async fn provider(point: &'static str, operator: Client) -> Provider {
-    let created = operator.post("/v1/orgs", &json!({ "name": point, "admin_name": "Admin" })).await.expect("an org");
+    let created =
+        operator.post("/v1/orgs", &json!({ "name": point, "admin_name": "Admin" })).await.expect("an org");
     let admin = operator.with_token(id(&created, "admin_token").expect("a token"));
     let reviewer = admin.hire("reviewer", "reviewer").await.expect("a reviewer");
-    let program = publish(&admin, &reviewer, "Doses", &[], vec![markdown("doses.md", DOSES)]).await.expect("a program");
+    let program =
+        publish(&admin, &reviewer, "Doses", &[], vec![markdown("doses.md", DOSES)]).await.expect("a program");
     let sources = admin.get(&format!("/v1/programs/{program}/sources")).await.expect("sources");
     reviewer.attest(&id(&list(&sources, "data")[0], "id").expect("an id")).await.expect("an attestation");
     let accreditation = admin.accredit("Harbor").await.expect("an accreditation");
@@ -87,9 +89,13 @@ impl Pauses {
 impl Provider {
     /// A verified clinician who has not begun.
     async fn clinician(&self, round: usize, mail: &MailCatcher) -> Client {
-        let learner = self.admin.learner(&self.program, &format!("learner {round}")).await.expect("a learner");
+        let learner =
+            self.admin.learner(&self.program, &format!("learner {round}")).await.expect("a learner");
         let address = format!("{round}.{}@example.org", self.org);
-        learner.become_clinician(&physician("Ana Núñez", &address), |to| mail.newest_code(to)).await.expect("a clinician");
+        learner
+            .become_clinician(&physician("Ana Núñez", &address), |to| mail.newest_code(to))
+            .await
+            .expect("a clinician");
         learner
     }
 
@@ -117,7 +123,10 @@ impl Provider {
 
     /// Goes on after the kill; nothing is there twice.
     async fn go_on(&self, learner: &Client) {
-        let attempts = eventually("the service", async || learner.get(&format!("/v1/programs/{}/attempts", self.program)).await.ok()).await;
+        let attempts = eventually("the service", async || {
+            learner.get(&format!("/v1/programs/{}/attempts", self.program)).await.ok()
+        })
+        .await;
         let attempts = list(&attempts, "data");
         assert_eq!(attempts.len(), 1, "{}: {attempts:?}", self.point);
         let before = self.credits(learner).await;
@@ -128,7 +137,8 @@ impl Provider {
         } else {
             attempts[0].clone()
         };
-        let first = id(&learner.claim(&attempt, &self.offer, 0.5).await.expect("a credit"), "id").expect("an id");
+        let first =
+            id(&learner.claim(&attempt, &self.offer, 0.5).await.expect("a credit"), "id").expect("an id");
         assert!(before.iter().all(|known| *known == first), "{}: another credit than {before:?}", self.point);
         let again = learner.claim(&attempt, &self.offer, 0.5).await.expect("the same credit");
         assert_eq!(id(&again, "id").expect("an id"), first, "{}", self.point);
@@ -145,7 +155,9 @@ impl Provider {
         eventually("the records", async || {
             let log = Log::read(&self.admin).await;
             log.verify().expect("the log verifies");
-            let is_award = |(record, _): &&(Vec<u8>, Vec<u8>)| record.windows(14).any(|window| window == b"credit.awarded");
+            let is_award = |(record, _): &&(Vec<u8>, Vec<u8>)| {
+                record.windows(14).any(|window| window == b"credit.awarded")
+            };
             let awards = log.leaves.iter().filter(is_award).count();
             assert!(awards <= ROUNDS, "{}: {awards} credits on record", self.point);
             (awards == ROUNDS).then_some(())
@@ -162,7 +174,11 @@ struct Stage {
     pauses: Pauses,
 }
 
-async fn stage(folder: &Path, database: Vec<(&'static str, String)>, points: &[&'static str]) -> (Stage, super::process::Process) {
+async fn stage(
+    folder: &Path,
+    database: Vec<(&'static str, String)>,
+    points: &[&'static str],
+) -> (Stage, super::process::Process) {
     let mail = MailCatcher::start().await.expect("a mail server");
     let pauses = folder.join("pauses");
     std::fs::create_dir_all(&pauses).expect("a folder");
@@ -284,18 +300,25 @@ async fn a_killed_postgres_gives_one_credit_or_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_and_drafts_under_way_at_the_kill_are_finished_after_it() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (stage, process) = stage(folder.path(), Vec::new(), &["certificate.signed", "generation.composing"]).await;
+    let (stage, process) =
+        stage(folder.path(), Vec::new(), &["certificate.signed", "generation.composing"]).await;
     let [certifier, composer] = &stage.providers[..] else { panic!("two providers") };
 
     let learner = certifier.clinician(0, &stage.mail).await;
     certifier.walk(&learner, &stage.pauses).await;
     stage.pauses.hold(composer);
-    let asked = composer.admin.post(&format!("/v1/programs/{}/items/generate", composer.program), &json!({ "count": 1 })).await;
+    let asked = composer
+        .admin
+        .post(&format!("/v1/programs/{}/items/generate", composer.program), &json!({ "count": 1 }))
+        .await;
     let generation = format!("/v1/generations/{}", id(&asked.expect("a request"), "id").expect("an id"));
     stage.pauses.wait_for(certifier).await;
     stage.pauses.wait_for(composer).await;
     let credit = certifier.credits(&learner).await.remove(0);
-    assert_eq!(learner.get(&format!("/v1/credits/{credit}")).await.expect("a credit")["certificate_state"], "preparing");
+    assert_eq!(
+        learner.get(&format!("/v1/credits/{credit}")).await.expect("a credit")["certificate_state"],
+        "preparing"
+    );
     assert_eq!(composer.admin.get(&generation).await.expect("a state")["state"], "composing");
 
     drop(process);
@@ -304,9 +327,14 @@ async fn a_certificate_and_drafts_under_way_at_the_kill_are_finished_after_it() 
     stage.program.admin().await;
     let printed = learner.certificate(&credit).await.expect("the certificate is printed after all");
     preceptor_certificate::verify::verify(&printed, None).expect("it holds");
-    let drafted = composer.admin.wait_until(&generation, |_| {}, |state| state["state"] == "done").await.expect("it is answered");
+    let drafted = composer
+        .admin
+        .wait_until(&generation, |_| {}, |state| state["state"] == "done")
+        .await
+        .expect("it is answered");
     let made = list(&drafted, "item_ids").len();
-    let bank = composer.admin.all(&format!("/v1/programs/{}/items", composer.program)).await.expect("the bank");
+    let bank =
+        composer.admin.all(&format!("/v1/programs/{}/items", composer.program)).await.expect("the bank");
     assert_eq!(bank.len(), composer.items.len() + made, "nothing is made twice");
     assert!(made == 1 || !drafted["note"].is_null(), "{drafted}");
 }

@@ -35,7 +35,8 @@ impl Drop for Process {
 impl Program {
     pub(super) fn new(folder: &Path, variables: Vec<(&'static str, String)>) -> Self {
         // A data folder that others can read is refused.
-        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).expect("a folder of one's own");
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))
+            .expect("a folder of one's own");
         Self { folder: folder.to_owned(), port: free_port(), variables }
     }
 
@@ -45,7 +46,8 @@ impl Program {
     }
 
     pub(super) fn start(&self) -> Process {
-        let printed = std::fs::OpenOptions::new().create(true).append(true).open(self.printed()).expect("a file");
+        let printed =
+            std::fs::OpenOptions::new().create(true).append(true).open(self.printed()).expect("a file");
         let child = Command::new(env!("CARGO_BIN_EXE_preceptor"))
             .args(["up", "--no-model", "--listen", &format!("127.0.0.1:{}", self.port), "--data"])
             .arg(&self.folder)
@@ -61,7 +63,9 @@ impl Program {
     /// The first org's admin, as soon as the process answers.
     pub(super) async fn admin(&self) -> Client {
         eventually("the start", async || {
-            let token = std::fs::read_to_string(self.folder.join("admin.token")).ok().filter(|token| !token.is_empty())?;
+            let token = std::fs::read_to_string(self.folder.join("admin.token"))
+                .ok()
+                .filter(|token| !token.is_empty())?;
             let client = Client::new(&format!("http://127.0.0.1:{}", self.port), Secret::new(token)).ok()?;
             client.get("/v1/programs").await.is_ok().then_some(client)
         })
@@ -74,7 +78,10 @@ impl Program {
         eventually("the operator's line", async || {
             let printed = std::fs::read_to_string(self.printed()).ok()?;
             let (whole, _) = printed.rsplit_once('\n')?;
-            whole.lines().find_map(|line| line.trim().strip_prefix("operator ")).map(|token| token.trim().to_owned())
+            whole
+                .lines()
+                .find_map(|line| line.trim().strip_prefix("operator "))
+                .map(|token| token.trim().to_owned())
         })
         .await
     }

@@ -29,10 +29,15 @@ impl Stage {
         let process = program.start();
         let first = program.admin().await;
         let operator = first.with_token(&program.operator_token().await);
-        let created = operator.post("/v1/orgs", &json!({ "name": "Held", "admin_name": "Admin" })).await.expect("an org");
-        let (org, token) = (id(&created["org"], "id").expect("an id"), id(&created, "admin_token").expect("a token"));
+        let created = operator
+            .post("/v1/orgs", &json!({ "name": "Held", "admin_name": "Admin" }))
+            .await
+            .expect("an org");
+        let (org, token) =
+            (id(&created["org"], "id").expect("an id"), id(&created, "admin_token").expect("a token"));
         let admin = operator.with_token(&token);
-        let of = id(&admin.post("/v1/programs", &json!({ "title": "P" })).await.expect("a program"), "id").expect("an id");
+        let of = id(&admin.post("/v1/programs", &json!({ "title": "P" })).await.expect("a program"), "id")
+            .expect("an id");
         let mut stage = Self { program, pauses, org, admin, source: String::new() };
         stage.hold();
         let source = stage.admin.upload(&of, markdown("warfarin.md", WARFARIN)).await.expect("it is taken");
@@ -86,6 +91,10 @@ async fn a_file_that_two_processes_died_of_is_not_opened_a_third_time() {
     stage.hold();
     let _third = stage.program.start();
     let failed = stage.settled().await;
-    assert_eq!((failed["state"].as_str(), failed["problem"]["code"].as_str()), (Some("failed"), Some("FILE_TOO_COSTLY")), "{failed}");
+    assert_eq!(
+        (failed["state"].as_str(), failed["problem"]["code"].as_str()),
+        (Some("failed"), Some("FILE_TOO_COSTLY")),
+        "{failed}"
+    );
     assert!(stage.file("").exists(), "nobody came to the point a third time");
 }

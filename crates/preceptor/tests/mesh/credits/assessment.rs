@@ -44,7 +44,10 @@ async fn whoever_has_seen_the_key_begins_and_submits_nothing(store: Store) {
     // The one who had begun goes on, and gets nothing by it.
     curious.answer_quiz(&begun, &course.items, Answers::Right).await.expect("answers");
     assert_eq!(code(curious.submit_quiz(&begun).await), "QUIZ_KEY_SEEN");
-    let known = curious.get(&format!("/v1/attempts/{}", id(&begun, "id").expect("an id"))).await.expect("the attempt");
+    let known = curious
+        .get(&format!("/v1/attempts/{}", id(&begun, "id").expect("an id")))
+        .await
+        .expect("the attempt");
     assert!(known["result"].is_null(), "{known}");
     // Nor at another quiz of the same bank.
     local.editor.post(&quiz, &json!({})).await.expect("another quiz");
@@ -59,12 +62,19 @@ async fn whoever_has_seen_the_key_begins_and_submits_nothing(store: Store) {
 fn tells(attempt: &Value) -> Vec<String> {
     let mut told = Vec::new();
     for question in list(attempt, "questions") {
-        let texts = ["explanation", "quote"].iter().filter(|field| question[**field].as_str().is_some_and(|text| !text.is_empty()));
+        let texts = ["explanation", "quote"]
+            .iter()
+            .filter(|field| question[**field].as_str().is_some_and(|text| !text.is_empty()));
         told.extend(texts.map(|field| (*field).to_owned()));
         if !question["correct"].is_null() {
             told.push("correct".to_owned());
         }
-        told.extend(list(question, "options").iter().filter(|option| !option["correct"].is_null()).map(|_| "option".to_owned()));
+        told.extend(
+            list(question, "options")
+                .iter()
+                .filter(|option| !option["correct"].is_null())
+                .map(|_| "option".to_owned()),
+        );
     }
     told
 }
@@ -72,16 +82,29 @@ fn tells(attempt: &Value) -> Vec<String> {
 async fn which_answers_were_right_is_told_to_nobody_who_may_try_again(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let course = course(&local, json!({})).await;
-    let (learner, patient) =
-        (local.learner(&course.program, "l").await.expect("a learner"), local.learner(&course.program, "p").await.expect("a learner"));
+    let (learner, patient) = (
+        local.learner(&course.program, "l").await.expect("a learner"),
+        local.learner(&course.program, "p").await.expect("a learner"),
+    );
     let rules = learner.get(&format!("/v1/programs/{}/quiz", course.program)).await.expect("the rules");
-    assert_eq!(rules["form"]["most_attempts"], 3, "nobody tries answers out for ever, unless the provider says so");
+    assert_eq!(
+        rules["form"]["most_attempts"], 3,
+        "nobody tries answers out for ever, unless the provider says so"
+    );
     let mut last = Value::Null;
     for number in 1..=3 {
         last = learner.take_quiz(&course.program, &course.items, Answers::Wrong).await.expect("an attempt");
         patient.take_quiz(&course.program, &course.items, Answers::Wrong).await.expect("an attempt");
-        assert_eq!((&last["result"]["right_answers"], tells(&last)), (&json!(0), Vec::new()), "attempt {number}: {last}");
-        assert!(list(&last, "questions").iter().all(|question| question["source_id"].as_str().is_some_and(|id| !id.is_empty())));
+        assert_eq!(
+            (&last["result"]["right_answers"], tells(&last)),
+            (&json!(0), Vec::new()),
+            "attempt {number}: {last}"
+        );
+        assert!(
+            list(&last, "questions")
+                .iter()
+                .all(|question| question["source_id"].as_str().is_some_and(|id| !id.is_empty()))
+        );
         let path = format!("/v1/attempts/{}/feedback", id(&last, "id").expect("an id"));
         if number < 3 {
             assert_eq!(last["feedback"], "later");
@@ -92,11 +115,23 @@ async fn which_answers_were_right_is_told_to_nobody_who_may_try_again(store: Sto
     assert_eq!(last["feedback"], "on_request");
     let path = format!("/v1/attempts/{}", id(&last, "id").expect("an id"));
     let shown = learner.post(&format!("{path}/feedback"), &json!({})).await.expect("the answers");
-    assert!(shown["feedback"] == "told" && list(&shown, "questions").iter().all(|question| question["correct"] == false), "{shown}");
+    assert!(
+        shown["feedback"] == "told"
+            && list(&shown, "questions").iter().all(|question| question["correct"] == false),
+        "{shown}"
+    );
     assert_eq!(learner.get(&path).await.expect("the attempt"), shown, "it stays told");
-    assert_eq!(code(patient.post(&format!("{path}/feedback"), &json!({})).await), "ATTEMPT_NOT_FOUND", "to its learner only");
+    assert_eq!(
+        code(patient.post(&format!("{path}/feedback"), &json!({})).await),
+        "ATTEMPT_NOT_FOUND",
+        "to its learner only"
+    );
     // The provider opens the quiz anew: for whoever has not looked.
-    local.editor.post(&format!("/v1/programs/{}/quiz", course.program), &json!({})).await.expect("another quiz");
+    local
+        .editor
+        .post(&format!("/v1/programs/{}/quiz", course.program), &json!({}))
+        .await
+        .expect("another quiz");
     assert_eq!(code(begin(&learner, &course).await), "QUIZ_KEY_SEEN");
     let passed = patient.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
     assert!(passed["feedback"] == "told" && tells(&passed).contains(&"quote".to_owned()), "{passed}");
@@ -107,7 +142,8 @@ async fn another_amount_is_another_claim(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let course = course(&local, json!({})).await;
     let learner = clinician(&local, &course.program, "ana").await;
-    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let attempt =
+        learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
     // At the same moment, with two amounts: one of them is granted, and only to those who asked for it.
     let mut claims = tokio::task::JoinSet::new();
     for number in 0..30 {
@@ -131,9 +167,16 @@ async fn another_amount_is_another_claim(store: Store) {
         assert_eq!(code(learner.claim(&attempt, &course.offer, amount).await), "CREDIT_EXISTS", "{amount}");
     }
     for amount in [0.0, -0.25, 1.0, 100.0] {
-        assert_eq!(code(learner.claim(&attempt, &course.offer, amount).await), "AMOUNT_NOT_ALLOWED", "{amount}");
+        assert_eq!(
+            code(learner.claim(&attempt, &course.offer, amount).await),
+            "AMOUNT_NOT_ALLOWED",
+            "{amount}"
+        );
     }
-    let again = learner.claim(&attempt, &course.offer, granted["amount"].as_f64().expect("an amount")).await.expect("the same credit");
+    let again = learner
+        .claim(&attempt, &course.offer, granted["amount"].as_f64().expect("an amount"))
+        .await
+        .expect("the same credit");
     assert_eq!(again["id"], granted["id"]);
     local.stop().await;
 }
@@ -150,12 +193,19 @@ async fn an_accreditation_is_confirmed_by_the_operator_or_shown_as_not_confirmed
     let offers = format!("/v1/programs/{}/offers", course.program);
     let before = clinician(&local, &course.program, "before").await;
     let offer = list(&before.get(&offers).await.expect("offers"), "data")[0].clone();
-    assert!(offer["accreditation_notice"].as_str().is_some_and(|notice| notice.contains(NOT_CONFIRMED)), "{offer}");
+    assert!(
+        offer["accreditation_notice"].as_str().is_some_and(|notice| notice.contains(NOT_CONFIRMED)),
+        "{offer}"
+    );
     let org = offer["org_name"].as_str().expect("a name").to_owned();
-    assert!(!org.is_empty() && offer["accreditation_notice"].as_str().is_some_and(|notice| notice.contains(&org)), "{offer}");
+    assert!(
+        !org.is_empty() && offer["accreditation_notice"].as_str().is_some_and(|notice| notice.contains(&org)),
+        "{offer}"
+    );
 
     let credit = async |learner: &Client| {
-        let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+        let attempt =
+            learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
         let credit = learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit");
         let credit_id = id(&credit, "id").expect("an id");
         learner.certificate(&credit_id).await.expect("a certificate");
@@ -165,25 +215,48 @@ async fn an_accreditation_is_confirmed_by_the_operator_or_shown_as_not_confirmed
     assert_eq!(first["accreditation_confirmed"], false);
     let verify = |credit: &Value| format!("/verify/{}", credit["certificate_code"].as_str().expect("a code"));
     let shown = page(&local, &verify(&first)).await;
-    assert!(shown.contains(NOT_CONFIRMED) && shown.contains(&org) && !shown.contains("and confirmed it"), "{shown}");
+    assert!(
+        shown.contains(NOT_CONFIRMED) && shown.contains(&org) && !shown.contains("and confirmed it"),
+        "{shown}"
+    );
 
     // The provider itself cannot; the operator sees whose it is, and says what they saw.
     let accreditations = local.operator.get("/v1/accreditations").await.expect("accreditations");
-    let recorded = list(&accreditations, "data").iter().find(|one| one["org_name"] == json!(org)).expect("the provider's").clone();
+    let recorded = list(&accreditations, "data")
+        .iter()
+        .find(|one| one["org_name"] == json!(org))
+        .expect("the provider's")
+        .clone();
     let decision = format!("/v1/accreditations/{}/decision", id(&recorded, "id").expect("an id"));
     let yes = json!({ "confirm": true, "evidence": "Public list of the accreditor" });
     assert_eq!(code(local.editor.post(&decision, &yes).await), "CAPABILITY_MISSING");
-    assert_eq!(code(local.operator.post(&decision, &json!({ "confirm": true, "evidence": " " })).await), "INVALID_FIELD");
+    assert_eq!(
+        code(local.operator.post(&decision, &json!({ "confirm": true, "evidence": " " })).await),
+        "INVALID_FIELD"
+    );
     let confirmed = local.operator.post(&decision, &yes).await.expect("a decision");
-    assert_eq!((&confirmed["state"], &confirmed["evidence"]), (&json!("confirmed"), &json!("Public list of the accreditor")));
-    assert_eq!(local.editor.get("/v1/accreditations").await.expect("its own")["data"][0]["state"], "confirmed");
+    assert_eq!(
+        (&confirmed["state"], &confirmed["evidence"]),
+        (&json!("confirmed"), &json!("Public list of the accreditor"))
+    );
+    assert_eq!(
+        local.editor.get("/v1/accreditations").await.expect("its own")["data"][0]["state"],
+        "confirmed"
+    );
     let offer = list(&before.get(&offers).await.expect("offers"), "data")[0].clone();
-    assert_eq!((&offer["accreditation_state"], &offer["accreditation_notice"]), (&json!("confirmed"), &json!("")));
+    assert_eq!(
+        (&offer["accreditation_state"], &offer["accreditation_notice"]),
+        (&json!("confirmed"), &json!(""))
+    );
 
     let after = clinician(&local, &course.program, "after").await;
     let second = credit(&after).await;
     assert_eq!(second["accreditation_confirmed"], true);
-    assert!(page(&local, &verify(&second)).await.contains("looked the accreditation of Harbor Medical Education up and confirmed it"));
+    assert!(
+        page(&local, &verify(&second))
+            .await
+            .contains("looked the accreditation of Harbor Medical Education up and confirmed it")
+    );
     // What was known when a credit was awarded stays with it.
     assert_eq!(
         before.get(&format!("/v1/credits/{}", id(&first, "id").expect("an id"))).await.expect("it")["accreditation_confirmed"],
@@ -203,7 +276,8 @@ async fn an_accreditation_is_confirmed_by_the_operator_or_shown_as_not_confirmed
 }
 
 /// The smallest picture there is.
-const DOT: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+const DOT: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 /// Records an accreditation under a number; returns where it is decided.
 async fn recorded(admin: &Client, number: &str) -> String {
@@ -215,22 +289,44 @@ async fn recorded(admin: &Client, number: &str) -> String {
 
 async fn a_number_of_a_provider_is_confirmed_for_one_org(store: Store) {
     let local = store.mesh().await.expect("a mesh");
-    let made = local.operator.post("/v1/orgs", &json!({ "name": "Rival", "admin_name": "Ria" })).await.expect("an org");
+    let made = local
+        .operator
+        .post("/v1/orgs", &json!({ "name": "Rival", "admin_name": "Ria" }))
+        .await
+        .expect("an org");
     let rival = local.editor.with_token(made["admin_token"].as_str().expect("a token"));
-    let (own, copied, renewed) =
-        (recorded(&local.editor, "0004711").await, recorded(&rival, " 4711 ").await, recorded(&local.editor, "4711").await);
+    let (own, copied, renewed) = (
+        recorded(&local.editor, "0004711").await,
+        recorded(&rival, " 4711 ").await,
+        recorded(&local.editor, "4711").await,
+    );
     let nameless = recorded(&rival, "").await;
-    let (yes, no) = (json!({ "confirm": true, "evidence": "Listed" }), json!({ "confirm": false, "evidence": "Not listed" }));
-    assert_eq!(code(local.operator.post(&nameless, &yes).await), "INVALID_FIELD", "there is nothing to look up");
+    let (yes, no) = (
+        json!({ "confirm": true, "evidence": "Listed" }),
+        json!({ "confirm": false, "evidence": "Not listed" }),
+    );
+    assert_eq!(
+        code(local.operator.post(&nameless, &yes).await),
+        "INVALID_FIELD",
+        "there is nothing to look up"
+    );
     local.operator.post(&own, &yes).await.expect("a decision");
     assert_eq!(code(local.operator.post(&copied, &yes).await), "PROVIDER_NUMBER_TAKEN");
     local.operator.post(&renewed, &yes).await.expect("another term of the same provider");
     local.operator.post(&own, &no).await.expect("a decision");
-    assert_eq!(code(local.operator.post(&copied, &yes).await), "PROVIDER_NUMBER_TAKEN", "another term holds it still");
+    assert_eq!(
+        code(local.operator.post(&copied, &yes).await),
+        "PROVIDER_NUMBER_TAKEN",
+        "another term holds it still"
+    );
     local.operator.post(&renewed, &no).await.expect("a decision");
     local.operator.post(&copied, &yes).await.expect("it is free");
     assert_eq!(code(local.operator.post(&own, &yes).await), "PROVIDER_NUMBER_TAKEN");
-    assert_eq!(list(&rival.get("/v1/accreditations").await.expect("its own"), "data").len(), 2, "and nobody else's");
+    assert_eq!(
+        list(&rival.get("/v1/accreditations").await.expect("its own"), "data").len(),
+        2,
+        "and nobody else's"
+    );
     local.stop().await;
 }
 
@@ -241,7 +337,11 @@ async fn terms_of_accreditations_and_activities_are_plausible(store: Store) {
         json!({ "body": "accme", "provider": "Harbor", "provider_number": "1", "valid_from": day_from_now(-300),
             "valid_until": day_from_now(until), "signatory_name": "Ada Lovelace", "signatory_title": "Director", "logo": DOT })
     };
-    assert_eq!(code(local.editor.post("/v1/accreditations", &period(2200)).await), "INVALID_FIELD", "more than six years");
+    assert_eq!(
+        code(local.editor.post("/v1/accreditations", &period(2200)).await),
+        "INVALID_FIELD",
+        "more than six years"
+    );
     let term = local.editor.post("/v1/accreditations", &period(1800)).await.expect("a term");
     assert_eq!(
         (&term["logo_type"], &term["signatory_name"], &term["state"]),
@@ -261,7 +361,10 @@ async fn terms_of_accreditations_and_activities_are_plausible(store: Store) {
         (&json!(1), &json!("PARS-1")),
         "level 1 unless the admin says otherwise"
     );
-    assert_eq!((&made["joint_providers"], &made["moc_statements"]), (&json!(["Bay Hospital"]), &json!(["ABIM: 1 point"])));
+    assert_eq!(
+        (&made["joint_providers"], &made["moc_statements"]),
+        (&json!(["Bay Hospital"]), &json!(["ABIM: 1 point"]))
+    );
     let stated = local.editor.post(&offers, &offer(json!({ "minimum_level": 0 }))).await.expect("an offer");
     assert_eq!(stated["minimum_level"], 0);
     for (change, why) in [

@@ -26,7 +26,8 @@ async fn issued(local: &Local) -> (Client, Value, Vec<u8>) {
 }
 
 async fn issued_to(course: &Course, learner: Client) -> (Client, Value, Vec<u8>) {
-    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let attempt =
+        learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
     let credit = learner.claim(&attempt, &course.offer, 0.75).await.expect("a credit");
     let pdf = learner.certificate(&id(&credit, "id").expect("an id")).await.expect("a certificate");
     (learner, credit, pdf)
@@ -37,27 +38,47 @@ async fn anybody_can_check_a_certificate_by_its_code_and_without_any_network() {
     let local = Local::start(None).await.expect("a mesh");
     let (learner, credit, pdf) = issued(&local).await;
     let report = verify(&pdf, None).expect("it holds");
-    assert_eq!((report.name.as_str(), report.award.as_str()), ("Ana María Núñez, MD", "0.75 AMA PRA Category 1 Credit(s)™"));
+    assert_eq!(
+        (report.name.as_str(), report.award.as_str()),
+        ("Ana María Núñez, MD", "0.75 AMA PRA Category 1 Credit(s)™")
+    );
     assert!(report.log.is_some());
 
     let nobody = learner.with_token("");
     let seen = nobody.get(&format!("/v1/certificates/{}", report.code)).await.expect("what it says");
-    assert_eq!((&seen["name"], &seen["state"], &seen["amount"]), (&json!("Ana María Núñez, MD"), &json!("live"), &json!(0.75)));
+    assert_eq!(
+        (&seen["name"], &seen["state"], &seen["amount"]),
+        (&json!("Ana María Núñez, MD"), &json!("live"), &json!(0.75))
+    );
     assert_eq!(seen["signing_key"], json!(report.key.multikey()));
     assert!(seen.get("learner").is_none() && !seen.to_string().contains("MD12345"), "nothing more: {seen}");
     let spoken = report.code.to_lowercase().replace('-', " ");
-    assert!(nobody.get(&format!("/v1/certificates/{}", spoken.replace(' ', ""))).await.is_ok(), "as people type it");
+    assert!(
+        nobody.get(&format!("/v1/certificates/{}", spoken.replace(' ', ""))).await.is_ok(),
+        "as people type it"
+    );
     assert!(nobody.get("/v1/certificates/00000-00000-00000-00000-00000-00000-0").await.is_err());
 
-    let own = learner.get(&format!("/v1/credits/{}", id(&credit, "id").expect("an id"))).await.expect("the credit");
+    let own =
+        learner.get(&format!("/v1/credits/{}", id(&credit, "id").expect("an id"))).await.expect("the credit");
     let link = own["verify_url"].as_str().expect("a link to share");
     assert!(link.ends_with(&report.code.replace('-', "")), "{link}");
-    let audited = local.editor.get(&format!("/v1/credits/{}", id(&credit, "id").expect("an id"))).await.expect("the credit");
-    assert!(audited["verify_url"].is_null() && audited["certificate_code"].is_null(), "the code leads to the name: {audited}");
+    let audited = local
+        .editor
+        .get(&format!("/v1/credits/{}", id(&credit, "id").expect("an id")))
+        .await
+        .expect("the credit");
+    assert!(
+        audited["verify_url"].is_null() && audited["certificate_code"].is_null(),
+        "the code leads to the name: {audited}"
+    );
 
     local
         .editor
-        .post(&format!("/v1/credits/{}/void", id(&credit, "id").expect("an id")), &json!({ "reason": "Issued in error" }))
+        .post(
+            &format!("/v1/credits/{}/void", id(&credit, "id").expect("an id")),
+            &json!({ "reason": "Issued in error" }),
+        )
         .await
         .expect("a void");
     let seen = nobody.get(&format!("/v1/certificates/{}", report.code)).await.expect("what it says");
@@ -70,9 +91,15 @@ async fn the_binary_verifies_a_file_and_refuses_a_changed_one() {
     let local = Local::start(None).await.expect("a mesh");
     let (learner, credit, pdf) = issued(&local).await;
     let folder = tempfile::tempdir().expect("a folder");
-    let badge = learner.get(&format!("/v1/credits/{}/badge?format=both", id(&credit, "id").expect("an id"))).await.expect("a badge");
+    let badge = learner
+        .get(&format!("/v1/credits/{}/badge?format=both", id(&credit, "id").expect("an id")))
+        .await
+        .expect("a badge");
     // As a learner's browser saves it.
-    let downloaded = learner.download(&format!("/v1/credits/{}/badge", id(&credit, "id").expect("an id"))).await.expect("a badge");
+    let downloaded = learner
+        .download(&format!("/v1/credits/{}/badge", id(&credit, "id").expect("an id")))
+        .await
+        .expect("a badge");
     let list = badge["credential"]["credentialStatus"]["statusListCredential"].as_str().expect("a list");
     let list = format!("/v1/status-lists/{}", list.rsplit('/').next().expect("a name"));
     let good = learner.with_token("").download(&list).await.expect("a list");
@@ -85,7 +112,10 @@ async fn the_binary_verifies_a_file_and_refuses_a_changed_one() {
     let path = format!("/v1/credits/{}/badge", id(&strange, "id").expect("an id"));
     let strange: Value = stranger.get(&path).await.expect("a badge");
     let path = strange["credentialStatus"]["statusListCredential"].as_str().expect("a list");
-    let others = stranger.download(&format!("/v1/status-lists/{}", path.rsplit('/').next().expect("a name"))).await.expect("a list");
+    let others = stranger
+        .download(&format!("/v1/status-lists/{}", path.rsplit('/').next().expect("a name")))
+        .await
+        .expect("a list");
     elsewhere.stop().await;
     local.stop().await;
     let place = |name: &str| folder.path().join(name);
@@ -95,31 +125,56 @@ async fn the_binary_verifies_a_file_and_refuses_a_changed_one() {
     let run_with = |name: &str, content: &[u8], more: &[&str]| {
         std::fs::write(place(name), content).expect("a file");
         let mut command = without_network();
-        command.current_dir(folder.path()).arg("--data").arg(folder.path()).arg("verify").arg(name).args(more);
+        command
+            .current_dir(folder.path())
+            .arg("--data")
+            .arg(folder.path())
+            .arg("verify")
+            .arg(name)
+            .args(more);
         let output = command.output().expect("it runs");
         let text = [output.stdout, output.stderr].concat();
         (output.status.code().expect("a code"), String::from_utf8_lossy(&text).into_owned())
     };
     let run = |name: &str, content: &[u8], key: Option<&str>| {
-        run_with(name, content, &key.into_iter().flat_map(|key| ["--key", key, "--remember"]).collect::<Vec<_>>())
+        run_with(
+            name,
+            content,
+            &key.into_iter().flat_map(|key| ["--key", key, "--remember"]).collect::<Vec<_>>(),
+        )
     };
     let key = verify(&pdf, None).expect("it holds").key.multikey();
     let (code, said) = run("certificate.pdf", &pdf, None);
-    assert!(code == 2 && said.contains("HOLDS IN ITSELF") && said.contains("Anybody can sign"), "{code} {said}");
+    assert!(
+        code == 2 && said.contains("HOLDS IN ITSELF") && said.contains("Anybody can sign"),
+        "{code} {said}"
+    );
     let (code, said) = run_with("certificate.pdf", &pdf, &["--status-list", "voided.list"]);
-    assert!(code == 3 && said.starts_with("VOIDED  "), "whoever signed it says that it is void: {code} {said}");
+    assert!(
+        code == 3 && said.starts_with("VOIDED  "),
+        "whoever signed it says that it is void: {code} {said}"
+    );
     let (code, said) = run("certificate.pdf", &pdf, Some(&key));
     assert!(code == 0 && said.contains("HOLDS  ") && said.contains("Ana María Núñez, MD"), "{code} {said}");
     let (code, said) = run("certificate.pdf", &pdf, None);
-    assert!(code == 0 && said.contains("HOLDS  ") && said.contains("remembered as this provider's"), "{code} {said}");
+    assert!(
+        code == 0 && said.contains("HOLDS  ") && said.contains("remembered as this provider's"),
+        "{code} {said}"
+    );
     let (code, said) = run("forged.pdf", &other, None);
-    assert!(code == 1 && said.contains("than the keys that were remembered for its provider"), "{code} {said}");
+    assert!(
+        code == 1 && said.contains("than the keys that were remembered for its provider"),
+        "{code} {said}"
+    );
     let mut changed = pdf.clone();
     changed[pdf.len() / 2] ^= 1;
     let (code, said) = run("changed.pdf", &changed, None);
     assert!(code == 1 && said.contains("changed after it was issued"), "{code} {said}");
     let (code, said) = run("badge.json", &downloaded, None);
-    assert!(code == 0 && said.contains("status      not checked"), "what is downloaded is what is verified: {code} {said}");
+    assert!(
+        code == 0 && said.contains("status      not checked"),
+        "what is downloaded is what is verified: {code} {said}"
+    );
     assert_eq!(run("both.json", badge.to_string().as_bytes(), Some(&key)).0, 0);
     assert_eq!(run("badge.jwt", badge["jwt"].as_str().expect("a JWT").as_bytes(), Some(&key)).0, 0);
     let mut altered = badge["credential"].clone();
@@ -133,11 +188,19 @@ async fn the_binary_verifies_a_file_and_refuses_a_changed_one() {
 
     // Lists: given, remembered with their date, and never replaced by an older one.
     let (code, said) = run_with("badge.json", &downloaded, &["--status-list", "good.list", "--remember"]);
-    assert!(code == 0 && said.contains("not voided, by the provider's list of 20") && said.contains("From now on"), "{code} {said}");
+    assert!(
+        code == 0
+            && said.contains("not voided, by the provider's list of 20")
+            && said.contains("From now on"),
+        "{code} {said}"
+    );
     let (code, said) = run("badge.json", &downloaded, None);
     assert!(code == 0 && said.contains("not voided, by the provider's list of 20"), "{code} {said}");
     let (code, said) = run_with("badge.json", &downloaded, &["--status-list", "voided.list", "--remember"]);
-    assert!(code == 3 && said.contains("VOIDED  ") && said.contains("voided, by the provider's list of 20"), "{code} {said}");
+    assert!(
+        code == 3 && said.contains("VOIDED  ") && said.contains("voided, by the provider's list of 20"),
+        "{code} {said}"
+    );
     assert_eq!(run("certificate.pdf", &pdf, None).0, 3, "the list that was remembered");
     let (code, said) = run_with("badge.json", &downloaded, &["--status-list", "good.list", "--remember"]);
     assert!(code == 0 && said.contains("A newer list"), "{code} {said}");
@@ -156,7 +219,11 @@ fn without_network() -> Command {
     let binary = env!("CARGO_BIN_EXE_preceptor");
     let mut alone = Command::new("unshare");
     alone.args(["--map-root-user", "--net"]);
-    if Command::new("unshare").args(["--map-root-user", "--net", "true"]).status().is_ok_and(|status| status.success()) {
+    if Command::new("unshare")
+        .args(["--map-root-user", "--net", "true"])
+        .status()
+        .is_ok_and(|status| status.success())
+    {
         alone.arg(binary);
         return alone;
     }
@@ -170,7 +237,10 @@ const NAMES: [&str; 3] = ["أمينة الخطيب", "שרה לוי", "Zoë Åst
 #[tokio::test(flavor = "multi_thread")]
 async fn names_of_every_direction_are_printed_and_can_be_read_again() {
     if Command::new("pdftotext").arg("-v").output().is_err() {
-        return skip("names_of_every_direction_are_printed_and_can_be_read_again", "poppler-utils is not installed");
+        return skip(
+            "names_of_every_direction_are_printed_and_can_be_read_again",
+            "poppler-utils is not installed",
+        );
     }
     let local = Local::start(None).await.expect("a mesh");
     let course = course(&local, json!({})).await;
@@ -185,7 +255,10 @@ async fn names_of_every_direction_are_printed_and_can_be_read_again() {
         std::fs::write(&path, &pdf).expect("a file");
         let output = Command::new("pdftotext").arg(&path).arg("-").output().expect("it runs");
         // Marks of direction are not letters of the name.
-        let text: String = String::from_utf8_lossy(&output.stdout).chars().filter(|c| !('\u{200e}'..='\u{202e}').contains(c)).collect();
+        let text: String = String::from_utf8_lossy(&output.stdout)
+            .chars()
+            .filter(|c| !('\u{200e}'..='\u{202e}').contains(c))
+            .collect();
         assert!(text.contains(name) && text.contains('™'), "{name} in {text}");
     }
     local.stop().await;
@@ -193,7 +266,9 @@ async fn names_of_every_direction_are_printed_and_can_be_read_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tools_of_others_accept_the_pdf() {
-    if Command::new("qpdf").arg("--version").output().is_err() || Command::new("pdftotext").arg("-v").output().is_err() {
+    if Command::new("qpdf").arg("--version").output().is_err()
+        || Command::new("pdftotext").arg("-v").output().is_err()
+    {
         return skip("tools_of_others_accept_the_pdf", "qpdf and poppler-utils are not installed");
     }
     let local = Local::start(None).await.expect("a mesh");
@@ -217,15 +292,22 @@ async fn tools_of_others_accept_the_pdf() {
     let info = run("pdfinfo", &[]);
     assert!(info.contains("Pages:           1") && info.contains("Certificate of Credit"), "{info}");
     let text = run("pdftotext", &["-layout"]);
-    for expected in ["Ana María Núñez, MD", "0.75 AMA PRA Category 1 Credit(s)™", "Doses of anticoagulants", "Harbor Medical Education"]
-    {
+    for expected in [
+        "Ana María Núñez, MD",
+        "0.75 AMA PRA Category 1 Credit(s)™",
+        "Doses of anticoagulants",
+        "Harbor Medical Education",
+    ] {
         assert!(text.to_lowercase().contains(&expected.to_lowercase()), "{expected} in {text}");
     }
     for spared in ["z6Mk", "preceptor verify", "cert_"] {
         assert!(!text.contains(spared), "what only programs read is not on the sheet: {spared} in {text}");
     }
     assert!(info.contains("Tagged:          yes") && info.contains("(letter)"), "{info}");
-    assert!(info.contains("issued by Harbor Medical Education to Ana María Núñez, MD for"), "a sentence: {info}");
+    assert!(
+        info.contains("issued by Harbor Medical Education to Ana María Núñez, MD for"),
+        "a sentence: {info}"
+    );
     let listed = run("qpdf", &["--list-attachments"]);
     for name in ["credential.json", "credential.jwt", "certificate.tlog-proof", "certificate.record"] {
         assert!(listed.contains(name), "{listed}");
@@ -267,11 +349,17 @@ fn others_python() -> Option<std::path::PathBuf> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_library_of_others_verifies_the_badge() {
     let Some(python) = others_python() else {
-        return skip("a_library_of_others_verifies_the_badge", "openbadgeslib could not be installed with python3 and pip");
+        return skip(
+            "a_library_of_others_verifies_the_badge",
+            "openbadgeslib could not be installed with python3 and pip",
+        );
     };
     let local = Local::start(None).await.expect("a mesh");
     let (learner, credit, _) = issued(&local).await;
-    let badge = learner.get(&format!("/v1/credits/{}/badge?format=both", id(&credit, "id").expect("an id"))).await.expect("a badge");
+    let badge = learner
+        .get(&format!("/v1/credits/{}/badge?format=both", id(&credit, "id").expect("an id")))
+        .await
+        .expect("a badge");
     local.stop().await;
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("badge.json");
@@ -282,7 +370,12 @@ async fn a_library_of_others_verifies_the_badge() {
 }
 
 /// What came back, with its headers.
-async fn fetched(local: &Local, client: &Client, path: &str, accept: &str) -> (u16, reqwest::header::HeaderMap, String) {
+async fn fetched(
+    local: &Local,
+    client: &Client,
+    path: &str,
+    accept: &str,
+) -> (u16, reqwest::header::HeaderMap, String) {
     let request = reqwest::Client::new().get(format!("{}{path}", local.url)).header("accept", accept);
     let request = if client.token().is_empty() { request } else { request.bearer_auth(client.token()) };
     let response = request.send().await.expect("an answer");
@@ -308,7 +401,10 @@ async fn a_badge_is_downloaded_as_wallets_take_it_and_everything_it_names_can_be
     let (status, headers, text) = fetched(&local, &learner, &path, "*/*").await;
     assert_eq!((status, headers["content-type"].to_str().expect("a text")), (200, "application/vc+ld+json"));
     let named = headers["content-disposition"].to_str().expect("a text");
-    assert!(named.starts_with("attachment; filename=\"certificate-") && named.ends_with(".badge.json\""), "{named}");
+    assert!(
+        named.starts_with("attachment; filename=\"certificate-") && named.ends_with(".badge.json\""),
+        "{named}"
+    );
     verify(text.as_bytes(), None).expect("it holds as it was downloaded");
     let badge: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(badge["proof"].as_array().map(Vec::len), Some(1));
@@ -320,21 +416,29 @@ async fn a_badge_is_downloaded_as_wallets_take_it_and_everything_it_names_can_be
 
     // Everything that the badge names, as a stranger's program and as a stranger's browser.
     let achievement = &badge["credentialSubject"]["achievement"];
-    let (status, headers, text) = fetched(&local, &nobody, &path_of(&achievement["id"]), "application/ld+json").await;
+    let (status, headers, text) =
+        fetched(&local, &nobody, &path_of(&achievement["id"]), "application/ld+json").await;
     assert_eq!((status, headers["content-type"].to_str().expect("a text")), (200, "application/ld+json"));
     let mut document: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(document["@context"], badge["@context"]);
     document.as_object_mut().expect("an object").remove("@context");
     assert_eq!(document, *achievement, "the activity says what the badge says");
-    let (status, headers, image) = fetched(&local, &nobody, &path_of(&achievement["image"]["id"]), "image/*").await;
+    let (status, headers, image) =
+        fetched(&local, &nobody, &path_of(&achievement["image"]["id"]), "image/*").await;
     assert_eq!((status, headers["content-type"].to_str().expect("a text")), (200, "image/svg+xml"));
     assert!(image.starts_with("<svg") && image.contains("AMA PRA"), "{image}");
     let (status, _, profile) = fetched(&local, &nobody, &path_of(&badge["issuer"]["url"]), "*/*").await;
     let profile: Value = serde_json::from_str(&profile).expect("JSON");
-    assert_eq!((status, &profile["id"], &profile["name"]), (200, &badge["issuer"]["id"], &badge["issuer"]["name"]));
+    assert_eq!(
+        (status, &profile["id"], &profile["name"]),
+        (200, &badge["issuer"]["id"], &badge["issuer"]["name"])
+    );
     for page in [&achievement["id"], &badge["issuer"]["url"], &badge["id"]] {
         let (status, _, text) = fetched(&local, &nobody, &path_of(page), "text/html").await;
-        assert!(status == 200 && text.contains("Harbor Medical Education") && !text.contains("genuine"), "{page}: {text}");
+        assert!(
+            status == 200 && text.contains("Harbor Medical Education") && !text.contains("genuine"),
+            "{page}: {text}"
+        );
     }
     // Two certificates of an activity are of one achievement, and stand on places that have nothing in common.
     let second = learner_badge(&local, &course, &second).await;
@@ -364,13 +468,20 @@ async fn a_void_is_in_the_list_of_the_next_request(store: Store) {
     let list = path_of(&json!(entry(0).list));
     let standing = async || {
         let (status, headers, text) = fetched(&local, &nobody, &list, "*/*").await;
-        assert_eq!((status, headers["content-type"].to_str().expect("a text")), (200, "application/vc+ld+json"));
+        assert_eq!(
+            (status, headers["content-type"].to_str().expect("a text")),
+            (200, "application/vc+ld+json")
+        );
         let list = StatusList::read(text.as_bytes()).expect("a list");
         assert_eq!(list.key, certified[0].2.key, "signed with the key of the certificates");
         [0, 1].map(|number| list.is_void(entry(number)).expect("its own list"))
     };
     assert_eq!(standing().await, [false, false]);
-    local.editor.post(&format!("/v1/credits/{}/void", certified[1].1), &json!({ "reason": "Issued in error" })).await.expect("a void");
+    local
+        .editor
+        .post(&format!("/v1/credits/{}/void", certified[1].1), &json!({ "reason": "Issued in error" }))
+        .await
+        .expect("a void");
     assert_eq!(standing().await, [false, true]);
     // The page says it, and the holder can still download what was issued.
     let page = fetched(&local, &nobody, &path_of(&json!(certified[1].2.verify_url)), "text/html").await.2;
@@ -378,8 +489,17 @@ async fn a_void_is_in_the_list_of_the_next_request(store: Store) {
     certified[1].0.download(&format!("/v1/credits/{}/certificate", certified[1].1)).await.expect("a file");
     let name = list.rsplit('/').next().expect("a name");
     let (provider, _) = name.split_once('-').expect("a number");
-    for other in [format!("{provider}-2"), format!("{provider}-01"), provider.to_owned(), format!("{}-1", "0".repeat(26))] {
-        assert_eq!(fetched(&local, &nobody, &format!("/v1/status-lists/{other}"), "*/*").await.0, 404, "{other}");
+    for other in [
+        format!("{provider}-2"),
+        format!("{provider}-01"),
+        provider.to_owned(),
+        format!("{}-1", "0".repeat(26)),
+    ] {
+        assert_eq!(
+            fetched(&local, &nobody, &format!("/v1/status-lists/{other}"), "*/*").await.0,
+            404,
+            "{other}"
+        );
     }
     local.stop().await;
 }
@@ -406,7 +526,8 @@ async fn a_name_that_cannot_be_printed_is_refused_before_anything_is_issued(stor
     let learner = local.learner(&course.program, "cuneiform").await.expect("a learner");
     // A script that no usual font has.
     let statement = preceptor::journey::physician("𒂗𒃶𒌌𒀭𒈾", "enheduanna@example.org");
-    let refused = learner.put("/v1/me/clinician", &statement).await.expect_err("it cannot be printed").to_string();
+    let refused =
+        learner.put("/v1/me/clinician", &statement).await.expect_err("it cannot be printed").to_string();
     assert!(refused.contains("NAME_NOT_PRINTABLE") && refused.contains("𒂗 (U+12097)"), "{refused}");
     let refused = local.editor.accredit("𒂗𒃶𒌌 𒀭𒈾").await.expect_err("it cannot be printed").to_string();
     assert!(refused.contains("NAME_NOT_PRINTABLE"), "{refused}");

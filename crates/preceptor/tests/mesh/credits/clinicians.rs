@@ -25,7 +25,11 @@ const NPI: &str = "1234567893";
 /// Confirms or refuses a learner's licence at its board, as the admin.
 async fn board(local: &Local, learner: &Value, confirmed: bool) -> Value {
     let path = format!("/v1/clinicians/{}/primary-source", learner["learner"].as_str().expect("a pseudonym"));
-    local.editor.post(&path, &json!({ "confirmed": confirmed, "evidence": "Looked up at the board's own site" })).await.expect("a check")
+    local
+        .editor
+        .post(&path, &json!({ "confirmed": confirmed, "evidence": "Looked up at the board's own site" }))
+        .await
+        .expect("a check")
 }
 
 async fn me(learner: &Client) -> Value {
@@ -47,7 +51,8 @@ async fn another_name_begins_anew_and_the_certificate_keeps_the_name_that_was_ch
     let course = course(&local, json!({})).await;
     let learner = clinician(&local, &course.program, "first").await;
     assert_eq!(board(&local, &me(&learner).await, true).await["assertion"]["level"], 3);
-    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let attempt =
+        learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
     let credit = learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit");
 
     let same = physician("Ana María Núñez", "new.address@example.org");
@@ -70,12 +75,17 @@ async fn a_refusal_by_the_board_ends_what_was_asserted(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let course = course(&local, json!({})).await;
     let learner = clinician(&local, &course.program, "refused").await;
-    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let attempt =
+        learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
     let refused = board(&local, &me(&learner).await, false).await;
     assert!(refused["assertion"].is_null(), "{refused}");
     assert!(refused["next_step"].as_str().is_some_and(|step| step.contains("board")), "{refused}");
     assert_eq!(code(learner.claim(&attempt, &course.offer, 0.5).await), "CREDENTIAL_NOT_VERIFIED");
-    assert_eq!(board(&local, &me(&learner).await, true).await["assertion"]["level"], 3, "a mistake can be mended");
+    assert_eq!(
+        board(&local, &me(&learner).await, true).await["assertion"]["level"],
+        3,
+        "a mistake can be mended"
+    );
     learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit");
     local.stop().await;
 }
@@ -123,7 +133,11 @@ async fn who_knows_what_is_public_locks_nobody_out(store: Store) {
     let accreditation = local.editor.accredit("Harbor").await.expect("an accreditation");
     let terms = json!({ "credit_type": "ancc_contact_hour", "activity_format": "other", "maximum": 0.5,
         "terminates_at": preceptor::journey::day_from_now(300), "accreditation_id": accreditation });
-    let offer = local.editor.post(&format!("/v1/programs/{}/offers", course.program), &terms).await.expect("an offer");
+    let offer = local
+        .editor
+        .post(&format!("/v1/programs/{}/offers", course.program), &terms)
+        .await
+        .expect("an offer");
     let offer = id(&offer, "id").expect("an id");
     local.registries.know_provider(Provider {
         npi: NPI.into(),
@@ -134,7 +148,11 @@ async fn who_knows_what_is_public_locks_nobody_out(store: Store) {
     });
     let thief = stating(&local, &course.program, "thief", NPI).await;
     asked_about(&thief).await;
-    assert_eq!(me(&thief).await["assertion"]["level"], 1, "knowledge of what is public is no proof of control");
+    assert_eq!(
+        me(&thief).await["assertion"]["level"],
+        1,
+        "knowledge of what is public is no proof of control"
+    );
     let owner = stating(&local, &course.program, "owner", NPI).await;
 
     // Both are suspended, a task is open, and both are told.
@@ -144,24 +162,49 @@ async fn who_knows_what_is_public_locks_nobody_out(store: Store) {
     for learner in [&thief, &owner] {
         let known = me(learner).await;
         assert_eq!(known["assertion"]["level"], 0, "{known}");
-        assert!(known["next_step"].as_str().is_some_and(|step| step.contains("somebody else states the same")), "{known}");
-        let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+        assert!(
+            known["next_step"].as_str().is_some_and(|step| step.contains("somebody else states the same")),
+            "{known}"
+        );
+        let attempt =
+            learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
         let refusal = learner.claim(&attempt, &offer, 0.5).await.expect_err("neither").to_string();
-        assert!(refusal.contains("CREDENTIAL_NOT_VERIFIED") && refusal.contains("somebody else states the same"), "{refusal}");
+        assert!(
+            refusal.contains("CREDENTIAL_NOT_VERIFIED") && refusal.contains("somebody else states the same"),
+            "{refusal}"
+        );
         let path = format!("/v1/clinicians/{}/primary-source", id(&known, "learner").expect("a pseudonym"));
         let seen = json!({ "confirmed": true, "evidence": "Board register: active" });
-        assert_eq!(code(local.editor.post(&path, &seen).await), "IDENTITY_CONTESTED", "not beside the contest");
+        assert_eq!(
+            code(local.editor.post(&path, &seen).await),
+            "IDENTITY_CONTESTED",
+            "not beside the contest"
+        );
         refused.push((attempt, id(&known, "learner").expect("a pseudonym")));
     }
     for name in ["thief", "owner"] {
         let address = format!("{name}@example.org");
         eventually("the notice", async || {
-            local.mail.mails().into_iter().find(|mail| mail.contains(&address) && mail.contains("somebody else too"))
+            local
+                .mail
+                .mails()
+                .into_iter()
+                .find(|mail| mail.contains(&address) && mail.contains("somebody else too"))
         })
         .await;
     }
-    let console = reqwest::Client::new().get(format!("{}/console", local.url)).bearer_auth(local.editor.token());
-    assert!(console.send().await.expect("an answer").text().await.expect("a page").contains("/console/contested-identities"));
+    let console =
+        reqwest::Client::new().get(format!("{}/console", local.url)).bearer_auth(local.editor.token());
+    assert!(
+        console
+            .send()
+            .await
+            .expect("an answer")
+            .text()
+            .await
+            .expect("a page")
+            .contains("/console/contested-identities")
+    );
 
     // The admin asked at the primary source, and says so.
     let (thief_attempt, thief_name) = &refused[0];
@@ -170,16 +213,28 @@ async fn who_knows_what_is_public_locks_nobody_out(store: Store) {
         for contest in contests(&local).await {
             let path = format!("/v1/contested-identities/{}/decision", id(&contest, "id").expect("an id"));
             let decision = json!({ "upheld": upheld, "reason": "The board answered", "evidence": "Mail to the address on its record" });
-            assert_eq!(code(owner.post(&path, &decision).await), "CAPABILITY_MISSING", "nobody decides about themselves");
+            assert_eq!(
+                code(owner.post(&path, &decision).await),
+                "CAPABILITY_MISSING",
+                "nobody decides about themselves"
+            );
             let decided = local.editor.post(&path, &decision).await.expect("a decision");
-            assert_eq!((&decided["state"], &decided["evidence"]), (&json!("decided"), &json!("Mail to the address on its record")));
+            assert_eq!(
+                (&decided["state"], &decided["evidence"]),
+                (&json!("decided"), &json!("Mail to the address on its record"))
+            );
         }
     };
     decide(owner_name).await;
-    eventually("the registry's answer", async || (me(&owner).await["assertion"]["level"] == 1).then_some(())).await;
+    eventually("the registry's answer", async || (me(&owner).await["assertion"]["level"] == 1).then_some(()))
+        .await;
     owner.claim(owner_attempt, &offer, 0.5).await.expect("it is theirs");
     let lost = me(&thief).await;
-    assert!(lost["assertion"].is_null() && lost["next_step"].as_str().is_some_and(|step| step.contains("another person")), "{lost}");
+    assert!(
+        lost["assertion"].is_null()
+            && lost["next_step"].as_str().is_some_and(|step| step.contains("another person")),
+        "{lost}"
+    );
     assert_eq!(code(thief.claim(thief_attempt, &course.offer, 0.5).await), "CREDENTIAL_NOT_VERIFIED");
     // Stating it again changes nothing, for either of them.
     let mut again = physician("Ana Nunez", "thief@example.org");
@@ -238,11 +293,15 @@ async fn a_deactivated_number_is_an_answer_and_holds_up_nobody(store: Store) {
         statement["npi"] = json!(npi);
         learner.put("/v1/me/clinician", &statement).await.expect("a statement");
     };
-    let (first, second) = (clinician(&local, &course.program, "gone").await, clinician(&local, &course.program, "known").await);
+    let (first, second) =
+        (clinician(&local, &course.program, "gone").await, clinician(&local, &course.program, "known").await);
     state(&first, gone, "gone@example.org").await;
     state(&second, NPI, "known@example.org").await;
     let answer = asked_about(&first).await;
-    assert!(answer["passed"] == false && answer["detail"].as_str().is_some_and(|why| why.contains("deactivated")), "{answer}");
+    assert!(
+        answer["passed"] == false && answer["detail"].as_str().is_some_and(|why| why.contains("deactivated")),
+        "{answer}"
+    );
     assert_eq!(asked_about(&second).await["passed"], true);
     local.stop().await;
 }
@@ -268,25 +327,44 @@ async fn nothing_that_names_a_person_is_on_disk_in_plain_text() {
     let learner = local.learner(&course.program, "ana").await.expect("a learner");
     let statement = physician("Quirina Zwetschgenbaum", "quirina@zwetschgen.example");
     let put = async || {
-        let request = reqwest::Client::new().put(format!("{}/v1/me/clinician", local.url)).bearer_auth(learner.token());
-        request.header("idempotency-key", "once").json(&statement).send().await.expect("an answer").text().await.expect("text")
+        let request =
+            reqwest::Client::new().put(format!("{}/v1/me/clinician", local.url)).bearer_auth(learner.token());
+        request
+            .header("idempotency-key", "once")
+            .json(&statement)
+            .send()
+            .await
+            .expect("an answer")
+            .text()
+            .await
+            .expect("text")
     };
     let first = put().await;
     assert!(first.contains("Zwetschgenbaum") && put().await == first, "the same answer again: {first}");
     learner.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
-    let path = format!("/v1/clinicians/{}/primary-source", me(&learner).await["learner"].as_str().expect("a pseudonym"));
+    let path = format!(
+        "/v1/clinicians/{}/primary-source",
+        me(&learner).await["learner"].as_str().expect("a pseudonym")
+    );
     let seen = "Board register: Zwetschgenbaum, licence MD12345, active";
-    let checked = local.editor.post(&path, &json!({ "confirmed": true, "evidence": seen })).await.expect("a check");
+    let checked =
+        local.editor.post(&path, &json!({ "confirmed": true, "evidence": seen })).await.expect("a check");
     assert!(checked["checks"].to_string().contains(seen), "the admin reads it: {checked}");
-    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
-    let credit = id(&learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit"), "id").expect("an id");
+    let attempt =
+        learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let credit =
+        id(&learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit"), "id").expect("an id");
     learner.certificate(&credit).await.expect("a certificate");
     let told = local.editor.get(&format!("/v1/credits/{credit}/provenance")).await.expect("its history");
     assert!(!told.to_string().contains("Zwetschgenbaum"), "the record names nobody: {told}");
     let files = at_rest(&local.data());
-    assert!(files.iter().any(|(_, content)| content.windows(course.program.len()).any(|bytes| bytes == course.program.as_bytes())));
+    assert!(files.iter().any(|(_, content)| {
+        content.windows(course.program.len()).any(|bytes| bytes == course.program.as_bytes())
+    }));
     for needle in ["Zwetschgenbaum", "quirina@", "MD12345"] {
-        let found = files.iter().find(|(_, content)| content.windows(needle.len()).any(|bytes| bytes == needle.as_bytes()));
+        let found = files
+            .iter()
+            .find(|(_, content)| content.windows(needle.len()).any(|bytes| bytes == needle.as_bytes()));
         assert!(found.is_none(), "{needle} is in {:?}", found.map(|(path, _)| path));
     }
     local.stop().await;

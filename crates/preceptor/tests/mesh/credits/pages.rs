@@ -73,13 +73,29 @@ fn plain(html: &str) -> String {
 fn right_answers(page: &str, items: &[Value]) -> Vec<(String, String)> {
     let mut answers = Vec::new();
     for fieldset in page.split("<fieldset>").skip(1) {
-        let legend = plain(fieldset.split("<legend>").nth(1).and_then(|rest| rest.split("</legend>").next()).expect("a legend"));
-        let item = items.iter().find(|item| legend.ends_with(item["stem"].as_str().expect("a stem"))).expect("an item of the bank");
-        let right = list(item, "options").iter().find(|option| option["correct"] == true).expect("a right option");
+        let legend = plain(
+            fieldset
+                .split("<legend>")
+                .nth(1)
+                .and_then(|rest| rest.split("</legend>").next())
+                .expect("a legend"),
+        );
+        let item = items
+            .iter()
+            .find(|item| legend.ends_with(item["stem"].as_str().expect("a stem")))
+            .expect("an item of the bank");
+        let right =
+            list(item, "options").iter().find(|option| option["correct"] == true).expect("a right option");
         for choice in fieldset.split("<input ").skip(1) {
-            let text = plain(choice.split('>').nth(1).and_then(|rest| rest.split('<').next()).expect("a text"));
-            let attribute =
-                |name: &str| choice.split(&format!("{name}=\"")).nth(1).and_then(|rest| rest.split('"').next()).expect("an attribute");
+            let text =
+                plain(choice.split('>').nth(1).and_then(|rest| rest.split('<').next()).expect("a text"));
+            let attribute = |name: &str| {
+                choice
+                    .split(&format!("{name}=\""))
+                    .nth(1)
+                    .and_then(|rest| rest.split('"').next())
+                    .expect("an attribute")
+            };
             if text.trim() == right["text"].as_str().expect("a text") {
                 answers.push((attribute("name").to_owned(), attribute("value").to_owned()));
             }
@@ -91,10 +107,12 @@ fn right_answers(page: &str, items: &[Value]) -> Vec<(String, String)> {
 /// A published program, verified, with an open quiz: all but the accreditation by pages.
 async fn provided(local: &Local) -> (String, Vec<Value>) {
     let (editor, reviewer) = (Person::new(local, &local.editor), Person::new(local, &local.reviewer));
-    let program = local.publish("Doses", &[], vec![markdown("doses.md", super::DOSES)]).await.expect("a program");
+    let program =
+        local.publish("Doses", &[], vec![markdown("doses.md", super::DOSES)]).await.expect("a program");
     let sources = local.editor.get(&format!("/v1/programs/{program}/sources")).await.expect("sources");
     let source = id(&list(&sources, "data")[0], "id").expect("an id");
-    let attestation = [("class", "provider_attested"), ("statement", "Peer-reviewed by the planning committee")];
+    let attestation =
+        [("class", "provider_attested"), ("statement", "Peer-reviewed by the planning committee")];
     let (_, page) = reviewer.send(&format!("/console/sources/{source}/verification"), &attestation).await;
     assert!(page.contains("Peer-reviewed by the planning committee") || page.contains("verified"), "{page}");
     let accreditation = local.editor.accredit("Harbor").await.expect("an accreditation");
@@ -102,14 +120,26 @@ async fn provided(local: &Local) -> (String, Vec<Value>) {
 
     let (bank, _) = editor.send(&format!("/console/programs/{program}/items"), &[("count", "3")]).await;
     assert!(bank.starts_with(&format!("/console/programs/{program}/items?generation=gen_")), "{bank}");
-    let page = eventually("the drafts", async || Some(editor.open(&bank).await).filter(|page| page.contains("3 drafts were made"))).await;
+    let page = eventually("the drafts", async || {
+        Some(editor.open(&bank).await).filter(|page| page.contains("3 drafts were made"))
+    })
+    .await;
     let items = local.editor.get(&format!("/v1/programs/{program}/items")).await.expect("items");
     let items = list(&items, "data").to_vec();
     assert_eq!(items.len(), 3);
     for item in &items {
-        assert!(plain(&page).contains(item["stem"].as_str().expect("a stem")), "the item is shown beside its passage");
-        let decision = [("decision", "approve"), ("reason", "Checked against the passage"), ("program_id", program.as_str())];
-        reviewer.send(&format!("/console/items/{}/decision", item["id"].as_str().expect("an id")), &decision).await;
+        assert!(
+            plain(&page).contains(item["stem"].as_str().expect("a stem")),
+            "the item is shown beside its passage"
+        );
+        let decision = [
+            ("decision", "approve"),
+            ("reason", "Checked against the passage"),
+            ("program_id", program.as_str()),
+        ];
+        reviewer
+            .send(&format!("/console/items/{}/decision", item["id"].as_str().expect("an id")), &decision)
+            .await;
     }
     let terms = [("threshold_percent", "60"), ("most_attempts", "0"), ("leaderboard", "on")];
     editor.send(&format!("/console/programs/{program}/quiz"), &terms).await;
@@ -117,7 +147,12 @@ async fn provided(local: &Local) -> (String, Vec<Value>) {
     let other = json!({ "credit_type": "ancc_contact_hour", "activity_format": "enduring_material", "maximum": 0.5,
         "terminates_at": day_from_now(300), "accreditation_id": accreditation, "source_classes": ["pubmed"] });
     local.editor.post(&format!("/v1/programs/{program}/offers"), &other).await.expect("an offer");
-    assert!(editor.open(&format!("/console/programs/{program}/items")).await.contains("Nobody can earn this with the open quiz"));
+    assert!(
+        editor
+            .open(&format!("/console/programs/{program}/items"))
+            .await
+            .contains("Nobody can earn this with the open quiz")
+    );
     let rules = local.editor.get(&format!("/v1/programs/{program}/quiz")).await.expect("the rules");
     assert_eq!(list(&rules, "offers").len(), 1, "{rules}");
     // What is decided makes room for what waits.
@@ -126,9 +161,15 @@ async fn provided(local: &Local) -> (String, Vec<Value>) {
         page.contains(&format!("id=\"{}\"", item["id"].as_str().expect("an id")))
     });
     let page = reviewer.open(&bank).await;
-    assert!(more.iter().all(|draft| shown(&page, draft)) && !items.iter().any(|item| shown(&page, item)), "{page}");
+    assert!(
+        more.iter().all(|draft| shown(&page, draft)) && !items.iter().any(|item| shown(&page, item)),
+        "{page}"
+    );
     let page = reviewer.open(&format!("{bank}?state=approved")).await;
-    assert!(items.iter().all(|item| shown(&page, item)) && !more.iter().any(|draft| shown(&page, draft)), "{page}");
+    assert!(
+        items.iter().all(|item| shown(&page, item)) && !more.iter().any(|draft| shown(&page, draft)),
+        "{page}"
+    );
     (program, items)
 }
 
@@ -160,21 +201,35 @@ async fn the_way_from_a_source_to_a_certificate_is_open_to_people_without_script
     let client = local.learner(&program, "zoe").await.expect("a learner");
     let learner = Person::new(&local, &client);
     let rules = learner.open(&format!("/programs/{program}/quiz")).await;
-    assert!(rules.contains("60 %") && rules.contains("Begin the quiz"), "the threshold is shown before the start: {rules}");
+    assert!(
+        rules.contains("60 %") && rules.contains("Begin the quiz"),
+        "the threshold is shown before the start: {rules}"
+    );
 
-    let form = rules.split("name=\"form_id\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("the form that is shown");
+    let form = rules
+        .split("name=\"form_id\" value=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .expect("the form that is shown");
     let (attempt, page) = learner.send(&format!("/programs/{program}/quiz"), &[("form_id", form)]).await;
     let answers = right_answers(&page, &items);
     assert_eq!(answers.len(), 3, "{page}");
     let (_, page) = learner.send(&attempt, &[(&answers[0].0, &answers[0].1), ("action", "submit")]).await;
-    assert!(page.contains("<fieldset>") && page.contains(" checked"), "open questions are named, and what was chosen is kept: {page}");
-    let mut fields: Vec<(&str, &str)> = answers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert!(
+        page.contains("<fieldset>") && page.contains(" checked"),
+        "open questions are named, and what was chosen is kept: {page}"
+    );
+    let mut fields: Vec<(&str, &str)> =
+        answers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     fields.push(("action", "submit"));
     let (_, page) = learner.send(&attempt, &fields).await;
     assert!(page.contains("Passed") && page.contains("Claim the credit"), "{page}");
 
     let offers = local.editor.get(&format!("/v1/programs/{program}/offers")).await.expect("offers");
-    let offer = list(&offers, "data").iter().find(|offer| offer["credit_type"] == "ama_pra_1").expect("the offer for physicians");
+    let offer = list(&offers, "data")
+        .iter()
+        .find(|offer| offer["credit_type"] == "ama_pra_1")
+        .expect("the offer for physicians");
     let offer = id(offer, "id").expect("an id");
     let claim = [("offer_id", offer.as_str()), ("amount", "0.5")];
     become_clinician(&local, &learner).await;
@@ -191,7 +246,8 @@ async fn the_way_from_a_source_to_a_certificate_is_open_to_people_without_script
     // An admin who passed too sees their own credits there, and not those that they may read.
     let admin = local.editor.hire("Ada Admin", "admin").await.expect("an admin who has not seen the key");
     let passed = admin.take_quiz(&program, &items, Answers::Right).await.expect("an attempt");
-    let page = Person::new(&local, &admin).open(&format!("/attempts/{}", id(&passed, "id").expect("an id"))).await;
+    let page =
+        Person::new(&local, &admin).open(&format!("/attempts/{}", id(&passed, "id").expect("an id"))).await;
     assert!(page.contains("Claim the credit") && !page.contains(&credit), "{page}");
     let history = Person::new(&local, &local.editor).open(&format!("{credit}/history")).await;
     for told in ["Peer-reviewed by the planning committee", "Approved by", "60"] {

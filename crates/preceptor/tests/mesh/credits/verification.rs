@@ -53,18 +53,30 @@ async fn until_suspended(local: &Local, program: &str) {
 async fn a_source_is_verified_by_number_and_by_doi_with_every_request_on_record(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     local.registries.know(article(Status::Sound));
-    local.registries.know(Article { pmid: String::new(), doi: "10.5555/only-crossref".into(), ..article(Status::Corrected) });
+    local.registries.know(Article {
+        pmid: String::new(),
+        doi: "10.5555/only-crossref".into(),
+        ..article(Status::Corrected)
+    });
     let (_, source) = published(&local).await;
     let by_number = local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
-    assert_eq!((&by_number["verdict"], &by_number["class"], &by_number["counts"]), (&json!("verified"), &json!("pubmed"), &json!(true)));
+    assert_eq!(
+        (&by_number["verdict"], &by_number["class"], &by_number["counts"]),
+        (&json!("verified"), &json!("pubmed"), &json!(true))
+    );
     assert_eq!(by_number["title"], "Doses of anticoagulants");
     assert_eq!(list(&by_number, "calls").len(), 2, "PubMed and Crossref: {by_number}");
     assert!(
         list(&by_number, "calls").iter().all(|call| call["sha256"].as_str().is_some_and(|hash| hash.len() == 64) && call["status"] == 200)
     );
-    let by_doi = local.editor.verify_by(&source, json!({ "doi": "https://doi.org/10.5555/DOSES.2024" })).await.expect("a verdict");
+    let by_doi = local
+        .editor
+        .verify_by(&source, json!({ "doi": "https://doi.org/10.5555/DOSES.2024" }))
+        .await
+        .expect("a verdict");
     assert_eq!((&by_doi["verdict"], &by_doi["pmid"]), (&json!("verified"), &json!("31234567")));
-    let at_crossref = local.editor.verify_by(&source, json!({ "doi": "10.5555/only-crossref" })).await.expect("a verdict");
+    let at_crossref =
+        local.editor.verify_by(&source, json!({ "doi": "10.5555/only-crossref" })).await.expect("a verdict");
     assert_eq!(
         (&at_crossref["class"], &at_crossref["verdict"], &at_crossref["counts"]),
         (&json!("crossref"), &json!("erratum"), &json!(true))
@@ -79,19 +91,44 @@ async fn a_limit_error_in_a_200_body_is_retried_and_nothing_broken_is_verified(s
     let local = store.mesh().await.expect("a mesh");
     local.registries.know(article(Status::Sound));
     let (_, source) = published(&local).await;
-    for trouble in [Trouble::RateLimitWith200, Trouble::RateLimit, Trouble::WebPage, Trouble::BrokenOff, Trouble::Down, Trouble::Backend] {
+    for trouble in [
+        Trouble::RateLimitWith200,
+        Trouble::RateLimit,
+        Trouble::WebPage,
+        Trouble::BrokenOff,
+        Trouble::Down,
+        Trouble::Backend,
+    ] {
         local.registries.set_trouble(2, trouble);
-        let verdict = local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
+        let verdict =
+            local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
         assert_eq!(verdict["verdict"], "verified", "{trouble:?}");
         assert!(list(&verdict, "calls").len() >= 4, "two failures are on record: {verdict}");
     }
     local.registries.set_trouble(2, Trouble::Backend);
-    let searched = local.editor.verify_by(&source, json!({ "doi": article(Status::Sound).doi })).await.expect("a verdict");
-    assert_eq!((&searched["verdict"], &searched["class"]), (&json!("verified"), &json!("pubmed")), "a search that fails found not nothing");
+    let searched = local
+        .editor
+        .verify_by(&source, json!({ "doi": article(Status::Sound).doi }))
+        .await
+        .expect("a verdict");
+    assert_eq!(
+        (&searched["verdict"], &searched["class"]),
+        (&json!("verified"), &json!("pubmed")),
+        "a search that fails found not nothing"
+    );
     let unknown = local.editor.verify_by(&source, json!({ "pmid": "999" })).await.expect("a verdict");
     assert_eq!((&unknown["verdict"], &unknown["counts"]), (&json!("unverifiable"), &json!(false)));
-    for wrong in [json!({ "pmid": "PMC1" }), json!({ "doi": "11.1/x" }), json!({}), json!({ "pmid": "1", "doi": "10.1/x" })] {
-        assert_eq!(code(local.editor.post(&format!("/v1/sources/{source}/verifications"), &wrong).await), "INVALID_FIELD", "{wrong}");
+    for wrong in [
+        json!({ "pmid": "PMC1" }),
+        json!({ "doi": "11.1/x" }),
+        json!({}),
+        json!({ "pmid": "1", "doi": "10.1/x" }),
+    ] {
+        assert_eq!(
+            code(local.editor.post(&format!("/v1/sources/{source}/verifications"), &wrong).await),
+            "INVALID_FIELD",
+            "{wrong}"
+        );
     }
     local.stop().await;
 }
@@ -101,7 +138,11 @@ async fn what_one_registry_knows_outweighs_the_silence_of_the_other(store: Store
     local.registries.know(article(Status::RetractedAtCrossrefOnly));
     let (_, source) = published(&local).await;
     let verdict = local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
-    assert_eq!((&verdict["verdict"], &verdict["counts"]), (&json!("retracted"), &json!(false)), "PubMed knows nothing of it yet");
+    assert_eq!(
+        (&verdict["verdict"], &verdict["counts"]),
+        (&json!("retracted"), &json!(false)),
+        "PubMed knows nothing of it yet"
+    );
     local.stop().await;
 }
 
@@ -110,56 +151,86 @@ async fn a_credit_that_is_claimed_after_the_retraction_says_so(store: Store) {
     local.registries.know(article(Status::Sound));
     let course = super::course(&local, json!({})).await;
     let learner = clinician(&local, &course.program, "late").await;
-    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
-    let sources = local.editor.get(&format!("/v1/programs/{}/sources", course.program)).await.expect("sources");
+    let attempt =
+        learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let sources =
+        local.editor.get(&format!("/v1/programs/{}/sources", course.program)).await.expect("sources");
     let source = id(&list(&sources, "data")[0], "id").expect("an id");
     local.registries.change("31234567", Status::Retracted);
     local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
     until_suspended(&local, &course.program).await;
     let credit = learner.claim(&attempt, &course.offer, 0.5).await.expect("what was passed counts");
     let remarks = list(&credit, "annotations");
-    assert!(remarks.len() == 1 && remarks[0]["text"].as_str().is_some_and(|text| text.contains("was retracted")), "{credit}");
+    assert!(
+        remarks.len() == 1 && remarks[0]["text"].as_str().is_some_and(|text| text.contains("was retracted")),
+        "{credit}"
+    );
     local.stop().await;
 }
 
 async fn an_identifier_of_another_article_proves_nothing(store: Store) {
     let local = store.mesh().await.expect("a mesh");
-    local.registries.know(Article { title: "Bone density in retired astronauts".into(), ..article(Status::Sound) });
+    local
+        .registries
+        .know(Article { title: "Bone density in retired astronauts".into(), ..article(Status::Sound) });
     let (program, source) = published(&local).await;
     let verdict = local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
     assert_eq!(verdict["verdict"], "unverifiable");
     let tasks = local.editor.get(&format!("/v1/programs/{program}/tasks")).await.expect("tasks");
     let task = &list(&tasks, "data")[0];
     assert_eq!(task["kind"], "source_unverifiable");
-    let closed =
-        local.editor.post(&format!("/v1/tasks/{}/close", task["id"].as_str().expect("an id")), &json!({ "outcome": "Corrected" })).await;
+    let closed = local
+        .editor
+        .post(
+            &format!("/v1/tasks/{}/close", task["id"].as_str().expect("an id")),
+            &json!({ "outcome": "Corrected" }),
+        )
+        .await;
     assert!(closed.expect("a closed task")["closed_at"].is_string());
     local.stop().await;
 }
 
 async fn recorded_errors_of_the_e_utilities_verify_nothing_and_are_kept_as_they_came(store: Store) {
-    let Some(data) = shared_data("recorded_errors_of_the_e_utilities_verify_nothing_and_are_kept_as_they_came") else { return };
+    let Some(data) =
+        shared_data("recorded_errors_of_the_e_utilities_verify_nothing_and_are_kept_as_they_came")
+    else {
+        return;
+    };
     let local = store.mesh().await.expect("a mesh");
     let (_, source) = published(&local).await;
-    for (number, name) in ["epost2.xml", "epost3.xml", "esearch8.xml", "esummary8.xml"].into_iter().enumerate() {
+    for (number, name) in
+        ["epost2.xml", "epost3.xml", "esearch8.xml", "esummary8.xml"].into_iter().enumerate()
+    {
         let recorded = std::fs::read(data.join("registries").join(name)).expect("a recording");
         let pmid = format!("77{number}");
         local.registries.replay(&pmid, recorded.clone());
-        local.editor.post(&format!("/v1/sources/{source}/verifications"), &json!({ "pmid": pmid })).await.expect("it is asked");
+        local
+            .editor
+            .post(&format!("/v1/sources/{source}/verifications"), &json!({ "pmid": pmid }))
+            .await
+            .expect("it is asked");
         let call = eventually("the request", async || {
             let calls = local.editor.get(&format!("/v1/sources/{source}/registry-calls")).await.ok()?;
             list(&calls, "data")
                 .iter()
-                .find(|call| call["request"].as_str().is_some_and(|request| request.ends_with(&format!("id={pmid}"))))
+                .find(|call| {
+                    call["request"].as_str().is_some_and(|request| request.ends_with(&format!("id={pmid}")))
+                })
                 .cloned()
         })
         .await;
         assert!(call["status"] == 200 && call["finding"] != "found", "{name}: {call}");
-        let kept =
-            local.editor.download(&format!("/v1/registry-calls/{}/answer", id(&call, "id").expect("an id"))).await.expect("the answer");
+        let kept = local
+            .editor
+            .download(&format!("/v1/registry-calls/{}/answer", id(&call, "id").expect("an id")))
+            .await
+            .expect("the answer");
         assert_eq!(kept, recorded, "{name}: byte for byte");
         let state = local.editor.get(&format!("/v1/sources/{source}")).await.expect("the source");
-        assert!(state["verification"].is_null() || state["verification"]["verdict"] == "unverifiable", "{name}: {state}");
+        assert!(
+            state["verification"].is_null() || state["verification"]["verdict"] == "unverifiable",
+            "{name}: {state}"
+        );
     }
     local.stop().await;
 }
@@ -183,11 +254,15 @@ async fn a_key_that_is_refused_leaves_nobody_unanswered(store: Store) {
     local.registries.refuse_key(&key);
     local.editor.put("/v1/registry-keys/pubmed", &json!({ "api_key": key })).await.expect("a key");
     for _ in 0..4 {
-        let verdict = local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
+        let verdict =
+            local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
         assert_eq!(verdict["verdict"], "verified");
     }
-    let calls = local.editor.get(&format!("/v1/sources/{source}/registry-calls")).await.expect("the requests");
-    let told = |call: &&Value| call["finding"].as_str().is_some_and(|finding| finding.contains("refuses the API key"));
+    let calls =
+        local.editor.get(&format!("/v1/sources/{source}/registry-calls")).await.expect("the requests");
+    let told = |call: &&Value| {
+        call["finding"].as_str().is_some_and(|finding| finding.contains("refuses the API key"))
+    };
     assert!(list(&calls, "data").iter().filter(told).count() >= 4, "{calls}");
     local.stop().await;
 }
@@ -198,13 +273,17 @@ async fn an_attempt_under_way_at_the_retraction_can_be_finished_and_the_credit_s
     let course = super::course(&local, json!({})).await;
     let learner = clinician(&local, &course.program, "between").await;
     learner.begin_quiz(&course.program).await.expect("an attempt");
-    let sources = local.editor.get(&format!("/v1/programs/{}/sources", course.program)).await.expect("sources");
+    let sources =
+        local.editor.get(&format!("/v1/programs/{}/sources", course.program)).await.expect("sources");
     let source = id(&list(&sources, "data")[0], "id").expect("an id");
     local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
     local.registries.change("31234567", Status::Retracted);
     local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
     until_suspended(&local, &course.program).await;
-    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("what was begun can be ended");
+    let attempt = learner
+        .take_quiz(&course.program, &course.items, Answers::Right)
+        .await
+        .expect("what was begun can be ended");
     let credit = learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit");
     assert_eq!(
         credit["annotations"][0]["text"],
@@ -219,42 +298,79 @@ async fn an_organisation_asks_under_its_own_key(store: Store) {
     let (_, source) = published(&local).await;
     let key = "abcdef0123456789abcdef0123456789abcd";
     for wrong in ["", "short", "abcdef0123456789&db=nuccore"] {
-        assert_eq!(code(local.editor.put("/v1/registry-keys/pubmed", &json!({ "api_key": wrong })).await), "INVALID_FIELD", "{wrong}");
+        assert_eq!(
+            code(local.editor.put("/v1/registry-keys/pubmed", &json!({ "api_key": wrong })).await),
+            "INVALID_FIELD",
+            "{wrong}"
+        );
     }
     let set = local.editor.put("/v1/registry-keys/pubmed", &json!({ "api_key": key })).await.expect("a key");
     assert!(set["set"] == true && !set.to_string().contains(key), "{set}");
     assert_eq!(code(local.reviewer.get("/v1/registry-keys/pubmed").await), "CAPABILITY_MISSING");
     let verdict = local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
-    assert!(local.registries.requests().contains(&format!("efetch id=31234567 api_key={key}")), "{:?}", local.registries.requests());
+    assert!(
+        local.registries.requests().contains(&format!("efetch id=31234567 api_key={key}")),
+        "{:?}",
+        local.registries.requests()
+    );
     assert!(!verdict.to_string().contains(key), "what is on record does not hold the key: {verdict}");
     // What another organisation asks does not go out under it.
     let (admin, reviewer) = local.other_org("B").await.expect("an org");
     let program =
-        preceptor_testkit::local::publish(&admin, &reviewer, "Doses", &[], vec![markdown("doses.md", DOSES)]).await.expect("a program");
+        preceptor_testkit::local::publish(&admin, &reviewer, "Doses", &[], vec![markdown("doses.md", DOSES)])
+            .await
+            .expect("a program");
     let sources = admin.get(&format!("/v1/programs/{program}/sources")).await.expect("sources");
-    admin.verify_by(&id(&list(&sources, "data")[0], "id").expect("an id"), json!({ "pmid": "31234567" })).await.expect("a verdict");
-    assert_eq!(local.registries.requests().iter().filter(|request| *request == "efetch id=31234567").count(), 1);
-    local.editor.send_to(reqwest::Method::DELETE, "/v1/registry-keys/pubmed", &json!({})).await.expect("it is forgotten");
+    admin
+        .verify_by(&id(&list(&sources, "data")[0], "id").expect("an id"), json!({ "pmid": "31234567" }))
+        .await
+        .expect("a verdict");
+    assert_eq!(
+        local.registries.requests().iter().filter(|request| *request == "efetch id=31234567").count(),
+        1
+    );
+    local
+        .editor
+        .send_to(reqwest::Method::DELETE, "/v1/registry-keys/pubmed", &json!({}))
+        .await
+        .expect("it is forgotten");
     assert_eq!(local.editor.get("/v1/registry-keys/pubmed").await.expect("a state")["set"], false);
     local.stop().await;
 }
 
 async fn a_recorded_answer_of_pubmed_verifies_though_the_article_is_not_in_pmc(store: Store) {
-    let Some(data) = shared_data("a_recorded_answer_of_pubmed_verifies_though_the_article_is_not_in_pmc") else { return };
+    let Some(data) = shared_data("a_recorded_answer_of_pubmed_verifies_though_the_article_is_not_in_pmc")
+    else {
+        return;
+    };
     let local = store.mesh().await.expect("a mesh");
-    let recorded = std::fs::read(data.join("registries/pubmed_efetch_citation_22663011.xml")).expect("a recording");
+    let recorded =
+        std::fs::read(data.join("registries/pubmed_efetch_citation_22663011.xml")).expect("a recording");
     let text = String::from_utf8_lossy(&recorded);
-    let title = text.split("<ArticleTitle>").nth(1).and_then(|rest| rest.split("</ArticleTitle>").next()).expect("a title").to_owned();
+    let title = text
+        .split("<ArticleTitle>")
+        .nth(1)
+        .and_then(|rest| rest.split("</ArticleTitle>").next())
+        .expect("a title")
+        .to_owned();
     local.registries.replay("22663011", recorded.clone());
-    let program =
-        local.publish("P", &[], vec![markdown("article.md", &format!("# {title}\n\n{title} It was a trial of 322 patients.\n"))]).await;
+    let program = local
+        .publish(
+            "P",
+            &[],
+            vec![markdown("article.md", &format!("# {title}\n\n{title} It was a trial of 322 patients.\n"))],
+        )
+        .await;
     let program = program.expect("a program");
     let sources = local.editor.get(&format!("/v1/programs/{program}/sources")).await.expect("sources");
     let source = id(&list(&sources, "data")[0], "id").expect("an id");
     let verdict = local.editor.verify_by(&source, json!({ "pmid": "22663011" })).await.expect("a verdict");
     assert!(["verified", "erratum"].contains(&verdict["verdict"].as_str().expect("a verdict")), "{verdict}");
     let hash = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(&recorded));
-    assert!(list(&verdict, "calls").iter().any(|call| call["sha256"] == json!(hash)), "the bytes are kept as they came");
+    assert!(
+        list(&verdict, "calls").iter().any(|call| call["sha256"] == json!(hash)),
+        "the bytes are kept as they came"
+    );
     local.stop().await;
 }
 
@@ -296,7 +412,10 @@ async fn a_retraction_closes_the_quiz_leaves_retrieval_and_annotates_credits_wit
     assert!(annotated["annotations"][0]["text"].as_str().is_some_and(|text| text.contains("remains valid")));
 
     let after = learner.ask(&program, question).await.expect("a refusal");
-    assert!(list(&after, "sentences").is_empty() && after["refusal"].is_object(), "nothing is quoted from it: {after}");
+    assert!(
+        list(&after, "sentences").is_empty() && after["refusal"].is_object(),
+        "nothing is quoted from it: {after}"
+    );
     let tasks = local.editor.get(&format!("/v1/programs/{program}/tasks")).await.expect("tasks");
     assert_eq!(list(&tasks, "data")[0]["kind"], "source_retracted");
     let message = id(&answer, "message_id").expect("an id");

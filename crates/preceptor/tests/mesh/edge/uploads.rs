@@ -41,13 +41,17 @@ async fn code(response: reqwest::Response) -> (StatusCode, String) {
 async fn nothing_is_stored_of_an_upload_that_is_not_taken(store: Store) {
     let local = store.mesh_with(None, |config| config.ingestion.org_storage_mib = 1).await.expect("a mesh");
     let objects = local.data().join("objects");
-    let program = id(&local.editor.post("/v1/programs", &json!({ "title": "P" })).await.expect("a program"), "id").expect("an id");
+    let program =
+        id(&local.editor.post("/v1/programs", &json!({ "title": "P" })).await.expect("a program"), "id")
+            .expect("an id");
     let ours = format!("/v1/programs/{program}/sources");
     let nowhere = format!("/v1/programs/prog_{}/sources", "0".repeat(26));
     let foreign_source = format!("src_{}", "0".repeat(26));
     let text = "# Title\n\nWords enough for a passage.\n";
 
-    let send = async |path: &str, form: Form| code(post(&local, path).multipart(form).send().await.expect("an answer")).await;
+    let send = async |path: &str, form: Form| {
+        code(post(&local, path).multipart(form).send().await.expect("an answer")).await
+    };
     assert_eq!(send(&nowhere, Form::new().part("file", file(text))).await.0, StatusCode::NOT_FOUND);
     let before = Form::new().text("source_id", foreign_source.clone()).part("file", file(text));
     assert_eq!(send(&ours, before).await, (StatusCode::NOT_FOUND, "SOURCE_NOT_FOUND".into()));
@@ -81,12 +85,20 @@ async fn nothing_is_stored_of_an_upload_that_is_not_taken(store: Store) {
 
 async fn a_repeated_upload_is_answered_as_the_first(store: Store) {
     let local = store.mesh().await.expect("a mesh");
-    let program = id(&local.editor.post("/v1/programs", &json!({ "title": "P" })).await.expect("a program"), "id").expect("an id");
+    let program =
+        id(&local.editor.post("/v1/programs", &json!({ "title": "P" })).await.expect("a program"), "id")
+            .expect("an id");
     let path = format!("/v1/programs/{program}/sources");
     // Every form has a boundary of its own.
     let send = async |key: &str, text: &str, title: &str| {
-        let form = Form::new().part("file", file(text)).text("title", title.to_owned()).text("external_id", "mine");
-        let response = post(&local, &path).header("idempotency-key", key).multipart(form).send().await.expect("an answer");
+        let form =
+            Form::new().part("file", file(text)).text("title", title.to_owned()).text("external_id", "mine");
+        let response = post(&local, &path)
+            .header("idempotency-key", key)
+            .multipart(form)
+            .send()
+            .await
+            .expect("an answer");
         (response.status(), response.bytes().await.expect("a body"))
     };
     let first = send("k1", "# One\n\nWords.", "T").await;
@@ -99,7 +111,8 @@ async fn a_repeated_upload_is_answered_as_the_first(store: Store) {
 
     // A problem is repeated as it was, with the id of the first request.
     let wrong = async || {
-        let request = post(&local, "/v1/programs").header("idempotency-key", "k2").json(&json!({ "title": "" }));
+        let request =
+            post(&local, "/v1/programs").header("idempotency-key", "k2").json(&json!({ "title": "" }));
         request.send().await.expect("an answer").bytes().await.expect("a body")
     };
     let problem = wrong().await;

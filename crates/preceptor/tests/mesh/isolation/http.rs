@@ -34,8 +34,16 @@ fn routes() -> Vec<Route> {
             });
         }
     }
-    routes.extend(SHOWN.map(|path| Route { method: "GET".into(), path: path.into(), operation: format!("page {path}") }));
-    routes.extend(SENT.map(|path| Route { method: "POST".into(), path: path.into(), operation: format!("{FORM}{path}") }));
+    routes.extend(SHOWN.map(|path| Route {
+        method: "GET".into(),
+        path: path.into(),
+        operation: format!("page {path}"),
+    }));
+    routes.extend(SENT.map(|path| Route {
+        method: "POST".into(),
+        path: path.into(),
+        operation: format!("{FORM}{path}"),
+    }));
     routes
 }
 
@@ -78,19 +86,27 @@ fn body(operation: &str, victim: &Victim) -> Value {
         "verifySource" => json!({ "pmid": "1" }),
         "setRegistryKey" => json!({ "api_key": "0".repeat(36) }),
         "closeTask" => json!({ "outcome": "o" }),
-        "writeItem" => json!({ "kind": "true_false", "difficulty": "easy", "stem": "s", "passage_ids": [victim.passage],
-            "options": [{ "text": "True", "correct": true }, { "text": "False", "correct": false }] }),
+        "writeItem" => {
+            json!({ "kind": "true_false", "difficulty": "easy", "stem": "s", "passage_ids": [victim.passage],
+            "options": [{ "text": "True", "correct": true }, { "text": "False", "correct": false }] })
+        }
         "generateItems" => json!({ "count": 1 }),
         "decideItem" => json!({ "approve": false, "reason": "r" }),
         "freezeQuiz" | "submitAttempt" | "sendEmailCode" => json!({}),
         "startAttempt" => json!({ "form_id": "form_00000000000000000000000000" }),
         "saveAnswer" => json!({ "option": 1 }),
         "evaluateProgram" => json!({ "ratings": {} }),
-        "recordAccreditation" => json!({ "body": "accme", "provider": "p", "valid_from": "2024-01-01", "valid_until": "2030-01-01" }),
-        "designateProgram" => json!({ "credit_type": "ama_pra_1", "activity_format": "enduring_material", "maximum": 0.5,
-            "terminates_at": "2029-01-01", "accreditation_id": victim.earned.accreditation }),
+        "recordAccreditation" => {
+            json!({ "body": "accme", "provider": "p", "valid_from": "2024-01-01", "valid_until": "2030-01-01" })
+        }
+        "designateProgram" => {
+            json!({ "credit_type": "ama_pra_1", "activity_format": "enduring_material", "maximum": 0.5,
+            "terminates_at": "2029-01-01", "accreditation_id": victim.earned.accreditation })
+        }
         "decideAccreditation" => json!({ "confirm": true, "evidence": "e" }),
-        "decideContestedIdentity" => json!({ "upheld": victim.earned.learner, "reason": "r", "evidence": "e" }),
+        "decideContestedIdentity" => {
+            json!({ "upheld": victim.earned.learner, "reason": "r", "evidence": "e" })
+        }
         "claimCredit" => json!({ "offer_id": victim.earned.offer, "amount": 0.5 }),
         "stateClinician" => preceptor::journey::physician("n", "n@example.org"),
         "confirmEmail" => json!({ "code": "1" }),
@@ -111,13 +127,23 @@ fn is_public(route: &Route) -> bool {
 
 /// Routes of learners: an admin has no attempts.
 fn is_for_learners(route: &Route) -> bool {
-    let own =
-        ["getCertificate", "getBadge", "claimCredit", "saveAnswer", "submitAttempt", "showFeedback", "getAttempt", "page /attempts/{id}"];
-    own.contains(&route.operation.as_str()) || (route.operation.starts_with(FORM) && route.path.starts_with("/attempts/"))
+    let own = [
+        "getCertificate",
+        "getBadge",
+        "claimCredit",
+        "saveAnswer",
+        "submitAttempt",
+        "showFeedback",
+        "getAttempt",
+        "page /attempts/{id}",
+    ];
+    own.contains(&route.operation.as_str())
+        || (route.operation.starts_with(FORM) && route.path.starts_with("/attempts/"))
 }
 
 async fn call(local: &Local, client: &Client, route: &Route, victim: &Victim) -> (u16, String) {
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+    let http =
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
     let url = format!("{}{}", local.url, fill(&route.path, victim));
     let mut request = http.request(route.method.parse().expect("a method"), url).bearer_auth(client.token());
     if route.operation.starts_with(FORM) || route.operation == "uploadSource" {
@@ -128,10 +154,17 @@ async fn call(local: &Local, client: &Client, route: &Route, victim: &Victim) ->
     }
     let method = route.method.parse().expect("a method");
     let response = request.send().await.expect("an answer");
-    let (status, headers, path) = (response.status().as_u16(), response.headers().clone(), response.url().path().to_owned());
+    let (status, headers, path) =
+        (response.status().as_u16(), response.headers().clone(), response.url().path().to_owned());
     let body = response.bytes().await.unwrap_or_default();
     // Whoever asks, and however it ends: the answer is as the document says.
-    local.contract.exchanged(&Exchange { method: &method, path: &path, status, headers: &headers, body: &body });
+    local.contract.exchanged(&Exchange {
+        method: &method,
+        path: &path,
+        status,
+        headers: &headers,
+        body: &body,
+    });
     (status, String::from_utf8_lossy(&body).into_owned())
 }
 
@@ -141,7 +174,12 @@ fn is_about_own(route: &Route) -> bool {
 }
 
 /// A supporter sees releases and nothing else: no list, no page and no form of their org.
-async fn supporters_are_refused_everything(local: &Local, supporter: &Client, victim: &Victim, routes: &[Route]) {
+async fn supporters_are_refused_everything(
+    local: &Local,
+    supporter: &Client,
+    victim: &Victim,
+    routes: &[Route],
+) {
     for route in routes {
         let (status, text) = call(local, supporter, route, victim).await;
         assert!([401, 403, 404].contains(&status), "a supporter is served {route:?}: {status} {text}");
@@ -156,7 +194,9 @@ async fn no_route_shows_a_stranger_anything_and_every_route_serves_its_owner(sto
     let mut denials = 0;
     for route in &routes {
         for victim in &a.programs {
-            denials += strangers(&local, route, victim, &[("admin of B", &b.admin), ("learner of B", &b.learner)]).await;
+            denials +=
+                strangers(&local, route, victim, &[("admin of B", &b.admin), ("learner of B", &b.learner)])
+                    .await;
         }
         let supporters = [("supporter of A", &a.supporter)];
         denials += strangers(&local, route, &a.programs[0], &supporters).await;
@@ -179,7 +219,10 @@ async fn no_route_shows_a_stranger_anything_and_every_route_serves_its_owner(sto
             _ => &a.admin,
         };
         let (status, text) = call(&local, owner, route, &a.programs[0]).await;
-        assert!(![401, 403, 404, 415, 422].contains(&status) || is_for_others(route), "the owner is served: {route:?} {status} {text}");
+        assert!(
+            ![401, 403, 404, 415, 422].contains(&status) || is_for_others(route),
+            "the owner is served: {route:?} {status} {text}"
+        );
     }
     let (_, text) = call(
         &local,
@@ -200,7 +243,11 @@ fn is_for_others(route: &Route) -> bool {
 async fn strangers(local: &Local, route: &Route, victim: &Victim, strangers: &[(&str, &Client)]) -> usize {
     for (name, stranger) in strangers {
         let (status, text) = call(local, stranger, route, victim).await;
-        assert!(!text.contains(&victim.canary), "{name} sees {} by {route:?}: {status} {text}", victim.canary);
+        assert!(
+            !text.contains(&victim.canary),
+            "{name} sees {} by {route:?}: {status} {text}",
+            victim.canary
+        );
         let denied = is_about_own(route) || !(200..300).contains(&status);
         assert!(denied, "{name} is served {route:?} of {}: {status} {text}", victim.canary);
     }

@@ -122,8 +122,11 @@ fn every_page_of_the_router_is_tried_by_strangers() {
     let mut missing = Vec::new();
     for route in router.split(".route(\"").skip(1) {
         let (path, handlers) = route.split_once('"').expect("a path");
-        let handlers = handlers.split(".route(").next().expect("handlers").split(".fallback(").next().expect("handlers");
-        let tried = |method: &str, list: &[&str]| list.contains(&path) || OF_EVERYBODY.contains(&format!("{method} {path}").as_str());
+        let handlers =
+            handlers.split(".route(").next().expect("handlers").split(".fallback(").next().expect("handlers");
+        let tried = |method: &str, list: &[&str]| {
+            list.contains(&path) || OF_EVERYBODY.contains(&format!("{method} {path}").as_str())
+        };
         if handlers.contains("get(") && !tried("GET", &SHOWN) {
             missing.push(format!("GET {path}"));
         }

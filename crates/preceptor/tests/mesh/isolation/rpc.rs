@@ -105,7 +105,9 @@ fn request(kind: &MessageDescriptor, victim: &Victim) -> DynamicMessage {
         match (field.name(), value) {
             (_, Some(id)) if field.is_list() => message.set_field(&field, Value::List(vec![id])),
             (_, Some(id)) => message.set_field(&field, id),
-            ("question", _) => message.set_field(&field, Value::String("What is the usual starting dose?".into())),
+            ("question", _) => {
+                message.set_field(&field, Value::String("What is the usual starting dose?".into()))
+            }
             ("limit", _) => message.set_field(&field, Value::I32(50)),
             ("page", _) => message.set_field(&field, Value::I32(1)),
             ("reason", _) => message.set_field(&field, Value::String("r".into())),
@@ -116,11 +118,18 @@ fn request(kind: &MessageDescriptor, victim: &Victim) -> DynamicMessage {
 }
 
 /// Calls a method and returns everything that came back.
-async fn call(local: &Local, method: &MethodDescriptor, caller: ServiceName, token: &str, victim: &Victim) -> Result<Vec<u8>, Status> {
+async fn call(
+    local: &Local,
+    method: &MethodDescriptor,
+    caller: ServiceName,
+    token: &str,
+    victim: &Victim,
+) -> Result<Vec<u8>, Status> {
     let service = method.parent_service();
-    let room = ServiceName::from_str(service.package_name().split('.').nth(1).expect("a package")).expect("a room");
+    let service = ServiceName::from_str(service.package_name().split('.').nth(1).expect("a package"))
+        .expect("a service");
     let path = format!("/{}/{}", service.full_name(), method.name()).parse().expect("a path");
-    let mut grpc = tonic::client::Grpc::new(local.mesh.channel(room, caller).expect("a channel"));
+    let mut grpc = tonic::client::Grpc::new(local.mesh.channel(service, caller).expect("a channel"));
     grpc.ready().await.map_err(|_| Status::unavailable("not ready"))?;
     let message = request(&method.input(), victim).encode_to_vec();
     let mut request = Request::new(futures::stream::iter([message]));
@@ -145,20 +154,26 @@ fn sees(answer: &Result<Vec<u8>, Status>, victim: &Victim) -> bool {
 /// The scope token of a credential.
 async fn scope_token(local: &Local, client: &Client) -> String {
     let auth = local.mesh.channel(ServiceName::Auth, ServiceName::Gateway).expect("a channel");
-    let request = unscoped(ExchangeRequest { credential: client.token().to_owned(), door: Door::Header.into() }, PATIENCE);
+    let request = unscoped(
+        ExchangeRequest { credential: client.token().to_owned(), door: Door::Header.into() },
+        PATIENCE,
+    );
     AuthClient::new(auth).exchange(request).await.expect("a token").into_inner().scope_token
 }
 
-/// The token of a room that acts inside an org on its own behalf, for rooms that may have one.
-async fn system_token(local: &Local, org: &str, room: ServiceName) -> Option<String> {
-    let auth = local.mesh.channel(ServiceName::Auth, room).expect("a channel");
+/// The token of a service that acts inside an org on its own behalf, for services that may have one.
+async fn system_token(local: &Local, org: &str, service: ServiceName) -> Option<String> {
+    let auth = local.mesh.channel(ServiceName::Auth, service).expect("a channel");
     let request = unscoped(MintSystemTokenRequest { org_id: org.to_owned() }, PATIENCE);
     Some(AuthClient::new(auth).mint_system_token(request).await.ok()?.into_inner().scope_token)
 }
 
 async fn orgs(local: &Local) -> Vec<String> {
     let listed = local.operator.get("/v1/orgs").await.expect("orgs");
-    crate::support::list(&listed, "data").iter().map(|org| org["id"].as_str().expect("an id").to_owned()).collect()
+    crate::support::list(&listed, "data")
+        .iter()
+        .map(|org| org["id"].as_str().expect("an id").to_owned())
+        .collect()
 }
 
 async fn no_rpc_shows_a_stranger_anything_and_every_rpc_serves_its_owner(store: Store) {
@@ -214,7 +229,8 @@ async fn no_rpc_shows_a_stranger_anything_and_every_rpc_serves_its_owner(store: 
         }
         let reads = policy.idempotent && path != "/preceptor.answering.v1.Answering/LeaveFeedback";
         if reads {
-            control(&local, &method, &policy.callers, [&own_admin, &own_learner], &orgs, &a.programs[0]).await;
+            control(&local, &method, &policy.callers, [&own_admin, &own_learner], &orgs, &a.programs[0])
+                .await;
         }
     }
     assert!(methods > 60, "{methods} methods were tried");
@@ -224,10 +240,12 @@ async fn no_rpc_shows_a_stranger_anything_and_every_rpc_serves_its_owner(store: 
 /// Whether a call got as far as what it asked for: one that finds it in the wrong state did.
 fn is_served(outcome: &Result<Vec<u8>, Status>) -> bool {
     use tonic::Code as C;
-    outcome.as_ref().map_or_else(|status| matches!(status.code(), C::FailedPrecondition | C::InvalidArgument), |_| true)
+    outcome
+        .as_ref()
+        .map_or_else(|status| matches!(status.code(), C::FailedPrecondition | C::InvalidArgument), |_| true)
 }
 
-/// The owner, or its org's system where the contract is for rooms, gets what strangers did not.
+/// The owner, or its org's system where the contract is for services, gets what strangers did not.
 async fn control(
     local: &Local,
     method: &MethodDescriptor,
@@ -248,5 +266,9 @@ async fn control(
     for (caller, token) in tokens {
         outcomes.push(call(local, method, caller, &token, victim).await);
     }
-    assert!(exempt.contains(&method.name()) || outcomes.iter().any(is_served), "{}: nobody is served: {outcomes:?}", method.full_name());
+    assert!(
+        exempt.contains(&method.name()) || outcomes.iter().any(is_served),
+        "{}: nobody is served: {outcomes:?}",
+        method.full_name()
+    );
 }

@@ -13,7 +13,9 @@ use crate::support::list;
 /// The cell as its administrator, on one connection.
 async fn as_admin(server: &Server, cell: &str) -> DatabaseConnection {
     let url = server.admin_url(cell.rsplit('/').next().expect("a name"));
-    Database::connect(ConnectOptions::new(url).max_connections(1).sqlx_logging(false).to_owned()).await.expect("it logs in")
+    Database::connect(ConnectOptions::new(url).max_connections(1).sqlx_logging(false).to_owned())
+        .await
+        .expect("it logs in")
 }
 
 async fn run(db: &DatabaseConnection, sql: &str) {
@@ -22,8 +24,13 @@ async fn run(db: &DatabaseConnection, sql: &str) {
 
 /// The rows of a query that gives texts.
 async fn texts(db: &DatabaseConnection, sql: &str, columns: usize) -> Vec<Vec<String>> {
-    let rows = db.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
-    rows.iter().map(|row| (0..columns).map(|at| row.try_get_by_index(at).expect("a text")).collect()).collect()
+    let rows = db
+        .query_all_raw(Statement::from_string(DbBackend::Postgres, sql))
+        .await
+        .unwrap_or_else(|error| panic!("{error}: {sql}"));
+    rows.iter()
+        .map(|row| (0..columns).map(|at| row.try_get_by_index(at).expect("a text")).collect())
+        .collect()
 }
 
 async fn number(db: &DatabaseConnection, sql: &str) -> i64 {
@@ -42,7 +49,12 @@ async fn tables(db: &DatabaseConnection) -> Vec<(String, String)> {
 }
 
 /// Where a service meets rows of another org, or misses its own. Every look is undone.
-async fn crossings(db: &DatabaseConnection, table: &(String, String), own: &str, foreign: &str) -> Vec<String> {
+async fn crossings(
+    db: &DatabaseConnection,
+    table: &(String, String),
+    own: &str,
+    foreign: &str,
+) -> Vec<String> {
     let (name, columns) = table;
     let role = format!("preceptor_{}", name.split('_').next().expect("a service"));
     let there = number(db, &format!("SELECT count(*) FROM {name} WHERE org_id = '{own}'")).await;
@@ -72,7 +84,10 @@ async fn crossings(db: &DatabaseConnection, table: &(String, String), own: &str,
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_service_meets_rows_of_another_org_and_the_loss_of_any_policy_is_noticed() {
-    let Some(server) = server("no_service_meets_rows_of_another_org_and_the_loss_of_any_policy_is_noticed") else { return };
+    let Some(server) = server("no_service_meets_rows_of_another_org_and_the_loss_of_any_policy_is_noticed")
+    else {
+        return;
+    };
     let local = Store::Postgres(Arc::clone(&server)).mesh().await.expect("a mesh");
     world(&local).await;
     let orgs = local.operator.get("/v1/orgs").await.expect("orgs");
@@ -145,7 +160,10 @@ async fn the_loss_of_the_org_in_any_key_or_reference_is_noticed() {
     assert!(statements.len() > 150, "{} keys, references and indexes", statements.len());
     for statement in &statements {
         run(&db, &format!("BEGIN; {statement}")).await;
-        assert!(!inspect_on(&db, &schemas).await.expect("an inspection").is_empty(), "{statement} was not noticed");
+        assert!(
+            !inspect_on(&db, &schemas).await.expect("an inspection").is_empty(),
+            "{statement} was not noticed"
+        );
         run(&db, "ROLLBACK").await;
     }
     println!("{} keys, references and indexes without the org, each noticed", statements.len());

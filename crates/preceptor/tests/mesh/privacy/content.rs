@@ -37,7 +37,11 @@ enum Shown {
 }
 
 async fn drafted(local: &Local) -> Course {
-    let created = local.editor.post("/v1/programs", &json!({ "title": "Doses", "objectives": [] })).await.expect("a program");
+    let created = local
+        .editor
+        .post("/v1/programs", &json!({ "title": "Doses", "objectives": [] }))
+        .await
+        .expect("a program");
     let program = id(&created, "id").expect("an id");
     let uploaded = local.editor.upload(&program, markdown("doses.md", FIRST)).await.expect("a source");
     let source = id(&uploaded, "id").expect("an id");
@@ -65,7 +69,13 @@ async fn add_second(local: &Local, course: &Course) {
         .part("file", reqwest::multipart::Part::bytes(SECOND.as_bytes()).file_name("doses.md"))
         .text("source_id", course.source.clone());
     let path = format!("{}/v1/programs/{}/sources", local.url, course.program);
-    let sent = reqwest::Client::new().post(path).bearer_auth(local.editor.token()).multipart(form).send().await.expect("an answer");
+    let sent = reqwest::Client::new()
+        .post(path)
+        .bearer_auth(local.editor.token())
+        .multipart(form)
+        .send()
+        .await
+        .expect("an answer");
     assert!(sent.status().is_success(), "{}", sent.status());
     local.editor.wait_for_source(&course.source, |_| {}).await.expect("it is read");
 }
@@ -94,9 +104,17 @@ async fn retracted(local: &Local) -> Course {
 fn said(document: &Value) -> Shown {
     let text = document["text"].as_str().unwrap_or_default();
     let passages = serde_json::to_string(&document["passages"]).expect("JSON");
-    match ["first edition", "second edition"].into_iter().find(|edition| text.contains(edition) && passages.contains(edition)) {
+    match ["first edition", "second edition"]
+        .into_iter()
+        .find(|edition| text.contains(edition) && passages.contains(edition))
+    {
         Some(edition) => Shown::Edition(edition),
-        None if text.is_empty() && list(document, "passages").is_empty() && document["source"]["quarantined"] == true => Shown::Notice,
+        None if text.is_empty()
+            && list(document, "passages").is_empty()
+            && document["source"]["quarantined"] == true =>
+        {
+            Shown::Notice
+        }
         None => panic!("half a document: {document}"),
     }
 }
@@ -108,15 +126,23 @@ async fn shown(reader: &Client, course: &Course, what: &str) -> Shown {
     let shown = document.as_ref().map_or(Shown::Nothing, said);
     let single = reader.get(&format!("/v1/sources/{source}")).await;
     let listed = reader.get(&format!("/v1/programs/{program}/sources")).await;
-    let in_list = listed.is_ok_and(|listed| list(&listed, "data").iter().any(|row| row["id"] == json!(source)));
+    let in_list =
+        listed.is_ok_and(|listed| list(&listed, "data").iter().any(|row| row["id"] == json!(source)));
     assert_eq!((single.is_ok(), in_list), (shown != Shown::Nothing, shown != Shown::Nothing), "{what}");
     if let Ok(single) = &single {
-        assert_eq!(single["quarantined"] == true && shown == Shown::Notice, shown == Shown::Notice, "{what}: {single}");
+        assert_eq!(
+            single["quarantined"] == true && shown == Shown::Notice,
+            shown == Shown::Notice,
+            "{what}: {single}"
+        );
     }
     // By its version too, as citations link to it.
     let cited = reader.get(&format!("/v1/sources/{source}/document?version={first}")).await;
     let cited = cited.as_ref().map_or(Shown::Nothing, said);
-    assert!(cited == shown || shown == Shown::Edition("second edition"), "{what}: {cited:?} by version, {shown:?} without");
+    assert!(
+        cited == shown || shown == Shown::Edition("second edition"),
+        "{what}: {cited:?} by version, {shown:?} without"
+    );
     // What a page or an original would show is behind the same gate: none of the words come out another way.
     let original = reader.download(&format!("/v1/sources/{source}/original")).await;
     if shown == Shown::Notice || shown == Shown::Nothing {
@@ -159,7 +185,10 @@ async fn every_read_of_content_passes_one_gate(store: Store) {
         }
         for role in ["analyst", "supporter"] {
             let reader = client(&local, &course.program, role).await;
-            assert!(reader.get(&format!("/v1/sources/{}/document", course.source)).await.is_err(), "{state}, {role}");
+            assert!(
+                reader.get(&format!("/v1/sources/{}/document", course.source)).await.is_err(),
+                "{state}, {role}"
+            );
         }
         assert_eq!(shown(&stranger, course, state).await, Shown::Nothing, "{state}, another org");
     }
@@ -168,7 +197,12 @@ async fn every_read_of_content_passes_one_gate(store: Store) {
     let page = learner.download(&format!("/sources/{}", retracted.source)).await;
     if let Ok(page) = page {
         let page = String::from_utf8_lossy(&page).into_owned();
-        assert!(page.contains("was retracted") && !page.contains("first edition") && !page.contains("reviewed and approved"), "{page}");
+        assert!(
+            page.contains("was retracted")
+                && !page.contains("first edition")
+                && !page.contains("reviewed and approved"),
+            "{page}"
+        );
     }
     local.stop().await;
 }
@@ -195,7 +229,8 @@ async fn learners_see_no_staff_no_reasons_and_no_drafts(store: Store) {
     let program = learner.get(&format!("/v1/programs/{}", course.program)).await.expect("a program");
     let counts = program["sources"].as_object().into_iter().flatten();
     assert!(counts.into_iter().all(|(_, count)| *count == json!(0)), "{program}");
-    let seen = local.editor.get(&format!("/v1/sources/{}", course.source)).await.expect("a source").to_string();
+    let seen =
+        local.editor.get(&format!("/v1/sources/{}", course.source)).await.expect("a source").to_string();
     assert!(seen.contains("staff_") && seen.contains("read in full by a colleague"), "staff see it: {seen}");
     local.stop().await;
 }

@@ -12,7 +12,8 @@ preceptor_testkit::on_both_stores! {
 
 async fn a_name_that_is_not_what_it_looks_like_is_refused_everywhere_and_its_sign_named(store: Store) {
     let local = store.mesh().await.expect("a mesh");
-    let program = local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
+    let program =
+        local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
     let learner = local.learner(&program, "l").await.expect("a learner");
     for (name, sign) in [
         ("\u{200b}", "U+200B"),
@@ -38,7 +39,11 @@ async fn a_name_that_is_not_what_it_looks_like_is_refused_everywhere_and_its_sig
         }
     }
     for title in ["TNFα and IL-1β in uveitis", "β-blockers after infarction"] {
-        local.editor.post("/v1/programs", &json!({ "title": title, "objectives": [] })).await.expect("a title");
+        local
+            .editor
+            .post("/v1/programs", &json!({ "title": title, "objectives": [] }))
+            .await
+            .expect("a title");
     }
     local.stop().await;
 }

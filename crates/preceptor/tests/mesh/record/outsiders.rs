@@ -24,12 +24,15 @@ async fn outsider(local: &Local) -> (String, Client) {
 }
 
 async fn text(client: &Client, path: &str) -> String {
-    String::from_utf8(client.download(path).await.unwrap_or_else(|error| panic!("{path}: {error}"))).expect("text")
+    String::from_utf8(client.download(path).await.unwrap_or_else(|error| panic!("{path}: {error}")))
+        .expect("text")
 }
 
 /// Makes the log grow to more than `size` records.
 async fn grow(local: &Local, size: u64) {
-    let count = || async { local.editor.get("/v1/audit/head").await.expect("a head")["size"].as_u64().expect("a size") };
+    let count = || async {
+        local.editor.get("/v1/audit/head").await.expect("a head")["size"].as_u64().expect("a size")
+    };
     while count().await <= size {
         let hire = |number: usize| {
             let editor = local.editor.clone();
@@ -49,14 +52,18 @@ async fn an_outsider_checks_the_log_without_an_account(store: Store) {
     grow(&local, first.size + 10).await;
     let later = key.open(&text(&nobody, &at("checkpoint")).await).expect("a signed checkpoint");
     assert!(later.size > first.size);
-    let joined = nobody.get(&at(&format!("consistency?from={}&to={}", first.size, later.size))).await.expect("a proof");
+    let joined = nobody
+        .get(&at(&format!("consistency?from={}&to={}", first.size, later.size)))
+        .await
+        .expect("a proof");
     let hashes: Vec<Hash> = joined["hashes"].as_array().expect("hashes").iter().map(hash).collect();
     check_consistency(&first, &later, &hashes).expect("the log continues what it was");
 
     // A record that somebody was given proves itself under a checkpoint that anybody can fetch.
     let log = Log::read(&local.editor).await;
     for index in [0, later.size / 2, later.size - 1] {
-        let proof: Proof = text(&nobody, &at(&format!("inclusion?index={index}"))).await.parse().expect("a proof");
+        let proof: Proof =
+            text(&nobody, &at(&format!("inclusion?index={index}"))).await.parse().expect("a proof");
         assert!(proof.verify(&log.leaves[index as usize].0, &key).expect("it is in the log") >= later.size);
         assert!(proof.verify(b"something else", &key).is_err());
     }
@@ -77,7 +84,14 @@ async fn an_outsider_checks_the_log_without_an_account(store: Store) {
         assert!(refused.download(&entries).await.is_err());
     }
     assert!(local.editor.download(&entries).await.is_ok());
-    for nothing in ["tile/0/999", "tile/8/000", "tile/0/000.p/0", "tile/0/0", "consistency?from=2&to=99999999", "inclusion?index=-1"] {
+    for nothing in [
+        "tile/0/999",
+        "tile/8/000",
+        "tile/0/000.p/0",
+        "tile/0/0",
+        "consistency?from=2&to=99999999",
+        "inclusion?index=-1",
+    ] {
         assert!(nobody.download(&at(nothing)).await.is_err(), "{nothing}");
     }
     let made_up = format!("org_{}", "1".repeat(26));
@@ -90,7 +104,8 @@ async fn an_outsider_checks_the_log_without_an_account(store: Store) {
 
 fn hash(value: &Value) -> Hash {
     use base64::Engine as _;
-    let bytes = base64::engine::general_purpose::STANDARD.decode(value.as_str().expect("base 64")).expect("base 64");
+    let bytes =
+        base64::engine::general_purpose::STANDARD.decode(value.as_str().expect("base 64")).expect("base 64");
     Hash(bytes.try_into().expect("32 bytes"))
 }
 
@@ -102,7 +117,8 @@ fn fsck() -> Option<PathBuf> {
     if program.is_file() {
         return Some(program);
     }
-    let made = Command::new("go").args(["install", MODULE]).env("GOBIN", &home).env("GOFLAGS", "-mod=mod").output();
+    let made =
+        Command::new("go").args(["install", MODULE]).env("GOBIN", &home).env("GOFLAGS", "-mod=mod").output();
     (made.is_ok_and(|output| output.status.success()) && program.is_file()).then_some(program)
 }
 
@@ -119,7 +135,11 @@ async fn a_checker_of_others_accepts_the_log(store: Store) {
     std::fs::write(&key, text(&nobody, &format!("/v1/logs/{org}/key")).await.trim()).expect("a file");
     let check = |org: &str| {
         let mut command = Command::new(&program);
-        command.arg("--storage_url").arg(format!("{}/v1/logs/{org}/", local.url)).arg("--public_key").arg(&key);
+        command
+            .arg("--storage_url")
+            .arg(format!("{}/v1/logs/{org}/", local.url))
+            .arg("--public_key")
+            .arg(&key);
         command.args(["--bearer_token", local.editor.token(), "--ui=false", "--v=1"]);
         let output = command.output().expect("it runs");
         String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
@@ -131,7 +151,8 @@ async fn a_checker_of_others_accepts_the_log(store: Store) {
     let (stranger, _) = local.other_org("B").await.expect("an org");
     let other = eventually("another log", async || {
         let head = stranger.get("/v1/audit/head").await.ok()?;
-        (head["size"].as_u64()? > 0).then(|| id(&head, "origin").expect("a name").rsplit('/').next().expect("an org").to_owned())
+        (head["size"].as_u64()? > 0)
+            .then(|| id(&head, "origin").expect("a name").rsplit('/').next().expect("an org").to_owned())
     })
     .await;
     assert!(check(&other).contains("fsck failed"));

@@ -20,7 +20,8 @@ preceptor_testkit::on_both_stores! {
 /// The records of an action on a method, in the order of the log.
 async fn records(client: &Client, action: &str, method: &str) -> Vec<AuditRecord> {
     let log = Log::read(client).await;
-    let records = log.leaves.iter().map(|(record, _)| AuditRecord::decode(record.as_slice()).expect("a record"));
+    let records =
+        log.leaves.iter().map(|(record, _)| AuditRecord::decode(record.as_slice()).expect("a record"));
     records.filter(|record| record.action == action && record.object.ends_with(method)).collect()
 }
 
@@ -40,10 +41,13 @@ async fn every_read_of_personal_data_is_on_record_before_its_answer(store: Store
     let local = store.mesh().await.expect("a mesh");
     let course = course(&local, json!({})).await;
     let learner = clinician(&local, &course.program, "ana").await;
-    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
-    let credit = id(&learner.claim(&attempt, &course.offer, 0.75).await.expect("a credit"), "id").expect("an id");
+    let attempt =
+        learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let credit =
+        id(&learner.claim(&attempt, &course.offer, 0.75).await.expect("a credit"), "id").expect("an id");
     let pdf = learner.certificate(&credit).await.expect("a certificate");
-    let message = learner.ask(&course.program, "What is the starting dose of apixaban?").await.expect("an answer");
+    let message =
+        learner.ask(&course.program, "What is the starting dose of apixaban?").await.expect("an answer");
     let message = id(&message, "message_id").expect("an id");
     let own = learner.get("/v1/me/clinician").await.expect("their own");
     let pseudonym = id(&own, "learner").expect("a pseudonym");
@@ -69,8 +73,13 @@ async fn every_read_of_personal_data_is_on_record_before_its_answer(store: Store
             assert!(!format!("{last:?}").contains("Ana María"), "the record speaks of pseudonyms: {last:?}");
         }
     }
-    let actors: Vec<_> = records(&local.editor, READ, "").await.into_iter().map(|record| record.actor).collect();
-    assert_eq!(actors.iter().filter(|actor| **actor == actors[3]).count(), 9, "each record names its reader: {actors:?}");
+    let actors: Vec<_> =
+        records(&local.editor, READ, "").await.into_iter().map(|record| record.actor).collect();
+    assert_eq!(
+        actors.iter().filter(|actor| **actor == actors[3]).count(),
+        9,
+        "each record names its reader: {actors:?}"
+    );
 
     // Whoever holds a code may look; that somebody did is counted, and no more than once a minute.
     let code = preceptor_certificate::verify::verify(&pdf, None).expect("it holds").code;
@@ -83,7 +92,13 @@ async fn every_read_of_personal_data_is_on_record_before_its_answer(store: Store
 
 async fn refusals_and_credentials_are_on_record_and_nobody_floods_it(store: Store) {
     let local = store.mesh().await.expect("a mesh");
-    let program = local.publish("Warfarin", &["Choose the dose"], vec![crate::support::markdown("a.md", crate::support::WARFARIN)]).await;
+    let program = local
+        .publish(
+            "Warfarin",
+            &["Choose the dose"],
+            vec![crate::support::markdown("a.md", crate::support::WARFARIN)],
+        )
+        .await;
     let program = program.expect("a program");
     let analyst = local.editor.hire("analyst", "analyst").await.expect("an analyst");
     for _ in 0..200 {
@@ -91,10 +106,16 @@ async fn refusals_and_credentials_are_on_record_and_nobody_floods_it(store: Stor
     }
     let refused = exactly(&local.editor, "access.refused", "Credentials/ListClinicians", 1).await;
     let first = &refused[0];
-    assert_eq!((first.outcome.as_str(), first.reason.as_str(), first.facts["role"].as_str()), ("refused", "CAPABILITY_MISSING", "analyst"));
+    assert_eq!(
+        (first.outcome.as_str(), first.reason.as_str(), first.facts["role"].as_str()),
+        ("refused", "CAPABILITY_MISSING", "analyst")
+    );
     assert_eq!(code(analyst.get("/v1/audit/head").await), "CAPABILITY_MISSING");
     exactly(&local.editor, "access.refused", "Audit/GetHead", 1).await;
-    assert_eq!(code(analyst.post("/v1/staff", &json!({ "name": "n", "role": "admin" })).await), "CAPABILITY_MISSING");
+    assert_eq!(
+        code(analyst.post("/v1/staff", &json!({ "name": "n", "role": "admin" })).await),
+        "CAPABILITY_MISSING"
+    );
     exactly(&local.editor, "access.refused", "Auth/CreateStaff", 1).await;
 
     let hired = records(&local.editor, "credential.made", "Auth/CreateStaff").await.len();

@@ -40,7 +40,9 @@ struct Tables {
 impl Tables {
     async fn open(local: &Local, store: &Store, org: &str) -> Self {
         let url = match store {
-            Store::Files => format!("sqlite://{}", local.data().join("cells").join(format!("{org}.db")).display()),
+            Store::Files => {
+                format!("sqlite://{}", local.data().join("cells").join(format!("{org}.db")).display())
+            }
             Store::Postgres(server) => admin_url(server, local),
         };
         let options = ConnectOptions::new(url).max_connections(1).sqlx_logging(false).to_owned();
@@ -58,7 +60,11 @@ impl Tables {
             return;
         }
         let triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN ('audit_leaf', 'audit_node', 'audit_object')";
-        let rows = self.db.query_all_raw(Statement::from_string(DbBackend::Sqlite, triggers)).await.expect("triggers");
+        let rows = self
+            .db
+            .query_all_raw(Statement::from_string(DbBackend::Sqlite, triggers))
+            .await
+            .expect("triggers");
         for row in rows {
             let name: String = row.try_get_by_index(0).expect("a name");
             self.run(&format!("DROP TRIGGER {name}")).await;
@@ -71,12 +77,20 @@ impl Tables {
 
     fn bytes(&self, bytes: &[u8]) -> String {
         let hex = hex(bytes);
-        if self.db.get_database_backend() == DbBackend::Postgres { format!("'\\x{hex}'::bytea") } else { format!("X'{hex}'") }
+        if self.db.get_database_backend() == DbBackend::Postgres {
+            format!("'\\x{hex}'::bytea")
+        } else {
+            format!("X'{hex}'")
+        }
     }
 
     async fn records(&self) -> Vec<Vec<u8>> {
         let sql = format!("SELECT record FROM audit_leaf WHERE org_id = '{}' ORDER BY idx", self.org);
-        let rows = self.db.query_all_raw(Statement::from_string(self.db.get_database_backend(), sql)).await.expect("records");
+        let rows = self
+            .db
+            .query_all_raw(Statement::from_string(self.db.get_database_backend(), sql))
+            .await
+            .expect("records");
         rows.iter().map(|row| row.try_get_by_index(0).expect("a record")).collect()
     }
 
@@ -89,7 +103,8 @@ impl Tables {
             self.run(&format!("UPDATE audit_leaf SET record = {record}, leaf_hash = {leaf} WHERE org_id = '{org}' AND idx = {index}"))
                 .await;
         }
-        self.run(&format!("DELETE FROM audit_leaf WHERE org_id = '{org}' AND idx >= {}", records.len())).await;
+        self.run(&format!("DELETE FROM audit_leaf WHERE org_id = '{org}' AND idx >= {}", records.len()))
+            .await;
         self.run(&format!("DELETE FROM audit_node WHERE org_id = '{org}'")).await;
         // The roots of the perfect subtrees at the right edge, the smallest first.
         let mut edge = Vec::new();
@@ -109,7 +124,10 @@ impl Tables {
         let root = edge[1..].iter().fold(edge[0], |right, left| hash_of(&[&[1], left, &right]));
         let frontier: Vec<u8> = edge.iter().rev().flatten().copied().collect();
         let (root, frontier, size) = (self.bytes(&root), self.bytes(&frontier), records.len());
-        self.run(&format!("UPDATE audit_head SET size = {size}, root = {root}, frontier = {frontier} WHERE org_id = '{org}'")).await;
+        self.run(&format!(
+            "UPDATE audit_head SET size = {size}, root = {root}, frontier = {frontier} WHERE org_id = '{org}'"
+        ))
+        .await;
     }
 }
 
@@ -143,7 +161,11 @@ fn org_of(head: &Value) -> String {
 /// `preceptor audit verify` as a process: how it ended, and what it said.
 fn verify(local: &Local, data: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_preceptor"));
-    command.arg("--data").arg(data).args(["audit", "verify", "--server", &local.url, "--token", local.editor.token()]).args(arguments);
+    command
+        .arg("--data")
+        .arg(data)
+        .args(["audit", "verify", "--server", &local.url, "--token", local.editor.token()])
+        .args(arguments);
     let output = command.output().expect("it runs");
     (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
@@ -152,7 +174,8 @@ fn verify(local: &Local, data: &Path, arguments: &[&str]) -> (Option<i32>, Strin
 async fn issued(local: &Local) -> (Client, String, Vec<u8>) {
     let course = course(local, json!({})).await;
     let learner = clinician(local, &course.program, "ana").await;
-    let attempt = learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
+    let attempt =
+        learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
     let credit = learner.claim(&attempt, &course.offer, 0.75).await.expect("a credit");
     let credit = id(&credit, "id").expect("an id");
     let pdf = learner.certificate(&credit).await.expect("a certificate");
@@ -174,13 +197,22 @@ async fn a_rewritten_log_is_signed_by_nobody_and_found_by_whoever_kept_a_checkpo
     let (checkpoint, certificate) = (kept.path().join("checkpoint"), kept.path().join("certificate.pdf"));
     std::fs::write(&checkpoint, id(&before, "checkpoint").expect("a note")).expect("a file");
     std::fs::write(&certificate, &pdf).expect("a file");
-    let [checkpoint, certificate] = [&checkpoint, &certificate].map(|path| path.to_str().expect("a path").to_owned());
+    let [checkpoint, certificate] =
+        [&checkpoint, &certificate].map(|path| path.to_str().expect("a path").to_owned());
     let nowhere = tempfile::tempdir().expect("a folder");
     let (ended, said) = verify(&local, nowhere.path(), &[]);
-    assert!(ended == Some(0) && said.contains("consistent in itself") && said.contains("Nothing from outside was compared"), "{said}");
-    let (ended, said) = verify(&local, kept.path(), &["--against", &checkpoint, "--against", &certificate, "--remember"]);
     assert!(
-        ended == Some(0) && said.matches("It continues the checkpoint").count() == 2 && !said.contains("Nothing from outside"),
+        ended == Some(0)
+            && said.contains("consistent in itself")
+            && said.contains("Nothing from outside was compared"),
+        "{said}"
+    );
+    let (ended, said) =
+        verify(&local, kept.path(), &["--against", &checkpoint, "--against", &certificate, "--remember"]);
+    assert!(
+        ended == Some(0)
+            && said.matches("It continues the checkpoint").count() == 2
+            && !said.contains("Nothing from outside"),
         "{said}"
     );
     let (ended, said) = verify(&local, kept.path(), &[]);
@@ -197,8 +229,11 @@ async fn a_rewritten_log_is_signed_by_nobody_and_found_by_whoever_kept_a_checkpo
     // Whoever remembers what was signed signs nothing of it, and says so wherever it is asked.
     assert_eq!(code(local.editor.get("/v1/audit/head").await), "LOG_INCONSISTENT");
     assert!(local.editor.download(&format!("/v1/logs/{org}/checkpoint")).await.is_err());
-    assert!(learner.certificate(&credit).await.is_err_and(|error| error.to_string().contains("LOG_INCONSISTENT")));
-    let ready = reqwest::get(format!("{}/readyz", local.url)).await.expect("an answer").text().await.expect("text");
+    assert!(
+        learner.certificate(&credit).await.is_err_and(|error| error.to_string().contains("LOG_INCONSISTENT"))
+    );
+    let ready =
+        reqwest::get(format!("{}/readyz", local.url)).await.expect("an answer").text().await.expect("text");
     assert!(ready.contains("not the one that was signed"), "{ready}");
     let (ended, said) = verify(&local, nowhere.path(), &["--against", &checkpoint]);
     assert!(ended == Some(1) && said.contains("REFUSED"), "{said}");
@@ -264,8 +299,11 @@ async fn a_shortened_log_and_a_lost_memory_are_refused(store: Store) {
     let admin = Client::new(&url, Secret::new(token)).expect("a client");
     eventually("it is on the record", async || {
         let log = Log::read(&admin).await;
-        let records = log.leaves.iter().map(|(record, _)| AuditRecord::decode(record.as_slice()).expect("a record"));
-        records.into_iter().find(|record| record.action == "log.begun_again" && record.facts["signed_before"].contains(&org))
+        let records =
+            log.leaves.iter().map(|(record, _)| AuditRecord::decode(record.as_slice()).expect("a record"));
+        records
+            .into_iter()
+            .find(|record| record.action == "log.begun_again" && record.facts["signed_before"].contains(&org))
     })
     .await;
     mesh.stop().await;
@@ -274,7 +312,14 @@ async fn a_shortened_log_and_a_lost_memory_are_refused(store: Store) {
 /// `preceptor audit begin-again` as a process.
 fn begin_again(config: &Config, org: &str) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_preceptor"));
-    command.arg("--data").arg(&config.data).args(["audit", "begin-again", "--org", org, "--reason", "restored from Tuesday"]);
+    command.arg("--data").arg(&config.data).args([
+        "audit",
+        "begin-again",
+        "--org",
+        org,
+        "--reason",
+        "restored from Tuesday",
+    ]);
     for (name, value) in [("CELL", &config.database.cell), ("CONTROL", &config.database.control)] {
         command.envs(value.iter().map(|value| (format!("PRECEPTOR__DATABASE__{name}"), value)));
     }

@@ -14,7 +14,9 @@ async fn one_of_each(world: &World) -> Vec<(Kind, String)> {
     let app = world.app().await;
     let learner = world.learner(&app, None).await;
     let admin = world.admin().await;
-    let Link::Returned(link) = world.accounts.issue_staff_link(&admin, admin.subject(), "").await.expect("a link") else {
+    let Link::Returned(link) =
+        world.accounts.issue_staff_link(&admin, admin.subject(), "").await.expect("a link")
+    else {
         panic!("one's own link is returned")
     };
     let session = world.session(&world.admin).await.expect("a session");
@@ -33,7 +35,11 @@ async fn every_secret_opens_its_own_door_and_no_other() {
     let world = World::new().await;
     for (kind, secret) in one_of_each(&world).await {
         for door in Door::ALL {
-            assert_eq!(world.accounts.live(&secret, door).await.is_ok(), door.takes(kind), "{kind:?} at {door:?}");
+            assert_eq!(
+                world.accounts.live(&secret, door).await.is_ok(),
+                door.takes(kind),
+                "{kind:?} at {door:?}"
+            );
         }
     }
 }
@@ -45,7 +51,10 @@ async fn a_secret_under_another_kind_s_name_opens_nothing() {
         let rest = secret.strip_prefix(&format!("pk_{}_", kind.name())).expect("a prefix");
         for other in Kind::ALL.into_iter().filter(|other| *other != kind) {
             for door in Door::ALL {
-                assert!(refused(world.accounts.live(&format!("pk_{}_{rest}", other.name()), door).await), "{kind:?} as {other:?}");
+                assert!(
+                    refused(world.accounts.live(&format!("pk_{}_{rest}", other.name()), door).await),
+                    "{kind:?} as {other:?}"
+                );
             }
         }
     }
@@ -74,17 +83,30 @@ async fn what_is_made_with_a_credential_ends_with_it_in_every_generation() {
     world.at(&session, Door::Cookie).await.expect("both live");
     world.advance(Duration::from_secs(4));
     assert!(refused(world.at(&learner, Door::Header).await));
-    assert!(refused(world.at(&session, Door::Cookie).await), "a session outlives the token of three seconds behind it");
+    assert!(
+        refused(world.at(&session, Door::Cookie).await),
+        "a session outlives the token of three seconds behind it"
+    );
 
     let learner = world.learner(&app, None).await;
     let session = world.learner_session(&learner).await.expect("a session");
     world.at(&session, Door::Cookie).await.expect("a live session");
     let admin = world.admin().await;
     let listed = world.accounts.list_credentials(&admin, "", 50, "").await.expect("credentials").0;
-    let app = listed.iter().find(|listed| listed.row.kind == "service").expect("the app's").row.id.parse().expect("an id");
+    let app = listed
+        .iter()
+        .find(|listed| listed.row.kind == "service")
+        .expect("the app's")
+        .row
+        .id
+        .parse()
+        .expect("an id");
     world.accounts.revoke_credential(&admin, app).await.expect("revoked");
     for (secret, door) in [(&learner, Door::Header), (&session, Door::Cookie)] {
-        assert!(refused(world.at(secret, door).await), "a revocation reaches everything that was made with it");
+        assert!(
+            refused(world.at(secret, door).await),
+            "a revocation reaches everything that was made with it"
+        );
     }
 }
 
@@ -96,7 +118,9 @@ async fn a_session_is_not_renewed_by_itself() {
     // By a link for oneself another browser can be signed in, and no longer than the first one.
     let scope = world.at(&session, Door::Cookie).await.expect("live");
     world.advance(Duration::from_secs(600));
-    let Link::Returned(link) = world.accounts.issue_staff_link(&scope, scope.subject(), "").await.expect("a link") else {
+    let Link::Returned(link) =
+        world.accounts.issue_staff_link(&scope, scope.subject(), "").await.expect("a link")
+    else {
         panic!("one's own link is returned")
     };
     let (second, _) = world.accounts.open_session(link.secret.expose()).await.expect("a session");
@@ -104,7 +128,10 @@ async fn a_session_is_not_renewed_by_itself() {
     let second = second.secret.expose().to_owned();
     let scope = world.at(&second, Door::Cookie).await.expect("live");
     let step_up = world.accounts.create_service_credential(&scope, "x", None, "").await;
-    assert!(matches!(step_up, Err(Error::ConfirmationNeeded)), "a session out of a session proves nothing new");
+    assert!(
+        matches!(step_up, Err(Error::ConfirmationNeeded)),
+        "a session out of a session proves nothing new"
+    );
     world.accounts.end_session(&session).await.expect("signed out");
     assert!(refused(world.at(&second, Door::Cookie).await));
 }
@@ -157,10 +184,12 @@ async fn an_api_token_outlives_no_token_it_was_made_with() {
     let world = World::new().await;
     world.advance(89 * DAY);
     let admin = world.admin().await;
-    let second = world.accounts.create_api_token(&admin, "second", None, &world.admin).await.expect("a token");
+    let second =
+        world.accounts.create_api_token(&admin, "second", None, &world.admin).await.expect("a token");
     assert!(second.expires_at.since(world.clock.now()) <= DAY);
     let session = world.session(&world.admin).await.expect("a session");
     let scope = world.at(&session, Door::Cookie).await.expect("live");
-    let third = world.accounts.create_api_token(&scope, "third", None, "").await.expect("signed in a moment ago");
+    let third =
+        world.accounts.create_api_token(&scope, "third", None, "").await.expect("signed in a moment ago");
     assert!(third.expires_at.since(world.clock.now()) <= DAY);
 }

@@ -33,7 +33,10 @@ fn every_rpc_that_makes_a_secret_is_known_here() {
     let mut making: Vec<String> = auth
         .methods()
         .filter(|method| {
-            let gives = method.output().fields().any(|field| SECRETS.contains(&field.name()) && field.kind() == Field::String);
+            let gives = method
+                .output()
+                .fields()
+                .any(|field| SECRETS.contains(&field.name()) && field.kind() == Field::String);
             gives || method.name() == "InviteStaff"
         })
         .map(|method| method.name().to_owned())
@@ -48,22 +51,39 @@ fn may_call(scope: &Scope, method: &str) -> bool {
 }
 
 /// Every secret that a caller gets into their own hands by any RPC, with the RPC.
-async fn everything_made_by(world: &World, scope: &Scope, token: &str, others: &[String]) -> Vec<(&'static str, String)> {
+async fn everything_made_by(
+    world: &World,
+    scope: &Scope,
+    token: &str,
+    others: &[String],
+) -> Vec<(&'static str, String)> {
     let accounts = &world.accounts;
     let mut made = Vec::new();
     if may_call(scope, "CreateStaff") {
         for role in Role::ALL {
             let new = NewMember { name: "New", role, email: "" };
-            made.extend(accounts.create_staff(scope, new).await.ok().map(|(_, issued)| ("CreateStaff", issued)));
+            made.extend(
+                accounts.create_staff(scope, new).await.ok().map(|(_, issued)| ("CreateStaff", issued)),
+            );
         }
     }
     if may_call(scope, "CreateServiceCredential") {
         made.extend(
-            accounts.create_service_credential(scope, "x", None, token).await.ok().map(|issued| ("CreateServiceCredential", issued)),
+            accounts
+                .create_service_credential(scope, "x", None, token)
+                .await
+                .ok()
+                .map(|issued| ("CreateServiceCredential", issued)),
         );
     }
     if may_call(scope, "CreateApiToken") {
-        made.extend(accounts.create_api_token(scope, "x", None, token).await.ok().map(|issued| ("CreateApiToken", issued)));
+        made.extend(
+            accounts
+                .create_api_token(scope, "x", None, token)
+                .await
+                .ok()
+                .map(|issued| ("CreateApiToken", issued)),
+        );
     }
     if may_call(scope, "IssueLearnerToken") {
         let issued = accounts.issue_learner_token(scope, ProgramId::generate(), "rosa", None).await;
@@ -75,7 +95,9 @@ async fn everything_made_by(world: &World, scope: &Scope, token: &str, others: &
                 made.push(("IssueSignInLink", *issued));
             }
         }
-        made.extend(accounts.issue_learner_link(scope, token).await.ok().map(|issued| ("IssueSignInLink", issued)));
+        made.extend(
+            accounts.issue_learner_link(scope, token).await.ok().map(|issued| ("IssueSignInLink", issued)),
+        );
     }
     made.extend(accounts.open_session(token).await.ok().map(|(issued, _)| ("OpenSession", issued)));
     made.into_iter().map(|(method, issued)| (method, issued.secret.expose().to_owned())).collect()
@@ -100,7 +122,8 @@ fn rights(scope: &Scope) -> BTreeSet<Capability> {
 async fn nobody_gets_a_secret_that_can_do_more_than_they_can() {
     let world = World::new().await;
     let admin = world.admin().await.subject().to_owned();
-    let (mut staff, mut tokens) = (vec![admin], vec![world.admin.clone(), world.operator.clone(), world.app().await]);
+    let (mut staff, mut tokens) =
+        (vec![admin], vec![world.admin.clone(), world.operator.clone(), world.app().await]);
     for role in Role::STAFF {
         let (id, token) = world.hire(role).await;
         staff.push(id);
@@ -112,7 +135,9 @@ async fn nobody_gets_a_secret_that_can_do_more_than_they_can() {
     for token in &tokens {
         let caller = world.scope(token).await;
         for (method, secret) in everything_made_by(&world, &caller, token, &staff).await {
-            let reached = opened(&world, &secret).await.unwrap_or_else(|| panic!("{method} made a secret that opens nothing"));
+            let reached = opened(&world, &secret)
+                .await
+                .unwrap_or_else(|| panic!("{method} made a secret that opens nothing"));
             tried += 1;
             let case = format!("{} by {method} became {}", caller.role(), reached.role());
             assert_eq!(reached.org(), caller.org(), "{case}");
@@ -138,7 +163,11 @@ async fn what_staff_make_acts_under_a_name_of_its_own_and_goes_on_acting() {
     let rosa = world.accounts.issue_learner_token(&app, program, "rosa", None).await.expect("a learner");
     assert_eq!(world.scope(rosa.secret.expose()).await.acting(), None);
     let (editor, token) = world.hire(Role::Editor).await;
-    let acting = world.accounts.issue_learner_token(&world.scope(&token).await, program, "rosa", None).await.expect("a token");
+    let acting = world
+        .accounts
+        .issue_learner_token(&world.scope(&token).await, program, "rosa", None)
+        .await
+        .expect("a token");
     assert_ne!(acting.subject, rosa.subject, "it meets no row of the learner");
     let acting = acting.secret.expose();
     let session = world.learner_session(acting).await.expect("a session");

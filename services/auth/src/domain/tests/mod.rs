@@ -70,12 +70,15 @@ impl World {
         let clock = Arc::new(ManualClock::at(START));
         let shared = Arc::clone(&clock) as Arc<dyn Clock>;
         let file = ControlConfig::File(folder.path().join("control.db"));
-        let keys = Keyring::open(&folder.path().join("keyring.json"), &Secret::new("test")).expect("a keyring");
+        let keys =
+            Keyring::open(&folder.path().join("keyring.json"), &Secret::new("test")).expect("a keyring");
         let mail = Arc::new(Outbox::default());
         let deps = Deps {
             control: Control::open(&file, SCHEMA, Arc::clone(&shared)).await.expect("a database"),
             keys: Arc::new(keys),
-            bus: Arc::new(DurableLog::open(&folder.path().join("bus.db"), Arc::clone(&shared)).await.expect("a bus")),
+            bus: Arc::new(
+                DurableLog::open(&folder.path().join("bus.db"), Arc::clone(&shared)).await.expect("a bus"),
+            ),
             mail: Arc::clone(&mail) as _,
             public_url: "http://127.0.0.1:8080/".to_owned(),
             clock: shared,
@@ -84,7 +87,8 @@ impl World {
         let accounts = Accounts::new(deps.clone(), config.clone());
         let first = accounts.bootstrap().await.expect("a first start").expect("nothing was there");
         let verifier = crate::verifier(&*deps.keys, &config).await.expect("keys");
-        let (admin, operator) = (first.admin_token.expose().to_owned(), first.operator_token.expose().to_owned());
+        let (admin, operator) =
+            (first.admin_token.expose().to_owned(), first.operator_token.expose().to_owned());
         Self { accounts, clock, mail, verifier, admin, operator, folder }
     }
 
@@ -111,13 +115,15 @@ impl World {
     async fn hire(&self, role: Role) -> (String, String) {
         let email = format!("{role}@example.org");
         let new = NewMember { name: role.name(), role, email: &email };
-        let (member, token) = self.accounts.create_staff(&self.admin().await, new).await.expect("a member of staff");
+        let (member, token) =
+            self.accounts.create_staff(&self.admin().await, new).await.expect("a member of staff");
         (member.id, token.secret.expose().to_owned())
     }
 
     /// The credential of an app.
     async fn app(&self) -> String {
-        let made = self.accounts.create_service_credential(&self.admin().await, "App", None, &self.admin).await;
+        let made =
+            self.accounts.create_service_credential(&self.admin().await, "App", None, &self.admin).await;
         made.expect("a credential").secret.expose().to_owned()
     }
 

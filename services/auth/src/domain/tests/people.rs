@@ -15,9 +15,15 @@ async fn nothing_of_a_suspended_member_opens_and_nothing_comes_back() {
     let (editor, token) = world.hire(Role::Editor).await;
     let session = world.session(&token).await.expect("a session");
     let acting = world.scope(&token).await;
-    let acting = world.accounts.issue_learner_token(&acting, preceptor_core::id::ProgramId::generate(), "x", None).await.expect("a token");
+    let acting = world
+        .accounts
+        .issue_learner_token(&acting, preceptor_core::id::ProgramId::generate(), "x", None)
+        .await
+        .expect("a token");
     world.accounts.set_staff_state(&admin, &editor, State::Suspended, "leave").await.expect("suspended");
-    for (secret, door) in [(token.as_str(), Door::Header), (&session, Door::Cookie), (acting.secret.expose(), Door::Header)] {
+    for (secret, door) in
+        [(token.as_str(), Door::Header), (&session, Door::Cookie), (acting.secret.expose(), Door::Header)]
+    {
         assert!(refused(world.at(secret, door).await), "{door:?}");
     }
     assert!(refused(world.session(&token).await));
@@ -29,7 +35,10 @@ async fn nothing_of_a_suspended_member_opens_and_nothing_comes_back() {
     let mailed = world.mail.secret("editor@example.org").expect("a mail");
     world.session(&mailed).await.expect("signed in");
     world.accounts.set_staff_state(&admin, &editor, State::Removed, "left").await.expect("removed");
-    assert!(matches!(world.accounts.set_staff_state(&admin, &editor, State::Active, "").await, Err(Error::StaffWrongState)));
+    assert!(matches!(
+        world.accounts.set_staff_state(&admin, &editor, State::Active, "").await,
+        Err(Error::StaffWrongState)
+    ));
 }
 
 #[tokio::test]
@@ -75,7 +84,8 @@ async fn an_invitation_works_once_within_a_week() {
     assert_eq!((scope.role(), scope.subject()), (Role::Reviewer, row.id.as_str()));
     assert!(refused(world.session(&link).await));
     // A token of their own, without anybody else's help.
-    let token = world.accounts.create_api_token(&scope, "mine", None, "").await.expect("signed in a moment ago");
+    let token =
+        world.accounts.create_api_token(&scope, "mine", None, "").await.expect("signed in a moment ago");
     assert_eq!(world.scope(token.secret.expose()).await.role(), Role::Reviewer);
 
     let late = NewMember { email: "late@example.org", ..new };
@@ -92,7 +102,13 @@ async fn nobody_is_added_when_the_invitation_is_not_delivered() {
     assert!(matches!(world.accounts.invite(&admin, new).await, Err(Error::Mail(_))));
     assert_eq!(world.accounts.list_staff(&admin).await.expect("staff").len(), 1);
     for email in ["", "no address", "a@example.org, b@example.org"] {
-        assert!(matches!(world.accounts.invite(&admin, NewMember { email, ..new }).await, Err(Error::InvalidField { .. })), "{email}");
+        assert!(
+            matches!(
+                world.accounts.invite(&admin, NewMember { email, ..new }).await,
+                Err(Error::InvalidField { .. })
+            ),
+            "{email}"
+        );
     }
 }
 
@@ -116,8 +132,14 @@ async fn a_link_for_another_needs_an_admin_who_is_there_and_never_comes_back_to_
     assert!(matches!(world.accounts.issue_staff_link(&fresh, &reviewer, "").await, Ok(Link::Mailed(_))));
     world.advance(Duration::from_secs(6 * 60));
     let stale = world.at(&session, Door::Cookie).await.expect("live");
-    assert!(matches!(world.accounts.issue_staff_link(&stale, &reviewer, "").await, Err(Error::ConfirmationNeeded)));
-    assert!(matches!(world.accounts.issue_staff_link(&stale, &reviewer, &world.admin).await, Ok(Link::Mailed(_))));
+    assert!(matches!(
+        world.accounts.issue_staff_link(&stale, &reviewer, "").await,
+        Err(Error::ConfirmationNeeded)
+    ));
+    assert!(matches!(
+        world.accounts.issue_staff_link(&stale, &reviewer, &world.admin).await,
+        Ok(Link::Mailed(_))
+    ));
     let link = world.mail.secret("reviewer@example.org").expect("it went to the reviewer");
     world.session(&link).await.expect("signed in");
     // A person without an address cannot be let in by somebody else at all.
@@ -137,7 +159,8 @@ async fn everybody_sees_and_ends_their_own_credentials_and_an_admin_those_of_all
     let own = world.accounts.list_credentials(&scope, "", 50, "").await.expect("credentials").0;
     assert!(own.len() == 1 && own[0].row.staff_id.as_deref() == Some(&editor) && own[0].live);
     assert!(world.accounts.list_credentials(&scope, &reviewer, 50, "").await.is_err());
-    let of_reviewer = world.accounts.list_credentials(&admin, &reviewer, 50, "").await.expect("credentials").0;
+    let of_reviewer =
+        world.accounts.list_credentials(&admin, &reviewer, 50, "").await.expect("credentials").0;
     let id = of_reviewer[0].row.id.parse().expect("an id");
     assert!(matches!(world.accounts.revoke_credential(&scope, id).await, Err(Error::CredentialNotFound)));
     let mut pages = Vec::new();

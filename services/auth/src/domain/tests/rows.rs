@@ -8,7 +8,10 @@ use crate::domain::Door;
 async fn open(world: &World) -> DatabaseConnection {
     let path = world.folder.path().join("control.db");
     // One connection: its settings and its temporary tables stay.
-    let options = ConnectOptions::new(format!("sqlite://{}", path.display())).max_connections(1).sqlx_logging(false).to_owned();
+    let options = ConnectOptions::new(format!("sqlite://{}", path.display()))
+        .max_connections(1)
+        .sqlx_logging(false)
+        .to_owned();
     Database::connect(options).await.expect("the file opens")
 }
 
@@ -29,11 +32,17 @@ async fn every_change_is_noticed(world: &World, table: &str, which: &str, secret
     let mut tried = 0;
     for column in columns.iter().filter(|column| !column.starts_with("secret_hash")) {
         let (column, kind) = column.split_once(' ').expect("a name and a type");
-        let changed = if kind == "BIGINT" { format!("coalesce({column}, 0) + 1") } else { format!("coalesce({column}, '') || 'x'") };
+        let changed = if kind == "BIGINT" {
+            format!("coalesce({column}, 0) + 1")
+        } else {
+            format!("coalesce({column}, '') || 'x'")
+        };
         run(&db, &format!("CREATE TEMP TABLE kept AS SELECT * FROM {table} WHERE {which}")).await;
         run(&db, &format!("UPDATE {table} SET {column} = {changed} WHERE {which}")).await;
         assert!(refused(world.at(secret, door).await), "{table}.{column} was changed by hand");
-        let changed = format!("DELETE FROM {table} WHERE id IN (SELECT id FROM kept) OR id IN (SELECT id || 'x' FROM kept)");
+        let changed = format!(
+            "DELETE FROM {table} WHERE id IN (SELECT id FROM kept) OR id IN (SELECT id || 'x' FROM kept)"
+        );
         run(&db, &format!("{changed}; INSERT INTO {table} SELECT * FROM kept; DROP TABLE kept")).await;
         world.at(secret, door).await.expect("as it was");
         tried += 1;
@@ -47,9 +56,12 @@ async fn a_row_that_was_changed_by_hand_opens_nothing() {
     let app = world.app().await;
     let learner = world.learner(&app, None).await;
     let session = world.session(&world.admin).await.expect("a session");
-    let tried = every_change_is_noticed(&world, "auth_credential", "kind = 'learner'", &learner, Door::Header).await
-        + every_change_is_noticed(&world, "auth_credential", "kind = 'session'", &session, Door::Cookie).await
-        + every_change_is_noticed(&world, "auth_staff", "role = 'admin'", &world.admin, Door::Header).await;
+    let tried =
+        every_change_is_noticed(&world, "auth_credential", "kind = 'learner'", &learner, Door::Header).await
+            + every_change_is_noticed(&world, "auth_credential", "kind = 'session'", &session, Door::Cookie)
+                .await
+            + every_change_is_noticed(&world, "auth_staff", "role = 'admin'", &world.admin, Door::Header)
+                .await;
     assert!(tried > 35, "{tried} changes");
 }
 
@@ -58,7 +70,8 @@ async fn the_parent_of_a_credential_cannot_be_changed_by_hand_either() {
     let world = World::new().await;
     let app = world.app().await;
     let learner = world.learner(&app, None).await;
-    run(&open(&world).await, "UPDATE auth_credential SET expires_at = expires_at + 1 WHERE kind = 'service'").await;
+    run(&open(&world).await, "UPDATE auth_credential SET expires_at = expires_at + 1 WHERE kind = 'service'")
+        .await;
     assert!(refused(world.at(&learner, Door::Header).await));
 }
 

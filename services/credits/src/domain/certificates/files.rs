@@ -31,7 +31,12 @@ pub(crate) struct Files {
 
 impl Credits {
     /// The files of a certificate, to its holder; the PDF on the paper that is asked for.
-    pub(crate) async fn certificate(&self, scope: &Arc<Scope>, credit: &str, paper: Option<Paper>) -> Result<Files, Error> {
+    pub(crate) async fn certificate(
+        &self,
+        scope: &Arc<Scope>,
+        credit: &str,
+        paper: Option<Paper>,
+    ) -> Result<Files, Error> {
         let (row, file) = {
             let tx = self.deps.store.read(scope).await?;
             let award = awards::visible(&tx, scope, credit).await?;
@@ -45,10 +50,18 @@ impl Credits {
         let org = scope.org();
         let (key, signed) = self.unseal(org, &row).await?;
         let (pdf, sha256) = match paper.filter(|paper| *paper != signed.paper()) {
-            None => (key.unseal(&place(org, "credits_certificate_file", &row.id), &file.sealed)?, file.sha256),
+            None => {
+                (key.unseal(&place(org, "credits_certificate_file", &row.id), &file.sealed)?, file.sha256)
+            }
             Some(other) => self.sheet(org, &row, &key, &signed, other).await?,
         };
-        Ok(Files { pdf, sha256, badge: signed.credential.to_string(), jwt: signed.jwt, code: signed.facts.code })
+        Ok(Files {
+            pdf,
+            sha256,
+            badge: signed.credential.to_string(),
+            jwt: signed.jwt,
+            code: signed.facts.code,
+        })
     }
 
     /// That the log, as it is now, continues the checkpoint under which a certificate was proved: every certificate is a
@@ -56,7 +69,9 @@ impl Credits {
     pub(crate) async fn confirm(&self, call: &Call, files: &Files) -> Result<(), Error> {
         let pdf = files.pdf.clone();
         let read = tokio::task::spawn_blocking(move || preceptor_certificate::verify::log_proof(&pdf)).await;
-        let proof = read.map_err(|error| Error::Defect(error.to_string()))?.map_err(|refusal| Error::Defect(refusal.to_string()))?;
+        let proof = read
+            .map_err(|error| Error::Defect(error.to_string()))?
+            .map_err(|refusal| Error::Defect(refusal.to_string()))?;
         let request = audit::ConfirmCheckpointRequest { note: proof.checkpoint };
         self.audit.clone().confirm_checkpoint(call.request(request)?).await?;
         Ok(())
@@ -74,7 +89,9 @@ impl Credits {
         let call = self.deps.system.call(org, PATIENCE).await?;
         let scope = call.shared_scope();
         let sealed_at = format!("{}/{}", place(org, SHEETS, &row.id), paper.name());
-        if let Some(known) = certificates::sheet(&self.deps.store.read(&scope).await?, &row.id, paper.name()).await? {
+        if let Some(known) =
+            certificates::sheet(&self.deps.store.read(&scope).await?, &row.id, paper.name()).await?
+        {
             return Ok((key.unseal(&sealed_at, &known.sealed)?, known.sha256));
         }
         let proof = self.proof(&call, &row.event_id).await?;

@@ -13,8 +13,8 @@ use base64::Engine as _;
 use futures::stream::{self, StreamExt as _};
 use preceptor_certificate::status::{ENTRIES, Entry};
 use preceptor_certificate::{
-    Attachments, Details, Facts, IssuerKey, Layout, Logo, Paper, Published, assemble_jwt, attach, credential, credential_sha256, grouped,
-    hash_data, jwt_signing_input, proof_options, seal,
+    Attachments, Details, Facts, IssuerKey, Layout, Logo, Paper, Published, assemble_jwt, attach, credential,
+    credential_sha256, grouped, hash_data, jwt_signing_input, proof_options, seal,
 };
 use preceptor_core::id::{CertificateId, OrgId};
 use preceptor_core::{Scope, SystemActor, Timestamp};
@@ -32,8 +32,8 @@ use super::{Credits, PATIENCE, rules};
 use crate::Error;
 use crate::error::Missing;
 use crate::store::{
-    accreditation, accreditation_decision, award, awards, certificate, certificate_file, certificates, offer, offers as offer_rows,
-    status_entry,
+    accreditation, accreditation_decision, award, awards, certificate, certificate_file, certificates, offer,
+    offers as offer_rows, status_entry,
 };
 
 pub(crate) use names::Names;
@@ -156,7 +156,11 @@ impl Credits {
             false
         };
         // To the end, also after a failure: what is dropped half-way waits nowhere.
-        stream::iter(by_org).map(of_org).buffer_unordered(ORGS_AT_ONCE).fold(true, |all, made| async move { all && made }).await
+        stream::iter(by_org)
+            .map(of_org)
+            .buffer_unordered(ORGS_AT_ONCE)
+            .fold(true, |all, made| async move { all && made })
+            .await
     }
 
     /// Signs and prints the certificates of awards, unless they are there. All are signed before the first is printed: a
@@ -212,7 +216,8 @@ impl Credits {
         let whole = Value::Object(unsigned.clone());
         let options = proof_options(&key, &facts.issued_at);
         let proved = options.clone();
-        let (sha256, hashed) = self.behind_the_scenes(move || (credential_sha256(&whole), hash_data(&whole, &proved))).await?;
+        let (sha256, hashed) =
+            self.behind_the_scenes(move || (credential_sha256(&whole), hash_data(&whole, &proved))).await?;
         let (sha256, proof) = (sha256?, self.signature(org, &hashed?).await?);
         let input = jwt_signing_input(&unsigned, &key, Timestamp::from_micros(award.issued_at).seconds())?;
         let jwt = assemble_jwt(&input, &self.signature(org, input.as_bytes()).await?);
@@ -228,8 +233,12 @@ impl Credits {
         if let Some(known) = certificates::of_award(&tx, &award.id).await? {
             return Ok(known);
         }
-        let entry = AuditEntry::done("certificate.issued", &id).in_program(super::program_id(&award.program_id)?);
-        let entry = entry.fact("credit", &award.id).fact("credential_sha256", &sha256).fact("signing_key", key.multikey());
+        let entry =
+            AuditEntry::done("certificate.issued", &id).in_program(super::program_id(&award.program_id)?);
+        let entry = entry
+            .fact("credit", &award.id)
+            .fact("credential_sha256", &sha256)
+            .fact("signing_key", key.multikey());
         let row = certificate::Model {
             org_id: tx.org_key(),
             event_id: tx.audit(entry)?.to_string(),
@@ -243,7 +252,12 @@ impl Credits {
             id,
         };
         tx.insert(row.clone()).await?;
-        let entry = status_entry::Model { org_id: tx.org_key(), certificate_id: row.id.clone(), list: ground.list, place: ground.place };
+        let entry = status_entry::Model {
+            org_id: tx.org_key(),
+            certificate_id: row.id.clone(),
+            list: ground.list,
+            place: ground.place,
+        };
         tx.insert(entry).await?;
         tx.commit().await?;
         Ok(row)
@@ -251,9 +265,12 @@ impl Credits {
 
     async fn ground(&self, call: &Call, award: &award::Model) -> Result<Ground, Error> {
         let tx = self.deps.store.read(&call.shared_scope()).await?;
-        let offer = offer_rows::get(&tx, &award.offer_id).await?.ok_or_else(|| Error::Defect("an award without an offer".into()))?;
+        let offer = offer_rows::get(&tx, &award.offer_id)
+            .await?
+            .ok_or_else(|| Error::Defect("an award without an offer".into()))?;
         let accreditation = offer_rows::accreditation(&tx, &offer.accreditation_id).await?;
-        let accreditation = accreditation.ok_or_else(|| Error::Defect("an offer without an accreditation".into()))?;
+        let accreditation =
+            accreditation.ok_or_else(|| Error::Defect("an offer without an accreditation".into()))?;
         let confirmation = match &award.accreditation_decision {
             Some(decision) => offer_rows::decision_of_id(&tx, decision).await?,
             None => None,
@@ -268,7 +285,14 @@ impl Credits {
     }
 
     /// What the certificate of an award states.
-    async fn facts(&self, call: &Call, award: &award::Model, id: CertificateId, code: &str, ground: &Ground) -> Result<Facts, Error> {
+    async fn facts(
+        &self,
+        call: &Call,
+        award: &award::Model,
+        id: CertificateId,
+        code: &str,
+        ground: &Ground,
+    ) -> Result<Facts, Error> {
         let org = call.scope().org();
         let asked = credentials::FindAssertionRequest {
             learner: award.learner.clone(),
@@ -276,7 +300,8 @@ impl Credits {
             ..credentials::FindAssertionRequest::default()
         };
         let person = self.credentials.clone().find_assertion(call.request(asked)?).await?.into_inner();
-        let log = self.audit.clone().get_log_key(call.request(audit::GetLogKeyRequest {})?).await?.into_inner();
+        let log =
+            self.audit.clone().get_log_key(call.request(audit::GetLogKeyRequest {})?).await?.into_inner();
         let of_activity = self.activity_facts(org, &ground.offer, &ground.accreditation);
         let status = Entry {
             list: self.public_url("v1/status-lists", &codes::list(org, ground.list)),
@@ -312,7 +337,12 @@ impl Credits {
     }
 
     /// What all certificates of an activity state alike.
-    fn activity_facts(&self, org: OrgId, offer: &offer::Model, accreditation: &accreditation::Model) -> Facts {
+    fn activity_facts(
+        &self,
+        org: OrgId,
+        offer: &offer::Model,
+        accreditation: &accreditation::Model,
+    ) -> Facts {
         let kind = rules::credit_type(&offer.credit_type, Timestamp::from_micros(offer.designated_at));
         let activity_url = self.public_url("activities", &codes::activity(org, &offer.id));
         Facts {
@@ -397,21 +427,37 @@ impl Credits {
         paper: Paper,
         proof: audit::InclusionProof,
     ) -> Result<Vec<u8>, Error> {
-        let key = IssuerKey::of_multikey(&row.signing_key).ok_or_else(|| Error::Defect("a stored key cannot be read".into()))?;
-        let attachments =
-            Attachments { credential: signed.credential.to_string(), jwt: signed.jwt.clone(), proof: proof.proof, record: proof.record };
+        let key = IssuerKey::of_multikey(&row.signing_key)
+            .ok_or_else(|| Error::Defect("a stored key cannot be read".into()))?;
+        let attachments = Attachments {
+            credential: signed.credential.to_string(),
+            jwt: signed.jwt.clone(),
+            proof: proof.proof,
+            record: proof.record,
+        };
         let (facts, layout) = (signed.facts.clone(), Layout { paper, fonts: Arc::clone(&self.deps.fonts) });
-        let content = self.behind_the_scenes(move || preceptor_certificate::print(&facts, &attachments, &layout)).await??;
+        let content = self
+            .behind_the_scenes(move || preceptor_certificate::print(&facts, &attachments, &layout))
+            .await??;
         let signature = self.signature(org, &seal::message(&content)).await?;
-        let pdf = seal::close(&content, &key, &signature).ok_or_else(|| Error::Defect("a PDF without cross references".into()))?;
+        let pdf = seal::close(&content, &key, &signature)
+            .ok_or_else(|| Error::Defect("a PDF without cross references".into()))?;
         // Nothing is handed out that a verifier would refuse.
-        let checked = self.behind_the_scenes(move || preceptor_certificate::verify::verify(&pdf, Some(&key)).map(|_| pdf)).await?;
+        let checked = self
+            .behind_the_scenes(move || preceptor_certificate::verify::verify(&pdf, Some(&key)).map(|_| pdf))
+            .await?;
         checked.map_err(|refusal| Error::Defect(refusal.to_string()))
     }
 
     /// Typesetting, canonical forms and proofs take a core for a while; whoever claims a credit meanwhile comes first.
-    pub(super) async fn behind_the_scenes<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-        self.backstage.run(work).await.ok_or_else(|| Error::Defect("the printer of certificates is gone".into()))
+    pub(super) async fn behind_the_scenes<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        self.backstage
+            .run(work)
+            .await
+            .ok_or_else(|| Error::Defect("the printer of certificates is gone".into()))
     }
 
     async fn unseal(&self, org: OrgId, row: &certificate::Model) -> Result<(DataKey, Signed), Error> {

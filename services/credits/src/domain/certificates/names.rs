@@ -44,7 +44,11 @@ impl Names {
         self.look(store, |known| known.by_name.get(name).copied()).await
     }
 
-    async fn look<T>(&self, store: &Handle, find: impl Fn(&Known) -> Option<T>) -> Result<Option<T>, StoreError> {
+    async fn look<T>(
+        &self,
+        store: &Handle,
+        find: impl Fn(&Known) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
         {
             let mut known = self.known();
             let found = find(&known);

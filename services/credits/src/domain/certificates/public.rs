@@ -94,7 +94,14 @@ impl Credits {
             note.acting(Arc::new(Scope::of_system(SystemActor::Gateway, org)));
             note.fact("certificate", &row.id);
             let badge = signed.credential.to_string();
-            return Ok(Summary { org, badge, facts: signed.facts, signing_key: row.signing_key, void, annotations });
+            return Ok(Summary {
+                org,
+                badge,
+                facts: signed.facts,
+                signing_key: row.signing_key,
+                void,
+                annotations,
+            });
         }
         Err(Error::NotFound(Missing::Certificate))
     }
@@ -151,9 +158,18 @@ impl Credits {
         let keys = self.deps.keys.public_keys(KeyName::of_org(Purpose::Certificates, org)).await?;
         let keys = keys.into_iter().filter_map(|key| key.bytes.try_into().ok().map(IssuerKey::new)).collect();
         let call = self.deps.system.call(org, PATIENCE).await?;
-        let log = self.audit.clone().get_log_key(call.request(audit::GetLogKeyRequest {})?).await?.into_inner();
+        let log =
+            self.audit.clone().get_log_key(call.request(audit::GetLogKeyRequest {})?).await?.into_inner();
         let org_name = self.org_name(&call, &org.to_string()).await?;
-        Ok(Issuer { org, org_name, url: self.public_url("issuers", name), names, confirmed_names, keys, log_key: log.log_key })
+        Ok(Issuer {
+            org,
+            org_name,
+            url: self.public_url("issuers", name),
+            names,
+            confirmed_names,
+            keys,
+            log_key: log.log_key,
+        })
     }
 
     /// A list of voided certificates as it is now, signed. A void is in it from the request after its own.
@@ -168,7 +184,9 @@ impl Credits {
             (certificates::voided(&tx, number).await?, tx.now())
         };
         let is_fresh = |list: &List| now.micros() - list.made_at.micros() < FRESH.as_micros() as i64;
-        if let Some(known) = self.lists.get(name).filter(|list| list.voided[..] == voided[..] && is_fresh(list)) {
+        if let Some(known) =
+            self.lists.get(name).filter(|list| list.voided[..] == voided[..] && is_fresh(list))
+        {
             return Ok(known);
         }
         let credential = self.sign_list(org, name, &voided, now).await?;
@@ -177,7 +195,13 @@ impl Credits {
         Ok(made)
     }
 
-    async fn sign_list(&self, org: OrgId, name: &str, voided: &[i64], now: Timestamp) -> Result<Value, Error> {
+    async fn sign_list(
+        &self,
+        org: OrgId,
+        name: &str,
+        voided: &[i64],
+        now: Timestamp,
+    ) -> Result<Value, Error> {
         let key = self.issuer_key(org).await?;
         let made_at = now.to_string();
         let places = voided.iter().filter_map(|place| u32::try_from(*place).ok());

@@ -88,7 +88,8 @@ fn says(text: &str, part: &str) -> bool {
     let part = part.trim();
     !part.is_empty()
         && text.match_indices(part).any(|(at, _)| {
-            !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '.') && !text[at + part.len()..].starts_with(char::is_alphanumeric)
+            !text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '.')
+                && !text[at + part.len()..].starts_with(char::is_alphanumeric)
         })
 }
 
@@ -107,7 +108,8 @@ impl Judge {
     /// Reads the sources.
     pub(crate) fn of(sources: &[Source]) -> Self {
         let analyzer = Analyzer::default();
-        let (mut dictionary, mut sentences, mut of_passage) = (Dictionary::default(), Vec::new(), HashMap::new());
+        let (mut dictionary, mut sentences, mut of_passage) =
+            (Dictionary::default(), Vec::new(), HashMap::new());
         for passage in sources.iter().flat_map(|source| &source.passages) {
             let first = sentences.len();
             for text in passage.sentences.iter().filter_map(|range| passage.text.get(range.clone())) {
@@ -135,7 +137,12 @@ impl Judge {
 
     /// What is wrong with an item, if anything is.
     pub(crate) fn flaw(&self, question: &Question) -> Option<Flaw> {
-        let key = question.options.iter().find(|(_, right)| *right).map(|(text, _)| text.as_str()).unwrap_or_default();
+        let key = question
+            .options
+            .iter()
+            .find(|(_, right)| *right)
+            .map(|(text, _)| text.as_str())
+            .unwrap_or_default();
         if question.kind != "true_false" {
             return self.unanswered(key, question).or_else(|| self.other_answer(key, question));
         }
@@ -152,7 +159,8 @@ impl Judge {
 
     /// The passages must hold the numbers of what is keyed, and half of its words.
     fn unanswered(&self, keyed: &str, question: &Question) -> Option<Flaw> {
-        let text: String = self.bound(question).map(|sentence| sentence.text.as_str()).collect::<Vec<_>>().join("\n");
+        let text: String =
+            self.bound(question).map(|sentence| sentence.text.as_str()).collect::<Vec<_>>().join("\n");
         let known = numbers(&text);
         if let Some(number) = numbers(keyed).into_iter().find(|number| !known.contains(number)) {
             return Some(Flaw::NotAnswered(format!(
@@ -160,8 +168,12 @@ impl Judge {
             )));
         }
         let words = self.terms(keyed);
-        (!words.is_empty() && share(&words, &self.terms(&text)) < KEY_FOUND)
-            .then(|| Flaw::NotAnswered("the passages say little of what is keyed as right; bind the passage that answers the item".into()))
+        (!words.is_empty() && share(&words, &self.terms(&text)) < KEY_FOUND).then(|| {
+            Flaw::NotAnswered(
+                "the passages say little of what is keyed as right; bind the passage that answers the item"
+                    .into(),
+            )
+        })
     }
 
     /// Another sentence that speaks of the question at least as much as the one with the key does, and names a wrong option.
@@ -169,10 +181,20 @@ impl Judge {
         let asked = self.asked(&question.stem);
         let key = key.to_lowercase();
         let answering = self.bound(question).filter(|sentence| says(&sentence.lower, &key));
-        let needed = answering.map(|sentence| asked.share(sentence)).reduce(f64::max).map_or(ANSWERS, |most| most.max(SAME_SUBJECT));
-        let others = self.sentences.iter().filter(|sentence| asked.share(sentence) >= needed && !says(&sentence.lower, &key));
-        let wrong: Vec<&String> =
-            question.options.iter().filter(|(text, right)| !right && self.means_something(text)).map(|(text, _)| text).collect();
+        let needed = answering
+            .map(|sentence| asked.share(sentence))
+            .reduce(f64::max)
+            .map_or(ANSWERS, |most| most.max(SAME_SUBJECT));
+        let others = self
+            .sentences
+            .iter()
+            .filter(|sentence| asked.share(sentence) >= needed && !says(&sentence.lower, &key));
+        let wrong: Vec<&String> = question
+            .options
+            .iter()
+            .filter(|(text, right)| !right && self.means_something(text))
+            .map(|(text, _)| text)
+            .collect();
         others.into_iter().find_map(|sentence| {
             let option = wrong.iter().find(|option| says(&sentence.lower, &option.to_lowercase()))?;
             Some(sentence.as_flaw(option))
@@ -190,11 +212,20 @@ impl Judge {
         for target in targets(&question.stem) {
             let differs = |sentence: &Sentence| {
                 let mut same_kind = sentence.targets.iter().filter(|other| other.kind == target.kind);
-                same_kind.find(|other| same_value(&other.text) != same_value(&target.text)).map(|other| other.text.clone())
+                same_kind
+                    .find(|other| same_value(&other.text) != same_value(&target.text))
+                    .map(|other| other.text.clone())
             };
-            let repeats = |sentence: &Sentence| sentence.targets.iter().any(|other| same_value(&other.text) == same_value(&target.text));
-            let on_subject = |sentence: &&Sentence| asked.overlap(sentence) > SAME_SUBJECT && !repeats(sentence);
-            let other = self.sentences.iter().filter(on_subject).find_map(|sentence| Some((sentence, differs(sentence)?)));
+            let repeats = |sentence: &Sentence| {
+                sentence.targets.iter().any(|other| same_value(&other.text) == same_value(&target.text))
+            };
+            let on_subject =
+                |sentence: &&Sentence| asked.overlap(sentence) > SAME_SUBJECT && !repeats(sentence);
+            let other = self
+                .sentences
+                .iter()
+                .filter(on_subject)
+                .find_map(|sentence| Some((sentence, differs(sentence)?)));
             if let Some((sentence, option)) = other {
                 return Some(sentence.as_flaw(&option));
             }
@@ -206,13 +237,20 @@ impl Judge {
     fn said_after_all(&self, question: &Question) -> Option<Flaw> {
         let stem = question.stem.to_lowercase();
         let said = self.bound(question).find(|sentence| says(&stem, sentence.lower.trim()))?;
-        Some(Flaw::NotAnswered(format!("the item is keyed as false, and its passage says exactly this: “{}”", said.text)))
+        Some(Flaw::NotAnswered(format!(
+            "the item is keyed as false, and its passage says exactly this: “{}”",
+            said.text
+        )))
     }
 }
 
 impl Sentence {
     fn as_flaw(&self, option: &str) -> Flaw {
-        Flaw::Ambiguous { passage: self.passage.clone(), sentence: self.text.clone(), option: option.to_owned() }
+        Flaw::Ambiguous {
+            passage: self.passage.clone(),
+            sentence: self.text.clone(),
+            option: option.to_owned(),
+        }
     }
 }
 
@@ -235,7 +273,12 @@ mod tests {
     }
 
     fn statement(stem: &str, is_true: bool, passage: &str) -> Option<Flaw> {
-        Judge::of(&program()).flaw(&question("true_false", stem, &[("True", is_true), ("False", !is_true)], passage))
+        Judge::of(&program()).flaw(&question(
+            "true_false",
+            stem,
+            &[("True", is_true), ("False", !is_true)],
+            passage,
+        ))
     }
 
     const DOSE: &str = "What is the usual starting dose of apixaban for most adults?";
@@ -259,15 +302,25 @@ mod tests {
     fn a_key_that_the_passage_does_not_hold_is_refused() {
         let number = choice(DOSE, &[("7 mg", true), ("2.5 mg", false), ("20 mg", false)], "psg_a");
         assert!(matches!(number, Some(Flaw::NotAnswered(_))), "{number:?}");
-        let word = choice("Which drug starts at 5 mg?", &[("Warfarin", true), ("Edoxaban", false), ("Dabigatran", false)], "psg_a");
+        let word = choice(
+            "Which drug starts at 5 mg?",
+            &[("Warfarin", true), ("Edoxaban", false), ("Dabigatran", false)],
+            "psg_a",
+        );
         assert!(matches!(word, Some(Flaw::NotAnswered(_))), "{word:?}");
-        assert!(matches!(statement("Warfarin needs a weekly blood test.", true, "psg_a"), Some(Flaw::NotAnswered(_))));
+        assert!(matches!(
+            statement("Warfarin needs a weekly blood test.", true, "psg_a"),
+            Some(Flaw::NotAnswered(_))
+        ));
     }
 
     #[test]
     fn a_wrong_option_that_another_sentence_makes_right_is_refused() {
-        let vague =
-            choice("How much apixaban do adults receive twice a day?", &[("5 mg", true), ("2.5 mg", false), ("20 mg", false)], "psg_a");
+        let vague = choice(
+            "How much apixaban do adults receive twice a day?",
+            &[("5 mg", true), ("2.5 mg", false), ("20 mg", false)],
+            "psg_a",
+        );
         let Some(Flaw::Ambiguous { passage, option, .. }) = vague else { panic!("{vague:?}") };
         assert_eq!((passage.as_str(), option.as_str()), ("psg_b", "2.5 mg"));
     }

@@ -201,19 +201,27 @@ fn quantities(sentence: &str) -> Vec<Target> {
             return None;
         }
         let tail = sentence[..number.start()].trim_end();
-        let connected = ["to", "and", "or", "between", "versus", "vs", "vs.", "±", "–", "-", "=", "<", ">", "≤", "≥"];
-        if connected.iter().any(|word| tail.ends_with(word) && tail[..tail.len() - word.len()].ends_with(|c: char| !c.is_alphanumeric()))
-            && !tail.ends_with("between")
+        let connected =
+            ["to", "and", "or", "between", "versus", "vs", "vs.", "±", "–", "-", "=", "<", ">", "≤", "≥"];
+        if connected.iter().any(|word| {
+            tail.ends_with(word) && tail[..tail.len() - word.len()].ends_with(|c: char| !c.is_alphanumeric())
+        }) && !tail.ends_with("between")
         {
             let mut earlier = tail.chars().rev().take(24);
-            if earlier.any(|c| c.is_ascii_digit()) || tail.ends_with(['±', '–', '=', '<', '>', '≤', '≥']) {
+            if earlier.any(|c| c.is_ascii_digit()) || tail.ends_with(['±', '–', '=', '<', '>', '≤', '≥'])
+            {
                 return None;
             }
         }
         let percent = captures.name("percent").is_some();
         let unit = captures.name("unit").map(|unit| singular(unit.as_str())).unwrap_or_default();
         let value: f64 = number.as_str().replace(',', "").parse().ok()?;
-        Some(Target { range: whole.range(), text: whole.as_str().to_owned(), kind: Kind::Quantity { unit, percent }, value })
+        Some(Target {
+            range: whole.range(),
+            text: whole.as_str().to_owned(),
+            kind: Kind::Quantity { unit, percent },
+            value,
+        })
     };
     QUANTITY.captures_iter(sentence).filter_map(quantity).collect()
 }
@@ -222,7 +230,9 @@ fn quantities(sentence: &str) -> Vec<Target> {
 fn continues_a_number(before: &str, number: &str) -> bool {
     let digits = number.split('.').next().unwrap_or_default();
     let mut ahead = before.chars().rev();
-    digits.len() == 3 && ahead.next().is_some_and(char::is_whitespace) && ahead.next().is_some_and(|c| c.is_ascii_digit())
+    digits.len() == 3
+        && ahead.next().is_some_and(char::is_whitespace)
+        && ahead.next().is_some_and(|c| c.is_ascii_digit())
 }
 
 /// Units that have a plural of their own.
@@ -235,7 +245,8 @@ fn singular(unit: &str) -> String {
 
 /// Another quantity in the notation of this one: "5 years" beside "1-year" is "5-year", and "20mg" beside "90 mg" is "20 mg".
 pub(super) fn in_notation_of(target: &str, other: &str) -> String {
-    let split = |text: &str| text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(text.len());
+    let split =
+        |text: &str| text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ',').unwrap_or(text.len());
     let (suffix, digits) = (&target[split(target)..], &other[..split(other)]);
     let unit = suffix.trim_start();
     let one = unit.trim_end_matches('s');
@@ -255,9 +266,15 @@ fn drugs(sentence: &str) -> Vec<Target> {
             (false, Some(from)) => {
                 let word = &sentence[from..at];
                 // Joined words are names of something else: "non-heparin", "aspirin/dipyridamole".
-                let joined = sentence[..from].ends_with(['-', '/', '\'']) || sentence[at..].starts_with(['-', '/', '\'']);
+                let joined = sentence[..from].ends_with(['-', '/', '\''])
+                    || sentence[at..].starts_with(['-', '/', '\'']);
                 if !joined && is_drug(word) {
-                    found.push(Target { range: from..at, text: word.to_owned(), kind: Kind::Drug { family: None }, value: 0.0 });
+                    found.push(Target {
+                        range: from..at,
+                        text: word.to_owned(),
+                        kind: Kind::Drug { family: None },
+                        value: 0.0,
+                    });
                 }
                 start = None;
             }
@@ -281,7 +298,11 @@ impl Target {
 
 /// The number a quantity begins with.
 pub(crate) fn number(text: &str) -> Option<f64> {
-    let digits: String = text.chars().take_while(|c| c.is_ascii_digit() || *c == '.' || *c == ',').filter(|c| *c != ',').collect();
+    let digits: String = text
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || *c == '.' || *c == ',')
+        .filter(|c| *c != ',')
+        .collect();
     digits.trim_end_matches('.').parse().ok()
 }
 
@@ -347,8 +368,12 @@ mod tests {
 
     #[test]
     fn order_gives_nothing_away() {
-        let mut options = vec![("10 mg".to_owned(), true), ("2.5 mg".to_owned(), false), ("1,000 mg".to_owned(), false)];
+        let mut options =
+            vec![("10 mg".to_owned(), true), ("2.5 mg".to_owned(), false), ("1,000 mg".to_owned(), false)];
         in_natural_order(&mut options);
-        assert_eq!(options.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>(), ["2.5 mg", "10 mg", "1,000 mg"]);
+        assert_eq!(
+            options.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>(),
+            ["2.5 mg", "10 mg", "1,000 mg"]
+        );
     }
 }

@@ -94,7 +94,8 @@ struct Candidate<'s, 'a> {
 /// Makes up to `wanted.count` drafts; `taken` holds the stems that the bank has already.
 pub(crate) fn compose(sources: &[Source], wanted: &Wanted, taken: &HashSet<String>) -> Vec<Draft> {
     let analyzer = Analyzer::default();
-    let statements: Vec<Statement<'_>> = sources.iter().flat_map(|source| statements::of_source(source, &analyzer)).collect();
+    let statements: Vec<Statement<'_>> =
+        sources.iter().flat_map(|source| statements::of_source(source, &analyzer)).collect();
     let rivals = Rivals::of(&statements);
     let mut taken = taken.clone();
     let mut per_passage: BTreeMap<(String, i64), usize> = BTreeMap::new();
@@ -105,7 +106,9 @@ pub(crate) fn compose(sources: &[Source], wanted: &Wanted, taken: &HashSet<Strin
         if *made >= MOST_PER_PASSAGE {
             continue;
         }
-        let Some(draft) = draft(&candidate, wanted).filter(|draft| taken.insert(draft.stem.clone())) else { continue };
+        let Some(draft) = draft(&candidate, wanted).filter(|draft| taken.insert(draft.stem.clone())) else {
+            continue;
+        };
         *made += 1;
         drafts.push(draft);
     }
@@ -142,10 +145,17 @@ fn candidates<'s, 'a>(statements: &'s [Statement<'a>], rivals: &Rivals) -> Vec<C
 
 /// How close the distractors are to the answer.
 fn difficulty(target: &Target, distractors: &[String]) -> &'static str {
-    let nearest = distractors.iter().take(DISTRACTORS).filter_map(|text| target.distance(text)).fold(f64::INFINITY, f64::min);
+    let nearest = distractors
+        .iter()
+        .take(DISTRACTORS)
+        .filter_map(|text| target.distance(text))
+        .fold(f64::INFINITY, f64::min);
     match &target.kind {
         Kind::Drug { .. }
-            if distractors.iter().take(DISTRACTORS).any(|text| kinds::drug_family(text) == kinds::drug_family(&target.text)) =>
+            if distractors
+                .iter()
+                .take(DISTRACTORS)
+                .any(|text| kinds::drug_family(text) == kinds::drug_family(&target.text)) =>
         {
             "hard"
         }
@@ -206,7 +216,8 @@ fn cloze(candidate: &Candidate<'_, '_>, difficulty: &'static str) -> Draft {
         &text[..target.range.start],
         &text[target.range.end..]
     );
-    let mut options: Vec<(String, bool)> = distractors.iter().take(DISTRACTORS).map(|text| (text.clone(), false)).collect();
+    let mut options: Vec<(String, bool)> =
+        distractors.iter().take(DISTRACTORS).map(|text| (text.clone(), false)).collect();
     options.push((target.text.clone(), true));
     kinds::in_natural_order(&mut options);
     Draft { stem, options, ..base(candidate, difficulty) }
@@ -215,8 +226,11 @@ fn cloze(candidate: &Candidate<'_, '_>, difficulty: &'static str) -> Draft {
 fn altered(candidate: &Candidate<'_, '_>, is_true: bool, difficulty: &'static str) -> Draft {
     let Candidate { statement, target, distractors, .. } = candidate;
     let text = statement.text;
-    let shown =
-        if is_true { text.to_owned() } else { format!("{}{}{}", &text[..target.range.start], distractors[0], &text[target.range.end..]) };
+    let shown = if is_true {
+        text.to_owned()
+    } else {
+        format!("{}{}{}", &text[..target.range.start], distractors[0], &text[target.range.end..])
+    };
     Draft {
         kind: "true_false".into(),
         stem: format!("True or false, according to “{}”? {shown}", statement.source.title),
@@ -259,12 +273,23 @@ mod tests {
             whole.push(' ');
         }
         let passage = Passage { id: format!("psg_{id}"), ordinal: 0, text: whole, sentences };
-        Source { id: id.to_owned(), version: format!("{id}v"), title: format!("Title {id}"), passages: vec![passage] }
+        Source {
+            id: id.to_owned(),
+            version: format!("{id}v"),
+            title: format!("Title {id}"),
+            passages: vec![passage],
+        }
     }
 
     pub(super) fn program() -> Vec<Source> {
         vec![
-            source("a", &["The usual starting dose of apixaban is 5 mg twice a day for most adults.", "It is taken with or without food."]),
+            source(
+                "a",
+                &[
+                    "The usual starting dose of apixaban is 5 mg twice a day for most adults.",
+                    "It is taken with or without food.",
+                ],
+            ),
             source("b", &["Older adults with a low body weight receive 2.5 mg of apixaban twice a day."]),
             source(
                 "c",
@@ -286,13 +311,22 @@ mod tests {
         let drafts = all(&Wanted { count: 20, kind: "multiple_choice".into(), ..Wanted::default() });
         assert!(!drafts.is_empty());
         for draft in &drafts {
-            let passage = &program().into_iter().find(|source| source.id == draft.source_id).expect("its source").passages[0].text;
+            let passage = &program()
+                .into_iter()
+                .find(|source| source.id == draft.source_id)
+                .expect("its source")
+                .passages[0]
+                .text;
             assert!(passage.contains(&draft.quote));
             // As a whole: "5 mg" is not in "2.5 mg".
             let words: Vec<&str> = passage.split([' ', ',']).map(|word| word.trim_end_matches('.')).collect();
             for (option, right) in &draft.options {
                 let wanted: Vec<&str> = option.split(' ').collect();
-                assert_eq!(words.windows(wanted.len()).any(|window| window == wanted), *right, "{option} in {passage}");
+                assert_eq!(
+                    words.windows(wanted.len()).any(|window| window == wanted),
+                    *right,
+                    "{option} in {passage}"
+                );
             }
             assert_eq!(draft.options.iter().filter(|(_, right)| *right).count(), 1);
             assert_eq!(draft.options.len(), 1 + DISTRACTORS);
@@ -321,7 +355,9 @@ mod tests {
     /// Each sentence of its own, each with a number: the worst that a program of this size can be.
     #[test]
     fn a_large_program_costs_in_proportion_to_its_size() {
-        let words = ["liver", "kidney", "heart", "lung", "brain", "skin", "bone", "nerve", "blood", "muscle", "vessel"];
+        let words = [
+            "liver", "kidney", "heart", "lung", "brain", "skin", "bone", "nerve", "blood", "muscle", "vessel",
+        ];
         let sentence = |number: usize| {
             let word = |place: usize| words[(number / 11_usize.pow(place as u32)) % 11];
             format!(
@@ -335,7 +371,9 @@ mod tests {
         let sources: Vec<Source> = sentences
             .chunks(10)
             .enumerate()
-            .map(|(number, some)| source(&number.to_string(), &some.iter().map(String::as_str).collect::<Vec<_>>()))
+            .map(|(number, some)| {
+                source(&number.to_string(), &some.iter().map(String::as_str).collect::<Vec<_>>())
+            })
             .collect();
         let statements: Vec<Statement<'_>> =
             sources.iter().flat_map(|source| statements::of_source(source, &Analyzer::default())).collect();

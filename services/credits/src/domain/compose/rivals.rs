@@ -40,14 +40,16 @@ impl Rivals {
         let (mut dictionary, mut lists) = (Dictionary::default(), Vec::with_capacity(statements.len()));
         for statement in statements {
             let found = targets(statement.text);
-            of_statements.push(found.iter().map(|target| (target.kind.clone(), same_value(&target.text))).collect());
+            of_statements
+                .push(found.iter().map(|target| (target.kind.clone(), same_value(&target.text))).collect());
             for target in found {
                 texts.entry(target.kind).or_default().insert(target.text);
             }
             lists.push(dictionary.learn(statement.terms.iter().cloned()));
         }
         let known = |text: String| Known { lower: text.to_lowercase(), value: number(&text), text };
-        let by_kind = texts.into_iter().map(|(kind, texts)| (kind, texts.into_iter().map(known).collect())).collect();
+        let by_kind =
+            texts.into_iter().map(|(kind, texts)| (kind, texts.into_iter().map(known).collect())).collect();
         Self { by_kind, targets: of_statements, alike: Alike::of(lists) }
     }
 
@@ -55,7 +57,8 @@ impl Rivals {
     /// near, for drugs those of the same family.
     pub(crate) fn distractors(&self, statement: &Statement<'_>, target: &Target) -> Vec<String> {
         let Some(known) = self.by_kind.get(&target.kind) else { return Vec::new() };
-        let mut ranked: Vec<(f64, &Known)> = known.iter().filter_map(|known| Some((rank(target, known)?, known))).collect();
+        let mut ranked: Vec<(f64, &Known)> =
+            known.iter().filter_map(|known| Some((rank(target, known)?, known))).collect();
         let by_rank = |(a, _): &(f64, &Known), (b, _): &(f64, &Known)| a.total_cmp(b);
         let mut near = ranked.clone();
         if near.len() > LOOKED_AT {
@@ -76,7 +79,9 @@ impl Rivals {
     pub(crate) fn is_ambiguous(&self, number: usize, target: &Target) -> bool {
         let own = same_value(&target.text);
         let names_another = |other: usize| {
-            self.targets.get(other).is_some_and(|targets| targets.iter().any(|(kind, value)| *kind == target.kind && *value != own))
+            self.targets.get(other).is_some_and(|targets| {
+                targets.iter().any(|(kind, value)| *kind == target.kind && *value != own)
+            })
         };
         self.alike.any_like(number, names_another)
     }
@@ -86,11 +91,13 @@ impl Rivals {
 fn usable(ranked: &[(f64, &Known)], statement: &Statement<'_>, target: &Target) -> Vec<String> {
     let passage = statement.passage.text.to_lowercase();
     let numbers = numbers(&passage);
-    let mut spelled: Vec<(f64, String, &Known)> = ranked.iter().map(|(rank, known)| (*rank, like(target, &known.text), *known)).collect();
+    let mut spelled: Vec<(f64, String, &Known)> =
+        ranked.iter().map(|(rank, known)| (*rank, like(target, &known.text), *known)).collect();
     spelled.sort_by(|(a, x, _), (b, y, _)| a.total_cmp(b).then_with(|| x.cmp(y)));
     // A number that the passage holds in whatever notation could be right too.
-    let could_be_right =
-        |known: &Known| known.value.is_some_and(|value| numbers.contains(&value.to_bits())) || holds(&passage, &known.lower);
+    let could_be_right = |known: &Known| {
+        known.value.is_some_and(|value| numbers.contains(&value.to_bits())) || holds(&passage, &known.lower)
+    };
     let mut seen = BTreeSet::from([same_value(&target.text)]);
     let wrong = spelled.into_iter().filter(|(_, _, known)| !could_be_right(known)).map(|(_, text, _)| text);
     wrong.filter(|text| seen.insert(same_value(text))).take(DISTRACTORS).collect()
@@ -98,9 +105,9 @@ fn usable(ranked: &[(f64, &Known)], statement: &Statement<'_>, target: &Target) 
 
 /// Every number of a text.
 fn numbers(text: &str) -> BTreeSet<u64> {
-    let starts = text
-        .char_indices()
-        .filter(|(at, c)| c.is_ascii_digit() && !text[..*at].ends_with(|c: char| c.is_ascii_digit() || c == '.' || c == ','));
+    let starts = text.char_indices().filter(|(at, c)| {
+        c.is_ascii_digit() && !text[..*at].ends_with(|c: char| c.is_ascii_digit() || c == '.' || c == ',')
+    });
     starts.filter_map(|(at, _)| number(&text[at..])).map(f64::to_bits).collect()
 }
 
@@ -131,7 +138,9 @@ fn rank(target: &Target, known: &Known) -> Option<f64> {
 fn like(target: &Target, text: &str) -> String {
     let capital = target.text.chars().next().is_some_and(char::is_uppercase);
     match (&target.kind, text.chars().next()) {
-        (Kind::Drug { .. }, Some(first)) if capital => format!("{}{}", first.to_uppercase(), &text[first.len_utf8()..]),
+        (Kind::Drug { .. }, Some(first)) if capital => {
+            format!("{}{}", first.to_uppercase(), &text[first.len_utf8()..])
+        }
         (Kind::Drug { .. }, _) if !capital => text.to_lowercase(),
         (Kind::Drug { .. }, _) => text.to_owned(),
         (Kind::Quantity { .. }, _) => in_notation_of(&target.text, text),
@@ -149,12 +158,19 @@ mod tests {
 
     #[test]
     fn a_part_of_a_number_is_not_the_number() {
-        assert!(holds("the dose is 5 mg", "5 mg") && !holds("the dose is 25 mg", "5 mg") && !holds("2.5 mg", "5 mg"));
+        assert!(
+            holds("the dose is 5 mg", "5 mg")
+                && !holds("the dose is 25 mg", "5 mg")
+                && !holds("2.5 mg", "5 mg")
+        );
     }
 
     #[test]
     fn numbers_are_found_in_every_notation() {
-        assert_eq!(numbers("5mg, 2.5 mg; 1,204 of 5-10 (35%)."), [5.0, 2.5, 1204.0, 10.0, 35.0].map(f64::to_bits).into());
+        assert_eq!(
+            numbers("5mg, 2.5 mg; 1,204 of 5-10 (35%)."),
+            [5.0, 2.5, 1204.0, 10.0, 35.0].map(f64::to_bits).into()
+        );
     }
 
     #[test]

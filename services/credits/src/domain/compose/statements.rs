@@ -89,7 +89,11 @@ pub(crate) fn of_source<'a>(source: &'a Source, analyzer: &Analyzer) -> Vec<Stat
         for sentence in passage.sentences.iter().filter_map(|range| passage.text.get(range.clone())) {
             let text = sentence.trim();
             let terms: BTreeSet<String> = analyzer.terms(text).into_iter().collect();
-            if terms.len() >= LEAST_TERMS && stands_alone(text) && !analyzer.is_foreign(text) && passage.text.matches(text).count() == 1 {
+            if terms.len() >= LEAST_TERMS
+                && stands_alone(text)
+                && !analyzer.is_foreign(text)
+                && passage.text.matches(text).count() == 1
+            {
                 found.push(Statement { source, passage, text, terms });
             }
         }

@@ -28,7 +28,9 @@ fn locator_view(locator: Option<ingestion::Locator>) -> Option<Locator> {
     Some(match locator?.at? {
         At::Page(page) => Locator::Page { page },
         At::Slide(slide) => Locator::Slide { slide: slide.number, notes: slide.notes },
-        At::Time(time) => Locator::Time { start_ms: time.start_ms, end_ms: time.end_ms, speaker: time.speaker },
+        At::Time(time) => {
+            Locator::Time { start_ms: time.start_ms, end_ms: time.end_ms, speaker: time.speaker }
+        }
         At::Section(section) => Locator::Section { path: section.path },
     })
 }
@@ -135,7 +137,10 @@ pub(crate) fn meta_view(meta: answering::Meta) -> Meta {
 }
 
 fn corrections(corrections: Vec<preceptor_proto::retrieval::v1::Correction>) -> Vec<Correction> {
-    corrections.into_iter().map(|correction| Correction { from: correction.from, to: correction.to }).collect()
+    corrections
+        .into_iter()
+        .map(|correction| Correction { from: correction.from, to: correction.to })
+        .collect()
 }
 
 /// A sentence of an answer, verbatim from its source.
@@ -160,7 +165,11 @@ pub(crate) struct Refusal {
 }
 
 pub(crate) fn refusal_view(refusal: answering::Refusal) -> Refusal {
-    Refusal { code: refusal.code, message: refusal.message, sources: refusal.sources.into_iter().map(citation_view).collect() }
+    Refusal {
+        code: refusal.code,
+        message: refusal.message,
+        sources: refusal.sources.into_iter().map(citation_view).collect(),
+    }
 }
 
 /// How an answer ends.
@@ -189,8 +198,17 @@ pub(crate) struct Usage {
 }
 
 pub(crate) fn done_view(done: answering::Done, sentences: usize, elapsed: std::time::Duration) -> Done {
-    let usage = Usage { passages_considered: done.considered, sentences: sentences as i32, elapsed_ms: elapsed.as_millis() as i64 };
-    Done { confidence: done.confidence, confidence_label: done.confidence_label, considered: done.considered, usage }
+    let usage = Usage {
+        passages_considered: done.considered,
+        sentences: sentences as i32,
+        elapsed_ms: elapsed.as_millis() as i64,
+    };
+    Done {
+        confidence: done.confidence,
+        confidence_label: done.confidence_label,
+        considered: done.considered,
+        usage,
+    }
 }
 
 /// A question with its answer, as it is on record.
@@ -232,7 +250,12 @@ pub(crate) struct Notice {
 }
 
 fn notice_view(notice: answering::Notice) -> Notice {
-    Notice { source_version_id: notice.source_version_id, verdict: notice.verdict, text: notice.text, noted_at: instant(notice.noted_at) }
+    Notice {
+        source_version_id: notice.source_version_id,
+        verdict: notice.verdict,
+        text: notice.text,
+        noted_at: instant(notice.noted_at),
+    }
 }
 
 /// Which objective a message is about.

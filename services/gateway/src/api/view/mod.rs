@@ -1,4 +1,4 @@
-//! What the API shows of things: stable JSON shapes, made from the contracts of the rooms. Programs and sources are here,
+//! What the API shows of things: stable JSON shapes, made from the contracts of the services. Programs and sources are here,
 //! messages and what they cite in [`answers`].
 
 mod answers;
@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use crate::domain::time::{instant, rfc3339};
 
 pub(crate) use answers::{
-    Done, Message, Meta, Passage, Refusal, Sentence, alignment_view, done_view, message_view, meta_view, passage_view, refusal_view,
-    sentence_view,
+    Done, Message, Meta, Passage, Refusal, Sentence, alignment_view, done_view, message_view, meta_view,
+    passage_view, refusal_view, sentence_view,
 };
 
 /// A learning objective.
@@ -91,13 +91,21 @@ pub(crate) fn program_view(program: ingestion::Program) -> Program {
     let waits = state == ingestion::ProgramState::Indexing || !program.index_problem.is_empty();
     Program {
         state: program_state(state),
-        objectives: program.objectives.into_iter().map(|objective| Objective { id: objective.id, text: objective.text }).collect(),
+        objectives: program
+            .objectives
+            .into_iter()
+            .map(|objective| Objective { id: objective.id, text: objective.text })
+            .collect(),
         published: (!program.published_version_id.is_empty()).then(|| PublishedVersion {
             id: program.published_version_id.clone(),
             number: program.published_version_number,
             published_at: instant(program.published_at),
         }),
-        indexing: waits.then(|| Indexing { done: program.indexed, total: program.to_index, problem: program.index_problem.clone() }),
+        indexing: waits.then(|| Indexing {
+            done: program.indexed,
+            total: program.to_index,
+            problem: program.index_problem.clone(),
+        }),
         sources: SourceCounts {
             extracting: counts.extracting,
             failed: counts.failed,

@@ -44,7 +44,9 @@ impl Budget {
     /// Bytes of text that a document gets.
     pub(crate) fn text(&self, bytes: usize) -> Result<(), ExtractError> {
         let left = self.0.text.get().checked_sub(bytes);
-        self.0.text.set(left.ok_or(ExtractError::ExpandsTooMuch { limit_mib: (self.0.limits.text_bytes >> 20) as u64 })?);
+        self.0.text.set(
+            left.ok_or(ExtractError::ExpandsTooMuch { limit_mib: (self.0.limits.text_bytes >> 20) as u64 })?,
+        );
         self.keep(bytes)
     }
 
@@ -57,7 +59,9 @@ impl Budget {
     /// Bytes that a stream or an entry of an archive decoded to.
     pub(crate) fn unpack(&self, bytes: u64) -> Result<(), ExtractError> {
         let left = self.0.unpacked.get().checked_sub(bytes);
-        self.0.unpacked.set(left.ok_or(ExtractError::ExpandsTooMuch { limit_mib: self.0.limits.unpacked_bytes >> 20 })?);
+        self.0
+            .unpacked
+            .set(left.ok_or(ExtractError::ExpandsTooMuch { limit_mib: self.0.limits.unpacked_bytes >> 20 })?);
         Ok(())
     }
 

@@ -26,7 +26,12 @@ impl Builder {
     }
 
     /// Adds a block, white space folded. Blocks without a letter or digit are left out. Returns where it starts.
-    pub(crate) fn push(&mut self, text: &str, heading: &Arc<str>, locator: Locator) -> Result<Option<usize>, ExtractError> {
+    pub(crate) fn push(
+        &mut self,
+        text: &str,
+        heading: &Arc<str>,
+        locator: Locator,
+    ) -> Result<Option<usize>, ExtractError> {
         let folded = super::fold(text);
         self.push_verbatim(&folded, heading, locator)
     }
@@ -41,14 +46,25 @@ impl Builder {
     }
 
     /// Adds a block as it is.
-    pub(crate) fn push_verbatim(&mut self, text: &str, heading: &Arc<str>, locator: Locator) -> Result<Option<usize>, ExtractError> {
+    pub(crate) fn push_verbatim(
+        &mut self,
+        text: &str,
+        heading: &Arc<str>,
+        locator: Locator,
+    ) -> Result<Option<usize>, ExtractError> {
         if !text.chars().any(char::is_alphanumeric) {
             return Ok(None);
         }
         self.add(text, "\n\n", Arc::clone(heading), locator).map(Some)
     }
 
-    fn add(&mut self, text: &str, separator: &str, heading: Arc<str>, locator: Locator) -> Result<usize, ExtractError> {
+    fn add(
+        &mut self,
+        text: &str,
+        separator: &str,
+        heading: Arc<str>,
+        locator: Locator,
+    ) -> Result<usize, ExtractError> {
         let separator = if self.out.text.is_empty() { "" } else { separator };
         self.budget.text(separator.len() + text.len())?;
         self.budget.keep(BLOCK + self.cost(&heading, &locator))?;
@@ -111,7 +127,9 @@ impl Headings {
 
     /// Headings from the outermost to the innermost.
     pub(crate) fn path(&mut self) -> Path {
-        Arc::clone(self.path.get_or_insert_with(|| self.open.iter().map(|(_, text)| Arc::clone(text)).collect()))
+        Arc::clone(
+            self.path.get_or_insert_with(|| self.open.iter().map(|(_, text)| Arc::clone(text)).collect()),
+        )
     }
 
     /// The innermost heading.

@@ -26,7 +26,8 @@ pub(crate) fn extract(text: &str, budget: &Budget) -> Result<Extracted, ExtractE
     for group in normalised.split("\n\n") {
         let Some(cue) = cue(group)? else { continue };
         cues += 1;
-        let locator = Locator::Time { start_ms: cue.start_ms, end_ms: cue.end_ms, speaker: cue.speaker.clone() };
+        let locator =
+            Locator::Time { start_ms: cue.start_ms, end_ms: cue.end_ms, speaker: cue.speaker.clone() };
         if before.as_ref().is_some_and(|before| goes_on(before, &cue)) {
             builder.append(&cue.text, locator)?;
         } else {
@@ -49,7 +50,9 @@ fn goes_on(before: &Cue, cue: &Cue) -> bool {
 fn cue(group: &str) -> Result<Option<Cue>, ExtractError> {
     let mut lines = group.lines().map(str::trim).filter(|line| !line.is_empty()).peekable();
     let Some(first) = lines.peek() else { return Ok(None) };
-    let is_block = |word: &str| first.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', ':']));
+    let is_block = |word: &str| {
+        first.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', ':']))
+    };
     if ["WEBVTT", "NOTE", "STYLE", "REGION"].into_iter().any(is_block) {
         return Ok(None);
     }
@@ -95,7 +98,8 @@ fn spoken(text: &str) -> (String, String) {
         let Some(length) = rest[open..].find('>') else { break };
         plain.push_str(&rest[..open]);
         let tag = &rest[open + 1..open + length];
-        if let Some(name) = tag.strip_prefix('v').and_then(|tag| tag.split_once(' ')).map(|(_, name)| name.trim())
+        if let Some(name) =
+            tag.strip_prefix('v').and_then(|tag| tag.split_once(' ')).map(|(_, name)| name.trim())
             && speaker.is_empty()
         {
             name.clone_into(&mut speaker);
@@ -128,7 +132,11 @@ mod tests {
 
     fn cues(text: &str) -> Vec<(String, Locator)> {
         let extracted = extract(text, &budget()).expect("captions");
-        extracted.blocks.iter().map(|block| (extracted.text[block.range.clone()].to_owned(), block.locator.clone())).collect()
+        extracted
+            .blocks
+            .iter()
+            .map(|block| (extracted.text[block.range.clone()].to_owned(), block.locator.clone()))
+            .collect()
     }
 
     fn at(start_ms: i64, end_ms: i64, speaker: &str) -> Locator {
@@ -139,14 +147,25 @@ mod tests {
     fn webvtt_with_voices_settings_and_notes() {
         let text = "WEBVTT - a title\n\nNOTE nothing\n\nintro\n00:02.500 --> 00:04.000 align:start\n<v Dr. Lee>Take <i>two</i> &amp; call.\n\n\
                     01:00:00.000 --> 01:00:01.250\nplain";
-        assert_eq!(cues(text), [("Take two & call.".into(), at(2500, 4000, "Dr. Lee")), ("plain".into(), at(3_600_000, 3_601_250, ""))]);
+        assert_eq!(
+            cues(text),
+            [
+                ("Take two & call.".into(), at(2500, 4000, "Dr. Lee")),
+                ("plain".into(), at(3_600_000, 3_601_250, ""))
+            ]
+        );
     }
 
     #[test]
     fn srt_with_commas_and_names() {
-        let text =
-            "1\r\n00:00:01,000 --> 00:00:02,000\r\nDR LEE: Good morning.\r\n\r\n2\r\n00:00:03,000 --> 00:00:04,000\r\nNote this: eat.";
-        assert_eq!(cues(text), [("Good morning.".into(), at(1000, 2000, "DR LEE")), ("Note this: eat.".into(), at(3000, 4000, ""))]);
+        let text = "1\r\n00:00:01,000 --> 00:00:02,000\r\nDR LEE: Good morning.\r\n\r\n2\r\n00:00:03,000 --> 00:00:04,000\r\nNote this: eat.";
+        assert_eq!(
+            cues(text),
+            [
+                ("Good morning.".into(), at(1000, 2000, "DR LEE")),
+                ("Note this: eat.".into(), at(3000, 4000, ""))
+            ]
+        );
     }
 
     #[test]

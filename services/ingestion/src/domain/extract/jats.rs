@@ -8,16 +8,22 @@ use super::xml::{self, Element};
 use super::{Builder, ExtractError, Extracted, Locator};
 
 /// Inline elements that are no part of the sentence they stand in.
-const SKIPPED: [&str; 8] = ["fn", "graphic", "inline-graphic", "object-id", "alternatives", "tex-math", "table-wrap", "fig"];
+const SKIPPED: [&str; 8] =
+    ["fn", "graphic", "inline-graphic", "object-id", "alternatives", "tex-math", "table-wrap", "fig"];
 
 pub(crate) fn extract(text: &str, budget: &Budget) -> Result<Extracted, ExtractError> {
     let root = xml::parse(text)?;
     if root.name != "article" {
-        return Err(ExtractError::Malformed(format!("its root element is <{}>; JATS articles begin with <article>", root.name)));
+        return Err(ExtractError::Malformed(format!(
+            "its root element is <{}>; JATS articles begin with <article>",
+            root.name
+        )));
     }
     let mut reader = Reader { builder: Builder::new(budget), headings: Headings::default() };
     let meta = root.at(&["front", "article-meta"]);
-    let title = meta.and_then(|meta| meta.at(&["title-group", "article-title"])).map(|title| super::fold(&title.text_without(&SKIPPED)));
+    let title = meta
+        .and_then(|meta| meta.at(&["title-group", "article-title"]))
+        .map(|title| super::fold(&title.text_without(&SKIPPED)));
     if let Some(title) = title.filter(|title| !title.is_empty()) {
         reader.builder.document().title = Some(title);
     }
@@ -77,8 +83,12 @@ impl Reader {
                 "p" | "disp-quote" | "verse-group" | "preformat" => self.paragraph(element)?,
                 "list" | "def-list" => self.list(element)?,
                 "table-wrap" => self.table(element)?,
-                "fig" | "supplementary-material" | "boxed-text" | "media" => self.captioned(element, level)?,
-                "fig-group" | "table-wrap-group" | "list-item" | "statement" => self.content(element, level)?,
+                "fig" | "supplementary-material" | "boxed-text" | "media" => {
+                    self.captioned(element, level)?
+                }
+                "fig-group" | "table-wrap-group" | "list-item" | "statement" => {
+                    self.content(element, level)?
+                }
                 _ => {}
             }
         }
@@ -103,7 +113,9 @@ impl Reader {
     }
 
     fn list(&mut self, list: &Element) -> Result<(), ExtractError> {
-        for item in list.elements().filter(|element| matches!(element.name.as_str(), "list-item" | "def-item")) {
+        for item in
+            list.elements().filter(|element| matches!(element.name.as_str(), "list-item" | "def-item"))
+        {
             let nested = item.elements().any(|element| element.name == "list");
             if nested {
                 self.content(item, 0)?;
@@ -150,10 +162,12 @@ impl Reader {
         let above = shared(name);
         let mut heading = Arc::clone(&above);
         for row in table.descendants("tr") {
-            let cells: Vec<_> = row.elements().filter(|cell| matches!(cell.name.as_str(), "td" | "th")).collect();
+            let cells: Vec<_> =
+                row.elements().filter(|cell| matches!(cell.name.as_str(), "td" | "th")).collect();
             let text = cells.iter().map(|cell| cell.text()).collect::<Vec<_>>().join(" | ");
             if !cells.is_empty() && cells.iter().all(|cell| cell.name == "th") {
-                heading = if text.is_empty() { Arc::clone(&above) } else { shared(&format!("{name}: {text}")) };
+                heading =
+                    if text.is_empty() { Arc::clone(&above) } else { shared(&format!("{name}: {text}")) };
                 continue;
             }
             let locator = self.locator();
@@ -181,8 +195,11 @@ mod tests {
     #[test]
     fn sections_lists_and_tables_keep_their_places() {
         let extracted = extract(ARTICLE, &budget()).expect("an article");
-        let blocks: Vec<_> =
-            extracted.blocks.iter().map(|block| (&extracted.text[block.range.clone()], &*block.heading, block.locator.clone())).collect();
+        let blocks: Vec<_> = extracted
+            .blocks
+            .iter()
+            .map(|block| (&extracted.text[block.range.clone()], &*block.heading, block.locator.clone()))
+            .collect();
         let section = |headings: &[&str]| Locator::Section(path(headings));
         assert_eq!(
             blocks,

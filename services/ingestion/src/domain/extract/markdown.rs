@@ -9,8 +9,10 @@ use super::builder::{Headings, heading_of_rows};
 use super::{Builder, ExtractError, Extracted, Locator};
 
 pub(crate) fn extract(text: &str, budget: &Budget) -> Result<Extracted, ExtractError> {
-    let options =
-        Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
     let mut reader = Reader::new(budget);
     for event in Parser::new_ext(text, options) {
         reader.take(event)?;
@@ -61,7 +63,9 @@ impl Reader {
         match event {
             Event::Start(tag) => self.start(&tag)?,
             Event::End(tag) => self.end(tag)?,
-            Event::Text(text) | Event::Code(text) if self.inside != Inside::Ignored => self.text.push_str(&text),
+            Event::Text(text) | Event::Code(text) if self.inside != Inside::Ignored => {
+                self.text.push_str(&text)
+            }
             Event::SoftBreak | Event::HardBreak => self.text.push(' '),
             Event::Rule => self.flush()?,
             _ => {}
@@ -86,7 +90,9 @@ impl Reader {
                 self.inside = Inside::TableRow;
             }
             // An item may hold further lists: what stood before them is a block of its own.
-            Tag::Paragraph | Tag::Item | Tag::List(_) | Tag::CodeBlock(_) | Tag::BlockQuote(_) => self.flush()?,
+            Tag::Paragraph | Tag::Item | Tag::List(_) | Tag::CodeBlock(_) | Tag::BlockQuote(_) => {
+                self.flush()?
+            }
             _ => {}
         }
         Ok(())
@@ -162,7 +168,11 @@ mod tests {
     #[test]
     fn headings_lists_and_tables_keep_their_places() {
         let extracted = extract(TEXT, &budget()).expect("a text");
-        let blocks: Vec<_> = extracted.blocks.iter().map(|block| (&extracted.text[block.range.clone()], &*block.heading)).collect();
+        let blocks: Vec<_> = extracted
+            .blocks
+            .iter()
+            .map(|block| (&extracted.text[block.range.clone()], &*block.heading))
+            .collect();
         assert_eq!(
             blocks,
             [
@@ -180,19 +190,28 @@ mod tests {
 
     #[test]
     fn what_every_row_repeats_is_stored_once() {
-        let text = format!("# Doses\n\n| {} | b |\n|--|--|\n{}", "h".repeat(1 << 20), "| a | b |\n".repeat(20_000));
+        let text =
+            format!("# Doses\n\n| {} | b |\n|--|--|\n{}", "h".repeat(1 << 20), "| a | b |\n".repeat(20_000));
         let extracted = extract(&text, &budget()).expect("a table");
         let (first, last) = (&extracted.blocks[0], &extracted.blocks[19_999]);
         assert!(Arc::ptr_eq(&first.heading, &last.heading), "one heading for all rows");
         assert!(first.heading.len() < 600, "{} bytes", first.heading.len());
-        let (Locator::Section(one), Locator::Section(other)) = (&first.locator, &last.locator) else { panic!("sections") };
+        let (Locator::Section(one), Locator::Section(other)) = (&first.locator, &last.locator) else {
+            panic!("sections")
+        };
         assert!(Arc::ptr_eq(one, other), "one path for all rows");
     }
 
     #[test]
     fn a_document_of_headings_meets_its_budget() {
-        let small = Budget::of(&crate::domain::extract::Limits { file_bytes: 1 << 30, unpacked_bytes: 0, text_bytes: 1 << 16, pages: 1 });
-        let text: String = (0..20_000).map(|number| format!("# {number}{}\n\na\n\n", "h".repeat(400))).collect();
+        let small = Budget::of(&crate::domain::extract::Limits {
+            file_bytes: 1 << 30,
+            unpacked_bytes: 0,
+            text_bytes: 1 << 16,
+            pages: 1,
+        });
+        let text: String =
+            (0..20_000).map(|number| format!("# {number}{}\n\na\n\n", "h".repeat(400))).collect();
         assert_eq!(extract(&text, &small), Err(ExtractError::TooCostly));
     }
 }

@@ -102,13 +102,17 @@ pub(crate) struct Extracted {
 pub(crate) enum ExtractError {
     #[error("the file is larger than {limit_mib} MiB; split it, or ask an operator to raise the limit")]
     TooLarge { limit_mib: u64 },
-    #[error("this kind of file is not supported; send plain text, Markdown, PDF, PPTX, JATS XML, WebVTT or SRT")]
+    #[error(
+        "this kind of file is not supported; send plain text, Markdown, PDF, PPTX, JATS XML, WebVTT or SRT"
+    )]
     Unsupported,
     #[error("the file is named {named} but its content is {found}; name it after what it is")]
     Mismatch { named: String, found: String },
     #[error("the file is encrypted; save it without a password and send it again")]
     Encrypted,
-    #[error("the file is damaged or not what it says: {0}; open it in the program that made it, save it anew and send it again")]
+    #[error(
+        "the file is damaged or not what it says: {0}; open it in the program that made it, save it anew and send it again"
+    )]
     Malformed(String),
     #[error("the file holds no text; if it is a scan, run text recognition on it first")]
     Empty,
@@ -120,9 +124,13 @@ pub(crate) enum ExtractError {
     TooManyPages { limit: usize },
     #[error("the text is not UTF-8; save it as UTF-8 and send it again")]
     NotUtf8,
-    #[error("reading this file takes more time or memory than one file may; split it into smaller files and send those")]
+    #[error(
+        "reading this file takes more time or memory than one file may; split it into smaller files and send those"
+    )]
     TooCostly,
-    #[error("the file could not be read because of a failure of this service, time and again; upload it anew later, or tell the operator")]
+    #[error(
+        "the file could not be read because of a failure of this service, time and again; upload it anew later, or tell the operator"
+    )]
     GivenUp,
 }
 
@@ -173,7 +181,12 @@ pub(crate) fn extract(
 }
 
 /// Draws one page or slide.
-pub(crate) fn picture(media: MediaType, content: &Bytes, page: u32, limits: &Limits) -> Result<Picture, ExtractError> {
+pub(crate) fn picture(
+    media: MediaType,
+    content: &Bytes,
+    page: u32,
+    limits: &Limits,
+) -> Result<Picture, ExtractError> {
     let budget = Budget::of(limits);
     match media {
         MediaType::Pdf => pdf::picture(content, page, &budget),

@@ -9,8 +9,8 @@ use bytes::Bytes;
 use hayro::hayro_interpret::font::{Glyph, GlyphRun};
 use hayro::hayro_interpret::util::TransformExt as _;
 use hayro::hayro_interpret::{
-    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache, InterpreterSettings, SoftMask,
-    interpret_page,
+    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache,
+    InterpreterSettings, SoftMask, interpret_page,
 };
 use hayro::hayro_syntax::page::Page;
 use hayro::hayro_syntax::{LoadPdfError, Pdf};
@@ -104,7 +104,9 @@ impl<'a> Device<'a> for Collector<'_> {
                 BfString::Char(character) => character.to_string(),
                 BfString::String(text) => text,
             });
-            if let Some(placed) = place(text.unwrap_or_default(), props.transform * glyph.transform(), advance) {
+            if let Some(placed) =
+                place(text.unwrap_or_default(), props.transform * glyph.transform(), advance)
+            {
                 self.problem = self.budget.keep(GLYPH + placed.text.len()).err();
                 self.glyphs.push(placed);
             }
@@ -124,7 +126,14 @@ fn place(text: String, transform: Affine, advance: Option<f32>) -> Option<Placed
     }
     // Text that runs upwards or downwards is an axis label or a watermark: kept, but on lines of its own.
     let level = (end.y - origin.y).abs() <= (end.x - origin.x).abs();
-    Some(Placed { text, x: origin.x as f32, end: end.x as f32, baseline: origin.y as f32, size: size as f32, level })
+    Some(Placed {
+        text,
+        x: origin.x as f32,
+        end: end.x as f32,
+        baseline: origin.y as f32,
+        size: size as f32,
+        level,
+    })
 }
 
 pub(crate) fn picture(content: &Bytes, page: u32, budget: &Budget) -> Result<Picture, ExtractError> {
@@ -133,9 +142,19 @@ pub(crate) fn picture(content: &Bytes, page: u32, budget: &Budget) -> Result<Pic
     let page = index.and_then(|index| pdf.pages().get(index)).ok_or(ExtractError::Empty)?;
     budget.unpack(page.page_stream().map_or(0, <[u8]>::len) as u64)?;
     let (width, height) = page.render_dimensions();
-    let scale = (PICTURE_WIDTH / width.max(1.0)).min(LARGEST_SIDE / height.max(1.0)).min(LARGEST_SIDE / width.max(1.0));
+    let scale = (PICTURE_WIDTH / width.max(1.0))
+        .min(LARGEST_SIDE / height.max(1.0))
+        .min(LARGEST_SIDE / width.max(1.0));
     let settings = PixmapSettings { x_scale: scale, y_scale: scale, bg_color: WHITE };
-    let pixmap = hayro::render(page, &RenderCache::new(), &InterpreterSettings::default(), &RenderSettings::default(), &settings);
-    let bytes = pixmap.into_png().map_err(|error| ExtractError::Malformed(format!("the page cannot be drawn ({error})")))?;
+    let pixmap = hayro::render(
+        page,
+        &RenderCache::new(),
+        &InterpreterSettings::default(),
+        &RenderSettings::default(),
+        &settings,
+    );
+    let bytes = pixmap
+        .into_png()
+        .map_err(|error| ExtractError::Malformed(format!("the page cannot be drawn ({error})")))?;
     Ok(Picture { media_type: "image/png", bytes })
 }

@@ -125,7 +125,10 @@ impl Layout {
             // In steps of half a point.
             *sizes.entry((line.size * 2.0).round() as u32).or_default() += line.chars();
         }
-        sizes.into_iter().max_by_key(|&(size, chars)| (chars, size)).map_or(0.0, |(size, _)| size as f32 / 2.0)
+        sizes
+            .into_iter()
+            .max_by_key(|&(size, chars)| (chars, size))
+            .map_or(0.0, |(size, _)| size as f32 / 2.0)
     }
 
     /// Leaves out lines that stand at the same place of most pages, numbers aside.
@@ -144,7 +147,9 @@ impl Layout {
             let lines = std::mem::take(&mut page.lines);
             page.lines = lines
                 .into_iter()
-                .filter(|line| !in_margin(page, line) || seen.get(&running_key(line)).copied().unwrap_or(0) < most)
+                .filter(|line| {
+                    !in_margin(page, line) || seen.get(&running_key(line)).copied().unwrap_or(0) < most
+                })
                 .collect();
         }
     }
@@ -176,7 +181,9 @@ fn lines(glyphs: Vec<Glyph>) -> Vec<Line> {
             if twice {
                 continue;
             }
-            let same_line = (glyph.baseline - before.baseline).abs() < 0.45 * size && glyph.level == before.level && glyph.level;
+            let same_line = (glyph.baseline - before.baseline).abs() < 0.45 * size
+                && glyph.level == before.level
+                && glyph.level;
             let backwards = gap < -0.6 * size;
             if same_line && !backwards && gap < COLUMN_GAP * size {
                 space |= blank || gap > WORD_GAP * size;
@@ -193,7 +200,12 @@ fn lines(glyphs: Vec<Glyph>) -> Vec<Line> {
         space = false;
         if !blank {
             let word = Word { text: glyph.text.clone(), x: glyph.x, end: glyph.end };
-            lines.push(Line { words: vec![word], baseline: glyph.baseline, size: glyph.size, level: glyph.level });
+            lines.push(Line {
+                words: vec![word],
+                baseline: glyph.baseline,
+                size: glyph.size,
+                level: glyph.level,
+            });
             drawn = Some(glyph);
         }
     }
@@ -242,9 +254,14 @@ fn in_reading_order(page: &PageLines, body: f32) -> Vec<&[Line]> {
         return ordered;
     }
     let size = |paragraph: &&[Line]| paragraph.iter().map(|line| line.size).fold(0.0, f32::max);
-    let at_top = |paragraph: &&[Line]| paragraph.first().is_some_and(|line| line.baseline < page.height * TITLE_BAND);
-    let titles = ordered.iter().enumerate().filter(|(_, paragraph)| at_top(paragraph) && size(paragraph) >= body * HEADING_RATIO);
-    let largest = titles.max_by(|(i, a), (j, b)| size(a).total_cmp(&size(b)).then(j.cmp(i))).map(|(place, _)| place);
+    let at_top =
+        |paragraph: &&[Line]| paragraph.first().is_some_and(|line| line.baseline < page.height * TITLE_BAND);
+    let titles = ordered
+        .iter()
+        .enumerate()
+        .filter(|(_, paragraph)| at_top(paragraph) && size(paragraph) >= body * HEADING_RATIO);
+    let largest =
+        titles.max_by(|(i, a), (j, b)| size(a).total_cmp(&size(b)).then(j.cmp(i))).map(|(place, _)| place);
     if let Some(place) = largest {
         let title = ordered.remove(place);
         ordered.insert(0, title);
@@ -284,7 +301,9 @@ fn is_bullet(word: &str) -> bool {
             | "→"
             | "➢"
             | "✓"
-    ) || word.strip_suffix(['.', ')']).is_some_and(|number| number.len() <= 2 && number.bytes().all(|byte| byte.is_ascii_digit()))
+    ) || word
+        .strip_suffix(['.', ')'])
+        .is_some_and(|number| number.len() <= 2 && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn add_paragraph(
@@ -315,7 +334,9 @@ fn add_paragraph(
         }
     }
     let size = paragraph.iter().map(|line| line.size).fold(0.0, f32::max);
-    let is_heading = size >= body * HEADING_RATIO && text.chars().count() <= LONGEST_HEADING && text.chars().any(char::is_alphabetic);
+    let is_heading = size >= body * HEADING_RATIO
+        && text.chars().count() <= LONGEST_HEADING
+        && text.chars().any(char::is_alphabetic);
     if is_heading {
         if out.document().title.is_none() {
             out.document().title = Some(super::fold(&text));
@@ -365,7 +386,11 @@ mod tests {
         ]);
         layout.add_page(400.0, 600.0, glyphs);
         let extracted = layout.finish(&budget()).expect("a document");
-        let blocks: Vec<_> = extracted.blocks.iter().map(|block| (&extracted.text[block.range.clone()], &*block.heading)).collect();
+        let blocks: Vec<_> = extracted
+            .blocks
+            .iter()
+            .map(|block| (&extracted.text[block.range.clone()], &*block.heading))
+            .collect();
         assert_eq!(
             blocks,
             [
@@ -374,8 +399,16 @@ mod tests {
                 ("Another paragraph.", "The heading"),
             ]
         );
-        let word = extracted.boxes.iter().find(|word| &extracted.text[word.start as usize..word.end as usize] == "Another").expect("a box");
-        assert!((word.x - 50.0 / 400.0).abs() < 1e-3 && word.y < 150.0 / 600.0 && word.y + word.height > 150.0 / 600.0);
+        let word = extracted
+            .boxes
+            .iter()
+            .find(|word| &extracted.text[word.start as usize..word.end as usize] == "Another")
+            .expect("a box");
+        assert!(
+            (word.x - 50.0 / 400.0).abs() < 1e-3
+                && word.y < 150.0 / 600.0
+                && word.y + word.height > 150.0 / 600.0
+        );
     }
 
     #[test]
@@ -398,7 +431,11 @@ mod tests {
         for number in 1..=5 {
             let text = format!("Text of page {number} itself.");
             let foot = format!("Journal of Things {number}");
-            layout.add_page(400.0, 600.0, page(&[line(&text, 50.0, 300.0, 10.0), line(&foot, 50.0, 590.0, 8.0)]));
+            layout.add_page(
+                400.0,
+                600.0,
+                page(&[line(&text, 50.0, 300.0, 10.0), line(&foot, 50.0, 590.0, 8.0)]),
+            );
         }
         let extracted = layout.finish(&budget()).expect("a document");
         assert!(!extracted.text.contains("Journal"), "{}", extracted.text);

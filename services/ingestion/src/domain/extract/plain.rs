@@ -22,7 +22,8 @@ mod tests {
 
     #[test]
     fn paragraphs_become_blocks() {
-        let extracted = extract("One line\nand its end.\r\n\r\n---\r\n\r\nAnother.", &budget()).expect("a text");
+        let extracted =
+            extract("One line\nand its end.\r\n\r\n---\r\n\r\nAnother.", &budget()).expect("a text");
         assert_eq!(extracted.text, "One line and its end.\n\nAnother.");
         assert_eq!(extracted.blocks.len(), 2);
         assert_eq!(&extracted.text[extracted.blocks[1].range.clone()], "Another.");

@@ -38,7 +38,9 @@ impl<'a> Package<'a> {
         let entry = match self.archive.by_name(name) {
             Ok(entry) => entry,
             Err(ZipError::FileNotFound) => return Ok(None),
-            Err(error) => return Err(ExtractError::Malformed(format!("{name} cannot be unpacked ({error})"))),
+            Err(error) => {
+                return Err(ExtractError::Malformed(format!("{name} cannot be unpacked ({error})")));
+            }
         };
         if entry.encrypted() {
             return Err(ExtractError::Encrypted);
@@ -191,7 +193,9 @@ pub(super) fn paragraphs(body: &Element) -> Vec<String> {
         let mut text = String::new();
         for run in paragraph.elements() {
             match run.name.as_str() {
-                "r" | "fld" => text.push_str(&run.child("t").map(|t| t.text_without(&[])).unwrap_or_default()),
+                "r" | "fld" => {
+                    text.push_str(&run.child("t").map(|t| t.text_without(&[])).unwrap_or_default())
+                }
                 "br" | "tab" => text.push(' '),
                 _ => {}
             }
@@ -201,7 +205,13 @@ pub(super) fn paragraphs(body: &Element) -> Vec<String> {
     body.elements().filter(|element| element.name == "p").map(text).filter(|text| !text.is_empty()).collect()
 }
 
-fn add_slide(builder: &mut Builder, slide: &Element, number: u32, title: &Arc<str>, size: (f64, f64)) -> Result<(), ExtractError> {
+fn add_slide(
+    builder: &mut Builder,
+    slide: &Element,
+    number: u32,
+    title: &Arc<str>,
+    size: (f64, f64),
+) -> Result<(), ExtractError> {
     let locator = Locator::Slide { number, notes: false };
     let mut push = |text: &str, heading: &Arc<str>, frame: Option<&slide_svg::Frame>| {
         let start = builder.push(text, heading, locator.clone())?;
@@ -250,9 +260,17 @@ fn rows(table: &Element, title: &Arc<str>) -> Vec<(String, Arc<str>)> {
 }
 
 /// The notes page that this slide names, and of it the body: not the slide's picture or the page's furniture.
-fn add_notes(package: &mut Package<'_>, builder: &mut Builder, part: &str, number: u32, title: &Arc<str>) -> Result<(), ExtractError> {
+fn add_notes(
+    package: &mut Package<'_>,
+    builder: &mut Builder,
+    part: &str,
+    number: u32,
+    title: &Arc<str>,
+) -> Result<(), ExtractError> {
     let relationships = package.relationships(part)?;
-    let Some((_, target)) = relationships.values().find(|(kind, _)| kind == "notesSlide") else { return Ok(()) };
+    let Some((_, target)) = relationships.values().find(|(kind, _)| kind == "notesSlide") else {
+        return Ok(());
+    };
     let Some(notes) = package.xml(target)? else { return Ok(()) };
     for shape in shapes(&notes).into_iter().filter(|shape| placeholder(shape) == Some("body")) {
         for paragraph in shape.child("txBody").map(paragraphs).unwrap_or_default() {
@@ -263,7 +281,12 @@ fn add_notes(package: &mut Package<'_>, builder: &mut Builder, part: &str, numbe
 }
 
 /// Draws one slide.
-pub(crate) fn picture(content: &[u8], page: u32, limits: &Limits, budget: &Budget) -> Result<Picture, ExtractError> {
+pub(crate) fn picture(
+    content: &[u8],
+    page: u32,
+    limits: &Limits,
+    budget: &Budget,
+) -> Result<Picture, ExtractError> {
     let mut package = Package::open(content, budget)?;
     let deck = Deck::read(&mut package, limits)?;
     let index = (page as usize).checked_sub(1);
@@ -271,7 +294,8 @@ pub(crate) fn picture(content: &[u8], page: u32, limits: &Limits, budget: &Budge
     let slide = package.required(&part)?;
     let relationships = package.relationships(&part)?;
     // What the slide leaves open, its layout says.
-    let layout_part = relationships.values().find(|(kind, _)| kind == "slideLayout").map(|(_, target)| target.clone());
+    let layout_part =
+        relationships.values().find(|(kind, _)| kind == "slideLayout").map(|(_, target)| target.clone());
     let layout = layout_part.map(|part| package.xml(&part)).transpose()?.flatten();
     let mut images = HashMap::new();
     for (id, (kind, target)) in &relationships {
@@ -293,7 +317,8 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits = Limits { file_bytes: 1 << 26, unpacked_bytes: 1 << 22, text_bytes: 1 << 22, pages: 10 };
+    const LIMITS: Limits =
+        Limits { file_bytes: 1 << 26, unpacked_bytes: 1 << 22, text_bytes: 1 << 22, pages: 10 };
 
     fn read(content: &[u8]) -> Result<Extracted, ExtractError> {
         extract(content, &LIMITS, &Budget::of(&LIMITS), &mut |_, _| {})
@@ -309,8 +334,12 @@ mod tests {
     }
 
     fn relationships(list: &[(&str, &str, &str)]) -> String {
-        let items: String =
-            list.iter().map(|(id, kind, target)| format!("<Relationship Id='{id}' Type='http://x/{kind}' Target='{target}'/>")).collect();
+        let items: String = list
+            .iter()
+            .map(|(id, kind, target)| {
+                format!("<Relationship Id='{id}' Type='http://x/{kind}' Target='{target}'/>")
+            })
+            .collect();
         format!("<Relationships>{items}</Relationships>")
     }
 
@@ -336,23 +365,40 @@ mod tests {
             ),
             (
                 "ppt/_rels/presentation.xml.rels",
-                &relationships(&[("rId1", "slide", "slides/slide1.xml"), ("rId2", "slide", "slides/slide2.xml")]),
+                &relationships(&[
+                    ("rId1", "slide", "slides/slide1.xml"),
+                    ("rId2", "slide", "slides/slide2.xml"),
+                ]),
             ),
             ("ppt/slides/slide1.xml", &slide(&format!("{}{table}", shape("title", "Doses")))),
             (
                 "ppt/slides/slide2.xml",
-                &slide(&format!("{}{}{}", shape("ctrTitle", "Welcome"), shape("body", "Point one"), shape("sldNum", "7"))),
+                &slide(&format!(
+                    "{}{}{}",
+                    shape("ctrTitle", "Welcome"),
+                    shape("body", "Point one"),
+                    shape("sldNum", "7")
+                )),
             ),
-            ("ppt/slides/_rels/slide2.xml.rels", &relationships(&[("rId9", "notesSlide", "../notesSlides/notesSlide1.xml")])),
-            ("ppt/notesSlides/notesSlide1.xml", &slide(&format!("{}{}", shape("body", "Say hello"), shape("sldNum", "1")))),
+            (
+                "ppt/slides/_rels/slide2.xml.rels",
+                &relationships(&[("rId9", "notesSlide", "../notesSlides/notesSlide1.xml")]),
+            ),
+            (
+                "ppt/notesSlides/notesSlide1.xml",
+                &slide(&format!("{}{}", shape("body", "Say hello"), shape("sldNum", "1"))),
+            ),
         ])
     }
 
     #[test]
     fn slides_come_in_order_and_notes_stay_with_theirs() {
         let extracted = read(&example()).expect("a deck");
-        let blocks: Vec<_> =
-            extracted.blocks.iter().map(|block| (&extracted.text[block.range.clone()], &*block.heading, block.locator.clone())).collect();
+        let blocks: Vec<_> = extracted
+            .blocks
+            .iter()
+            .map(|block| (&extracted.text[block.range.clone()], &*block.heading, block.locator.clone()))
+            .collect();
         let at = |number, notes| Locator::Slide { number, notes };
         assert_eq!(
             blocks,

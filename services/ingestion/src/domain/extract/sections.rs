@@ -30,8 +30,8 @@ struct SectionText {
 }
 
 pub(crate) fn extract(content: &[u8], budget: &Budget) -> Result<Extracted, ExtractError> {
-    let document: SectionedDocument =
-        serde_json::from_slice(content).map_err(|error| ExtractError::Malformed(format!("it is not a sectioned document ({error})")))?;
+    let document: SectionedDocument = serde_json::from_slice(content)
+        .map_err(|error| ExtractError::Malformed(format!("it is not a sectioned document ({error})")))?;
     let mut builder = Builder::new(budget);
     let title = super::fold(&document.title);
     if !title.is_empty() {

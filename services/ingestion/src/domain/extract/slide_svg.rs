@@ -55,7 +55,12 @@ pub(super) fn frame(shape: &Element) -> Option<Frame> {
         let value: f64 = transform.child(child)?.attribute(name)?.parse().ok()?;
         Some(value / EMU_PER_POINT)
     };
-    Some(Frame { x: number("off", "x")?, y: number("off", "y")?, width: number("ext", "cx")?, height: number("ext", "cy")? })
+    Some(Frame {
+        x: number("off", "x")?,
+        y: number("off", "y")?,
+        width: number("ext", "cx")?,
+        height: number("ext", "cy")?,
+    })
 }
 
 /// The frame of the layout's placeholder that `shape` fills.
@@ -82,7 +87,11 @@ pub(super) fn draw(
     for shape in shapes(slide) {
         let place = frame(shape).or_else(|| inherited(shape, layout));
         let is_title = matches!(placeholder(shape), Some("title" | "ctrTitle"));
-        let place = place.unwrap_or(if is_title { Frame { x: 36.0, y: 24.0, width: width - 72.0, height: 80.0 } } else { free });
+        let place = place.unwrap_or(if is_title {
+            Frame { x: 36.0, y: 24.0, width: width - 72.0, height: 80.0 }
+        } else {
+            free
+        });
         let before = svg.len();
         draw_shape(&mut svg, shape, place, is_title, images);
         // A slide may show one image a thousand times.
@@ -95,11 +104,18 @@ pub(super) fn draw(
     Ok(svg)
 }
 
-fn draw_shape(svg: &mut String, shape: &Element, place: Frame, is_title: bool, images: &HashMap<String, (String, Vec<u8>)>) {
+fn draw_shape(
+    svg: &mut String,
+    shape: &Element,
+    place: Frame,
+    is_title: bool,
+    images: &HashMap<String, (String, Vec<u8>)>,
+) {
     if let Some(color) = fill(shape) {
         rectangle(svg, place, &color, "none");
     }
-    if let Some(image) = shape.at(&["blipFill", "blip"]).and_then(|blip| images.get(blip.attribute("embed")?)) {
+    if let Some(image) = shape.at(&["blipFill", "blip"]).and_then(|blip| images.get(blip.attribute("embed")?))
+    {
         picture(svg, place, image);
     }
     if let Some(body) = shape.child("txBody") {
@@ -121,8 +137,10 @@ fn fill(shape: &Element) -> Option<String> {
 fn rectangle(svg: &mut String, place: Frame, fill: &str, stroke: &str) {
     let Frame { x, y, width, height } = place;
     // Writing to a string cannot fail.
-    let _ =
-        write!(svg, "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{fill}\" stroke=\"{stroke}\"/>");
+    let _ = write!(
+        svg,
+        "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{fill}\" stroke=\"{stroke}\"/>"
+    );
 }
 
 fn picture(svg: &mut String, place: Frame, (name, bytes): &(String, Vec<u8>)) {
@@ -142,8 +160,13 @@ fn picture(svg: &mut String, place: Frame, (name, bytes): &(String, Vec<u8>)) {
 
 /// The size that the text names first, in points.
 fn font_size(body: &Element, is_title: bool) -> f64 {
-    let named = body.descendants("rPr").into_iter().find_map(|properties| properties.attribute("sz")?.parse::<f64>().ok());
-    named.map_or(if is_title { TITLE_SIZE } else { DEFAULT_SIZE }, |hundredths| (hundredths / 100.0).clamp(6.0, 96.0))
+    let named = body
+        .descendants("rPr")
+        .into_iter()
+        .find_map(|properties| properties.attribute("sz")?.parse::<f64>().ok());
+    named.map_or(if is_title { TITLE_SIZE } else { DEFAULT_SIZE }, |hundredths| {
+        (hundredths / 100.0).clamp(6.0, 96.0)
+    })
 }
 
 /// Text as it is drawn: its size, and per line the paragraph that it belongs to.
@@ -204,7 +227,8 @@ pub(super) fn paragraph_frames(shape: &Element) -> Vec<Frame> {
     let (Some(place), Some(body)) = (frame(shape), shape.child("txBody")) else { return Vec::new() };
     let texts = paragraphs(body);
     let is_title = matches!(placeholder(shape), Some("title" | "ctrTitle"));
-    let Lines { size, lines } = lay_out(place, &texts, font_size(body, is_title), !is_title && texts.len() > 1);
+    let Lines { size, lines } =
+        lay_out(place, &texts, font_size(body, is_title), !is_title && texts.len() > 1);
     let height = size * LINE_HEIGHT;
     let mut first = 0;
     // Every paragraph has a line at least, and its lines follow each other.
@@ -237,7 +261,12 @@ fn draw_table(svg: &mut String, place: Frame, table: &Element) {
         let cells: Vec<&Element> = row.elements().filter(|element| element.name == "tc").collect();
         let width = place.width / cells.len().max(1) as f64;
         for (column, cell) in cells.iter().enumerate() {
-            let place = Frame { x: place.x + width * column as f64, y: place.y + height * index as f64, width, height };
+            let place = Frame {
+                x: place.x + width * column as f64,
+                y: place.y + height * index as f64,
+                width,
+                height,
+            };
             rectangle(svg, place, if index == 0 { "#eef2f7" } else { "#fff" }, "#99a");
             let paragraphs = cell.child("txBody").map(paragraphs).unwrap_or_default();
             text(svg, place, &paragraphs, 14.0, index == 0, false);
@@ -262,8 +291,13 @@ mod tests {
              <txBody><p><r><t>a &lt;script&gt; &amp; b</t></r></p></txBody></sp></spTree></cSld></sld>",
         )
         .expect("a slide");
-        let svg = draw(&slide, None, &HashMap::new(), (12_700_000.0, 6_350_000.0), &super::super::tests::budget()).expect("a picture");
+        let svg =
+            draw(&slide, None, &HashMap::new(), (12_700_000.0, 6_350_000.0), &super::super::tests::budget())
+                .expect("a picture");
         assert!(svg.contains("viewBox=\"0 0 1000.0 500.0\""), "{svg}");
-        assert!(svg.contains("x=\"14.0\"") && svg.contains("&lt;script&gt;") && !svg.contains("<script"), "{svg}");
+        assert!(
+            svg.contains("x=\"14.0\"") && svg.contains("&lt;script&gt;") && !svg.contains("<script"),
+            "{svg}"
+        );
     }
 }

@@ -22,7 +22,16 @@ const OLE: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0];
 const ZIP: &[u8] = b"PK\x03\x04";
 
 impl MediaType {
-    const ALL: [Self; 8] = [Self::Plain, Self::Markdown, Self::Pdf, Self::Pptx, Self::Jats, Self::WebVtt, Self::Srt, Self::Sections];
+    const ALL: [Self; 8] = [
+        Self::Plain,
+        Self::Markdown,
+        Self::Pdf,
+        Self::Pptx,
+        Self::Jats,
+        Self::WebVtt,
+        Self::Srt,
+        Self::Sections,
+    ];
 
     /// The IANA name, or ours where there is none.
     pub(crate) const fn name(self) -> &'static str {
@@ -79,7 +88,9 @@ impl MediaType {
     pub(crate) fn declared(file_name: &str, media_type: &str) -> Result<Self, ExtractError> {
         match media_type {
             "" | "application/octet-stream" => Self::of_extension(file_name).ok_or(ExtractError::Unsupported),
-            name => Self::of_name(name).or_else(|| Self::of_extension(file_name)).ok_or(ExtractError::Unsupported),
+            name => {
+                Self::of_name(name).or_else(|| Self::of_extension(file_name)).ok_or(ExtractError::Unsupported)
+            }
         }
     }
 
@@ -95,7 +106,11 @@ impl MediaType {
     fn check_head(self, head: &[u8]) -> Result<(), ExtractError> {
         if head.starts_with(OLE) {
             // Office encrypts by wrapping the archive into an OLE file.
-            return Err(if self == Self::Pptx { ExtractError::Encrypted } else { self.mismatch("an old or encrypted Office file") });
+            return Err(if self == Self::Pptx {
+                ExtractError::Encrypted
+            } else {
+                self.mismatch("an old or encrypted Office file")
+            });
         }
         let is_pdf = head[..head.len().min(1024)].windows(5).any(|window| window == b"%PDF-");
         let is_zip = head.starts_with(ZIP);

@@ -155,7 +155,9 @@ impl Element {
         for node in &self.children {
             match node {
                 Node::Text(text) => out.push_str(text),
-                Node::Element(element) if !skip.contains(&element.name.as_str()) => element.collect_text(skip, out),
+                Node::Element(element) if !skip.contains(&element.name.as_str()) => {
+                    element.collect_text(skip, out)
+                }
                 Node::Element(_) => {}
             }
         }

@@ -51,7 +51,7 @@ pub(super) struct Attack {
     pub(super) tables: Vec<Table>,
     /// What the mesh wrote, by table.
     pub(super) rows: Vec<Vec<Row>>,
-    /// Rows of other rooms that ours refer to, by table name: their columns and values.
+    /// Rows of other services that ours refer to, by table name: their columns and values.
     pub(super) others: BTreeMap<String, (Vec<Column>, Vec<Row>)>,
     pub(super) fresh: u64,
     /// Whose turn it is to be copied for.
@@ -98,7 +98,8 @@ impl Attack {
         for name in ["credits_item_option", "credits_item_passage"] {
             let Some(place) = self.place(name) else { continue };
             let at = self.at(place, "item_version_id");
-            found.extend(self.rows[place].iter().filter(|own| own[at] == *id).map(|own| (place, own.clone())));
+            found
+                .extend(self.rows[place].iter().filter(|own| own[at] == *id).map(|own| (place, own.clone())));
         }
     }
 
@@ -110,10 +111,14 @@ impl Attack {
         }
         for (columns, parent, parent_columns) in self.tables[*table].references() {
             let Some(parent) = self.place(parent) else { continue };
-            let wanted: Vec<(usize, &String)> =
-                columns.iter().zip(parent_columns).map(|(own, of)| (self.at(parent, of), &values[self.at(*table, own)])).collect();
+            let wanted: Vec<(usize, &String)> = columns
+                .iter()
+                .zip(parent_columns)
+                .map(|(own, of)| (self.at(parent, of), &values[self.at(*table, own)]))
+                .collect();
             let fits = |candidate: &&Row| wanted.iter().all(|(at, value)| candidate[*at] == **value);
-            let parents: Vec<Placed> = self.rows[parent].iter().filter(fits).map(|row| (parent, row.clone())).collect();
+            let parents: Vec<Placed> =
+                self.rows[parent].iter().filter(fits).map(|row| (parent, row.clone())).collect();
             for parent in parents.into_iter().filter(|parent| parent != row) {
                 self.with_parents(&parent, found);
             }
@@ -137,7 +142,9 @@ impl Attack {
         // Who took which quiz is a person's own, like the attempt that refers to it.
         let attempts = self.place("credits_taking").expect("a table");
         // A policy is one row for all.
-        let shared = |table: usize| ["credits_policy", "credits_policy_class"].contains(&self.tables[table].name.as_str());
+        let shared = |table: usize| {
+            ["credits_policy", "credits_policy_class"].contains(&self.tables[table].name.as_str())
+        };
         bundle.retain(|(table, _)| *table == row.0 || (!shared(*table) && (deep || *table >= attempts)));
         for (table, values) in &bundle {
             let name = self.tables[*table].name.as_str();
@@ -149,7 +156,10 @@ impl Attack {
                     renamed.insert(value.clone(), format!("'new_{}'", self.fresh));
                 }
                 if ["learner", "assertion_id"].contains(&column.name.as_str()) && value != "NULL" {
-                    renamed.insert(value.clone(), format!("{}{}'", value.trim_end_matches('\''), spare(self.turn)));
+                    renamed.insert(
+                        value.clone(),
+                        format!("{}{}'", value.trim_end_matches('\''), spare(self.turn)),
+                    );
                 }
             }
         }
@@ -178,23 +188,28 @@ impl Attack {
             Holds::Number => {
                 let number: i64 = value.parse().unwrap_or_default();
                 // Near itself, or near another number of the copy: the edges of every rule.
-                let numbers: Vec<i64> = bundle.iter().flat_map(|(_, row)| row).filter_map(|value| value.parse().ok()).collect();
+                let numbers: Vec<i64> =
+                    bundle.iter().flat_map(|(_, row)| row).filter_map(|value| value.parse().ok()).collect();
                 match dice.roll(8) {
                     0 => (number + 1).to_string(),
                     1 => (number - 1).to_string(),
                     2 => (number.saturating_mul(2) + 7).to_string(),
-                    3 => (*dice.pick(&["0", "-1", "0.3", "1", "2", "101", "401", "9999999999999999"])).to_owned(),
+                    3 => (*dice.pick(&["0", "-1", "0.3", "1", "2", "101", "401", "9999999999999999"]))
+                        .to_owned(),
                     _ if numbers.is_empty() => "1".to_owned(),
                     _ => (*dice.pick(&numbers) + dice.roll(3) as i64 - 1).to_string(),
                 }
             }
             Holds::Text => {
-                let texts: Vec<&String> = bundle.iter().flat_map(|(_, row)| row).filter(|value| value.starts_with('\'')).collect();
+                let texts: Vec<&String> =
+                    bundle.iter().flat_map(|(_, row)| row).filter(|value| value.starts_with('\'')).collect();
                 let known: Vec<&String> = self
                     .tables
                     .iter()
                     .zip(&self.rows)
-                    .filter_map(|(table, rows)| Some((table.columns.iter().position(|known| known.name == column.name)?, rows)))
+                    .filter_map(|(table, rows)| {
+                        Some((table.columns.iter().position(|known| known.name == column.name)?, rows))
+                    })
                     .flat_map(|(at, rows)| rows.iter().map(move |row| &row[at]))
                     .collect();
                 match dice.roll(6) {
@@ -255,13 +270,19 @@ impl Attack {
     /// Has a row refer to another parent by every column of one of its references, wherever the copy writes those facts.
     fn give_another_parent(&self, dice: &mut Dice, bundle: &mut [Placed], row: usize, column: &str) -> bool {
         let table = bundle[row].0;
-        let own: Vec<_> = self.tables[table].references().filter(|(columns, ..)| columns.iter().any(|own| own == column)).collect();
+        let own: Vec<_> = self.tables[table]
+            .references()
+            .filter(|(columns, ..)| columns.iter().any(|own| own == column))
+            .collect();
         if own.is_empty() {
             return false;
         }
         let (columns, parent, parent_columns) = *dice.pick(&own);
         let (parent_names, rows): (Vec<&str>, &[Row]) = if let Some(place) = self.place(parent) {
-            (self.tables[place].columns.iter().map(|column| column.name.as_str()).collect(), &self.rows[place])
+            (
+                self.tables[place].columns.iter().map(|column| column.name.as_str()).collect(),
+                &self.rows[place],
+            )
         } else {
             let Some((columns, rows)) = self.others.get(parent) else { return false };
             (columns.iter().map(|column| column.name.as_str()).collect(), rows)
@@ -270,15 +291,22 @@ impl Attack {
             return false;
         }
         // Rather one of the same learner: with another one, everything is wrong at once.
-        let learner = |names: &[&str], row: &Row| names.iter().position(|name| *name == "learner").map(|at| row[at].clone());
-        let own_names: Vec<&str> = self.tables[table].columns.iter().map(|column| column.name.as_str()).collect();
+        let learner = |names: &[&str], row: &Row| {
+            names.iter().position(|name| *name == "learner").map(|at| row[at].clone())
+        };
+        let own_names: Vec<&str> =
+            self.tables[table].columns.iter().map(|column| column.name.as_str()).collect();
         let wanted = learner(&own_names, &bundle[row].1);
         let same: Vec<&Row> = rows.iter().filter(|row| learner(&parent_names, row) == wanted).collect();
         let other = if same.is_empty() || dice.roll(4) == 0 { dice.pick(rows) } else { *dice.pick(&same) };
         let everywhere = dice.roll(2) == 0;
         for (own, of) in columns.iter().zip(parent_columns) {
             let at = self.at(table, own);
-            let Some(value) = parent_names.iter().position(|name| name == of).map(|place| other[place].clone()) else { continue };
+            let Some(value) =
+                parent_names.iter().position(|name| name == of).map(|place| other[place].clone())
+            else {
+                continue;
+            };
             let old = std::mem::replace(&mut bundle[row].1[at], value.clone());
             if everywhere && old != value && !["org_id", "program_id"].contains(&own.as_str()) {
                 self.replace_everywhere(bundle, own, &old, &value);

@@ -127,13 +127,17 @@ impl Engine {
         match self {
             Self::File { db, .. } => {
                 let mut statement = db.prepare(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
-                let rows = statement.query_map([], |row| (0..columns).map(|at| row.get(at)).collect::<Result<Row, _>>()).expect("rows");
+                let rows = statement
+                    .query_map([], |row| (0..columns).map(|at| row.get(at)).collect::<Result<Row, _>>())
+                    .expect("rows");
                 rows.collect::<Result<_, _>>().unwrap_or_else(|error| panic!("{error}: {sql}"))
             }
             Self::Server { db, .. } => {
                 let rows = db.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await;
                 let rows = rows.unwrap_or_else(|error| panic!("{error}: {sql}"));
-                rows.iter().map(|row| (0..columns).map(|at| row.try_get_by_index(at).expect("a text")).collect()).collect()
+                rows.iter()
+                    .map(|row| (0..columns).map(|at| row.try_get_by_index(at).expect("a text")).collect())
+                    .collect()
             }
         }
     }
@@ -147,7 +151,9 @@ impl Engine {
     fn literal(&self, column: &Column) -> String {
         let name = &column.name;
         match (self, column.holds) {
-            (_, Holds::Truth) => format!("CASE WHEN {name} IS NULL THEN 'NULL' WHEN {name} THEN 'true' ELSE 'false' END"),
+            (_, Holds::Truth) => {
+                format!("CASE WHEN {name} IS NULL THEN 'NULL' WHEN {name} THEN 'true' ELSE 'false' END")
+            }
             (Self::Server { .. }, Holds::Number) => format!("coalesce({name}::text, 'NULL')"),
             (Self::Server { .. }, Holds::Text | Holds::Bytes) => format!("quote_nullable({name}::text)"),
             (Self::File { .. }, _) => format!("quote({name})"),
@@ -157,13 +163,23 @@ impl Engine {
 
 /// The tables of a file without some indexes and triggers, and without a line of a table, which has another line in its
 /// place or none.
-pub(super) fn file_without(path: &Path, others: &[String], line: Option<(&str, &str, Option<&str>)>, into: &Path) {
+pub(super) fn file_without(
+    path: &Path,
+    others: &[String],
+    line: Option<(&str, &str, Option<&str>)>,
+    into: &Path,
+) {
     let _ = std::fs::remove_file(into);
     let db = Connection::open(into).expect("a file");
     let run = |sql: &str| db.execute_batch(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
-    run(&format!("PRAGMA foreign_keys = off; PRAGMA synchronous = off; ATTACH '{}' AS old; BEGIN", path.display()));
+    run(&format!(
+        "PRAGMA foreign_keys = off; PRAGMA synchronous = off; ATTACH '{}' AS old; BEGIN",
+        path.display()
+    ));
     let all = |kind: &str| -> Vec<(String, String)> {
-        let sql = format!("SELECT name, sql FROM old.sqlite_master WHERE (type = 'table') = {kind} AND sql IS NOT NULL");
+        let sql = format!(
+            "SELECT name, sql FROM old.sqlite_master WHERE (type = 'table') = {kind} AND sql IS NOT NULL"
+        );
         let mut statement = db.prepare(&sql).expect("a schema");
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows");
         rows.collect::<Result<_, _>>().expect("texts")
@@ -173,7 +189,8 @@ pub(super) fn file_without(path: &Path, others: &[String], line: Option<(&str, &
         run(&own.map_or_else(|| sql.clone(), |(_, line, instead)| without_line(&sql, line, instead)));
         run(&format!("INSERT INTO main.{table} SELECT * FROM old.{table}"));
     }
-    let (taken, kept): (Vec<_>, Vec<_>) = all("false").into_iter().partition(|(name, _)| others.contains(name));
+    let (taken, kept): (Vec<_>, Vec<_>) =
+        all("false").into_iter().partition(|(name, _)| others.contains(name));
     assert_eq!(taken.len(), others.len(), "{others:?} are there");
     for (_, sql) in kept {
         run(&sql);
@@ -182,9 +199,11 @@ pub(super) fn file_without(path: &Path, others: &[String], line: Option<(&str, &
 }
 
 fn without_line(sql: &str, line: &str, instead: Option<&str>) -> String {
-    let body: Vec<&str> = lines(sql).filter(|own| !own.is_empty() && !own.starts_with("--") && *own != ")").collect();
+    let body: Vec<&str> =
+        lines(sql).filter(|own| !own.is_empty() && !own.starts_with("--") && *own != ")").collect();
     assert!(body.contains(&line), "{line} is in {sql}");
-    let kept: Vec<&str> = body.into_iter().filter_map(|own| if own == line { instead } else { Some(own) }).collect();
+    let kept: Vec<&str> =
+        body.into_iter().filter_map(|own| if own == line { instead } else { Some(own) }).collect();
     format!("{}\n{})", sql.lines().next().expect("a table"), kept.join(",\n"))
 }
 
@@ -193,7 +212,8 @@ fn without_line(sql: &str, line: &str, instead: Option<&str>) -> String {
 fn lines(sql: &str) -> impl Iterator<Item = &str> {
     let body = sql.lines().skip(1).map(|own| own.trim().trim_end_matches(','));
     body.flat_map(|own| {
-        let parts: Vec<&str> = if own.starts_with("CONSTRAINT ") { vec![own] } else { own.split(", ").collect() };
+        let parts: Vec<&str> =
+            if own.starts_with("CONSTRAINT ") { vec![own] } else { own.split(", ").collect() };
         parts
     })
 }

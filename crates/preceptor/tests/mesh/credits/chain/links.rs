@@ -34,14 +34,34 @@ const LINKS: &[Missing] = &[
         "credits_award_while_accredited",
     ),
     ("a designation", "credits_award", &[("offer_id", NOBODY)], "credits_award_offer"),
-    ("a designation before the start", "credits_award", &[("opens_at", Above("started_at"))], "credits_award_designated_before_start"),
-    ("the event that verified the source", "credits_form_source", &[("verification_id", NOBODY)], "credits_form_source_verification"),
+    (
+        "a designation before the start",
+        "credits_award",
+        &[("opens_at", Above("started_at"))],
+        "credits_award_designated_before_start",
+    ),
+    (
+        "the event that verified the source",
+        "credits_form_source",
+        &[("verification_id", NOBODY)],
+        "credits_form_source_verification",
+    ),
     ("a source that counts", "credits_form_source", &[("counts", Is("false"))], "credits_form_source_counts"),
     ("a decision on the item", "credits_form_item", &[("decision_id", NOBODY)], "credits_form_item_decision"),
-    ("an approval of the item", "credits_form_item", &[("approved", Is("false"))], "credits_form_item_approved"),
+    (
+        "an approval of the item",
+        "credits_form_item",
+        &[("approved", Is("false"))],
+        "credits_form_item_approved",
+    ),
     ("an attempt", "credits_award", &[("attempt_id", NOBODY)], "credits_award_result"),
     ("a passed attempt", "credits_award", &[("passed", Is("false"))], "credits_award_passed"),
-    ("the evaluation", "credits_award", &[("evaluation_required", Is("true")), ("evaluation_id", Is("NULL"))], "credits_award_evaluated"),
+    (
+        "the evaluation",
+        "credits_award",
+        &[("evaluation_required", Is("true")), ("evaluation_id", Is("NULL"))],
+        "credits_award_evaluated",
+    ),
     ("a credential", "credits_award", &[("assertion_id", NOBODY)], "credits_award_credential"),
     (
         "a credential that is valid at completion",
@@ -56,7 +76,12 @@ const LINKS: &[Missing] = &[
         &[("quarters", Above("designated_quarters"))],
         "credits_award_within_designation",
     ),
-    ("a claim before the termination", "credits_award", &[("terminates_at", Like("started_at"))], "credits_award_before_termination"),
+    (
+        "a claim before the termination",
+        "credits_award",
+        &[("terminates_at", Like("started_at"))],
+        "credits_award_before_termination",
+    ),
     ("an entry of the ledger", "credits_award", &[("entry", Above("entry"))], "credits_award_ledger"),
 ];
 
@@ -85,7 +110,10 @@ async fn without(engine: &Engine, attack: &mut Attack, link: Option<&Missing>) -
     let mut fates = engine.throw(&attack.tables, &thrown).await;
     engine.undo().await;
     let last = fates.pop().expect("a fate");
-    assert!(fates.iter().all(|fate| *fate == Fate::Accepted), "what it rests on is as it should be: {fates:?}");
+    assert!(
+        fates.iter().all(|fate| *fate == Fate::Accepted),
+        "what it rests on is as it should be: {fates:?}"
+    );
     last
 }
 
@@ -97,6 +125,11 @@ pub(super) async fn an_award_without_any_one_link_fails_in_sql(store: Store) {
     let mut attack = Attack::read(&engine, super::tables(), &world::others()).await;
     assert_eq!(without(&engine, &mut attack, None).await, Fate::Accepted, "with all of them it is a credit");
     for link in LINKS {
-        assert_eq!(without(&engine, &mut attack, Some(link)).await, Fate::Refused(link.3.to_owned()), "without {}", link.0);
+        assert_eq!(
+            without(&engine, &mut attack, Some(link)).await,
+            Fate::Refused(link.3.to_owned()),
+            "without {}",
+            link.0
+        );
     }
 }

@@ -41,7 +41,8 @@ async fn no_sequence_of_statements_makes_a_credit_that_was_not_earned(store: Sto
     for (table, rows) in attack.tables.iter().zip(&attack.rows) {
         assert!(!rows.is_empty(), "{} is empty", table.name);
     }
-    let Outcome { statements, accepted, refusals, broken } = attack.run(&engine, 0x5EED, SEQUENCES, None).await;
+    let Outcome { statements, accepted, refusals, broken } =
+        attack.run(&engine, 0x5EED, SEQUENCES, None).await;
     assert_eq!(broken, None);
     assert!(accepted > statements / 10, "{accepted} of {statements} were accepted: the attack comes close");
     println!(
@@ -75,22 +76,40 @@ enum Loss {
 fn guards(tables: &[Table]) -> Vec<Guard> {
     let mut guards = Vec::new();
     for (place, table) in tables.iter().enumerate() {
-        let guard = |name: &str, columns: &[String], loss| Guard { table: place, name: name.to_owned(), loss, columns: columns.to_vec() };
+        let guard = |name: &str, columns: &[String], loss| Guard {
+            table: place,
+            name: name.to_owned(),
+            loss,
+            columns: columns.to_vec(),
+        };
         // What keeps those who saw the key from taking a quiz guards no link of an award by itself: it is tested by itself.
         let own = || table.constraints.iter().filter(|one| !one.added);
         guards.extend(own().map(|one| guard(&one.name, &one.columns, Loss::Constraint(one.line.clone()))));
-        let referring: Vec<&String> = own().filter(|one| matches!(one.kind, Kind::Reference { .. })).flat_map(|one| &one.columns).collect();
-        for column in
-            table.columns.iter().filter(|column| !column.may_be_null && column.name != "org_id" && referring.contains(&&column.name))
-        {
-            let loss = Loss::NotNull { line: column.line.clone(), instead: column.line.replace(" NOT NULL", "") };
-            guards.push(guard(&format!("{}.{}", table.name, column.name), std::slice::from_ref(&column.name), loss));
+        let referring: Vec<&String> = own()
+            .filter(|one| matches!(one.kind, Kind::Reference { .. }))
+            .flat_map(|one| &one.columns)
+            .collect();
+        for column in table.columns.iter().filter(|column| {
+            !column.may_be_null && column.name != "org_id" && referring.contains(&&column.name)
+        }) {
+            let loss =
+                Loss::NotNull { line: column.line.clone(), instead: column.line.replace(" NOT NULL", "") };
+            guards.push(guard(
+                &format!("{}.{}", table.name, column.name),
+                std::slice::from_ref(&column.name),
+                loss,
+            ));
         }
     }
     for (name, sql) in indexes() {
-        let table = tables.iter().position(|table| sql.contains(&format!(" ON {} ", table.name))).expect("a table");
-        let columns =
-            tables[table].columns.iter().map(|column| column.name.clone()).filter(|column| sql.contains(column.as_str())).collect();
+        let table =
+            tables.iter().position(|table| sql.contains(&format!(" ON {} ", table.name))).expect("a table");
+        let columns = tables[table]
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .filter(|column| sql.contains(column.as_str()))
+            .collect();
         guards.push(Guard { table, name, loss: Loss::Index, columns });
     }
     guards
@@ -108,7 +127,8 @@ async fn the_attack_notices_the_loss_of_any_guard(store: Store) {
         // A column of a primary key is never empty there, whatever its own line says.
         Home::Server { .. } => guards.retain(|guard| {
             let key = &attack.tables[guard.table].primary().columns;
-            !matches!(guard.loss, Loss::NotNull { .. }) || !guard.columns.iter().any(|column| key.contains(column))
+            !matches!(guard.loss, Loss::NotNull { .. })
+                || !guard.columns.iter().any(|column| key.contains(column))
         }),
     }
     drop(whole);
@@ -128,7 +148,10 @@ async fn the_attack_notices_the_loss_of_any_guard(store: Store) {
 /// The triggers of files. Their fellow for `INSERT OR REPLACE` is one of two walls: the other is a setting of the
 /// connection, which is taken away with it.
 fn triggers(tables: &[Table]) -> Vec<Guard> {
-    let grow = tables.iter().enumerate().filter(|(_, table)| table.grows && table.constraints.iter().any(|one| !one.added));
+    let grow = tables
+        .iter()
+        .enumerate()
+        .filter(|(_, table)| table.grows && table.constraints.iter().any(|one| !one.added));
     grow.flat_map(|(place, table)| {
         ["no_update", "no_delete", "no_replace"].map(|what| Guard {
             table: place,
@@ -152,7 +175,9 @@ async fn without(home: &Home, org: &str, tables: &[Table], guard: &Guard, folder
                     (vec![format!("{table}_no_replace")], Some((table.as_str(), line.as_str(), None)))
                 }
                 Loss::Constraint(line) => (Vec::new(), Some((table.as_str(), line.as_str(), None))),
-                Loss::NotNull { line, instead } => (Vec::new(), Some((table.as_str(), line.as_str(), Some(instead.as_str())))),
+                Loss::NotNull { line, instead } => {
+                    (Vec::new(), Some((table.as_str(), line.as_str(), Some(instead.as_str()))))
+                }
                 Loss::Index | Loss::Trigger => (vec![guard.name.clone()], None),
             };
             file_without(path, &others, line, &open);
@@ -167,7 +192,9 @@ async fn without(home: &Home, org: &str, tables: &[Table], guard: &Guard, folder
             let engine = home.open(org).await;
             engine.start().await;
             match &guard.loss {
-                Loss::Constraint(_) => engine.run(&format!("ALTER TABLE {table} DROP CONSTRAINT {} CASCADE", guard.name)).await,
+                Loss::Constraint(_) => {
+                    engine.run(&format!("ALTER TABLE {table} DROP CONSTRAINT {} CASCADE", guard.name)).await
+                }
                 Loss::NotNull { .. } => {
                     let column = guard.columns.first().expect("a column");
                     engine.run(&format!("ALTER TABLE {table} ALTER COLUMN {column} DROP NOT NULL")).await;
@@ -185,7 +212,9 @@ fn the_tables_are_read_as_they_are() {
     let tables = tables();
     assert_eq!(tables.len(), 25);
     let award = tables.iter().find(|table| table.name == "credits_award").expect("a table");
-    assert!(award.constraints.iter().any(|one| one.name == "credits_award_passed" && one.kind == Kind::Check && one.columns == ["passed"]));
+    assert!(award.constraints.iter().any(|one| one.name == "credits_award_passed"
+        && one.kind == Kind::Check
+        && one.columns == ["passed"]));
     assert_eq!(award.references().count(), 6);
     assert_eq!(award.primary().columns, ["org_id", "id"]);
     assert_eq!(indexes().len(), 1);

@@ -13,8 +13,14 @@ const ROUNDS: u64 = 100;
 
 impl Attack {
     pub(super) fn insertion(&self, (table, row): &Placed, verb: &str) -> Thrown {
-        let columns: Vec<&str> = self.tables[*table].columns.iter().map(|column| column.name.as_str()).collect();
-        let sql = format!("{verb} INTO {} ({}) VALUES ({})", self.tables[*table].name, columns.join(", "), row.join(", "));
+        let columns: Vec<&str> =
+            self.tables[*table].columns.iter().map(|column| column.name.as_str()).collect();
+        let sql = format!(
+            "{verb} INTO {} ({}) VALUES ({})",
+            self.tables[*table].name,
+            columns.join(", "),
+            row.join(", ")
+        );
         Thrown { table: *table, sql, row: Some(row.clone()), tampers: false, written: None }
     }
 
@@ -53,7 +59,8 @@ impl Attack {
         let mut copy = self.copy(&beginning, self.deeply(dice, focus));
         let about = |(_, (table, _)): &(usize, &Placed)| focus.is_none_or(|focus| focus.table == *table);
         let candidates: Vec<usize> = copy.iter().enumerate().filter(about).map(|(at, _)| at).collect();
-        let (table, mut again) = copy[if candidates.is_empty() { copy.len() - 1 } else { *dice.pick(&candidates) }].clone();
+        let (table, mut again) =
+            copy[if candidates.is_empty() { copy.len() - 1 } else { *dice.pick(&candidates) }].clone();
         // Another row under the key of this one.
         if dice.roll(3) == 0 {
             let key = &self.tables[table].primary().columns;
@@ -89,46 +96,73 @@ impl Attack {
     /// An award for somebody who may have earned it or not: whatever result, offer, credential and evaluation.
     fn claim(&mut self, dice: &mut Dice) -> Vec<Placed> {
         let place = |name: &str| self.place(name).expect("a table");
-        let (result, offer, award, ledger) =
-            (place("credits_result"), place("credits_offer"), place("credits_award"), place("credits_ledger"));
+        let (result, offer, award, ledger) = (
+            place("credits_result"),
+            place("credits_offer"),
+            place("credits_award"),
+            place("credits_ledger"),
+        );
         let (evaluation, recognition) = (place("credits_evaluation"), place("credits_recognition"));
         let original = dice.pick(&self.rows[result]).clone();
         let learner = original[self.at(result, "learner")].clone();
-        let evaluated = self.rows[evaluation].iter().find(|row| row[self.at(evaluation, "learner")] == learner).cloned();
+        let evaluated =
+            self.rows[evaluation].iter().find(|row| row[self.at(evaluation, "learner")] == learner).cloned();
         let mut rows = self.copy(&(result, original), false);
         if let Some(evaluated) = evaluated.filter(|_| dice.roll(4) > 0) {
             rows.extend(self.copy(&(evaluation, evaluated), false).pop());
         }
-        let passed = rows.iter().find(|(table, _)| *table == result).map(|(_, row)| row.clone()).expect("a result");
+        let passed =
+            rows.iter().find(|(table, _)| *table == result).map(|(_, row)| row.clone()).expect("a result");
         let mut facts: BTreeMap<String, String> = BTreeMap::new();
         let mut learn = |names: Vec<&str>, row: &Row, ours: &dyn Fn(&str) -> Option<String>| {
-            facts.extend(names.iter().zip(row).filter_map(|(name, value)| Some((ours(name)?, value.clone()))));
+            facts
+                .extend(names.iter().zip(row).filter_map(|(name, value)| Some((ours(name)?, value.clone()))));
         };
-        let names = |table: usize| self.tables[table].columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>();
+        let names = |table: usize| {
+            self.tables[table].columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>()
+        };
         let chosen = dice.pick(&self.rows[offer]).clone();
         learn(names(offer), &chosen, &|name| Some(if name == "id" { "offer_id" } else { name }.to_owned()));
-        learn(names(result), &passed, &|name| Some(if name == "completed_at" { "quiz_completed_at" } else { name }.to_owned()));
+        learn(names(result), &passed, &|name| {
+            Some(if name == "completed_at" { "quiz_completed_at" } else { name }.to_owned())
+        });
         if let Some((_, row)) = rows.iter().find(|(table, _)| *table == evaluation) {
             learn(names(evaluation), row, &|name| (name == "id").then(|| "evaluation_id".to_owned()));
         }
         let (columns, assertions) = &self.others["credentials_assertion"];
         let whose = columns.iter().position(|column| column.name == "learner").expect("a column");
-        let own: Vec<&Row> = assertions.iter().filter(|row| row[whose] == passed[self.at(result, "learner")]).collect();
+        let own: Vec<&Row> =
+            assertions.iter().filter(|row| row[whose] == passed[self.at(result, "learner")]).collect();
         let assertion = if own.is_empty() { dice.pick(assertions) } else { *dice.pick(&own) };
         let assertion_names = columns.iter().map(|column| column.name.as_str()).collect();
-        learn(assertion_names, assertion, &|name| Some(if name == "id" { "assertion_id" } else { name }.to_owned()));
-        let given = self.rows[recognition].iter().find(|row| {
-            row[self.at(recognition, "offer_id")] == facts["offer_id"] && row[self.at(recognition, "profession")] == facts["profession"]
+        learn(assertion_names, assertion, &|name| {
+            Some(if name == "id" { "assertion_id" } else { name }.to_owned())
         });
-        facts.extend(given.map(|row| ("recognition".to_owned(), row[self.at(recognition, "recognition")].clone())));
+        let given = self.rows[recognition].iter().find(|row| {
+            row[self.at(recognition, "offer_id")] == facts["offer_id"]
+                && row[self.at(recognition, "profession")] == facts["profession"]
+        });
+        facts.extend(
+            given.map(|row| ("recognition".to_owned(), row[self.at(recognition, "recognition")].clone())),
+        );
         self.fresh += 1;
         facts.extend(
-            [("id", format!("'new_{}'", self.fresh)), ("award_id", format!("'new_{}'", self.fresh)), ("entry", "1".to_owned())]
-                .map(|(name, value)| (name.to_owned(), value)),
+            [
+                ("id", format!("'new_{}'", self.fresh)),
+                ("award_id", format!("'new_{}'", self.fresh)),
+                ("entry", "1".to_owned()),
+            ]
+            .map(|(name, value)| (name.to_owned(), value)),
         );
         facts.extend(
-            [("kind", "'award'"), ("entry_kind", "'award'"), ("previous", "NULL"), ("previous_award_id", "NULL"), ("quarters", "1")]
-                .map(|(name, value)| (name.to_owned(), value.to_owned())),
+            [
+                ("kind", "'award'"),
+                ("entry_kind", "'award'"),
+                ("previous", "NULL"),
+                ("previous_award_id", "NULL"),
+                ("quarters", "1"),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
         );
         facts.insert("issued_at".into(), facts["quiz_completed_at"].clone());
         if !rows.iter().any(|(table, _)| *table == evaluation) {
@@ -144,14 +178,19 @@ impl Attack {
             rows.push((table, row));
         }
         if dice.roll(3) == 0 {
-            self.change(dice, &mut rows, Some(&Focus { table: award, columns: names(award).into_iter().map(str::to_owned).collect() }));
+            self.change(
+                dice,
+                &mut rows,
+                Some(&Focus { table: award, columns: names(award).into_iter().map(str::to_owned).collect() }),
+            );
         }
         rows
     }
 
     /// An award that points at the entry of its own void.
     fn phantom(&mut self, dice: &mut Dice) -> Vec<Placed> {
-        let (award, ledger) = (self.place("credits_award").expect("a table"), self.place("credits_ledger").expect("a table"));
+        let (award, ledger) =
+            (self.place("credits_award").expect("a table"), self.place("credits_ledger").expect("a table"));
         let original = dice.pick(&self.rows[award]).clone();
         let mut copy = self.copy(&(award, original), false);
         let (_, mut row) = copy.pop().expect("the award comes last");
@@ -176,20 +215,36 @@ impl Attack {
     }
 
     /// A change of what is there: by an update, a deletion, or a row in the place of another.
-    fn tampering(&self, dice: &mut Dice, focus: Option<&Focus>, replaces: bool, fresh: &[Placed]) -> Option<Thrown> {
+    fn tampering(
+        &self,
+        dice: &mut Dice,
+        focus: Option<&Focus>,
+        replaces: bool,
+        fresh: &[Placed],
+    ) -> Option<Thrown> {
         let mut table = focus.map_or_else(|| dice.roll(self.tables.len()), |focus| focus.table);
         let mut row = (!self.rows[table].is_empty()).then(|| dice.pick(&self.rows[table]).clone())?;
         // What was just written is referred to by nobody.
-        let written = fresh.iter().rposition(|(own, _)| *own == table || focus.is_none()).filter(|_| dice.roll(2) == 0);
+        let written =
+            fresh.iter().rposition(|(own, _)| *own == table || focus.is_none()).filter(|_| dice.roll(2) == 0);
         if let Some(place) = written {
             (table, row) = fresh[place].clone();
         }
         let known = &self.tables[table];
-        let key: Vec<String> = known.primary().columns.iter().map(|column| format!("{column} = {}", row[self.at(table, column)])).collect();
+        let key: Vec<String> = known
+            .primary()
+            .columns
+            .iter()
+            .map(|column| format!("{column} = {}", row[self.at(table, column)]))
+            .collect();
         let at = dice.roll(known.columns.len());
         let (name, column) = (known.name.clone(), known.columns[at].clone());
         // Even a change into the same is one.
-        let value = if dice.roll(2) == 0 { row[at].clone() } else { self.other(dice, &column, &row[at], &[(table, row.clone())]) };
+        let value = if dice.roll(2) == 0 {
+            row[at].clone()
+        } else {
+            self.other(dice, &column, &row[at], &[(table, row.clone())])
+        };
         let tampers = known.grows;
         let sql = match dice.roll(3) {
             0 => format!("DELETE FROM {name} WHERE {}", key.join(" AND ")),
@@ -225,7 +280,13 @@ impl Attack {
     }
 
     /// Throws sequences until something does not hold. A few are looked at and undone together.
-    pub(super) async fn run(&mut self, engine: &Engine, seed: u64, sequences: u64, focus: Option<&Focus>) -> Outcome {
+    pub(super) async fn run(
+        &mut self,
+        engine: &Engine,
+        seed: u64,
+        sequences: u64,
+        focus: Option<&Focus>,
+    ) -> Outcome {
         let mut dice = Dice::new(seed);
         let mut outcome = Outcome::default();
         for round in 1..=sequences.div_ceil(SPARE as u64) {

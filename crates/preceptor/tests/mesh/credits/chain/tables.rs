@@ -52,7 +52,9 @@ pub(super) struct Table {
 impl Table {
     pub(super) fn references(&self) -> impl Iterator<Item = (&[String], &str, &[String])> {
         self.constraints.iter().filter_map(|constraint| match &constraint.kind {
-            Kind::Reference { columns, parent, parent_columns } => Some((columns.as_slice(), parent.as_str(), parent_columns.as_slice())),
+            Kind::Reference { columns, parent, parent_columns } => {
+                Some((columns.as_slice(), parent.as_str(), parent_columns.as_slice()))
+            }
             _ => None,
         })
     }
@@ -70,12 +72,18 @@ fn names(text: &str) -> (Vec<String>, &str) {
 }
 
 fn constraint(line: &str, columns: &[Column]) -> Constraint {
-    let (name, rest) = line.strip_prefix("CONSTRAINT ").and_then(|rest| rest.split_once(' ')).expect("a name");
+    let (name, rest) =
+        line.strip_prefix("CONSTRAINT ").and_then(|rest| rest.split_once(' ')).expect("a name");
     let kind = if rest.starts_with("CHECK") {
         Kind::Check
     } else if rest.starts_with("FOREIGN KEY") {
         let (own, after) = names(rest);
-        let parent = after.trim().strip_prefix("REFERENCES ").and_then(|rest| rest.split(' ').next()).expect("a parent").to_owned();
+        let parent = after
+            .trim()
+            .strip_prefix("REFERENCES ")
+            .and_then(|rest| rest.split(' ').next())
+            .expect("a parent")
+            .to_owned();
         Kind::Reference { columns: own, parent, parent_columns: names(after).0 }
     } else {
         Kind::Key(names(rest).0)
@@ -84,7 +92,11 @@ fn constraint(line: &str, columns: &[Column]) -> Constraint {
         Kind::Check => {
             let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
             let words: Vec<&str> = rest.split(|c: char| !is_word(c)).collect();
-            columns.iter().map(|column| column.name.clone()).filter(|name| words.contains(&name.as_str())).collect()
+            columns
+                .iter()
+                .map(|column| column.name.clone())
+                .filter(|name| words.contains(&name.as_str()))
+                .collect()
         }
         Kind::Key(columns) | Kind::Reference { columns, .. } => columns.clone(),
     };
@@ -105,8 +117,10 @@ fn column(line: &str) -> Column {
 
 fn table(definition: &str, grows: &[&str]) -> Table {
     let (name, body) = definition.split_once(" (\n").expect("a table");
-    let lines = body.lines().map(|line| line.trim().trim_end_matches(',')).take_while(|line| !line.starts_with(')'));
-    let (constraints, columns): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.starts_with("CONSTRAINT "));
+    let lines =
+        body.lines().map(|line| line.trim().trim_end_matches(',')).take_while(|line| !line.starts_with(')'));
+    let (constraints, columns): (Vec<&str>, Vec<&str>) =
+        lines.partition(|line| line.starts_with("CONSTRAINT "));
     let columns: Vec<Column> = columns.into_iter().map(column).collect();
     Table {
         constraints: constraints.into_iter().map(|line| constraint(line, &columns)).collect(),
@@ -121,10 +135,17 @@ const TAKING: &str = "credits_taking";
 
 /// All tables of the chain, each after those that it refers to, with what later migrations added to them.
 pub(super) fn tables() -> Vec<Table> {
-    let named = |name: &str| preceptor_credits::SCHEMA.migrations.iter().find(|step| step.name == name).expect("a step");
+    let named = |name: &str| {
+        preceptor_credits::SCHEMA.migrations.iter().find(|step| step.name == name).expect("a step")
+    };
     let (chain, later) = (named("0001_credits"), named("0003_assessment"));
     let made = |migration: &preceptor_store::Migration| -> Vec<Table> {
-        migration.sql.split("CREATE TABLE ").skip(1).map(|definition| table(definition, migration.append_only)).collect()
+        migration
+            .sql
+            .split("CREATE TABLE ")
+            .skip(1)
+            .map(|definition| table(definition, migration.append_only))
+            .collect()
     };
     let mut tables = made(chain);
     let mut taking = made(later).into_iter().find(|table| table.name == TAKING).expect("a table");
@@ -145,10 +166,14 @@ fn extend(table: &mut Table, sql: &str) {
         return;
     }
     let prefix = format!("ALTER TABLE {} ADD ", table.name);
-    for statement in sql.lines().filter_map(|line| line.strip_prefix(&prefix)).map(|line| line.trim_end_matches(';')) {
+    for statement in
+        sql.lines().filter_map(|line| line.strip_prefix(&prefix)).map(|line| line.trim_end_matches(';'))
+    {
         match statement.strip_prefix("COLUMN ") {
             Some(definition) => table.columns.push(column(definition)),
-            None => table.constraints.push(Constraint { added: true, ..constraint(statement, &table.columns) }),
+            None => {
+                table.constraints.push(Constraint { added: true, ..constraint(statement, &table.columns) })
+            }
         }
     }
 }
@@ -157,5 +182,9 @@ fn extend(table: &mut Table, sql: &str) {
 pub(super) fn indexes() -> BTreeMap<String, String> {
     let lines = preceptor_credits::SCHEMA.migrations[0].sql.lines();
     let unique = lines.filter(|line| line.starts_with("CREATE UNIQUE INDEX "));
-    unique.map(|line| (line.split(' ').nth(3).expect("a name").to_owned(), line.trim_end_matches(';').to_owned())).collect()
+    unique
+        .map(|line| {
+            (line.split(' ').nth(3).expect("a name").to_owned(), line.trim_end_matches(';').to_owned())
+        })
+        .collect()
 }

@@ -57,8 +57,10 @@ impl Engine {
 
     async fn throw_at_server(&self, thrown: &[Thrown]) -> Vec<Fate> {
         let quoted: Vec<String> = thrown.iter().map(|one| format!("$q${}$q$", one.sql)).collect();
-        let outcomes = self.texts(&format!("SELECT chain.throw(ARRAY[{}]::text[])", quoted.join(", ")), 1).await;
-        let fates: Vec<Fate> = outcomes[0][0].split('\x01').filter(|outcome| !outcome.is_empty()).map(fate_at_server).collect();
+        let outcomes =
+            self.texts(&format!("SELECT chain.throw(ARRAY[{}]::text[])", quoted.join(", ")), 1).await;
+        let fates: Vec<Fate> =
+            outcomes[0][0].split('\x01').filter(|outcome| !outcome.is_empty()).map(fate_at_server).collect();
         assert_eq!(fates.len(), thrown.len());
         fates
     }
@@ -81,7 +83,9 @@ fn fate_at_file(db: &Connection, text: &str, table: &Table, row: Option<&Row>) -
     if let Some(columns) = text.strip_prefix("UNIQUE constraint failed: ") {
         let columns: Vec<&str> = columns.split(", ").filter_map(|column| column.rsplit('.').next()).collect();
         let key = table.constraints.iter().find(|one| matches!(&one.kind, Kind::Key(own) if *own == columns));
-        return Fate::Refused(key.map_or_else(|| format!("the index of {}", table.name), |one| one.name.clone()));
+        return Fate::Refused(
+            key.map_or_else(|| format!("the index of {}", table.name), |one| one.name.clone()),
+        );
     }
     if text != "FOREIGN KEY constraint failed" {
         return Fate::Unnamed(text.to_owned());
@@ -94,13 +98,19 @@ fn fate_at_file(db: &Connection, text: &str, table: &Table, row: Option<&Row>) -
 fn without_parent(db: &Connection, table: &Table, row: &Row) -> Option<String> {
     for constraint in &table.constraints {
         let Kind::Reference { columns, parent, parent_columns } = &constraint.kind else { continue };
-        let value = |name: &String| &row[table.columns.iter().position(|column| column.name == *name).expect("a column")];
+        let value = |name: &String| {
+            &row[table.columns.iter().position(|column| column.name == *name).expect("a column")]
+        };
         if columns.iter().any(|column| value(column) == "NULL") {
             continue;
         }
-        let wanted: Vec<String> = columns.iter().zip(parent_columns).map(|(own, of)| format!("{of} = {}", value(own))).collect();
-        let found = db
-            .query_row(&format!("SELECT EXISTS (SELECT 1 FROM {parent} WHERE {})", wanted.join(" AND ")), [], |row| row.get::<_, bool>(0));
+        let wanted: Vec<String> =
+            columns.iter().zip(parent_columns).map(|(own, of)| format!("{of} = {}", value(own))).collect();
+        let found = db.query_row(
+            &format!("SELECT EXISTS (SELECT 1 FROM {parent} WHERE {})", wanted.join(" AND ")),
+            [],
+            |row| row.get::<_, bool>(0),
+        );
         if !found.expect("a look") {
             return Some(constraint.name.clone());
         }
@@ -121,7 +131,9 @@ fn fate_at_server(outcome: &str) -> Fate {
     match parts[..] {
         ["0"] => Fate::Idle,
         [_] => Fate::Accepted,
-        ["23505" | "23503" | "23514" | "23001", name, ..] if !name.is_empty() => Fate::Refused(name.to_owned()),
+        ["23505" | "23503" | "23514" | "23001", name, ..] if !name.is_empty() => {
+            Fate::Refused(name.to_owned())
+        }
         ["23502", _, table, column, _] => Fate::Refused(format!("{table}.{column}")),
         ["42501", ..] => Fate::Refused("privilege".into()),
         ["P0001", .., words] if words.starts_with("append-only: ") => Fate::Refused("append_only".into()),

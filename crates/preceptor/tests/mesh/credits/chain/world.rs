@@ -13,19 +13,30 @@ use super::engine::Home;
 use super::tables::{Column, Holds};
 use crate::credits::{Course, clinician, course};
 
-/// The columns of other rooms' tables that ours refer to.
+/// The columns of other services' tables that ours refer to.
 pub(super) fn others() -> Vec<(&'static str, Vec<Column>)> {
     use Holds::{Number, Text, Truth};
     let columns = |names: &[(&str, Holds)]| {
         names
             .iter()
-            .map(|(name, holds)| Column { name: (*name).to_owned(), holds: *holds, may_be_null: false, line: String::new() })
+            .map(|(name, holds)| Column {
+                name: (*name).to_owned(),
+                holds: *holds,
+                may_be_null: false,
+                line: String::new(),
+            })
             .collect()
     };
     vec![
         ("ingestion_program", columns(&[("org_id", Text), ("id", Text)])),
-        ("ingestion_source_version", columns(&[("org_id", Text), ("program_id", Text), ("source_id", Text), ("id", Text)])),
-        ("ingestion_passage", columns(&[("org_id", Text), ("source_version_id", Text), ("ordinal", Number), ("id", Text)])),
+        (
+            "ingestion_source_version",
+            columns(&[("org_id", Text), ("program_id", Text), ("source_id", Text), ("id", Text)]),
+        ),
+        (
+            "ingestion_passage",
+            columns(&[("org_id", Text), ("source_version_id", Text), ("ordinal", Number), ("id", Text)]),
+        ),
         (
             "ingestion_verification",
             columns(&[
@@ -64,7 +75,11 @@ pub(super) async fn lived(store: Store, folder: &Path) -> (Home, String) {
     items(&local, &first).await;
     // Designated when the quiz had been taken.
     offers(&local, &first).await;
-    local.editor.designate(&second.program, &local.editor.accredit("Late").await.expect("an accreditation")).await.expect("an offer");
+    local
+        .editor
+        .designate(&second.program, &local.editor.accredit("Late").await.expect("an accreditation"))
+        .await
+        .expect("an offer");
     // A shorter quiz, for fewer classes of sources.
     let ids: Vec<&Value> = first.items[1..].iter().map(|item| &item["id"]).collect();
     let terms = json!({ "source_classes": ["guideline", "provider_attested"], "item_ids": ids });
@@ -79,7 +94,16 @@ pub(super) async fn lived(store: Store, folder: &Path) -> (Home, String) {
             Home::File(copy)
         }
         Store::Postgres(server) => {
-            let database = local.config.database.cell.as_ref().expect("a database").rsplit('/').next().expect("a name").to_owned();
+            let database = local
+                .config
+                .database
+                .cell
+                .as_ref()
+                .expect("a database")
+                .rsplit('/')
+                .next()
+                .expect("a name")
+                .to_owned();
             add_what_others_write(&server.admin_url(&database)).await;
             Home::Server { server: std::sync::Arc::clone(server), database }
         }
@@ -116,9 +140,12 @@ async fn evaluate(learner: &Client, program: &str) {
 /// Returns somebody who holds a credit.
 async fn learners(local: &Local, course: &Course) -> (Client, String) {
     let mut held = None;
-    for (name, answers, claims) in
-        [("holder", Answers::Right, 2), ("once", Answers::Right, 1), ("ready", Answers::Right, 0), ("failed", Answers::Wrong, 0)]
-    {
+    for (name, answers, claims) in [
+        ("holder", Answers::Right, 2),
+        ("once", Answers::Right, 1),
+        ("ready", Answers::Right, 0),
+        ("failed", Answers::Wrong, 0),
+    ] {
         let name = format!("{name}-{}", &course.program[course.program.len() - 6..]);
         let learner = clinician(local, &course.program, &name).await;
         let attempt = learner.take_quiz(&course.program, &course.items, answers).await.expect("an attempt");
@@ -136,7 +163,13 @@ async fn learners(local: &Local, course: &Course) -> (Client, String) {
     }
     let begun = local.learner(&course.program, "begun").await.expect("a learner");
     let attempt: Value = begun.begin_quiz(&course.program).await.expect("an attempt");
-    begun.put(&format!("/v1/attempts/{}/answers/1", id(&attempt, "id").expect("an id")), &json!({ "option": 1 })).await.expect("an answer");
+    begun
+        .put(
+            &format!("/v1/attempts/{}/answers/1", id(&attempt, "id").expect("an id")),
+            &json!({ "option": 1 }),
+        )
+        .await
+        .expect("an answer");
     held.expect("somebody holds a credit")
 }
 
@@ -150,7 +183,8 @@ async fn items(local: &Local, course: &Course) {
 
 /// A verification that does not count: it suspends the quiz and marks the credits.
 async fn retracted(local: &Local, course: &Course, holder: &Client, credit: &str) {
-    let sources = local.editor.get(&format!("/v1/programs/{}/sources", course.program)).await.expect("sources");
+    let sources =
+        local.editor.get(&format!("/v1/programs/{}/sources", course.program)).await.expect("sources");
     let source = id(&sources["data"][0], "id").expect("an id");
     local.registries.know(preceptor_standins::Article {
         pmid: "31234567".into(),
@@ -168,9 +202,11 @@ async fn retracted(local: &Local, course: &Course, holder: &Client, credit: &str
 }
 
 /// Credentials of learners who do not exist, for copies to rest on: good ones, and such as ended before, begin later, are
-/// less sure, or are of another profession. Only another room could write them.
+/// less sure, or are of another profession. Only another service could write them.
 async fn add_what_others_write(url: &str) {
-    let db = Database::connect(ConnectOptions::new(url.to_owned()).max_connections(1).to_owned()).await.expect("the tables");
+    let db = Database::connect(ConnectOptions::new(url.to_owned()).max_connections(1).to_owned())
+        .await
+        .expect("the tables");
     let variants = [
         ("", "profession, level", "valid_from, valid_until"),
         ("_ended", "profession, level", "valid_from, valid_from + 1"),
@@ -197,7 +233,9 @@ async fn add_what_others_write(url: &str) {
         WHERE s.org_id = t.org_id AND s.program_id = t.program_id AND s.learner = t.learner)";
     db.execute_unprepared(begun).await.unwrap_or_else(|error| panic!("{error}: {begun}"));
     // Verifications that do not count, and such as are of another class.
-    for (id, class, verdict, counts) in [("_bad", "class", "'retracted'", "false"), ("_pubmed", "'pubmed'", "verdict", "counts")] {
+    for (id, class, verdict, counts) in
+        [("_bad", "class", "'retracted'", "false"), ("_pubmed", "'pubmed'", "verdict", "counts")]
+    {
         let sql = format!(
             "INSERT INTO ingestion_verification SELECT org_id, id || '{id}', program_id, source_id, source_version_id, {class}, '1', doi, {verdict}, {counts}, title, metadata, statement, approval_id, approved, actor, verified_at FROM ingestion_verification WHERE counts"
         );
