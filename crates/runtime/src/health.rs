@@ -31,11 +31,11 @@ impl Health {
         }
         match (&state, before) {
             (State::Degraded(reason), _) => {
-                tracing::warn!(health.part = part, reason, "a part works with less than it could")
+                tracing::warn!(health.part = part, reason, "a part works with less than it could");
             }
             (State::Down(reason), _) => tracing::error!(health.part = part, reason, "a part is down"),
             (State::Ready, Some(State::Down(_) | State::Degraded(_))) => {
-                tracing::info!(health.part = part, "a part is back")
+                tracing::info!(health.part = part, "a part is back");
             }
             _ => {}
         }
