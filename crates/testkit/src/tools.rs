@@ -110,7 +110,10 @@ pub fn set(test: &str, kind: &str) -> Option<PathBuf> {
     if place.join(WHOLE).is_file() {
         return Some(place);
     }
-    crate::skip(test, &format!("the tools “{kind}” are not on this machine; `cargo xtask infra install` gets them"));
+    crate::skip(
+        test,
+        &format!("the tools “{kind}” are not on this machine; `cargo xtask infra install` gets them"),
+    );
     None
 }
 
