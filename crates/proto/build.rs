@@ -4,9 +4,11 @@
     reason = "cargo tells a build script in the environment where things are"
 )]
 
+// Named so that every build has it with the same features.
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
+use syn as _;
 
 use prost::Message as _;
 

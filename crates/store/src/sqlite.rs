@@ -1,5 +1,7 @@
 //! How SQLite files are opened: always the same way.
 
+// Named so that every build has the same SQLite, with the same features.
+use libsqlite3_sys as _;
 use std::path::Path;
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ use preceptor_proto::DESCRIPTORS;
 use preceptor_rpc::Policies;
 
 use crate::size::without_tests;
+use crate::{features, unused};
 
 /// Runs all checks; reports every problem at once.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -21,6 +22,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
         problems.extend(loose_tasks(&file, &text));
         problems.extend(unscoped_queries(&file, &text));
     }
+    problems.extend(unused::dependencies(&folders_of_crates()?)?);
+    problems.extend(features::compiled_twice()?);
     problems.extend(cargo(&["fmt", "--all", "--check"]));
     problems.extend(cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]));
     for problem in &problems {
@@ -28,9 +31,21 @@ pub(crate) fn run() -> anyhow::Result<()> {
     }
     anyhow::ensure!(problems.is_empty(), "{} problems", problems.len());
     println!(
-        "checks: service edges, RPC policies, error codes, loose tasks, unscoped queries, formatting, lints: all hold"
+        "checks: service edges, RPC policies, error codes, loose tasks, unscoped queries, unused dependencies, one build of each crate, formatting, lints: all hold"
     );
     Ok(())
+}
+
+/// The folders of all crates of the workspace.
+fn folders_of_crates() -> anyhow::Result<Vec<PathBuf>> {
+    let mut folders = vec![PathBuf::from("loadtests")];
+    for root in ["crates", "services"] {
+        for entry in std::fs::read_dir(root).with_context(|| format!("{root} cannot be read"))? {
+            folders.push(entry?.path());
+        }
+    }
+    folders.sort();
+    Ok(folders)
 }
 
 /// A service that depends on another service: they meet through contracts only.

@@ -4,12 +4,14 @@ mod cargo;
 mod check;
 mod data;
 mod eval;
+mod features;
 mod fit;
 mod infra;
 mod metrics;
 mod optimise;
 mod size;
 mod test;
+mod unused;
 
 use std::process::ExitCode;
 

@@ -2,7 +2,7 @@
 //!
 //! Sequences are packed one behind the other, without padding: the linear layers see one matrix with a row per token,
 //! attention runs per sequence. A batch is divided between the cores by tokens; a single question divides each product
-//! instead. The numbers are those of the reference implementation to 1e-4; candle is the oracle in the tests.
+//! instead. The numbers are those of the reference implementation to 1e-4; candle's vectors are the oracle in the tests.
 
 mod attention;
 mod linear;
