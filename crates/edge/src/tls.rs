@@ -76,7 +76,7 @@ impl Tls {
                 tracing::info!(file = %self.files.certificate.display(), "a renewed certificate is in use");
             }
             Err(error) => {
-                tracing::error!(%error, "the renewed certificate cannot be used; the old one stays")
+                tracing::error!(%error, "the renewed certificate cannot be used; the old one stays");
             }
         }
     }

@@ -281,7 +281,7 @@ impl<T: JobTable> Queue<T> {
                     return;
                 }
                 Err(error) => {
-                    tracing::warn!(%error, job.kind, job.subject, "the lease of a job cannot be renewed for now")
+                    tracing::warn!(%error, job.kind, job.subject, "the lease of a job cannot be renewed for now");
                 }
             }
         }

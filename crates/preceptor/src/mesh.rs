@@ -14,18 +14,17 @@ use anyhow::Context as _;
 use axum::Router;
 use futures::FutureExt as _;
 use preceptor_certificate::Fonts;
-use preceptor_core::{Clock, SystemActor, SystemClock};
+use preceptor_core::{Clock, SystemClock};
 use preceptor_models::Embedder;
 use preceptor_models::kinds::Kinds;
 use preceptor_rpc::health::Reporter;
 use preceptor_rpc::records::Recorder;
 use preceptor_rpc::{
-    Channel, KeySource, Ledger, MeshSecret, Policies, Server, Service, ServiceName, SharedVerifier,
-    SystemCalls, Task,
+    Channel, KeySource, Ledger, MeshSecret, Policies, Server, ServiceName, SharedVerifier, Task,
 };
 use preceptor_runtime::health::State;
 use preceptor_runtime::modules::{self, Module, Running, Table};
-use preceptor_runtime::{Health, OnEnd, Tasks};
+use preceptor_runtime::{Health, OnEnd};
 use preceptor_sandbox::{Processes, Sandbox};
 use preceptor_store::Handle;
 use tokio::net::TcpListener;

@@ -184,7 +184,7 @@ fn traceparent() -> String {
     let mut carrier = Traceparent(String::new());
     let context = tracing::Span::current().context();
     opentelemetry::global::get_text_map_propagator(|propagator| {
-        propagator.inject_context(&context, &mut carrier)
+        propagator.inject_context(&context, &mut carrier);
     });
     carrier.0
 }

@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn a_clear_connection_stays_on_this_machine() {
         let tls = |config: &mut Config| {
-            config.tls = Some(tls::Files { certificate: "c.pem".into(), key: "k.pem".into() })
+            config.tls = Some(tls::Files { certificate: "c.pem".into(), key: "k.pem".into() });
         };
         let proxy = |config: &mut Config| config.behind_proxy = true;
         let nothing = |_: &mut Config| {};

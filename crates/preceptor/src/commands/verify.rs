@@ -220,7 +220,7 @@ fn show(report: &Report, known: Known, status: &Status) {
         Status::Void(date) => println!("  status      voided, by the provider's list of {date}"),
         Status::Good(date) => println!("  status      not voided, by the provider's list of {date}"),
         Status::NotChecked => {
-            println!("  status      not checked: no list is at hand; name a copy with --status-list")
+            println!("  status      not checked: no list is at hand; name a copy with --status-list");
         }
         Status::NoList => println!("  status      not checked: this certificate names no list"),
     }

@@ -121,7 +121,7 @@ fn collect(value: &serde_json::Value, analyzer: &Analyzer, terms: &mut BTreeSet<
         serde_json::Value::String(text) => terms.extend(analyzer.terms(text)),
         serde_json::Value::Array(values) => values.iter().for_each(|value| collect(value, analyzer, terms)),
         serde_json::Value::Object(values) => {
-            values.values().for_each(|value| collect(value, analyzer, terms))
+            values.values().for_each(|value| collect(value, analyzer, terms));
         }
         _ => {}
     }

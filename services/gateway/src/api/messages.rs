@@ -149,7 +149,7 @@ async fn whole(
             Some(Answer::Sentence(event)) => sentences.push(sentence_view(event)),
             Some(Answer::Refusal(event)) => refusal = Some(refusal_view(event)),
             Some(Answer::Done(event)) => {
-                done = Some(done_view(event, sentences.len(), edge.clock.now().since(begun)))
+                done = Some(done_view(event, sentences.len(), edge.clock.now().since(begun)));
             }
             None => {}
         }

@@ -118,7 +118,7 @@ impl Operation {
             match self.in_query.iter().find(|parameter| parameter.name == name) {
                 None => problems.push(wrong(format!("is no parameter of this operation{}", self.known()))),
                 Some(_) if seen.iter().any(|known| *known == name) => {
-                    problems.push(wrong("stands twice; say it once".to_owned()))
+                    problems.push(wrong("stands twice; say it once".to_owned()));
                 }
                 Some(parameter) => problems.extend(parameter.problems(&text)),
             }

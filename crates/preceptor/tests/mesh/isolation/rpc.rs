@@ -126,10 +126,10 @@ async fn call(
     victim: &Victim,
 ) -> Result<Vec<u8>, Status> {
     let service = method.parent_service();
-    let service = ServiceName::from_str(service.package_name().split('.').nth(1).expect("a package"))
+    let peer = ServiceName::from_str(service.package_name().split('.').nth(1).expect("a package"))
         .expect("a service");
     let path = format!("/{}/{}", service.full_name(), method.name()).parse().expect("a path");
-    let mut grpc = tonic::client::Grpc::new(local.mesh.channel(service, caller).expect("a channel"));
+    let mut grpc = tonic::client::Grpc::new(local.mesh.channel(peer, caller).expect("a channel"));
     grpc.ready().await.map_err(|_| Status::unavailable("not ready"))?;
     let message = request(&method.input(), victim).encode_to_vec();
     let mut request = Request::new(futures::stream::iter([message]));

@@ -84,10 +84,10 @@ impl Reader {
                 "list" | "def-list" => self.list(element)?,
                 "table-wrap" => self.table(element)?,
                 "fig" | "supplementary-material" | "boxed-text" | "media" => {
-                    self.captioned(element, level)?
+                    self.captioned(element, level)?;
                 }
                 "fig-group" | "table-wrap-group" | "list-item" | "statement" => {
-                    self.content(element, level)?
+                    self.content(element, level)?;
                 }
                 _ => {}
             }

@@ -64,7 +64,7 @@ impl Reader {
             Event::Start(tag) => self.start(&tag)?,
             Event::End(tag) => self.end(tag)?,
             Event::Text(text) | Event::Code(text) if self.inside != Inside::Ignored => {
-                self.text.push_str(&text)
+                self.text.push_str(&text);
             }
             Event::SoftBreak | Event::HardBreak => self.text.push(' '),
             Event::Rule => self.flush()?,
@@ -91,7 +91,7 @@ impl Reader {
             }
             // An item may hold further lists: what stood before them is a block of its own.
             Tag::Paragraph | Tag::Item | Tag::List(_) | Tag::CodeBlock(_) | Tag::BlockQuote(_) => {
-                self.flush()?
+                self.flush()?;
             }
             _ => {}
         }

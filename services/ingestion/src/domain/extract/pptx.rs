@@ -194,7 +194,7 @@ pub(super) fn paragraphs(body: &Element) -> Vec<String> {
         for run in paragraph.elements() {
             match run.name.as_str() {
                 "r" | "fld" => {
-                    text.push_str(&run.child("t").map(|t| t.text_without(&[])).unwrap_or_default())
+                    text.push_str(&run.child("t").map(|t| t.text_without(&[])).unwrap_or_default());
                 }
                 "br" | "tab" => text.push(' '),
                 _ => {}

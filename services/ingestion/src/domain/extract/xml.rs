@@ -156,7 +156,7 @@ impl Element {
             match node {
                 Node::Text(text) => out.push_str(text),
                 Node::Element(element) if !skip.contains(&element.name.as_str()) => {
-                    element.collect_text(skip, out)
+                    element.collect_text(skip, out);
                 }
                 Node::Element(_) => {}
             }
