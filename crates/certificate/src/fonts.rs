@@ -18,7 +18,7 @@ const LARGEST_FILE: u64 = 64 << 20;
 const NOTO: [&str; 2] = ["/usr/share/fonts/truetype/noto", "/usr/share/fonts/opentype/noto"];
 
 /// Scripts of many names, each with a letter of it.
-const SCRIPTS: [(&str, char); 19] = [
+const SCRIPTS: [(&str, char); 25] = [
     ("Latin", 'a'),
     ("Greek", 'α'),
     ("Cyrillic", 'я'),
@@ -29,9 +29,15 @@ const SCRIPTS: [(&str, char); 19] = [
     ("Devanagari", 'क'),
     ("Bengali", 'ক'),
     ("Gujarati", 'ક'),
+    ("Gurmukhi", 'ਕ'),
+    ("Odia", 'କ'),
     ("Tamil", 'க'),
     ("Telugu", 'క'),
+    ("Kannada", 'ಕ'),
+    ("Malayalam", 'ക'),
+    ("Sinhala", 'ක'),
     ("Thai", 'ก'),
+    ("Lao", 'ກ'),
     ("Khmer", 'ក'),
     ("Burmese", 'က'),
     ("Ethiopic", 'አ'),
@@ -99,11 +105,15 @@ impl Fonts {
         Arc::clone(&FONTS)
     }
 
-    /// The same and those of `folders`, or, where none are named, the Noto fonts that the system has.
+    /// Where a system that has the Noto fonts keeps them.
+    pub fn usual_folders() -> Vec<PathBuf> {
+        NOTO.map(PathBuf::from).into()
+    }
+
+    /// The same and those of `folders`; a folder that does not exist holds none.
     pub fn of_folders(folders: &[PathBuf]) -> Arc<Self> {
-        let usual = NOTO.map(PathBuf::from);
         let mut files = BTreeSet::new();
-        for folder in if folders.is_empty() { &usual } else { folders } {
+        for folder in folders {
             collect(folder, DEEPEST, &mut files);
         }
         Arc::new(Self::with(files.into_iter().flat_map(|file| faces_of(&file)).collect()))

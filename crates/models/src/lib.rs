@@ -2,7 +2,7 @@
 //!
 //! * [`Embedder`]: texts to vectors. [`MiniLm`] is the default, on this machine's own cores; an endpoint is its
 //!   production alternative.
-//! * [`locate`]: where the default model is found on disk, and how it gets there;
+//! * [`locate`]: where the default model is found on disk, and how it gets there; [`pip`] brings packages;
 //! * [`text`]: words, terms and subjects, for comparing by words;
 //! * [`kinds`]: which kind of clinical content a text is about;
 //! * [`logistic`]: probabilities from a few named features.
@@ -14,6 +14,7 @@ pub mod kinds;
 pub mod locate;
 pub mod logistic;
 mod minilm;
+pub mod pip;
 pub mod text;
 
 use std::fmt;

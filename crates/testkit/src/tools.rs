@@ -42,13 +42,16 @@ const JAVA: &str = r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
   </dependency></dependencies>
 </project>
 "#;
+/// The wheels of `preceptor fonts pull`.
+const FONTS: [&str; 2] = ["manimgx-fonts==2026.9.26.post1", "noto-cjk-sans-otc==0.0.1"];
 /// The sets of tools and how each is installed.
-const SETS: [(&str, fn(&Path) -> Result<(), String>); 5] = [
+const SETS: [(&str, fn(&Path) -> Result<(), String>); 6] = [
     ("python", |place| install_python(place, &PYTHON)),
     ("node", |place| install_node(place, &NODE)),
     ("pdf", |place| install_python(place, &PDF)),
     ("badges", |place| install_node(place, &BADGES)),
     ("java", install_java),
+    ("fonts", |place| download_wheels(place, &FONTS)),
 ];
 /// Written last: what is not whole is not used. Another set of versions has another name.
 const WHOLE: &str = "whole";
@@ -85,6 +88,15 @@ fn install_python(place: &Path, packages: &[&str]) -> Result<(), String> {
     run(Command::new(place.join("venv/bin/python")).args(pip).args(packages))
 }
 
+fn download_wheels(place: &Path, packages: &[&str]) -> Result<(), String> {
+    let pip = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"];
+    run(Command::new("python3")
+        .args(pip)
+        .args(["--only-binary", ":all:", "--dest"])
+        .arg(place)
+        .args(packages))
+}
+
 fn install_node(place: &Path, packages: &[&str]) -> Result<(), String> {
     run(Command::new("npm")
         .args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
@@ -104,7 +116,8 @@ fn run(command: &mut Command) -> Result<(), String> {
     if output.status.success() { Ok(()) } else { Err(told.lines().last().unwrap_or("it failed").to_owned()) }
 }
 
-/// The folder of a set of tools, or a skip of `test`. Python's is `venv`, Node.js' `node_modules`, Java's `lib`.
+/// The folder of a set of tools, or a skip of `test`. Python's is `venv`, Node.js' `node_modules`, Java's `lib`;
+/// `fonts` are wheels.
 pub fn set(test: &str, kind: &str) -> Option<PathBuf> {
     let place = folder().join(kind);
     if place.join(WHOLE).is_file() {

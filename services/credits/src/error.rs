@@ -338,7 +338,10 @@ impl IntoFault for Error {
             Self::NotPrintable { field, missing } => Fault::new(
                 Kind::InvalidInput,
                 "NAME_NOT_PRINTABLE",
-                format!("{field}: a certificate cannot show {missing} with the fonts of this deployment"),
+                format!(
+                    "{field}: a certificate cannot show {missing} with the fonts of this deployment; write it in Latin letters, \
+                     or have the operator install fonts for its script with `preceptor fonts pull`"
+                ),
             )
             .with("field", field)
             .with("characters", missing.0.iter().collect::<String>()),

@@ -6,6 +6,7 @@ mod audit;
 mod configuration;
 mod credit;
 mod database;
+mod fonts;
 mod ingest;
 mod keys;
 mod models;
@@ -137,6 +138,9 @@ enum Command {
     /// Manage embedding models.
     #[command(subcommand)]
     Models(models::Models),
+    /// Manage the fonts of certificates.
+    #[command(subcommand)]
+    Fonts(fonts::Fonts),
     /// Check and show the configuration.
     #[command(subcommand)]
     Config(configuration::Configuration),
@@ -194,6 +198,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Database(command) => command.run(&common).await,
         Command::Keys(command) => command.run(&common).await,
         Command::Models(command) => command.run(&common).await,
+        Command::Fonts(command) => command.run(&common),
         Command::Config(command) => command.run(&common),
         Command::Openapi => openapi::run(&common),
     }

@@ -187,13 +187,13 @@ pub(super) fn gateway(
 
 /// What certificates are printed with; whoever runs this is told which names will be refused.
 pub(super) fn fonts(config: &Config) -> Arc<Fonts> {
-    let fonts = Fonts::of_folders(&config.certificates.fonts);
+    let fonts = crate::fonts::load(config);
     let missing = fonts.missing_scripts();
     if !missing.is_empty() {
         let scripts = missing.join(", ");
         tracing::warn!(
             scripts,
-            "no font for names in these scripts, which are refused: install Noto fonts, or set certificates.fonts"
+            "no font for names in these scripts, which are refused: `preceptor fonts pull` gets them"
         );
     }
     fonts

@@ -7,6 +7,7 @@ mod chain;
 mod clinicians;
 mod items;
 mod pages;
+mod printing;
 mod verification;
 mod verifiers;
 

@@ -34,6 +34,14 @@ pub(crate) struct AccreditationView {
     pub(crate) decision: Option<accreditation_decision::Model>,
     /// The org's name on this platform; empty where nobody is shown it.
     pub(crate) org_name: String,
+    /// Scripts of which certificates can show no name; empty where nobody is shown it.
+    pub(crate) unprintable_scripts: Vec<&'static str>,
+}
+
+impl From<(accreditation::Model, Option<accreditation_decision::Model>)> for AccreditationView {
+    fn from((row, decision): (accreditation::Model, Option<accreditation_decision::Model>)) -> Self {
+        Self { row, decision, org_name: String::new(), unprintable_scripts: Vec::new() }
+    }
 }
 
 impl AccreditationView {
@@ -143,7 +151,7 @@ fn row_of(tx: &TenantTx, new: NewAccreditation) -> Result<accreditation::Model, 
 pub(super) async fn view(tx: &TenantTx, id: &str) -> Result<Option<AccreditationView>, Error> {
     let Some(row) = offers::accreditation(tx, id).await? else { return Ok(None) };
     let decision = offers::decision(tx, id).await?;
-    Ok(Some(AccreditationView { row, decision, org_name: String::new() }))
+    Ok(Some((row, decision).into()))
 }
 
 /// Every accreditation of an org with what is known of it.
@@ -151,7 +159,7 @@ pub(super) async fn all(tx: &TenantTx) -> Result<Vec<AccreditationView>, Error> 
     let mut views = Vec::new();
     for row in offers::accreditations(tx).await? {
         let decision = offers::decision(tx, &row.id).await?;
-        views.push(AccreditationView { row, decision, org_name: String::new() });
+        views.push((row, decision).into());
     }
     Ok(views)
 }
@@ -181,7 +189,7 @@ impl Credits {
             .fact("status", &row.status);
         tx.audit(entry.fact("valid_from", row.valid_from).fact("valid_until", row.valid_until))?;
         tx.commit().await?;
-        Ok(AccreditationView { row, decision: None, org_name })
+        Ok(self.shown((row, None).into(), org_name))
     }
 
     /// Sets a certificate with a logo: one that cannot be set is refused before it stands in the way of every certificate.
@@ -207,10 +215,17 @@ impl Credits {
         } else {
             views = all(&self.deps.store.read(&scope).await?).await?;
         }
-        for view in &mut views {
-            view.org_name = self.org_name(call, &view.row.org_id).await?;
+        let mut shown = Vec::with_capacity(views.len());
+        for view in views {
+            let org_name = self.org_name(call, &view.row.org_id).await?;
+            shown.push(self.shown(view, org_name));
         }
-        Ok(views)
+        Ok(shown)
+    }
+
+    /// A view with the name of the org and with what certificates of this deployment cannot show.
+    pub(super) fn shown(&self, view: AccreditationView, org_name: String) -> AccreditationView {
+        AccreditationView { org_name, unprintable_scripts: self.deps.fonts.missing_scripts(), ..view }
     }
 
     /// The operator of the deployment confirms or rejects an accreditation, with what they saw.
@@ -265,7 +280,7 @@ impl Credits {
         if !confirmed {
             self.release_unless_confirmed(call, org, &known.row).await?;
         }
-        Ok(AccreditationView { row: known.row, decision: Some(row), org_name })
+        Ok(self.shown((known.row, Some(row)).into(), org_name))
     }
 
     /// Gives a number free when no accreditation of the org is confirmed under it any more.

@@ -128,10 +128,11 @@ impl Credits {
         Ok(views)
     }
 
-    /// Has offers say whose they are: an accreditation may be in anybody's name.
+    /// Has offers say whose they are, since an accreditation may be in anybody's name, and what their certificates cannot show.
     pub(super) async fn name_org(&self, call: &Call, views: &mut [OfferView]) -> Result<(), Error> {
         for view in views {
-            view.accreditation.org_name = self.org_name(call, &view.offer.org_id).await?;
+            let org_name = self.org_name(call, &view.offer.org_id).await?;
+            view.accreditation = self.shown(view.accreditation.clone(), org_name);
         }
         Ok(())
     }

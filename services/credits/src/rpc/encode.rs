@@ -13,7 +13,7 @@ use crate::store::{annotation, form, generation};
 
 pub(super) fn accreditation(view: AccreditationView) -> proto::Accreditation {
     let state = view.state().to_owned();
-    let AccreditationView { row, decision, org_name } = view;
+    let AccreditationView { row, decision, org_name, unprintable_scripts } = view;
     let logo_sha256 = row.logo.as_ref().map(|logo| hex::encode(Sha256::digest(logo))).unwrap_or_default();
     proto::Accreditation {
         state,
@@ -26,6 +26,7 @@ pub(super) fn accreditation(view: AccreditationView) -> proto::Accreditation {
         logo_sha256,
         org_id: row.org_id,
         org_name,
+        unprintable_scripts: owned(&unprintable_scripts),
         id: row.id,
         body: row.body,
         provider: row.provider,
@@ -42,6 +43,10 @@ fn classes(policy: &str) -> Vec<String> {
     policy.split('+').map(str::to_owned).collect()
 }
 
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
 fn lines(text: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
@@ -49,12 +54,13 @@ fn lines(text: &str) -> Vec<String> {
 pub(super) fn offer(view: OfferView) -> proto::Offer {
     let offer = view.offer;
     let accreditation_state = view.accreditation.state().to_owned();
-    let AccreditationView { row: accreditation, org_name, .. } = view.accreditation;
+    let AccreditationView { row: accreditation, org_name, unprintable_scripts, .. } = view.accreditation;
     proto::Offer {
         provider: accreditation.provider,
         provider_number: accreditation.provider_number,
         accreditation_state,
         org_name,
+        unprintable_scripts: owned(&unprintable_scripts),
         activity_number: offer.activity_number,
         released_at: if offer.released_at == 0 { offer.opens_at } else { offer.released_at },
         reviewed_at: offer.reviewed_at.unwrap_or_default(),

@@ -67,6 +67,9 @@ pub(crate) struct Accreditation {
     /// Whose it is.
     pub(crate) org_id: String,
     pub(crate) org_name: String,
+    /// Scripts of which certificates of this deployment can show no name: such names are refused with `NAME_NOT_PRINTABLE`
+    /// until the operator installs fonts. Empty when all scripts that are looked for can be shown.
+    pub(crate) unprintable_scripts: Vec<String>,
 }
 
 fn accreditation_view(row: proto::Accreditation) -> Accreditation {
@@ -88,6 +91,7 @@ fn accreditation_view(row: proto::Accreditation) -> Accreditation {
         logo_sha256: row.logo_sha256,
         org_id: row.org_id,
         org_name: row.org_name,
+        unprintable_scripts: row.unprintable_scripts,
     }
 }
 
@@ -255,6 +259,9 @@ pub(crate) struct Offer {
     pub(crate) reviewed_at: Option<String>,
     pub(crate) joint_providers: Vec<String>,
     pub(crate) moc_statements: Vec<String>,
+    /// Scripts of which certificates of this deployment can show no name: learners with such names are refused with
+    /// `NAME_NOT_PRINTABLE` until the operator installs fonts. Empty when all scripts that are looked for can be shown.
+    pub(crate) unprintable_scripts: Vec<String>,
 }
 
 /// What is said beside an accreditation that nobody but the provider vouches for.
@@ -297,6 +304,7 @@ pub(crate) fn offer_view(offer: proto::Offer) -> Offer {
         reviewed_at: rfc3339(offer.reviewed_at),
         joint_providers: offer.joint_providers,
         moc_statements: offer.moc_statements,
+        unprintable_scripts: offer.unprintable_scripts,
     }
 }
 
