@@ -1,5 +1,7 @@
 //! What can go wrong when a certificate is made, and why one is refused.
 
+use preceptor_core::DisplayProblem;
+
 use crate::fonts::Unprintable;
 
 /// Why a certificate could not be made.
@@ -8,6 +10,14 @@ pub enum Error {
     /// The credential is not one that can be signed.
     #[error("the credential cannot be signed: {0}")]
     Credential(String),
+    /// A text is not what it looks like.
+    #[error("{field} {problem}")]
+    NotAsItLooks {
+        /// Which text.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: DisplayProblem,
+    },
     /// No font of this process draws these characters.
     #[error("no font here can print {0}")]
     NotPrintable(Unprintable),

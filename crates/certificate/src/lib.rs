@@ -1,7 +1,7 @@
 //! Certificates: what they state, how it is signed, how it is printed, and how anybody checks one with no network and no
 //! database.
 //!
-//! * [`Facts`] is what a certificate states. [`credential`] turns it into an Open Badges 3.0 credential (Verifiable
+//! * [`Facts`] is what a certificate states; [`Facts::check`] refuses what is not what it looks like. [`credential`] turns it into an Open Badges 3.0 credential (Verifiable
 //!   Credentials 2.0), which is signed twice from one record: with a Data Integrity proof (`eddsa-rdfc-2022`) inside it
 //!   and as a JWT.
 //! * [`print()`] sets the certificate with typst, as PDF/A-3b and PDF/UA-1 with the credential and the proof of the log attached, and
@@ -14,6 +14,7 @@
 //! Signatures are made elsewhere: this crate says which bytes to sign and takes the signature. What it cannot say is
 //! whether a key is the provider's; for that the caller pins one, or compares the name of the key with a published one.
 
+mod check;
 mod credential;
 mod details;
 mod error;

@@ -171,6 +171,7 @@ impl Drop for Forget {
 
 /// Sets a certificate as PDF/A-3b and PDF/UA-1. The same input gives the same bytes. Takes a core for some 100 ms.
 pub fn print(facts: &Facts, attachments: &Attachments, layout: &Layout) -> Result<Vec<u8>, Error> {
+    facts.check()?;
     can_print(facts, &layout.fonts)?;
     // The typesetter has limits that it meets with a panic; a certificate must not take the process with it.
     catch_unwind(AssertUnwindSafe(|| typeset(facts, attachments, layout)))
@@ -179,7 +180,7 @@ pub fn print(facts: &Facts, attachments: &Attachments, layout: &Layout) -> Resul
 
 /// Whether a logo can stand on certificates: one is set with it.
 pub fn check_logo(logo: &Logo, fonts: &Arc<Fonts>) -> Result<(), Error> {
-    let text = || "-".to_owned();
+    let text = || "Sample".to_owned();
     let now = || "2026-01-01T00:00:00Z".to_owned();
     let facts = Facts {
         certificate_id: text(),

@@ -44,8 +44,10 @@ const JAVA: &str = r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
 "#;
 /// The wheels of `preceptor fonts pull`.
 const FONTS: [&str; 2] = ["manimgx-fonts==2026.9.26.post1", "noto-cjk-sans-otc==0.0.1"];
-/// The sets of tools and how each is installed.
-const SETS: [(&str, fn(&Path) -> Result<(), String>); 6] = [
+/// Installs a set into its folder, or says why it cannot be had.
+type Install = fn(&Path) -> Result<(), String>;
+/// The sets of tools.
+const SETS: [(&str, Install); 6] = [
     ("python", |place| install_python(place, &PYTHON)),
     ("node", |place| install_node(place, &NODE)),
     ("pdf", |place| install_python(place, &PDF)),

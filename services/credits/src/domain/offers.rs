@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use preceptor_core::id::OfferId;
-use preceptor_core::{DisplayText, Timestamp};
+use preceptor_core::{DisplayName, DisplayProblem, DisplayText, Timestamp};
 use preceptor_rpc::Call;
 use preceptor_store::{AuditEntry, TenantTx};
 use sha2::{Digest as _, Sha256};
@@ -23,6 +23,10 @@ const MOST_QUARTERS: i64 = 400;
 pub(crate) const DEFAULT_LEVEL: i64 = 1;
 /// Joint providers, or statements of maintenance of certification, of one activity.
 const MOST_LINES: usize = 8;
+/// The longest name of a joint provider.
+const MOST_PROVIDER: usize = 300;
+/// The longest statement of maintenance of certification.
+const MOST_STATEMENT: usize = 600;
 
 /// An offer with what each profession receives.
 #[derive(Debug, Clone)]
@@ -205,16 +209,26 @@ fn dates(new: &NewOffer, now: i64) -> Result<(i64, Option<i64>), Error> {
     Ok((released_at, new.reviewed_at))
 }
 
-/// Lines of a sheet as they are stored.
-fn lines(field: &'static str, texts: &[String], longest: usize) -> Result<String, Error> {
+fn organization(text: &str) -> Result<String, DisplayProblem> {
+    DisplayName::within(text, MOST_PROVIDER).map(DisplayName::into_string)
+}
+
+fn statement(text: &str) -> Result<String, DisplayProblem> {
+    DisplayText::new(text, MOST_STATEMENT).map(DisplayText::into_string)
+}
+
+/// Lines of a sheet as they are stored, each checked.
+fn lines(
+    field: &'static str,
+    texts: &[String],
+    checked: impl Fn(&str) -> Result<String, DisplayProblem>,
+) -> Result<String, Error> {
     if texts.len() > MOST_LINES {
         return Err(Error::field(field, format!("has at most {MOST_LINES} entries")));
     }
     let mut lines = Vec::with_capacity(texts.len());
     for text in texts {
-        let line =
-            DisplayText::new(text, longest).map_err(|problem| Error::field(field, problem.to_string()))?;
-        lines.push(line.into_string());
+        lines.push(checked(text).map_err(|problem| Error::field(field, problem.to_string()))?);
     }
     Ok(lines.join("\n"))
 }
@@ -244,7 +258,7 @@ fn offer_row(
     if !(0..=3).contains(&new.minimum_level) {
         return Err(Error::field("minimum_level", "must be between 0 and 3"));
     }
-    let joint_providers = lines("joint_providers", &new.joint_providers, 300)?;
+    let joint_providers = lines("joint_providers", &new.joint_providers, organization)?;
     // ACCME: a provider on probation may not provide jointly.
     if !joint_providers.is_empty() && accreditation.status == "probation" {
         return Err(Error::field("joint_providers", "a provider on probation may not provide jointly"));
@@ -282,6 +296,6 @@ fn offer_row(
         released_at,
         reviewed_at,
         joint_providers,
-        moc_statements: lines("moc_statements", &new.moc_statements, 600)?,
+        moc_statements: lines("moc_statements", &new.moc_statements, statement)?,
     })
 }

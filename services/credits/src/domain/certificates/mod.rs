@@ -211,6 +211,7 @@ impl Credits {
         let code = codes::new(org);
         let ground = self.ground(call, award).await?;
         let facts = self.facts(call, award, id, &code, &ground).await?;
+        facts.check()?;
 
         let unsigned = credential(&facts, &key);
         let whole = Value::Object(unsigned.clone());
