@@ -1,13 +1,172 @@
 //! Names and titles that are printed or signed are what they look like, wherever they come in.
 
-use preceptor::journey::physician;
-use preceptor_testkit::Store;
-use serde_json::json;
+use std::collections::BTreeSet;
+
+use preceptor::client::Client;
+use preceptor::journey::{day_from_now, physician};
+use preceptor_testkit::{Local, Store};
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use crate::support::{WARFARIN, markdown};
 
 preceptor_testkit::on_both_stores! {
     a_name_that_is_not_what_it_looks_like_is_refused_everywhere_and_its_sign_named
+    every_door_for_what_is_printed_or_signed_refuses_what_is_not_what_it_looks_like
+}
+
+/// Fields of requests whose text ends up on a certificate, in a badge, or beside them.
+const PRINTED: [&str; 11] = [
+    "name",
+    "admin_name",
+    "degree",
+    "provider",
+    "provider_number",
+    "title",
+    "activity_number",
+    "joint_providers",
+    "moc_statements",
+    "signatory_name",
+    "signatory_title",
+];
+
+/// A request that carries such a field.
+struct Door<'a> {
+    operation: &'static str,
+    field: &'static str,
+    client: &'a Client,
+    method: Method,
+    path: String,
+    body: Value,
+}
+
+impl Door<'_> {
+    /// The request with a text in the field, which may be a list.
+    async fn knock(&self, text: &str) -> anyhow::Result<Value> {
+        let mut body = self.body.clone();
+        body[self.field] = match self.field {
+            "joint_providers" | "moc_statements" => json!([text]),
+            _ => json!(text),
+        };
+        self.client.send_to(self.method.clone(), &self.path, &body).await
+    }
+}
+
+/// Every operation with a JSON body that has one of the fields, by the served document.
+async fn doors_of_the_document(local: &Local) -> BTreeSet<(String, String)> {
+    let document: Value = reqwest::get(format!("{}/openapi.json", local.url))
+        .await
+        .expect("an answer")
+        .json()
+        .await
+        .expect("a document");
+    let mut doors = BTreeSet::new();
+    for methods in document["paths"].as_object().expect("paths").values() {
+        for operation in methods.as_object().expect("methods").values() {
+            let mut schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            if let Some(name) = schema["$ref"].as_str() {
+                schema = document.pointer(name.trim_start_matches('#')).expect("a schema");
+            }
+            for field in schema["properties"].as_object().into_iter().flat_map(|fields| fields.keys()) {
+                if PRINTED.contains(&field.as_str()) {
+                    let id = operation["operationId"].as_str().expect("an id");
+                    doors.insert((id.to_owned(), field.clone()));
+                }
+            }
+        }
+    }
+    doors
+}
+
+fn doors<'a>(
+    local: &'a Local,
+    learner: &'a Client,
+    program: &str,
+    accreditation: &str,
+    staff: &str,
+) -> Vec<Door<'a>> {
+    let statement = physician("Rosa Alvarez", "rosa@example.org");
+    let term = json!({
+        "body": "joint_accreditation", "provider": "Harbor Medical Education",
+        "valid_from": day_from_now(-10), "valid_until": day_from_now(400),
+    });
+    let offer = json!({
+        "credit_type": "ama_pra_1", "activity_format": "enduring_material", "maximum": 0.75,
+        "terminates_at": day_from_now(900), "accreditation_id": accreditation,
+    });
+    let (editor, operator) = (&local.editor, &local.operator);
+    let (put, post, patch) = (Method::PUT, Method::POST, Method::PATCH);
+    let program_path = format!("/v1/programs/{program}");
+    let with = |operation, fields: &[&'static str], client, method: &Method, path: &str, body: &Value| {
+        let door = |field: &&'static str| Door {
+            operation,
+            field,
+            client,
+            method: method.clone(),
+            path: path.to_owned(),
+            body: body.clone(),
+        };
+        fields.iter().map(door).collect::<Vec<_>>()
+    };
+    let org = json!({ "name": "Harbor", "admin_name": "Admin" });
+    let invited = json!({ "name": "Rita", "role": "editor", "email": "rita@example.org" });
+    let about_accreditation = ["provider", "provider_number", "signatory_name", "signatory_title"];
+    let about_offer = ["activity_number", "joint_providers", "moc_statements"];
+    [
+        with("stateClinician", &["name", "degree"], learner, &put, "/v1/me/clinician", &statement),
+        with("createOrg", &["name", "admin_name"], operator, &post, "/v1/orgs", &org),
+        with("createStaff", &["name"], editor, &post, "/v1/staff", &json!({ "role": "editor" })),
+        with("inviteStaff", &["name"], editor, &post, "/v1/staff/invitations", &invited),
+        with("changeStaff", &["name"], editor, &patch, &format!("/v1/staff/{staff}"), &json!({})),
+        with("createCredential", &["name"], editor, &post, "/v1/credentials", &json!({ "kind": "service" })),
+        with("createProgram", &["title"], editor, &post, "/v1/programs", &json!({ "objectives": [] })),
+        with("updateProgram", &["title"], editor, &patch, &program_path, &json!({})),
+        with("recordAccreditation", &about_accreditation, editor, &post, "/v1/accreditations", &term),
+        with("designateProgram", &about_offer, editor, &post, &format!("{program_path}/offers"), &offer),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+async fn every_door_for_what_is_printed_or_signed_refuses_what_is_not_what_it_looks_like(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let program =
+        local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
+    let learner = local.learner(&program, "l").await.expect("a learner");
+    let accreditation = local.editor.accredit("Harbor Medical Education").await.expect("an accreditation");
+    let staff = local
+        .editor
+        .post("/v1/staff", &json!({ "name": "Rita Reviewer", "role": "editor" }))
+        .await
+        .expect("a member of staff");
+    let staff = staff["staff"]["id"].as_str().expect("an id");
+    let doors = doors(&local, &learner, &program, &accreditation, staff);
+    let tried: BTreeSet<(String, String)> =
+        doors.iter().map(|door| (door.operation.to_owned(), door.field.to_owned())).collect();
+    assert_eq!(
+        tried,
+        doors_of_the_document(&local).await,
+        "each door of the document is tried, and no other"
+    );
+    for bad in [
+        "\u{200b}",
+        "Rosa \u{202e}zeravlA",
+        "Rosa\u{200f} Alvarez",
+        "Rosa \u{410}lvarez",
+        "Rosa\u{2028}Alvarez",
+    ] {
+        for door in &doors {
+            let said = door
+                .knock(bad)
+                .await
+                .expect_err(&format!("{bad:?} was taken by {} as {}", door.operation, door.field))
+                .to_string();
+            let code = ["INVALID_FIELD", "NAME_NOT_PRINTABLE"].iter().any(|code| said.contains(code));
+            assert!(code, "{} {} {bad:?}: {said}", door.operation, door.field);
+        }
+    }
+    local.stop().await;
 }
 
 async fn a_name_that_is_not_what_it_looks_like_is_refused_everywhere_and_its_sign_named(store: Store) {
