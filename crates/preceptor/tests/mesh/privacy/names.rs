@@ -98,7 +98,7 @@ fn doors<'a>(
     let (put, post, patch) = (Method::PUT, Method::POST, Method::PATCH);
     let program_path = format!("/v1/programs/{program}");
     let with = |operation, fields: &[&'static str], client, method: &Method, path: &str, body: &Value| {
-        let door = |field: &&'static str| Door {
+        let door = |&field: &&'static str| Door {
             operation,
             field,
             client,
