@@ -175,7 +175,7 @@ async fn every_answer_says_how_its_limits_stand() {
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_configured_origins_use_the_api_with_tokens_only() {
     let local = Local::start_with(None, |config| {
-        config.gateway.cors_origins = vec!["https://learn.example.org".into()]
+        config.gateway.cors_origins = vec!["https://learn.example.org".into()];
     });
     let local = local.await.expect("a mesh");
     let http = reqwest::Client::new();

@@ -199,7 +199,7 @@ async fn a_thousand_concurrent_claims_of_one_attempt_give_one_award(store: Store
     const CLAIMS: usize = 1000;
     // All of them come from one address, as no learners do.
     let more_connections = |config: &mut preceptor::config::Config| {
-        config.gateway.connections.most_connections_per_address = 2 * CLAIMS
+        config.gateway.connections.most_connections_per_address = 2 * CLAIMS;
     };
     let local = store.mesh_with(None, more_connections).await.expect("a mesh");
     let course = course(&local, json!({})).await;

@@ -106,7 +106,7 @@ fn request(kind: &MessageDescriptor, victim: &Victim) -> DynamicMessage {
             (_, Some(id)) if field.is_list() => message.set_field(&field, Value::List(vec![id])),
             (_, Some(id)) => message.set_field(&field, id),
             ("question", _) => {
-                message.set_field(&field, Value::String("What is the usual starting dose?".into()))
+                message.set_field(&field, Value::String("What is the usual starting dose?".into()));
             }
             ("limit", _) => message.set_field(&field, Value::I32(50)),
             ("page", _) => message.set_field(&field, Value::I32(1)),

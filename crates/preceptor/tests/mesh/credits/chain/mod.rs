@@ -193,7 +193,7 @@ async fn without(home: &Home, org: &str, tables: &[Table], guard: &Guard, folder
             engine.start().await;
             match &guard.loss {
                 Loss::Constraint(_) => {
-                    engine.run(&format!("ALTER TABLE {table} DROP CONSTRAINT {} CASCADE", guard.name)).await
+                    engine.run(&format!("ALTER TABLE {table} DROP CONSTRAINT {} CASCADE", guard.name)).await;
                 }
                 Loss::NotNull { .. } => {
                     let column = guard.columns.first().expect("a column");

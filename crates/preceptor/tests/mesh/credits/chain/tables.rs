@@ -172,7 +172,7 @@ fn extend(table: &mut Table, sql: &str) {
         match statement.strip_prefix("COLUMN ") {
             Some(definition) => table.columns.push(column(definition)),
             None => {
-                table.constraints.push(Constraint { added: true, ..constraint(statement, &table.columns) })
+                table.constraints.push(Constraint { added: true, ..constraint(statement, &table.columns) });
             }
         }
     }
