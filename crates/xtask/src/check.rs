@@ -3,18 +3,15 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-use preceptor_proto::DESCRIPTORS;
-use preceptor_rpc::Policies;
-
+use crate::build::{Built, build};
 use crate::size::without_tests;
 use crate::{features, unused};
+use anyhow::Context as _;
 
-/// Runs all checks; reports every problem at once.
-pub(crate) fn run() -> anyhow::Result<()> {
+/// Runs all checks and compiles everything; reports every problem at once.
+pub(crate) fn run() -> anyhow::Result<Built> {
     let mut problems = Vec::new();
     problems.extend(service_edges(Path::new("services"))?);
-    problems.extend(policies(DESCRIPTORS));
     let explained = explained_codes(Path::new("services/gateway/errors.toml"))?;
     for file in rust_files(&["crates", "services"])? {
         let text = std::fs::read_to_string(&file)?;
@@ -25,15 +22,18 @@ pub(crate) fn run() -> anyhow::Result<()> {
     problems.extend(unused::dependencies(&folders_of_crates()?)?);
     problems.extend(features::compiled_twice()?);
     problems.extend(cargo(&["fmt", "--all", "--check"]));
-    problems.extend(cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]));
+    let built = build()?;
+    if built.problems > 0 {
+        problems.push(format!("compiler and lints found {} problems; they are above", built.problems));
+    }
     for problem in &problems {
         eprintln!("check: {problem}");
     }
     anyhow::ensure!(problems.is_empty(), "{} problems", problems.len());
     println!(
-        "checks: service edges, RPC policies, error codes, loose tasks, unscoped queries, unused dependencies, one build of each crate, formatting, lints: all hold"
+        "checks: service edges, error codes, loose tasks, unscoped queries, unused dependencies, one build of each crate, formatting, lints: all hold"
     );
-    Ok(())
+    Ok(built)
 }
 
 /// The folders of all crates of the workspace.
@@ -73,14 +73,6 @@ fn edges(manifest: &toml::Table, services: &BTreeSet<String>) -> Vec<String> {
     let names =
         tables.iter().filter_map(|table| manifest.get(*table)?.as_table()).flat_map(toml::Table::keys);
     names.filter(|name| services.contains(*name)).cloned().collect()
-}
-
-/// An RPC without a policy.
-fn policies(descriptors: &[u8]) -> Vec<String> {
-    match Policies::read(descriptors) {
-        Ok(_) => Vec::new(),
-        Err(error) => vec![error.to_string()],
-    }
 }
 
 /// The error codes that have a page.
@@ -196,12 +188,6 @@ mod tests {
                 .parse()
                 .expect("TOML");
         assert_eq!(edges(&manifest, &services), ["preceptor-audit"]);
-    }
-
-    #[test]
-    fn the_contracts_all_have_policies_and_one_without_is_found() {
-        assert_eq!(policies(DESCRIPTORS), Vec::<String>::new());
-        assert!(!policies(b"garbage").is_empty());
     }
 
     #[test]

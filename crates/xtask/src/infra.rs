@@ -4,7 +4,6 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use preceptor::config::Config;
 use preceptor_testkit::postgres::{self, Server};
 use preceptor_testkit::tools;
 
@@ -26,11 +25,11 @@ pub(crate) enum Infra {
 }
 
 impl Infra {
-    pub(crate) async fn run(self) -> anyhow::Result<()> {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
         install();
         match self {
             Self::Install => Ok(()),
-            Self::Up => up().await,
+            Self::Up => up(),
         }
     }
 }
@@ -74,20 +73,24 @@ fn is_here(program: &str) -> bool {
     Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }
 
-async fn up() -> anyhow::Result<()> {
+fn up() -> anyhow::Result<()> {
     let server = Server::start(true).map_err(anyhow::Error::msg)?;
-    let mut config = Config::default();
-    config.database.cell = Some(server.url("preceptor_cell"));
-    config.database.control = Some(server.url("preceptor_control"));
-    config.database.secrets = Some(server.secrets());
-    preceptor::database::prepare(&config, &server.admin_url("postgres")).await?;
+    let settings = [
+        ("PRECEPTOR__DATABASE__CELL", server.url("preceptor_cell")),
+        ("PRECEPTOR__DATABASE__CONTROL", server.url("preceptor_control")),
+        ("PRECEPTOR__DATABASE__SECRETS", server.secrets().display().to_string()),
+    ];
+    let mut prepare = crate::cargo::cargo();
+    prepare.args(["run", "--quiet", "--", "database", "prepare", "--admin", &server.admin_url("postgres")]);
+    let status = prepare.envs(settings.clone()).status().context("cargo cannot be started")?;
+    anyhow::ensure!(status.success(), "the databases could not be made");
     println!("PostgreSQL runs with empty databases. In another terminal:\n");
-    println!("  export PRECEPTOR__DATABASE__CELL={}", server.url("preceptor_cell"));
-    println!("  export PRECEPTOR__DATABASE__CONTROL={}", server.url("preceptor_control"));
-    println!("  export PRECEPTOR__DATABASE__SECRETS={}", server.secrets().display());
+    for (name, value) in settings {
+        println!("  export {name}={value}");
+    }
     println!(
         "  cargo run -- up --demo --data .preceptor-on-postgres\n\nCtrl-C stops it and takes the data with it."
     );
-    tokio::signal::ctrl_c().await.context("Ctrl-C cannot be waited for")?;
-    Ok(())
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(tokio::signal::ctrl_c()).context("Ctrl-C cannot be waited for")
 }

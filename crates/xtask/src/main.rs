@@ -1,21 +1,15 @@
 //! Developer tasks: `cargo xtask --help`.
 
+mod build;
 mod cargo;
 mod check;
-mod data;
-mod eval;
 mod features;
-mod fit;
 mod infra;
-mod metrics;
-mod optimise;
 mod size;
 mod test;
 mod unused;
 
-use std::process::ExitCode;
-
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 /// Developer tasks.
 #[derive(Debug, Parser)]
@@ -33,31 +27,40 @@ enum Task {
     Check,
     /// Print how large files and functions are; fail when they are too large.
     Size,
-    /// Fit weights on the real sets.
-    Fit(fit::Fit),
+    /// Fit weights on the real sets; `cargo xtask fit --help` says which.
+    #[command(disable_help_flag = true)]
+    Fit(Rest),
     /// Install and start the real servers that tests use.
     #[command(subcommand)]
     Infra(infra::Infra),
-    /// Measure on the real sets.
-    #[command(subcommand)]
-    Eval(eval::Eval),
+    /// Measure on the real sets; `cargo xtask eval --help` says what.
+    #[command(disable_help_flag = true)]
+    Eval(Rest),
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    if let Some(code) = preceptor::worker::run_if_asked() {
-        return Ok(code);
-    }
-    tokio::runtime::Runtime::new()?.block_on(run())?;
-    Ok(ExitCode::SUCCESS)
+/// Arguments that another program reads.
+#[derive(Debug, Args)]
+struct Rest {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
 }
 
-async fn run() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
-        Task::Test(task) => task.run().await,
-        Task::Check => check::run(),
+        Task::Test(task) => task.run(),
+        Task::Check => check::run().map(drop),
         Task::Size => size::run(),
-        Task::Fit(task) => task.run().await,
-        Task::Infra(task) => task.run().await,
-        Task::Eval(task) => task.run().await,
+        Task::Fit(rest) => evals("fit", &rest),
+        Task::Infra(task) => task.run(),
+        Task::Eval(rest) => evals("eval", &rest),
     }
+}
+
+/// Runs a task that needs the whole mesh, and so a program of its own.
+fn evals(task: &str, rest: &Rest) -> anyhow::Result<()> {
+    let mut command = cargo::cargo();
+    command.args(["run", "--quiet", "--package", "preceptor-evals", "--", task]).args(&rest.arguments);
+    let status = command.status()?;
+    anyhow::ensure!(status.success(), "cargo xtask {task} ended with {status}");
+    Ok(())
 }

@@ -1,11 +1,16 @@
 //! `cargo xtask test`: every test, counted.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 use clap::Args;
 use preceptor_testkit::{MODEL, SKIP_LOG};
+
+use crate::build;
+
+/// Where `preceptor models pull` puts it.
+const MODEL_FOLDER: &str = ".preceptor/models/all-MiniLM-L6-v2";
 
 /// Run every check and test; print how many ran, failed and were skipped.
 #[derive(Debug, Args)]
@@ -27,12 +32,10 @@ struct Counts {
 }
 
 impl Test {
-    pub(crate) async fn run(self) -> anyhow::Result<()> {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
         crate::infra::install();
-        let model = model().await;
-        if !self.only_tests {
-            crate::check::run()?;
-        }
+        let built = if self.only_tests { build::build()? } else { crate::check::run()? };
+        let model = built.program.as_deref().and_then(model);
         let folder = tempfile::tempdir()?;
         let log = folder.path().join("skips");
         let (counts, ran) = cargo_test(&self.cargo, &log, model.as_deref())?;
@@ -53,22 +56,17 @@ impl Test {
 }
 
 /// The embedding model, pulled when it is not here. Without it the tests that need it are skipped and counted.
-async fn model() -> Option<PathBuf> {
-    let config = preceptor::config::Config::default();
-    if let Some(folder) = preceptor::model::find(&config) {
-        return std::path::absolute(folder).ok();
+fn model(program: &Path) -> Option<PathBuf> {
+    let pulled = Command::new(program).args(["models", "pull"]).status();
+    if !pulled.is_ok_and(|status| status.success()) {
+        eprintln!("the embedding model could not be pulled");
+        return None;
     }
-    match preceptor::model::pull(&config).await {
-        Ok(folder) => std::path::absolute(folder).ok(),
-        Err(error) => {
-            eprintln!("the embedding model could not be pulled: {error:#}");
-            None
-        }
-    }
+    std::path::absolute(MODEL_FOLDER).ok().filter(|folder| folder.is_dir())
 }
 
 fn cargo_test(arguments: &[String], log: &Path, model: Option<&Path>) -> anyhow::Result<(Counts, bool)> {
-    let mut command = crate::cargo::cargo();
+    let mut command = build::linting()?;
     command
         .args(["test", "--workspace", "--no-fail-fast"])
         .args(arguments)

@@ -187,7 +187,7 @@ async fn a_name_that_is_not_what_it_looks_like_is_refused_everywhere_and_its_sig
             local.editor.post("/v1/staff", &json!({ "name": name, "role": "editor" })).await,
             local.operator.post("/v1/orgs", &json!({ "name": name, "admin_name": "Admin" })).await,
             local.operator.post("/v1/orgs", &json!({ "name": "Harbor", "admin_name": name })).await,
-            local.editor.accredit(name).await.map(serde_json::Value::String),
+            local.editor.accredit(name).await.map(Value::String),
             local.editor.post("/v1/programs", &json!({ "title": name, "objectives": [] })).await,
         ];
         for (place, refused) in refused.into_iter().enumerate() {
