@@ -27,6 +27,7 @@ pub(crate) const CREDENTIAL: &str = "credential.json";
 pub(crate) const JWT: &str = "credential.jwt";
 pub(crate) const PROOF: &str = "certificate.tlog-proof";
 pub(crate) const RECORD: &str = "certificate.record";
+pub(crate) const STATUS_LIST: &str = "status-list.json";
 
 /// What is attached to the file, so that it proves itself.
 #[derive(Debug, Clone)]
@@ -39,6 +40,8 @@ pub struct Attachments {
     pub proof: String,
     /// The record that the proof is about, exactly as it was logged.
     pub record: Vec<u8>,
+    /// The signed list in which a void shows, on the sheet of a voided certificate.
+    pub status_list: Option<String>,
 }
 
 /// The size of a sheet. Certificates lie on their long side.
@@ -82,6 +85,8 @@ pub struct Layout {
     pub paper: Paper,
     /// With which fonts.
     pub fonts: Arc<Fonts>,
+    /// When the credit was voided, RFC 3339: such a sheet is marked all over.
+    pub voided_at: Option<String>,
 }
 
 /// An amount as certificates write it: with two decimals.
@@ -97,7 +102,7 @@ struct Names {
     frame: FileId,
     seal: FileId,
     logos: [(&'static str, FileId); 2],
-    attached: [FileId; 4],
+    attached: [FileId; 5],
 }
 
 static NAMES: LazyLock<Names> = LazyLock::new(|| {
@@ -111,7 +116,7 @@ static NAMES: LazyLock<Names> = LazyLock::new(|| {
         frame: id("frame.svg"),
         seal: id("seal.svg"),
         logos: ["logo.png", "logo.svg"].map(|name| (name, id(name))),
-        attached: [CREDENTIAL, JWT, PROOF, RECORD].map(id),
+        attached: [CREDENTIAL, JWT, PROOF, RECORD, STATUS_LIST].map(id),
     }
 });
 static LIBRARY: LazyLock<LazyHash<Library>> = LazyLock::new(|| LazyHash::new(Library::builder().build()));
@@ -206,9 +211,15 @@ pub fn check_logo(logo: &Logo, fonts: &Arc<Fonts>) -> Result<(), Error> {
         status: None,
         details: Details { logo: Some(logo.clone()), ..Details::default() },
     };
-    let attachments =
-        Attachments { credential: text(), jwt: text(), proof: text(), record: text().into_bytes() };
-    print(&facts, &attachments, &Layout { paper: Paper::Letter, fonts: Arc::clone(fonts) }).map(|_| ())
+    let attachments = Attachments {
+        credential: text(),
+        jwt: text(),
+        proof: text(),
+        record: text().into_bytes(),
+        status_list: None,
+    };
+    let layout = Layout { paper: Paper::Letter, fonts: Arc::clone(fonts), voided_at: None };
+    print(&facts, &attachments, &layout).map(|_| ())
 }
 
 /// Nothing is printed otherwise than it was stated: what cannot be drawn is named.
@@ -251,15 +262,18 @@ fn typeset(facts: &Facts, attachments: &Attachments, layout: &Layout) -> Result<
 }
 
 fn files(facts: &Facts, attachments: &Attachments, layout: &Layout) -> Result<HashMap<FileId, Bytes>, Error> {
-    let attached: [&[u8]; 4] = [
+    // The list comes last, and only where there is one.
+    let attached = [
         attachments.credential.as_bytes(),
         attachments.jwt.as_bytes(),
         attachments.proof.as_bytes(),
-        &attachments.record,
-    ];
+        attachments.record.as_slice(),
+    ]
+    .into_iter()
+    .chain(attachments.status_list.as_ref().map(String::as_bytes));
     let mut files: HashMap<FileId, Bytes> =
         NAMES.attached.iter().zip(attached).map(|(id, bytes)| (*id, Bytes::new(bytes.to_vec()))).collect();
-    files.insert(NAMES.facts, Bytes::from_string(data(facts, layout)?));
+    files.insert(NAMES.facts, Bytes::from_string(data(facts, layout, attachments.status_list.is_some())?));
     files.insert(NAMES.qr, Bytes::from_string(qr(&facts.verify_url)?));
     files.insert(NAMES.frame, Bytes::new(ornament::frame(layout.paper)));
     files.insert(NAMES.seal, Bytes::new(ornament::seal()));
@@ -360,7 +374,8 @@ fn listed(names: &[&str]) -> String {
     }
 }
 
-fn data(facts: &Facts, layout: &Layout) -> Result<String, Error> {
+/// What is attached: name, media type and description.
+fn described(with_list: bool) -> Vec<serde_json::Value> {
     let files = [
         (
             CREDENTIAL,
@@ -374,8 +389,17 @@ fn data(facts: &Facts, layout: &Layout) -> Result<String, Error> {
             "Proof that the provider's log holds the record of this certificate (C2SP tlog-proof)",
         ),
         (RECORD, "application/octet-stream", "The record that the proof is about"),
+        (
+            STATUS_LIST,
+            "application/json",
+            "The provider’s signed list of voided certificates, which names this one",
+        ),
     ];
-    let files = files.map(|(name, kind, what)| json!({ "name": name, "type": kind, "what": what }));
+    let attached = files.into_iter().take(if with_list { 5 } else { 4 });
+    attached.map(|(name, kind, what)| json!({ "name": name, "type": kind, "what": what })).collect()
+}
+
+fn data(facts: &Facts, layout: &Layout, with_list: bool) -> Result<String, Error> {
     let mut format = facts.format.clone();
     if let Some(first) = format.get_mut(0..1) {
         first.make_ascii_uppercase();
@@ -388,13 +412,16 @@ fn data(facts: &Facts, layout: &Layout) -> Result<String, Error> {
     };
     let (width, height) = layout.paper.size();
     let end = if award.ends_with('.') { "" } else { "." };
+    let voided = layout.voided_at.as_deref().map(date).transpose()?;
+    let title = if voided.is_some() { format!("Void: {}", facts.title()) } else { facts.title().to_owned() };
     let page = facts.verify_url.rsplit_once('/').map_or(facts.verify_url.as_str(), |(page, _)| page);
     let data = json!({
         "width": width,
         "height": height,
         "logo": facts.details.logo.as_ref().map(logo_file).unwrap_or_default(),
-        "title": facts.title(),
-        "description": format!("{} issued by {} to {} for “{}”: {award}{end}", facts.title(), facts.provider, facts.person(), facts.activity),
+        "title": title,
+        "voided": voided,
+        "description": format!("{title} issued by {} to {} for “{}”: {award}{end}", facts.provider, facts.person(), facts.activity),
         "person": facts.person(),
         "provider": facts.provider,
         "verb": verb,
@@ -414,7 +441,7 @@ fn data(facts: &Facts, layout: &Layout) -> Result<String, Error> {
         "code": facts.code,
         "verify_url": facts.verify_url,
         "verify_page": page.trim_start_matches("https://"),
-        "attachments": files,
+        "attachments": described(with_list),
     });
     Ok(data.to_string())
 }

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::credential::{Stated, same};
 use crate::key::IssuerKey;
-use crate::print::{CREDENTIAL, JWT, PROOF, RECORD};
-use crate::status::{self, Entry};
+use crate::print::{CREDENTIAL, JWT, PROOF, RECORD, STATUS_LIST};
+use crate::status::{self, Entry, StatusList};
 use crate::{Refusal, credential_sha256, jwt, proof, seal, strict};
 
 /// What a certificate that holds says, and what was checked.
@@ -46,6 +46,8 @@ pub struct Report {
     pub log: Option<(u64, u64)>,
     /// Where a void shows; older certificates have none.
     pub status: Option<Entry>,
+    /// The list that the sheet of a voided certificate carries.
+    pub status_list: Option<StatusList>,
     /// Whether the caller named the key that it expected.
     pub pinned: bool,
 }
@@ -133,7 +135,8 @@ fn pdf(file: &[u8]) -> Result<Report, Refusal> {
     let log_key: LogKey = stated.log_key.parse()?;
     let proof: Proof = text(PROOF)?.parse()?;
     let size = proof.verify(record, &log_key)?;
-    Ok(report(stated, key, Some((proof.index, size))))
+    let status_list = attached.get(STATUS_LIST).map(|list| StatusList::read(list)).transpose()?;
+    Ok(Report { status_list, ..report(stated, key, Some((proof.index, size))) })
 }
 
 /// The proof of the log that a certificate carries, with the checkpoint that the log had signed when it was printed. Only
@@ -195,6 +198,7 @@ fn report(stated: Stated, key: IssuerKey, log: Option<(u64, u64)>) -> Report {
         log_key: stated.log_key,
         log,
         status: stated.status,
+        status_list: None,
         pinned: false,
     }
 }

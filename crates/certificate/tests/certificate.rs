@@ -87,7 +87,7 @@ fn first_facts(log: &LogKey) -> Facts {
 }
 
 fn layout(paper: Paper) -> Layout {
-    Layout { paper, fonts: Fonts::own() }
+    Layout { paper, fonts: Fonts::own(), voided_at: None }
 }
 
 /// A certificate's parts, signed by `signer` and logged under `log`.
@@ -127,7 +127,13 @@ fn make_of(facts: Facts, signer: &Signer, log: &Signer) -> Made {
     };
     let signed = sign(unsigned, signer);
     Made {
-        attachments: Attachments { credential: signed.to_string(), jwt, proof: proof.to_string(), record },
+        attachments: Attachments {
+            credential: signed.to_string(),
+            jwt,
+            proof: proof.to_string(),
+            record,
+            status_list: None,
+        },
         signed,
         facts,
     }
@@ -252,6 +258,26 @@ fn a_name_that_no_font_has_is_whole_in_what_is_signed_and_never_printed_otherwis
         panic!("it is printed")
     };
     assert_eq!(missing.0, ['字', '漢', '🩺']);
+}
+
+#[test]
+fn the_sheet_of_a_voided_certificate_carries_the_list_that_says_so() {
+    let (signer, log) = (signer(), signer());
+    let mut made = make(&signer, &log);
+    let entry = made.facts.status.clone().expect("a place");
+    let list = sign(status_list(&entry.list, &signer.key, [entry.index], ISSUED), &signer);
+    made.attachments.status_list = Some(list.to_string());
+    let usual = file(&made, &signer);
+    let marked = Layout { voided_at: Some("2026-11-27T10:00:00Z".into()), ..layout(Paper::Letter) };
+    let content = print(&made.facts, &made.attachments, &marked).expect("a PDF");
+    let pdf = seal::close(&content, &signer.key, signer.pair.sign(&seal::message(&content)).as_ref());
+    let pdf = pdf.expect("a seal");
+    assert_ne!(pdf, usual);
+    let report = verify(&pdf, Some(&signer.key)).expect("it holds");
+    assert_eq!(report.status_list.as_ref().and_then(|list| list.is_void(&entry)), Some(true));
+    // A list that is none makes the whole file one that was not issued here.
+    made.attachments.status_list = Some("{}".into());
+    assert!(matches!(refused(verify(&file(&made, &signer), None)), Refusal::NoList(_)));
 }
 
 #[test]

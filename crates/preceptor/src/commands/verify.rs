@@ -129,12 +129,14 @@ impl Trusted {
         let Some(entry) = &report.status else { return Ok(Ok(Status::NoList)) };
         let list = match given.map(StatusList::read) {
             Some(Err(refusal)) => return Ok(Err(refusal)),
-            Some(Ok(list)) => list,
-            None => match self.lists.find(&entry.list)? {
-                Some(list) => list,
-                None => return Ok(Ok(Status::NotChecked)),
+            Some(Ok(list)) => Some(list),
+            // The sheet of a voided certificate brings its own.
+            None => match &report.status_list {
+                Some(list) if list.is_void(entry) == Some(true) => Some(list.clone()),
+                _ => self.lists.find(&entry.list)?,
             },
         };
+        let Some(list) = list else { return Ok(Ok(Status::NotChecked)) };
         // Lists are signed with the newest key of a provider, and certificates outlive keys.
         if list.key != report.key && self.issuers.standing(&report.provider, &list.key) != Standing::Trusted {
             return Ok(Err(Refusal::OtherKey {
@@ -220,7 +222,7 @@ fn show(report: &Report, known: Known, status: &Status) {
         Status::Void(date) => println!("  status      voided, by the provider's list of {date}"),
         Status::Good(date) => println!("  status      not voided, by the provider's list of {date}"),
         Status::NotChecked => {
-            println!("  status      not checked: no list is at hand; name a copy with --status-list");
+            println!("  status      not checked: no list of voided certificates is at hand");
         }
         Status::NoList => println!("  status      not checked: this certificate names no list"),
     }
@@ -233,8 +235,19 @@ fn show(report: &Report, known: Known, status: &Status) {
     if let (Known::Not, Some(url)) = (known, &report.issuer_url) {
         println!("By its own word, its issuer's keys are at {url}");
     }
-    if let Some(entry) = &report.status {
-        println!("The provider's list of voided certificates: {}", entry.list);
+    show_ways(report, status);
+}
+
+/// How to find out whether it was voided since.
+fn show_ways(report: &Report, status: &Status) {
+    if matches!(status, Status::Void(_)) {
+        println!("The provider's page about it: {}", report.verify_url);
+        return;
     }
-    println!("Whether it was voided since: {}", report.verify_url);
+    println!("Whether it was voided since:");
+    println!("  online      open {}", report.verify_url);
+    if let Some(entry) = &report.status {
+        println!("  offline     download {} where there is a network,", entry.list);
+        println!("              and name the file here with --status-list");
+    }
 }

@@ -4,6 +4,7 @@ mod acceptance;
 mod assessment;
 mod certificate;
 mod chain;
+mod checking;
 mod clinicians;
 mod items;
 mod pages;

@@ -386,6 +386,7 @@ impl Contract for Server {
             jwt: files.jwt,
             code: files.code,
             sha256: files.sha256,
+            voided: files.voided,
         }))
     }
 

@@ -95,7 +95,8 @@ fn file(kind: &'static str, code: &str, ending: &str, content: impl Into<Body>) 
         .into_response()
 }
 
-/// Downloads your certificate as a PDF that proves itself: `preceptor verify` checks it without any network.
+/// Downloads your certificate as a PDF that proves itself: `preceptor verify` checks it without any network. After a void the
+/// sheet is marked as void, and carries the signed list that says so.
 #[utoipa::path(get, path = "/v1/credits/{id}/certificate", operation_id = "getCertificate", tag = "Credits",
     params(("id" = String, Path), PaperQuery),
     responses((status = 200, content_type = "application/pdf", body = Vec<u8>)))]
@@ -106,7 +107,8 @@ async fn certificate(
     Query(query): Query<PaperQuery>,
 ) -> Result<Response, ApiError> {
     let files = edge.certificate(&identity, &id, query.paper).await?;
-    Ok(file("application/pdf", &files.code, "pdf", files.pdf))
+    let ending = if files.voided { "void.pdf" } else { "pdf" };
+    Ok(file("application/pdf", &files.code, ending, files.pdf))
 }
 
 /// A badge in both of its forms.

@@ -86,151 +86,6 @@ async fn anybody_can_check_a_certificate_by_its_code_and_without_any_network() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_binary_verifies_a_file_and_refuses_a_changed_one() {
-    let local = Local::start(None).await.expect("a mesh");
-    let (learner, credit, pdf) = issued(&local).await;
-    let folder = tempfile::tempdir().expect("a folder");
-    let badge = learner
-        .get(&format!("/v1/credits/{}/badge?format=both", id(&credit, "id").expect("an id")))
-        .await
-        .expect("a badge");
-    // As a learner's browser saves it.
-    let downloaded = learner
-        .download(&format!("/v1/credits/{}/badge", id(&credit, "id").expect("an id")))
-        .await
-        .expect("a badge");
-    let list = badge["credential"]["credentialStatus"]["statusListCredential"].as_str().expect("a list");
-    let list = format!("/v1/status-lists/{}", list.rsplit('/').next().expect("a name"));
-    let good = learner.with_token("").download(&list).await.expect("a list");
-    let void = format!("/v1/credits/{}/void", id(&credit, "id").expect("an id"));
-    local.editor.post(&void, &json!({ "reason": "Issued in error" })).await.expect("a void");
-    let voided = learner.with_token("").download(&list).await.expect("a list");
-    // The same provider's name, and everything in order, but under a key of somebody else.
-    let elsewhere = Local::start(None).await.expect("another mesh");
-    let (stranger, strange, other) = issued(&elsewhere).await;
-    let path = format!("/v1/credits/{}/badge", id(&strange, "id").expect("an id"));
-    let strange: Value = stranger.get(&path).await.expect("a badge");
-    let path = strange["credentialStatus"]["statusListCredential"].as_str().expect("a list");
-    let others = stranger
-        .download(&format!("/v1/status-lists/{}", path.rsplit('/').next().expect("a name")))
-        .await
-        .expect("a list");
-    elsewhere.stop().await;
-    local.stop().await;
-    let place = |name: &str| folder.path().join(name);
-    for (name, content) in [("good.list", &good), ("voided.list", &voided), ("others.list", &others)] {
-        std::fs::write(place(name), content).expect("a file");
-    }
-    let run_with = |name: &str, content: &[u8], more: &[&str]| {
-        std::fs::write(place(name), content).expect("a file");
-        let mut command = without_network();
-        command
-            .current_dir(folder.path())
-            .arg("--data")
-            .arg(folder.path())
-            .arg("verify")
-            .arg(name)
-            .args(more);
-        let output = command.output().expect("it runs");
-        let text = [output.stdout, output.stderr].concat();
-        (output.status.code().expect("a code"), String::from_utf8_lossy(&text).into_owned())
-    };
-    let run = |name: &str, content: &[u8], key: Option<&str>| {
-        run_with(
-            name,
-            content,
-            &key.into_iter().flat_map(|key| ["--key", key, "--remember"]).collect::<Vec<_>>(),
-        )
-    };
-    let key = verify(&pdf, None).expect("it holds").key.multikey();
-    let (code, said) = run("certificate.pdf", &pdf, None);
-    assert!(
-        code == 2 && said.contains("HOLDS IN ITSELF") && said.contains("Anybody can sign"),
-        "{code} {said}"
-    );
-    let (code, said) = run_with("certificate.pdf", &pdf, &["--status-list", "voided.list"]);
-    assert!(
-        code == 3 && said.starts_with("VOIDED  "),
-        "whoever signed it says that it is void: {code} {said}"
-    );
-    let (code, said) = run("certificate.pdf", &pdf, Some(&key));
-    assert!(code == 0 && said.contains("HOLDS  ") && said.contains("Ana María Núñez, MD"), "{code} {said}");
-    let (code, said) = run("certificate.pdf", &pdf, None);
-    assert!(
-        code == 0 && said.contains("HOLDS  ") && said.contains("remembered as this provider's"),
-        "{code} {said}"
-    );
-    let (code, said) = run("forged.pdf", &other, None);
-    assert!(
-        code == 1 && said.contains("than the keys that were remembered for its provider"),
-        "{code} {said}"
-    );
-    let mut changed = pdf.clone();
-    changed[pdf.len() / 2] ^= 1;
-    let (code, said) = run("changed.pdf", &changed, None);
-    assert!(code == 1 && said.contains("changed after it was issued"), "{code} {said}");
-    let (code, said) = run("badge.json", &downloaded, None);
-    assert!(
-        code == 0 && said.contains("status      not checked"),
-        "what is downloaded is what is verified: {code} {said}"
-    );
-    assert_eq!(run("both.json", badge.to_string().as_bytes(), Some(&key)).0, 0);
-    assert_eq!(run("badge.jwt", badge["jwt"].as_str().expect("a JWT").as_bytes(), Some(&key)).0, 0);
-    let mut altered = badge["credential"].clone();
-    altered["credentialSubject"]["creditsEarned"] = json!(7.5);
-    let (code, said) = run("altered.json", altered.to_string().as_bytes(), None);
-    assert!(code == 1 && said.contains("badge was changed"), "{code} {said}");
-    let mut wrapped = badge["credential"].clone();
-    wrapped["credentialSubject"] = json!([wrapped["credentialSubject"]]);
-    let (code, said) = run("wrapped.json", wrapped.to_string().as_bytes(), None);
-    assert!(code == 1 && said.contains("in another form"), "{code} {said}");
-
-    // Lists: given, remembered with their date, and never replaced by an older one.
-    let (code, said) = run_with("badge.json", &downloaded, &["--status-list", "good.list", "--remember"]);
-    assert!(
-        code == 0
-            && said.contains("not voided, by the provider's list of 20")
-            && said.contains("From now on"),
-        "{code} {said}"
-    );
-    let (code, said) = run("badge.json", &downloaded, None);
-    assert!(code == 0 && said.contains("not voided, by the provider's list of 20"), "{code} {said}");
-    let (code, said) = run_with("badge.json", &downloaded, &["--status-list", "voided.list", "--remember"]);
-    assert!(
-        code == 3 && said.contains("VOIDED  ") && said.contains("voided, by the provider's list of 20"),
-        "{code} {said}"
-    );
-    assert_eq!(run("certificate.pdf", &pdf, None).0, 3, "the list that was remembered");
-    let (code, said) = run_with("badge.json", &downloaded, &["--status-list", "good.list", "--remember"]);
-    assert!(code == 0 && said.contains("A newer list"), "{code} {said}");
-    assert_eq!(run("badge.json", &downloaded, None).0, 3, "the newest list stays");
-    let (code, said) = run_with("badge.json", &downloaded, &["--status-list", "others.list"]);
-    assert!(code == 1 && said.contains("signed by another key"), "{code} {said}");
-    let (code, said) = run_with("badge.json", &downloaded, &["--status-list", "badge.json"]);
-    assert!(code == 1 && said.contains("status list"), "{code} {said}");
-    assert_eq!(run_with("badge.json", &downloaded, &["--no-such-option"]).0, 64);
-    let (code, said) = run("empty", b"", None);
-    assert!(code == 1 && said.contains("the file is empty"), "{code} {said}");
-}
-
-/// The binary where no network is, if this machine lets us make such a place.
-pub(super) fn without_network() -> Command {
-    let binary = env!("CARGO_BIN_EXE_preceptor");
-    let mut alone = Command::new("unshare");
-    alone.args(["--map-root-user", "--net"]);
-    if Command::new("unshare")
-        .args(["--map-root-user", "--net", "true"])
-        .status()
-        .is_ok_and(|status| status.success())
-    {
-        alone.arg(binary);
-        return alone;
-    }
-    skip("the network is taken away from the verifier", "unshare cannot make a namespace here");
-    Command::new(binary)
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn tools_of_others_accept_the_pdf() {
     if Command::new("qpdf").arg("--version").output().is_err()
         || Command::new("pdftotext").arg("-v").output().is_err()
@@ -449,10 +304,28 @@ async fn a_void_is_in_the_list_of_the_next_request(store: Store) {
         .await
         .expect("a void");
     assert_eq!(standing().await, [false, true]);
-    // The page says it, and the holder can still download what was issued.
+    // The page says it, and the holder gets a sheet that says it too, on either paper.
     let page = fetched(&local, &nobody, &path_of(&json!(certified[1].2.verify_url)), "text/html").await.2;
     assert!(page.contains("was voided"), "{page}");
-    certified[1].0.download(&format!("/v1/credits/{}/certificate", certified[1].1)).await.expect("a file");
+    let path = format!("/v1/credits/{}/certificate", certified[1].1);
+    for paper in ["letter", "a4"] {
+        let asked = format!("{path}?paper={paper}");
+        let (status, headers, _) = fetched(&local, &certified[1].0, &asked, "*/*").await;
+        let named = headers["content-disposition"].to_str().expect("a text");
+        assert!(status == 200 && named.ends_with("-void.pdf\""), "{status} {named}");
+        let sheet = verify(&certified[1].0.download(&asked).await.expect("a file"), None).expect("it holds");
+        assert_eq!(
+            (&sheet.code, sheet.key),
+            (&certified[1].2.code, certified[1].2.key),
+            "the same certificate"
+        );
+        let carried = sheet.status_list.expect("the sheet carries the list that says so");
+        assert_eq!(carried.is_void(entry(1)), Some(true));
+    }
+    // Nothing of that touches the other one.
+    let path = format!("/v1/credits/{}/certificate", certified[0].1);
+    let live = verify(&certified[0].0.download(&path).await.expect("a file"), None).expect("it holds");
+    assert_eq!(live.status_list, None);
     let name = list.rsplit('/').next().expect("a name");
     let (provider, _) = name.split_once('-').expect("a number");
     for other in [

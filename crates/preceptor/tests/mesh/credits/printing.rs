@@ -6,7 +6,8 @@ use preceptor_certificate::verify::verify;
 use preceptor_testkit::{Local, Store, skip, tools};
 use serde_json::json;
 
-use super::certificate::{fetched, issued_to, without_network};
+use super::certificate::{fetched, issued_to};
+use super::checking::without_network;
 use super::course;
 
 preceptor_testkit::on_both_stores! {

@@ -99,8 +99,11 @@ async fn validators_of_others_find_both_papers_to_be_pdf_a_and_accessible() {
     }
     let local = Local::start(None).await.expect("a mesh");
     let (learner, credit, letter) = issued(&local).await;
-    let path = format!("/v1/credits/{}/certificate?paper=a4", id(&credit, "id").expect("an id"));
-    let a4 = learner.download(&path).await.expect("a file");
+    let credit = format!("/v1/credits/{}", id(&credit, "id").expect("an id"));
+    let a4 = learner.download(&format!("{credit}/certificate?paper=a4")).await.expect("a file");
+    let reason = json!({ "reason": "Issued in error" });
+    local.editor.post(&format!("{credit}/void"), &reason).await.expect("a void");
+    let void = learner.download(&format!("{credit}/certificate")).await.expect("a file");
     local.stop().await;
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("certificate.pdf");
@@ -112,7 +115,7 @@ async fn validators_of_others_find_both_papers_to_be_pdf_a_and_accessible() {
             let libraries = format!("{}/*", java.join("lib").display());
             run(Command::new("java").args(["-cp", &libraries]).arg(&source).arg(&file))
         };
-        for content in [&letter, &a4] {
+        for content in [&letter, &a4, &void] {
             let (valid, said) = validate(content);
             assert!(valid && said.contains("3b: valid") && said.contains("ua1: valid"), "{said}");
         }
@@ -125,7 +128,7 @@ async fn validators_of_others_find_both_papers_to_be_pdf_a_and_accessible() {
             std::fs::write(&file, content).expect("a file");
             run(Command::new(set.join("venv/bin/python")).args(["-c", QPDF]).arg(&file))
         };
-        for content in [&letter, &a4] {
+        for content in [&letter, &a4, &void] {
             let (good, said) = check(content);
             assert!(good, "{said}");
         }

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use preceptor_certificate::Paper;
-use preceptor_core::Scope;
 use preceptor_core::id::OrgId;
+use preceptor_core::{Scope, Timestamp};
 use preceptor_keys::DataKey;
 use preceptor_proto::audit::v1 as audit;
 use preceptor_rpc::Call;
 use sha2::{Digest as _, Sha256};
 
-use super::{Signed, place};
+use super::{Mark, Sheet, Signed, place};
 use crate::Error;
 use crate::domain::{Credits, PATIENCE, awards};
 use crate::error::Missing;
-use crate::store::{certificate, certificate_sheet, certificates};
+use crate::store::{awards as award_rows, certificate, certificate_sheet, certificates, ledger};
 
 /// Where sheets are sealed.
 const SHEETS: &str = "credits_certificate_sheet";
@@ -27,17 +27,21 @@ pub(crate) struct Files {
     pub(crate) badge: String,
     pub(crate) jwt: String,
     pub(crate) code: String,
+    /// Whether the PDF is marked as void.
+    pub(crate) voided: bool,
 }
 
 impl Credits {
-    /// The files of a certificate, to its holder; the PDF on the paper that is asked for.
+    /// The files of a certificate, to its holder; the PDF on the paper that is asked for. After a void it is marked as void and
+    /// carries the list that says so: whoever was given the first sheet finds out by the badge's status, and nobody is given
+    /// another sheet that looks as if it counted.
     pub(crate) async fn certificate(
         &self,
         scope: &Arc<Scope>,
         credit: &str,
         paper: Option<Paper>,
     ) -> Result<Files, Error> {
-        let (row, file) = {
+        let (row, file, void) = {
             let tx = self.deps.store.read(scope).await?;
             let award = awards::visible(&tx, scope, credit).await?;
             if award.learner != scope.subject() {
@@ -45,15 +49,21 @@ impl Credits {
             }
             let row = certificates::of_award(&tx, &award.id).await?.ok_or(Error::Preparing)?;
             let file = certificates::file(&tx, &row.id).await?.ok_or(Error::Preparing)?;
-            (row, file)
+            let void = award_rows::void(&tx, &award.id).await?;
+            (row, file, void)
         };
         let org = scope.org();
         let (key, signed) = self.unseal(org, &row).await?;
-        let (pdf, sha256) = match paper.filter(|paper| *paper != signed.paper()) {
-            None => {
+        let voided = void.is_some();
+        let (pdf, sha256) = match (void, paper.filter(|paper| *paper != signed.paper())) {
+            (Some(void), _) => {
+                let paper = paper.unwrap_or_else(|| signed.paper());
+                self.void_sheet(org, &row, &signed, paper, &void).await?
+            }
+            (None, None) => {
                 (key.unseal(&place(org, "credits_certificate_file", &row.id), &file.sealed)?, file.sha256)
             }
-            Some(other) => self.sheet(org, &row, &key, &signed, other).await?,
+            (None, Some(other)) => self.sheet(org, &row, &key, &signed, other).await?,
         };
         Ok(Files {
             pdf,
@@ -61,6 +71,7 @@ impl Credits {
             badge: signed.credential.to_string(),
             jwt: signed.jwt,
             code: signed.facts.code,
+            voided,
         })
     }
 
@@ -95,7 +106,7 @@ impl Credits {
             return Ok((key.unseal(&sealed_at, &known.sealed)?, known.sha256));
         }
         let proof = self.proof(&call, &row.event_id).await?;
-        let pdf = self.set(org, row, signed, paper, proof).await?;
+        let pdf = self.set(org, row, signed, Sheet { paper, proof, mark: None }).await?;
         let sha256 = hex::encode(Sha256::digest(&pdf));
         let tx = self.deps.store.write(&scope).await?;
         // Whoever asked for it at the same moment gets the one that is kept.
@@ -112,6 +123,28 @@ impl Credits {
         };
         tx.insert(sheet).await?;
         tx.commit().await?;
+        Ok((pdf, sha256))
+    }
+
+    /// The certificate marked as void, with the list that says so as of now.
+    async fn void_sheet(
+        &self,
+        org: OrgId,
+        row: &certificate::Model,
+        signed: &Signed,
+        paper: Paper,
+        void: &ledger::Model,
+    ) -> Result<(Vec<u8>, String), Error> {
+        let call = self.deps.system.call(org, PATIENCE).await?;
+        let list = signed.facts.status.as_ref().and_then(|entry| entry.list.rsplit('/').next());
+        let status_list = match list {
+            Some(name) => Some(self.status_list(name).await?.credential.to_string()),
+            None => None,
+        };
+        let mark = Mark { voided_at: Timestamp::from_micros(void.entered_at).to_string(), status_list };
+        let proof = self.proof(&call, &row.event_id).await?;
+        let pdf = self.set(org, row, signed, Sheet { paper, proof, mark: Some(mark) }).await?;
+        let sha256 = hex::encode(Sha256::digest(&pdf));
         Ok((pdf, sha256))
     }
 }

@@ -71,6 +71,20 @@ impl Signed {
     }
 }
 
+/// How a certificate is set.
+struct Sheet {
+    paper: Paper,
+    proof: audit::InclusionProof,
+    mark: Option<Mark>,
+}
+
+/// What the sheet of a voided certificate says besides.
+struct Mark {
+    voided_at: String,
+    /// The signed list that says so; older certificates are on none.
+    status_list: Option<String>,
+}
+
 /// What a certificate rests on.
 struct Ground {
     offer: offer::Model,
@@ -402,7 +416,8 @@ impl Credits {
         let (data_key, signed) = self.unseal(scope.org(), row).await?;
         let proof = self.proof(call, &row.event_id).await?;
         let leaf_index = proof.index;
-        let pdf = self.set(scope.org(), row, &signed, signed.paper(), proof).await?;
+        let sheet = Sheet { paper: signed.paper(), proof, mark: None };
+        let pdf = self.set(scope.org(), row, &signed, sheet).await?;
         let tx = self.deps.store.write(&scope).await?;
         if certificates::file(&tx, &row.id).await?.is_some() {
             return Ok(());
@@ -419,15 +434,16 @@ impl Credits {
         Ok(tx.commit().await?)
     }
 
-    /// The sealed file of a certificate on some paper.
+    /// The sealed file of a certificate.
     async fn set(
         &self,
         org: OrgId,
         row: &certificate::Model,
         signed: &Signed,
-        paper: Paper,
-        proof: audit::InclusionProof,
+        sheet: Sheet,
     ) -> Result<Vec<u8>, Error> {
+        let Sheet { paper, proof, mark } = sheet;
+        let (voided_at, status_list) = mark.map(|mark| (mark.voided_at, mark.status_list)).unzip();
         let key = IssuerKey::of_multikey(&row.signing_key)
             .ok_or_else(|| Error::Defect("a stored key cannot be read".into()))?;
         let attachments = Attachments {
@@ -435,8 +451,10 @@ impl Credits {
             jwt: signed.jwt.clone(),
             proof: proof.proof,
             record: proof.record,
+            status_list: status_list.flatten(),
         };
-        let (facts, layout) = (signed.facts.clone(), Layout { paper, fonts: Arc::clone(&self.deps.fonts) });
+        let layout = Layout { paper, fonts: Arc::clone(&self.deps.fonts), voided_at };
+        let facts = signed.facts.clone();
         let content = self
             .behind_the_scenes(move || preceptor_certificate::print(&facts, &attachments, &layout))
             .await??;
