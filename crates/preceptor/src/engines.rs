@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use preceptor_bus::DurableLog;
@@ -17,6 +18,10 @@ use preceptor_vector::Edge;
 
 use crate::config::Config;
 
+/// How often a folder that is in use is tried again, and the pause in between: a process that is just ending, or a child
+/// that was started a moment ago and has not let go of what its parent had open, gets that long.
+const LOCK_TRIES: usize = 40;
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
 /// Bytes of a secret that is made.
 const SECRET_BYTES: usize = 32;
 
@@ -60,7 +65,7 @@ impl Engines {
         private::write_privately();
         fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
         private::refuse_open_folder(folder)?;
-        let lock = lock(folder, sharing)?;
+        let lock = lock(folder, sharing).await?;
         let keyring = folder.join("keyring.json");
         let passphrase = passphrase(folder)?;
         let keys =
@@ -118,25 +123,26 @@ pub fn schemas() -> Vec<Schema> {
 }
 
 /// Takes the folder, so that two processes do not write the same files.
-fn lock(folder: &Path, sharing: Sharing) -> anyhow::Result<File> {
+async fn lock(folder: &Path, sharing: Sharing) -> anyhow::Result<File> {
     let path = folder.join("lock");
     let file = File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
-    let locked = match sharing {
-        Sharing::Alone => file.try_lock(),
-        Sharing::WithOtherProcesses => file.try_lock_shared(),
-    };
-    match locked {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            bail!(
-                "{} is in use by another preceptor; stop it, or name another folder with --data",
-                folder.display()
-            )
-        }
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("{} cannot be locked", path.display()))
+    for _ in 0..LOCK_TRIES {
+        let locked = match sharing {
+            Sharing::Alone => file.try_lock(),
+            Sharing::WithOtherProcesses => file.try_lock_shared(),
+        };
+        match locked {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(LOCK_PAUSE).await,
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("{} cannot be locked", path.display()));
+            }
         }
     }
+    bail!(
+        "{} is in use by another preceptor; stop it, or name another folder with --data",
+        folder.display()
+    )
 }
 
 /// A secret that nobody can guess, in letters and digits.

@@ -1,5 +1,6 @@
 //! Somebody with the database, and without the keys, makes a whole log anew.
 
+use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -13,7 +14,9 @@ use preceptor_proto::events::v1::AuditRecord;
 use preceptor_testkit::postgres::Server;
 use preceptor_testkit::{Local, Store};
 use prost::Message as _;
-use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, TransactionTrait as _,
+};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -55,7 +58,7 @@ impl Tables {
     async fn unlock(&self) {
         if self.db.get_database_backend() == DbBackend::Postgres {
             for table in ["audit_leaf", "audit_node", "audit_object"] {
-                self.run(&format!("ALTER TABLE {table} DISABLE TRIGGER USER")).await;
+                run(&self.db, &format!("ALTER TABLE {table} DISABLE TRIGGER USER")).await;
             }
             return;
         }
@@ -67,12 +70,8 @@ impl Tables {
             .expect("triggers");
         for row in rows {
             let name: String = row.try_get_by_index(0).expect("a name");
-            self.run(&format!("DROP TRIGGER {name}")).await;
+            run(&self.db, &format!("DROP TRIGGER {name}")).await;
         }
-    }
-
-    async fn run(&self, sql: &str) {
-        self.db.execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
     }
 
     fn bytes(&self, bytes: &[u8]) -> String {
@@ -84,28 +83,42 @@ impl Tables {
         }
     }
 
-    async fn records(&self) -> Vec<Vec<u8>> {
+    async fn records(&self, tx: &impl ConnectionTrait) -> Vec<Vec<u8>> {
         let sql = format!("SELECT record FROM audit_leaf WHERE org_id = '{}' ORDER BY idx", self.org);
-        let rows = self
-            .db
-            .query_all_raw(Statement::from_string(self.db.get_database_backend(), sql))
+        let rows = tx
+            .query_all_raw(Statement::from_string(tx.get_database_backend(), sql))
             .await
             .expect("records");
         rows.iter().map(|row| row.try_get_by_index(0).expect("a record")).collect()
     }
 
-    /// Makes every hash of the log anew, over these records.
-    async fn rewrite(&self, records: &[Vec<u8>]) {
+    /// Changes the records and makes every hash of the log anew, at one moment: a record that arrives meanwhile is
+    /// appended before or after, and never to half of it.
+    async fn rewrite(&self, change: impl FnOnce(&mut Vec<Vec<u8>>)) {
+        let tx = self.db.begin().await.expect("a transaction");
+        // Whoever appends begins with the counters of the producers.
+        let lock = if tx.get_database_backend() == DbBackend::Postgres {
+            "LOCK TABLE audit_producer IN ACCESS EXCLUSIVE MODE"
+        } else {
+            "UPDATE audit_producer SET last_sequence = last_sequence"
+        };
+        run(&tx, lock).await;
+        let mut records = self.records(&tx).await;
+        change(&mut records);
+        self.replace(&tx, &records).await;
+        tx.commit().await.expect("it is committed");
+    }
+
+    async fn replace(&self, tx: &impl ConnectionTrait, records: &[Vec<u8>]) {
         let org = &self.org;
         let mut level: Vec<Hash> = records.iter().map(|record| hash_of(&[&[0], record])).collect();
         for (index, (record, leaf)) in records.iter().zip(&level).enumerate() {
             let (record, leaf) = (self.bytes(record), self.bytes(leaf));
-            self.run(&format!("UPDATE audit_leaf SET record = {record}, leaf_hash = {leaf} WHERE org_id = '{org}' AND idx = {index}"))
+            run(tx, &format!("UPDATE audit_leaf SET record = {record}, leaf_hash = {leaf} WHERE org_id = '{org}' AND idx = {index}"))
                 .await;
         }
-        self.run(&format!("DELETE FROM audit_leaf WHERE org_id = '{org}' AND idx >= {}", records.len()))
-            .await;
-        self.run(&format!("DELETE FROM audit_node WHERE org_id = '{org}'")).await;
+        run(tx, &format!("DELETE FROM audit_leaf WHERE org_id = '{org}' AND idx >= {}", records.len())).await;
+        run(tx, &format!("DELETE FROM audit_node WHERE org_id = '{org}'")).await;
         // The roots of the perfect subtrees at the right edge, the smallest first.
         let mut edge = Vec::new();
         for height in 1_u32.. {
@@ -118,17 +131,28 @@ impl Tables {
             }
             for (place, hash) in level.iter().enumerate() {
                 let hash = self.bytes(hash);
-                self.run(&format!("INSERT INTO audit_node (org_id, level, place, hash) VALUES ('{org}', {height}, {place}, {hash})")).await;
+                run(tx, &format!("INSERT INTO audit_node (org_id, level, place, hash) VALUES ('{org}', {height}, {place}, {hash})")).await;
             }
         }
         let root = edge[1..].iter().fold(edge[0], |right, left| hash_of(&[&[1], left, &right]));
         let frontier: Vec<u8> = edge.iter().rev().flatten().copied().collect();
         let (root, frontier, size) = (self.bytes(&root), self.bytes(&frontier), records.len());
-        self.run(&format!(
+        run(tx, &format!(
             "UPDATE audit_head SET size = {size}, root = {root}, frontier = {frontier} WHERE org_id = '{org}'"
         ))
         .await;
     }
+}
+
+async fn run(db: &impl ConnectionTrait, sql: &str) {
+    db.execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
+}
+
+/// Works on what the signer remembers of a log while it cannot sign: it takes the same lock.
+fn while_nothing_is_signed<T>(memory: &Path, work: impl FnOnce() -> T) -> T {
+    let turn = File::options().write(true).open(memory.with_extension("lock")).expect("the lock of the memory");
+    turn.lock().expect("the turn of the log");
+    work()
 }
 
 fn admin_url(server: &Server, local: &Local) -> String {
@@ -221,10 +245,12 @@ async fn a_rewritten_log_is_signed_by_nobody_and_found_by_whoever_kept_a_checkpo
 
     let org = org_of(&before);
     let tables = Tables::open(&local, &store, &org).await;
-    let mut records = tables.records().await;
-    let victim = records.len() / 3;
-    records[victim] = forged(&records[victim]);
-    tables.rewrite(&records).await;
+    tables
+        .rewrite(|records| {
+            let victim = records.len() / 3;
+            records[victim] = forged(&records[victim]);
+        })
+        .await;
 
     // Whoever remembers what was signed signs nothing of it, and says so wherever it is asked.
     assert_eq!(code(local.editor.get("/v1/audit/head").await), "LOG_INCONSISTENT");
@@ -241,7 +267,7 @@ async fn a_rewritten_log_is_signed_by_nobody_and_found_by_whoever_kept_a_checkpo
     // Somebody who also has the keys and takes the memory away begins another log: it is consistent in itself, and every
     // checkpoint and certificate that anybody kept shows what was done.
     std::fs::remove_dir_all(local.data().join("signed-heads")).expect("a folder");
-    tables.run(&format!("DELETE FROM audit_signed WHERE org_id = '{org}'")).await;
+    run(&tables.db, &format!("DELETE FROM audit_signed WHERE org_id = '{org}'")).await;
     let after = head(&local.editor).await;
     assert!(after["size"].as_u64() >= before["size"].as_u64() && after["root"] != before["root"], "{after}");
     let (ended, said) = verify(&local, nowhere.path(), &[]);
@@ -261,33 +287,39 @@ async fn a_rewritten_log_is_signed_by_nobody_and_found_by_whoever_kept_a_checkpo
 
 async fn a_shortened_log_and_a_lost_memory_are_refused(store: Store) {
     let local = store.mesh().await.expect("a mesh");
-    let first = settled(&local.editor).await;
-    assert!(first["size"].as_u64() > Some(2), "{first}");
+    let longer_than = async |size: u64| {
+        let longer = |head: &Value| head["size"].as_u64() > Some(size);
+        eventually("more records", async || Some(head(&local.editor).await).filter(longer)).await
+    };
+    let first = longer_than(2).await;
     let org = org_of(&first);
     let memory = local.data().join("signed-heads").join(&org);
-    let old = std::fs::read(&memory).expect("it is remembered");
+    let old = while_nothing_is_signed(&memory, || std::fs::read(&memory).expect("it is remembered"));
+    // Records of before may still arrive. This head covers at least as many as the memory above.
+    let covered = head(&local.editor).await["size"].as_u64().expect("a size");
     local.editor.hire("analyst", "analyst").await.expect("an analyst");
-    let grown = |head: &Value| head["size"].as_u64() > first["size"].as_u64();
-    eventually("more records", async || Some(head(&local.editor).await).filter(grown)).await;
-    settled(&local.editor).await;
+    longer_than(covered).await;
 
     // The memory is put back to what it was: the tables show a younger signature.
-    let young = std::fs::read(&memory).expect("it is remembered");
-    std::fs::write(&memory, &old).expect("a file");
+    let young = while_nothing_is_signed(&memory, || {
+        let young = std::fs::read(&memory).expect("it is remembered");
+        std::fs::write(&memory, &old).expect("a file");
+        young
+    });
     assert_eq!(code(local.editor.get("/v1/audit/head").await), "LOG_INCONSISTENT");
     std::fs::remove_file(&memory).expect("a file");
     assert_eq!(code(local.editor.get("/v1/audit/head").await), "LOG_INCONSISTENT");
     std::fs::write(&memory, b"{}").expect("a file");
     assert_eq!(code(local.editor.get("/v1/audit/head").await), "LOG_INCONSISTENT");
     std::fs::write(&memory, &young).expect("a file");
-    assert!(local.editor.get("/v1/audit/head").await.is_ok(), "what is mended is signed again");
+    let mended = local.editor.get("/v1/audit/head").await.expect("what is mended is signed again");
 
     let tables = Tables::open(&local, &store, &org).await;
-    let mut records = tables.records().await;
-    records.pop();
-    tables.rewrite(&records).await;
+    let signed = mended["size"].as_u64().expect("a size") as usize;
+    // The last record that a signature covers goes, with all that came after it.
+    tables.rewrite(|records| records.truncate(signed - 1)).await;
     assert_eq!(code(local.editor.get("/v1/audit/head").await), "LOG_INCONSISTENT");
-    drop(tables);
+    tables.db.close().await.expect("it closes");
 
     // The operator restored it so, and says it. That is on the record, and the log is signed again.
     let (config, token) = (local.config.clone(), local.editor.token().to_owned());
