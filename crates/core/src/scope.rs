@@ -266,11 +266,19 @@ pub enum Rejection {
     Expired,
 }
 
+/// A key of the issuer.
+#[derive(Clone)]
+struct KnownKey {
+    key: DecodingKey,
+    /// Since when the issuer no longer names it. What was issued before is accepted to its end, and nothing else.
+    replaced_at: Option<Timestamp>,
+}
+
 /// Verifies scope tokens against the public keys of the issuer.
 #[derive(Clone)]
 pub struct ScopeVerifier {
     issuer: String,
-    keys: BTreeMap<String, DecodingKey>,
+    keys: BTreeMap<String, KnownKey>,
     validation: Validation,
 }
 
@@ -300,10 +308,26 @@ impl ScopeVerifier {
             .map(|(id, raw)| {
                 let key = DecodingKey::from_ed_components(&URL_SAFE_NO_PAD.encode(raw))
                     .map_err(|_| Rejection::Malformed)?;
-                Ok((id.to_owned(), key))
+                Ok((id.to_owned(), KnownKey { key, replaced_at: None }))
             })
             .collect::<Result<_, Rejection>>()?;
         Ok(Self { issuer: issuer.to_owned(), keys, validation })
+    }
+
+    /// This verifier, which takes the place of `before` at `now`. Keys that only `before` knows go on for as long as a token
+    /// lives that was issued until now: a token in use outlives any number of rotations, and a key that was replaced ends
+    /// with the last of its tokens.
+    #[must_use]
+    pub fn succeeding(mut self, before: &Self, now: Timestamp) -> Self {
+        for (id, known) in &before.keys {
+            let replaced_at = known.replaced_at.unwrap_or(now);
+            if before.issuer == self.issuer && now < replaced_at.after(TOKEN_LIFETIME + 2 * CLOCK_SKEW) {
+                self.keys
+                    .entry(id.clone())
+                    .or_insert_with(|| KnownKey { key: known.key.clone(), replaced_at: Some(replaced_at) });
+            }
+        }
+        self
     }
 
     /// The scope that `token` proves at `now`.
@@ -319,8 +343,8 @@ impl ScopeVerifier {
         if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(TOKEN_TYPE) || foreign_key {
             return Err(Rejection::Malformed);
         }
-        let key = header.kid.as_deref().and_then(|id| self.keys.get(id)).ok_or(Rejection::UnknownKey)?;
-        let claims = jsonwebtoken::decode::<Claims>(token, key, &self.validation)
+        let known = header.kid.as_deref().and_then(|id| self.keys.get(id)).ok_or(Rejection::UnknownKey)?;
+        let claims = jsonwebtoken::decode::<Claims>(token, &known.key, &self.validation)
             .map_err(|error| match error.kind() {
                 ErrorKind::InvalidSignature => Rejection::BadSignature,
                 _ => Rejection::Malformed,
@@ -334,6 +358,9 @@ impl ScopeVerifier {
             || lifetime > TOKEN_LIFETIME
         {
             return Err(Rejection::Expired);
+        }
+        if known.replaced_at.is_some_and(|replaced_at| issued_at > replaced_at.after(CLOCK_SKEW)) {
+            return Err(Rejection::UnknownKey);
         }
         Ok(Scope {
             org: claims.org,
@@ -369,7 +396,11 @@ mod tests {
         }
 
         fn verifier(&self) -> ScopeVerifier {
-            ScopeVerifier::new(ISSUER, [("k1", self.pair.public_key().as_ref())]).expect("a valid key")
+            self.verifier_of("k1")
+        }
+
+        fn verifier_of(&self, key_id: &str) -> ScopeVerifier {
+            ScopeVerifier::new(ISSUER, [(key_id, self.pair.public_key().as_ref())]).expect("a valid key")
         }
 
         fn token(&self, claims: &Claims) -> String {
@@ -448,6 +479,23 @@ mod tests {
             assert!(verifier.verify(&token, NOW).is_err(), "{name} was accepted");
         }
         assert!(verifier.verify(&issuer.raw(header, &good), NOW).is_ok(), "the positive control was refused");
+    }
+
+    #[test]
+    fn a_replaced_key_is_accepted_for_the_tokens_of_its_time_and_ends_with_them() {
+        let (old, second, third) = (Issuer::new(), Issuer::new(), Issuer::new());
+        let token = old.token(&claims());
+        let twice = second.verifier_of("k2").succeeding(&old.verifier(), NOW);
+        let twice = third.verifier_of("k3").succeeding(&twice, NOW);
+        assert!(twice.verify(&token, NOW).is_ok(), "two keys replaced the one that signed it");
+
+        let later = NOW.after(Duration::from_secs(10));
+        let forged = old.token(&Claims { iat: later.seconds(), exp: later.seconds() + 300, ..claims() });
+        assert_eq!(twice.verify(&forged, later), Err(Rejection::UnknownKey), "it was issued after that");
+
+        let end = NOW.after(TOKEN_LIFETIME + 2 * CLOCK_SKEW);
+        let ended = third.verifier_of("k3").succeeding(&twice, end);
+        assert_eq!(ended.keys.keys().collect::<Vec<_>>(), ["k3"], "no token of theirs is left");
     }
 
     #[test]

@@ -138,8 +138,8 @@ pub trait Keys: Send + Sync + fmt::Debug {
     /// The public keys whose signatures are accepted, newest first.
     async fn public_keys(&self, key: KeyName) -> Result<Vec<PublicKey>, KeyError>;
 
-    /// Makes a new version of a signing key, which signs from now on. The version before it is accepted still, older ones
-    /// are not: a key that was stolen is retired by doing this twice. Returns the id of the new version.
+    /// Makes a new version of a signing key, which signs from now on. The version before it is named still, older ones are
+    /// not: a key that was stolen is retired by doing this twice. Returns the id of the new version.
     async fn rotate(&self, key: KeyName) -> Result<String, KeyError>;
 
     /// HMAC-SHA-256.

@@ -127,7 +127,7 @@ impl Mesh {
             engines: Arc::clone(&engines),
             embedder,
             kinds: Arc::new(Kinds::fitted()?),
-            verifier: SharedVerifier::pending(),
+            verifier: SharedVerifier::pending(clock),
             health: health.clone(),
             fonts: fonts(&config),
             sandbox: sandbox(&config)?,
@@ -186,7 +186,8 @@ async fn found(parts: &Parts) -> anyhow::Result<Option<preceptor_auth::FirstStar
 
 /// Every service of this process as a module.
 async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> anyhow::Result<(Table, Peers)> {
-    let secret = parts.config.mesh.secret.as_ref().map(MeshSecret::new);
+    let secret = parts.config.mesh.secret.as_ref();
+    let secret = secret.map(|secret| MeshSecret::new(secret, Arc::clone(&parts.engines.clock)));
     let server = Server::new(
         Policies::of_contracts()?,
         parts.verifier.clone(),

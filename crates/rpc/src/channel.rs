@@ -55,14 +55,15 @@ impl Channel {
             .keep_alive_timeout(Duration::from_secs(5))
             .keep_alive_while_idle(true)
             .tcp_nodelay(true);
-        let proof = HeaderValue::try_from(secret.proof(caller))
-            .map_err(|_| BadAddress { address: address.to_owned() })?;
-        let transport = endpoint.connect_lazy();
+        let (transport, secret) = (endpoint.connect_lazy(), secret.clone());
         let service = tower::service_fn(move |mut request: Request<Body>| {
             inject_trace(&mut request);
-            request.headers_mut().insert(CALLER_HEADER, proof.clone());
+            let proof = secret.proof(caller, request.uri().path());
             let transport = transport.clone();
             async move {
+                let proof = proof.and_then(|proof| HeaderValue::try_from(proof).ok());
+                let proof = proof.ok_or_else(|| Status::internal("no proof of the caller could be made"))?;
+                request.headers_mut().insert(CALLER_HEADER, proof);
                 transport.oneshot(request).await.map_err(|error| {
                     tracing::warn!(error = %chain(&error), "a peer could not be reached");
                     Status::unavailable("peer not reachable")

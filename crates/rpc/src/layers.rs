@@ -161,7 +161,7 @@ pub(crate) async fn caller_policy(
 ) -> Response {
     let caller = request.extensions().get::<CallerIdentity>().copied().or_else(|| {
         let proof = request.headers().get(CALLER_HEADER)?.to_str().ok()?;
-        shared.mesh_secret.as_ref()?.verify(proof)
+        shared.mesh_secret.as_ref()?.verify(proof, request.uri().path())
     });
     let path = request.uri().path();
     // Probes of whoever runs the process have no proof, and learn nothing but that it serves.

@@ -12,6 +12,7 @@
 //! * [`caller`]: how a service proves to another which service it is;
 //! * [`health`]: whether a service works, asked and told;
 //! * [`system`]: calls that a service makes on its own behalf;
+//! * [`verifier`]: the keys that verify tokens, and their replacement while tokens are in use;
 //! * [`service`]: what every service gives back to the process that built it.
 //!
 //! What this crate does not do: retries (the caller knows what is safe to repeat) and discovery beyond a fixed address
@@ -28,13 +29,15 @@ pub mod server;
 pub mod service;
 pub mod status;
 pub mod system;
+pub mod verifier;
 
 pub use call::Call;
 pub use caller::{CallerIdentity, MeshSecret, ServiceName};
 pub use channel::Channel;
 pub use policy::Policies;
 pub use records::{Ledger, Note, Records};
-pub use server::{KeySource, Server, SharedVerifier};
+pub use server::Server;
 pub use service::{Service, Task};
 pub use status::{IntoFault, fault_of, status_of};
 pub use system::SystemCalls;
+pub use verifier::{KeySource, SharedVerifier};

@@ -1,20 +1,15 @@
 //! The called side of the seam.
 
-use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use futures::future::BoxFuture;
-use moka::sync::Cache;
 use opentelemetry::metrics::Histogram;
-use preceptor_core::scope::{Rejection, ScopeVerifier, TOKEN_LIFETIME};
-use preceptor_core::{Clock, Scope, Timestamp};
+use preceptor_core::Clock;
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, Semaphore};
-use tokio::time::Instant;
+use tokio::sync::Semaphore;
 use tonic::service::Routes;
 use tower::ServiceBuilder;
 
@@ -22,110 +17,10 @@ use crate::caller::{MeshSecret, ServiceName};
 use crate::layers;
 use crate::policy::Policies;
 use crate::records::{self, Ledger, Subjects};
+use crate::verifier::SharedVerifier;
 
 /// Calls that one service works on at the same time before it sheds.
 const MOST_IN_FLIGHT: usize = 1024;
-/// Verified tokens that are remembered, so that a subject's next call does not pay for the signature again.
-const REMEMBERED_TOKENS: u64 = 10_000;
-
-/// Asks for the keys that are accepted at present; nothing when they cannot be had.
-pub type KeySource = Arc<dyn Fn() -> BoxFuture<'static, Option<ScopeVerifier>> + Send + Sync>;
-
-/// The pause between two questions for keys: a token that names a key of its own invention asks for nothing more often.
-const ASKED_AGAIN: Duration = Duration::from_secs(1);
-
-/// What is known of keys.
-#[derive(Default)]
-struct Known {
-    verifier: RwLock<Option<ScopeVerifier>>,
-    source: OnceLock<KeySource>,
-    asked: Mutex<Option<Instant>>,
-}
-
-/// The verifier of scope tokens, one for all services of a process. Its keys come from `auth`, which may start after this
-/// service does; until then every token is refused. A token of a key that is not known has them asked for again, so that
-/// `auth` can sign with another key from one moment to the next.
-#[derive(Clone)]
-pub struct SharedVerifier {
-    keys: Arc<Known>,
-    seen: Cache<Arc<str>, Arc<Scope>>,
-}
-
-impl fmt::Debug for SharedVerifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedVerifier").finish_non_exhaustive()
-    }
-}
-
-impl SharedVerifier {
-    /// A verifier without keys.
-    pub fn pending() -> Self {
-        let seen = Cache::builder().max_capacity(REMEMBERED_TOKENS).time_to_live(TOKEN_LIFETIME).build();
-        Self { keys: Arc::default(), seen }
-    }
-
-    /// Sets the keys in place of those before. What was verified with one that is no longer accepted is forgotten.
-    pub fn set(&self, verifier: ScopeVerifier) {
-        *self.keys.verifier.write().unwrap_or_else(PoisonError::into_inner) = Some(verifier);
-        self.seen.invalidate_all();
-    }
-
-    /// Says where keys come from. The first call wins.
-    pub fn learn_from(&self, source: KeySource) {
-        let _ = self.keys.source.set(source);
-    }
-
-    /// Asks for the keys again. Returns whether there are any.
-    pub async fn refresh(&self) -> bool {
-        let mut asked = self.keys.asked.lock().await;
-        self.ask(&mut asked).await
-    }
-
-    async fn ask(&self, asked: &mut Option<Instant>) -> bool {
-        let Some(source) = self.keys.source.get() else { return false };
-        if let Some(before) = *asked {
-            tokio::time::sleep_until(before + ASKED_AGAIN).await;
-        }
-        let fetched = source().await;
-        *asked = Some(Instant::now());
-        let found = fetched.is_some();
-        if let Some(verifier) = fetched {
-            self.set(verifier);
-        }
-        found
-    }
-
-    /// The scope that a token proves at `now`, with the keys of `auth` as they are by then.
-    pub async fn verified(&self, token: &Arc<str>, now: Timestamp) -> Result<Arc<Scope>, Rejection> {
-        match self.verify(token, now) {
-            Err(Rejection::UnknownKey) => {
-                let mut asked = self.keys.asked.lock().await;
-                // Somebody may have asked while this one waited for its turn.
-                match self.verify(token, now) {
-                    Err(Rejection::UnknownKey) => {
-                        self.ask(&mut asked).await;
-                        self.verify(token, now)
-                    }
-                    known => known,
-                }
-            }
-            known => known,
-        }
-    }
-
-    /// The scope that a token proves at `now`, with the keys that are known.
-    fn verify(&self, token: &Arc<str>, now: Timestamp) -> Result<Arc<Scope>, Rejection> {
-        if let Some(scope) = self.seen.get(token).filter(|scope| scope.expires_at() > now) {
-            return Ok(scope);
-        }
-        let known = self.keys.verifier.read().unwrap_or_else(PoisonError::into_inner);
-        let scope = Arc::new(known.as_ref().ok_or(Rejection::UnknownKey)?.verify(token, now)?);
-        drop(known);
-        self.seen.insert(Arc::clone(token), Arc::clone(&scope));
-        Ok(scope)
-    }
-}
-
 /// What the layers of one service share.
 #[derive(Debug)]
 pub(crate) struct Shared {

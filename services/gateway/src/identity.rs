@@ -100,11 +100,6 @@ impl Edge {
     pub(crate) fn forget(&self, session: &str) {
         self.identities.0.invalidate(&(Carrier::Cookie, session.to_owned()));
     }
-
-    /// Forgets every credential: their tokens are signed by a key that will not be known for long.
-    pub(crate) fn forget_all(&self) {
-        self.identities.0.invalidate_all();
-    }
 }
 
 /// The credential of a request: a bearer token, else the session cookie.

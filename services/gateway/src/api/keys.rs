@@ -24,13 +24,13 @@ pub(crate) struct SigningKeys {
     key_ids: Vec<String>,
 }
 
-/// Has another key sign tokens from now on, as the operator of this platform. The one before is accepted still, older ones
-/// are not: a key that may have been stolen is retired by doing this twice.
+/// Has another key sign tokens from now on, as the operator of this platform. Of keys that are no longer listed those tokens
+/// are accepted that were issued before, for the five minutes that a token lives: do this twice to retire a key that may
+/// have been stolen.
 #[utoipa::path(post, path = "/v1/signing-keys/rotate", operation_id = "rotateSigningKeys", tag = "Organisation",
     responses((status = 200, body = SigningKeys)))]
 async fn rotate(State(edge): State<Edge>, identity: Identity) -> Result<Json<SigningKeys>, ApiError> {
     let rotated =
         edge.auth.clone().rotate_keys(identity.request(proto::RotateKeysRequest {})?).await?.into_inner();
-    edge.forget_all();
     Ok(Json(SigningKeys { key_ids: rotated.key_ids }))
 }
