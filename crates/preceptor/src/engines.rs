@@ -139,10 +139,7 @@ async fn lock(folder: &Path, sharing: Sharing) -> anyhow::Result<File> {
             }
         }
     }
-    bail!(
-        "{} is in use by another preceptor; stop it, or name another folder with --data",
-        folder.display()
-    )
+    bail!("{} is in use by another preceptor; stop it, or name another folder with --data", folder.display())
 }
 
 /// A secret that nobody can guess, in letters and digits.

@@ -126,7 +126,8 @@ impl MeshSecret {
 
     /// The service that wrote `proof` for a call of `path`, if it knew the secret. A proof is taken once.
     pub(crate) fn verify(&self, proof: &str, path: &str) -> Option<CallerIdentity> {
-        let [service, seconds, nonce, tag]: [&str; 4] = proof.split(' ').collect::<Vec<_>>().try_into().ok()?;
+        let [service, seconds, nonce, tag]: [&str; 4] =
+            proof.split(' ').collect::<Vec<_>>().try_into().ok()?;
         let (service, seconds): (ServiceName, i64) = (service.parse().ok()?, seconds.parse().ok()?);
         let tag = hex::decode(tag).ok()?;
         hmac::verify(&self.key, statement(service, path, seconds, nonce).as_bytes(), &tag).ok()?;

@@ -204,7 +204,12 @@ mod tests {
     async fn call(kept: &Arc<Kept>, path: &'static str, status: Option<Status>) -> Response {
         let policies = Policies::of_contracts().expect("contracts");
         let policy = policies.get(path).expect("a method").clone();
-        let server = Server::new(policies, SharedVerifier::pending(Arc::new(SystemClock)), Arc::new(SystemClock), None);
+        let server = Server::new(
+            policies,
+            SharedVerifier::pending(Arc::new(SystemClock)),
+            Arc::new(SystemClock),
+            None,
+        );
         let shared = server
             .shared(ServiceName::Credentials, Ledger::new(Arc::clone(kept) as _, Arc::new(SystemClock)));
         let scope = Arc::new(Scope::of_system(SystemActor::Analytics, OrgId::generate()));

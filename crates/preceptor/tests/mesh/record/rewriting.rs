@@ -15,7 +15,8 @@ use preceptor_testkit::postgres::Server;
 use preceptor_testkit::{Local, Store};
 use prost::Message as _;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, TransactionTrait as _,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement,
+    TransactionTrait as _,
 };
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -85,10 +86,8 @@ impl Tables {
 
     async fn records(&self, tx: &impl ConnectionTrait) -> Vec<Vec<u8>> {
         let sql = format!("SELECT record FROM audit_leaf WHERE org_id = '{}' ORDER BY idx", self.org);
-        let rows = tx
-            .query_all_raw(Statement::from_string(tx.get_database_backend(), sql))
-            .await
-            .expect("records");
+        let rows =
+            tx.query_all_raw(Statement::from_string(tx.get_database_backend(), sql)).await.expect("records");
         rows.iter().map(|row| row.try_get_by_index(0).expect("a record")).collect()
     }
 
@@ -150,7 +149,8 @@ async fn run(db: &impl ConnectionTrait, sql: &str) {
 
 /// Works on what the signer remembers of a log while it cannot sign: it takes the same lock.
 fn while_nothing_is_signed<T>(memory: &Path, work: impl FnOnce() -> T) -> T {
-    let turn = File::options().write(true).open(memory.with_extension("lock")).expect("the lock of the memory");
+    let turn =
+        File::options().write(true).open(memory.with_extension("lock")).expect("the lock of the memory");
     turn.lock().expect("the turn of the log");
     work()
 }
