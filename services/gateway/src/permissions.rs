@@ -26,7 +26,7 @@ const OTHERWISE: [(&str, &str); 9] = [
 ];
 
 /// The forms of pages, with the RPC that each leads to; without one where anybody who is known may.
-pub(crate) const FORMS: [(&str, &str); 29] = [
+pub(crate) const FORMS: [(&str, &str); 30] = [
     ("/sign-out", ""),
     ("/programs/{id}", "Ask"),
     ("/programs/{id}/quiz", "StartAttempt"),
@@ -51,6 +51,7 @@ pub(crate) const FORMS: [(&str, &str); 29] = [
     ("/attempts/{id}/feedback", "ShowFeedback"),
     ("/console/programs/{id}/offers", "Designate"),
     ("/console/contested-identities/{id}/decision", "DecideContest"),
+    ("/console/certificates", "SetCertificateSettings"),
     ("/console/staff", "InviteStaff"),
     ("/console/staff/{id}", ""),
     ("/console/staff/{id}/link", "IssueSignInLink"),

@@ -17,6 +17,7 @@ mod offers;
 mod provenance;
 mod questions;
 pub(crate) mod rules;
+mod settings;
 mod surveillance;
 mod taking;
 

@@ -9,7 +9,7 @@ use crate::domain::{
     AccreditationView, Activity, AttemptView, CreditView, Feedback, Issuer, ItemView, OfferView, QuizView,
     Standing, Summary,
 };
-use crate::store::{annotation, form, generation};
+use crate::store::{annotation, form, generation, setting};
 
 pub(super) fn accreditation(view: AccreditationView) -> proto::Accreditation {
     let state = view.state().to_owned();
@@ -285,6 +285,12 @@ pub(super) fn credit(view: CreditView) -> proto::Credit {
             .unwrap_or_default(),
         fresh: view.fresh,
     }
+}
+
+pub(super) fn settings(chosen: Option<setting::Model>) -> proto::CertificateSettings {
+    chosen
+        .map(|row| proto::CertificateSettings { paper: row.value, set_by: row.set_by, set_at: row.set_at })
+        .unwrap_or_default()
 }
 
 /// The paper of a name; none is the provider's usual one.

@@ -390,6 +390,23 @@ impl Contract for Server {
         }))
     }
 
+    async fn get_certificate_settings(
+        &self,
+        request: Request<proto::GetCertificateSettingsRequest>,
+    ) -> Result<Response<proto::CertificateSettings>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        Ok(Response::new(encode::settings(self.credits.settings(&scope).await?)))
+    }
+
+    async fn set_certificate_settings(
+        &self,
+        request: Request<proto::SetCertificateSettingsRequest>,
+    ) -> Result<Response<proto::CertificateSettings>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        let paper = encode::paper(&request.into_inner().paper)?;
+        Ok(Response::new(encode::settings(self.credits.choose_paper(&scope, paper).await?)))
+    }
+
     async fn look_up_certificate(
         &self,
         request: Request<proto::LookUpCertificateRequest>,

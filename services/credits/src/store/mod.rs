@@ -8,6 +8,7 @@ pub(crate) mod certificates;
 pub(crate) mod generations;
 pub(crate) mod items;
 pub(crate) mod offers;
+pub(crate) mod settings;
 
 use preceptor_store::{Migration, Schema, tenant_tables};
 
@@ -55,6 +56,7 @@ pub const SCHEMA: Schema = Schema {
             append_only: &["credits_status_entry", "credits_certificate_sheet"],
         },
         preceptor_jobs::migration!("0016_jobs", "credits"),
+        Migration { name: "0021_settings", sql: include_str!("0021_settings.sql"), append_only: &[] },
     ],
 };
 
@@ -385,6 +387,13 @@ tenant_tables! {
     status_entry = "credits_status_entry" key { certificate_id: String } {
         list: i64,
         place: i64,
+    }
+
+    /// What an org chose for its certificates.
+    setting = "credits_setting" key { name: String } {
+        value: String,
+        set_by: String,
+        set_at: i64,
     }
 
     /// What is printed on other papers.

@@ -1,6 +1,7 @@
 //! `/v1`: one module per noun. The router and the OpenAPI document come from the same declarations.
 
 mod audit;
+mod certificate_settings;
 mod certificates;
 mod clinicians;
 mod contests;
@@ -40,6 +41,7 @@ use crate::Edge;
 use crate::contract::{self, Contract, Terms};
 use crate::error::Problem;
 
+pub(crate) use certificate_settings::{CertificateSettings, NewCertificateSettings};
 pub(crate) use certificates::Certificate;
 pub(crate) use clinicians::{Clinician, PROFESSIONS, Statement};
 pub(crate) use contests::{ContestDecision, ContestedIdentity};
@@ -99,6 +101,7 @@ pub(crate) fn parts(largest_upload_mib: usize) -> Vec<OpenApiRouter<Edge>> {
         designations::router(),
         credits::router(),
         certificates::router(),
+        certificate_settings::router(),
         public::router(),
         clinicians::router(),
         contests::router(),

@@ -85,6 +85,8 @@ values! {
     CreditState { Live = "live", Voided = "voided" }
     /// The paper of a certificate.
     PaperSize { Letter = "letter", A4 = "a4" }
+    /// The paper that an org chose for its certificates; `usual` is that of its accrediting body.
+    PaperSetting { Usual = "usual", Letter = "letter", A4 = "a4" }
     /// In which form a badge is sent.
     BadgeFormat { Badge = "badge", Jwt = "jwt", Both = "both" }
     /// Whether the certificate is signed.

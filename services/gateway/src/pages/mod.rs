@@ -1,5 +1,6 @@
 //! The pages: plain HTML that works without scripts where it can, made better by small modules where they run.
 
+mod certificates;
 mod chat;
 mod clinician;
 mod console;
@@ -74,6 +75,7 @@ pub(crate) fn router(edge: &Edge) -> Router<Edge> {
         .route("/console/sources/{id}", get(review::page))
         .route("/console/sources/{id}/submit", post(review::submit))
         .route("/console/sources/{id}/decision", post(review::decide))
+        .route("/console/certificates", get(certificates::page).post(certificates::choose))
         .route("/console/staff", get(staff::page).post(staff::invite))
         .route("/console/staff/{id}", post(staff::change))
         .route("/console/staff/{id}/link", post(staff::send_link))

@@ -343,6 +343,10 @@ async fn a_void_is_in_the_list_of_the_next_request(store: Store) {
     local.stop().await;
 }
 
+fn holds(file: &[u8], part: &[u8]) -> bool {
+    file.windows(part.len()).any(|window| window == part)
+}
+
 async fn a_certificate_comes_on_either_paper_and_stays_the_same(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let course = course(&local, json!({})).await;
@@ -356,5 +360,22 @@ async fn a_certificate_comes_on_either_paper_and_stays_the_same(store: Store) {
     let (on_letter, on_a4) = (verify(&letter, None).expect("it holds"), verify(&a4, None).expect("it holds"));
     assert_eq!((on_letter.code, on_letter.key), (on_a4.code, on_a4.key));
     assert!(learner.download(&format!("{path}?paper=a5")).await.is_err());
+
+    // What the admin chooses holds for whoever asks for no paper, and is remembered.
+    let settings = "/v1/certificate-settings";
+    let before = local.editor.get(settings).await.expect("settings");
+    assert_eq!((&before["paper"], &before["set_at"]), (&json!("usual"), &Value::Null));
+    assert!(local.reviewer.put(settings, &json!({ "paper": "a4" })).await.is_err());
+    assert!(local.editor.put(settings, &json!({ "paper": "a5" })).await.is_err());
+    local.editor.put(settings, &json!({ "paper": "a4" })).await.expect("a choice");
+    assert_eq!(learner.download(&path).await.expect("a file"), a4);
+    assert_eq!(learner.download(&format!("{path}?paper=letter")).await.expect("a file"), letter);
+    let page = fetched(&local, &local.editor, "/console/certificates", "text/html").await.2;
+    assert!(page.contains("<option value=\"a4\" selected>"), "{page}");
+    let (_, _, later) = issued_to(&course, clinician(&local, &course.program, "bea").await).await;
+    let a4_size = b"/MediaBox[0 0 841.8";
+    assert!(holds(&later, a4_size) && holds(&a4, a4_size) && !holds(&letter, a4_size));
+    local.editor.put(settings, &json!({ "paper": "usual" })).await.expect("a choice");
+    assert_eq!(learner.download(&path).await.expect("a file"), letter);
     local.stop().await;
 }

@@ -85,6 +85,7 @@ fn body(operation: &str, victim: &Victim) -> Value {
         "issueSignInLink" => json!({ "staff_id": victim.program }),
         "verifySource" => json!({ "pmid": "1" }),
         "setRegistryKey" => json!({ "api_key": "0".repeat(36) }),
+        "setCertificateSettings" => json!({ "paper": "a4" }),
         "closeTask" => json!({ "outcome": "o" }),
         "writeItem" => {
             json!({ "kind": "true_false", "difficulty": "easy", "stem": "s", "passage_ids": [victim.passage],

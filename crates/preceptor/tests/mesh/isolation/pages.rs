@@ -3,7 +3,7 @@
 use super::Victim;
 
 /// Pages that show content of a program, source or message, or something of the visitor's own.
-pub(super) const SHOWN: [&str; 20] = [
+pub(super) const SHOWN: [&str; 21] = [
     "/console/staff",
     "/programs/{id}",
     "/programs/{id}/quiz",
@@ -19,6 +19,7 @@ pub(super) const SHOWN: [&str; 20] = [
     "/console/sources/{id}",
     "/console",
     "/console/contested-identities",
+    "/console/certificates",
     "/verify",
     "/verify/{code}",
     "/activities/{code}",
@@ -27,7 +28,8 @@ pub(super) const SHOWN: [&str; 20] = [
 ];
 
 /// Forms.
-pub(super) const SENT: [&str; 28] = [
+pub(super) const SENT: [&str; 29] = [
+    "/console/certificates",
     "/console/staff",
     "/console/staff/{id}",
     "/console/staff/{id}/link",
@@ -89,6 +91,7 @@ pub(super) fn form(path: &str, victim: &Victim) -> (&'static str, String) {
                 .to_owned()
         }
         "/me/clinician/confirm" => "code=1".to_owned(),
+        "/console/certificates" => "paper=a4".to_owned(),
         "/console/staff" => "name=n&role=analyst&email=n%40example.org".to_owned(),
         "/console/staff/{id}" => "action=change&name=n".to_owned(),
         "/console/credentials" => "kind=service&name=n".to_owned(),

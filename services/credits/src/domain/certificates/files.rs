@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Mark, Sheet, Signed, place};
 use crate::Error;
-use crate::domain::{Credits, PATIENCE, awards};
+use crate::domain::{Credits, PATIENCE, awards, settings};
 use crate::error::Missing;
 use crate::store::{awards as award_rows, certificate, certificate_sheet, certificates, ledger};
 
@@ -41,7 +41,7 @@ impl Credits {
         credit: &str,
         paper: Option<Paper>,
     ) -> Result<Files, Error> {
-        let (row, file, void) = {
+        let (row, file, void, paper) = {
             let tx = self.deps.store.read(scope).await?;
             let award = awards::visible(&tx, scope, credit).await?;
             if award.learner != scope.subject() {
@@ -50,7 +50,9 @@ impl Credits {
             let row = certificates::of_award(&tx, &award.id).await?.ok_or(Error::Preparing)?;
             let file = certificates::file(&tx, &row.id).await?.ok_or(Error::Preparing)?;
             let void = award_rows::void(&tx, &award.id).await?;
-            (row, file, void)
+            // Who asks for no paper gets the org's, on which a certificate from before was not printed at first.
+            let paper = if paper.is_some() { paper } else { settings::paper(&tx).await? };
+            (row, file, void, paper)
         };
         let org = scope.org();
         let (key, signed) = self.unseal(org, &row).await?;

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::{Credits, PATIENCE, rules};
+use super::{Credits, PATIENCE, rules, settings};
 use crate::Error;
 use crate::error::Missing;
 use crate::store::{
@@ -91,6 +91,8 @@ struct Ground {
     accreditation: accreditation::Model,
     /// What the operator had confirmed by then.
     confirmation: Option<accreditation_decision::Model>,
+    /// The paper that the org chose.
+    paper: Option<Paper>,
     /// A free place in a list of voided certificates.
     list: i64,
     place: i64,
@@ -240,7 +242,8 @@ impl Credits {
         attach(&mut with_proof, options, &proof);
 
         let id = id.to_string();
-        let paper = rules::paper(&ground.accreditation.body).to_owned();
+        let usual = rules::paper(&ground.accreditation.body);
+        let paper = ground.paper.map_or(usual, Paper::name).to_owned();
         let signed = Signed { facts, credential: Value::Object(with_proof), jwt, paper };
         let (data_key, wrapped_key) = DataKey::make(&*self.deps.keys, org, &id).await?;
         let content = serde_json::to_vec(&signed).map_err(|error| Error::Defect(error.to_string()))?;
@@ -296,7 +299,7 @@ impl Credits {
         let taken = certificates::taken(&tx, list, &places).await?;
         let free = places.into_iter().find(|place| !taken.contains(place));
         let (list, place) = free.map_or((list + 1, places[0]), |place| (list, place));
-        Ok(Ground { offer, accreditation, confirmation, list, place })
+        Ok(Ground { offer, accreditation, confirmation, paper: settings::paper(&tx).await?, list, place })
     }
 
     /// What the certificate of an award states.
