@@ -20,6 +20,12 @@ pub enum Error {
     /// The source was retracted: learners are told so, and are not shown what it says.
     #[error("the source was retracted")]
     SourceRetracted,
+    /// The version that was asked for was published once; another one is now, or none.
+    #[error("the version was replaced")]
+    SourceReplaced {
+        /// The version that learners see now; none when the source is no longer part of its program.
+        current: Option<String>,
+    },
     /// There is no such task for this caller.
     #[error("no such task")]
     TaskNotFound,
@@ -123,6 +129,13 @@ impl IntoFault for Error {
             Self::SourceNotFound => Fault::new(Kind::NotFound, "SOURCE_NOT_FOUND", "there is no such source"),
             Self::SourceRetracted => {
                 Fault::new(Kind::NotFound, "SOURCE_RETRACTED", "this source was retracted, so nothing of what it says is shown any more")
+            }
+            Self::SourceReplaced { current: Some(current) } => {
+                Fault::new(Kind::NotFound, "SOURCE_REPLACED", "this version of the source was replaced by a newer one; read that")
+                    .with("current_version_id", current)
+            }
+            Self::SourceReplaced { current: None } => {
+                Fault::new(Kind::NotFound, "SOURCE_REPLACED", "this source is no longer part of the program")
             }
             Self::Keys(error) => {
                 tracing::error!(%error, "the key engine failed");

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::Html;
+use axum::response::{Html, IntoResponse as _, Response};
 use preceptor_core::Fault;
 use preceptor_proto::ingestion::v1::locator::At;
 use preceptor_proto::ingestion::v1::{Document, Passage};
@@ -14,6 +14,7 @@ use crate::domain::citation::place;
 use crate::domain::time::clock;
 use crate::error::ApiError;
 use crate::extract::{Path, Query};
+use crate::identity::Identity;
 
 /// Which part of which version.
 #[derive(Debug, Deserialize)]
@@ -85,13 +86,34 @@ pub(super) struct Block {
     pub(super) opens: bool,
 }
 
+#[derive(Template)]
+#[template(path = "replaced.html")]
+struct ReplacedPage {
+    frame: Frame,
+    source_id: String,
+    /// The title of the version that is published now; none when the source is no longer part of its program.
+    title: Option<String>,
+}
+
+/// What a link to a version that was published before leads to: that it was replaced, and by which.
+async fn replaced(edge: &Edge, identity: &Identity, id: String) -> Result<Html<String>, PageError> {
+    let current = edge.document(identity, id.clone(), String::new()).await;
+    let title = current.ok().and_then(|document| document.source).map(|source| source.title);
+    html(&ReplacedPage { frame: Frame::of(identity), source_id: id, title })
+}
+
 pub(super) async fn page(
     State(edge): State<Edge>,
     Visitor(identity): Visitor,
     Path(id): Path<String>,
     Query(span): Query<Span>,
-) -> Result<Html<String>, PageError> {
-    let mut document = edge.document(&identity, id, span.version.clone()).await?;
+) -> Result<Response, PageError> {
+    let mut document = match edge.document(&identity, id.clone(), span.version.clone()).await {
+        Err(error) if error.code() == "SOURCE_REPLACED" => {
+            return Ok((error.status(), replaced(&edge, &identity, id).await?).into_response());
+        }
+        document => document?,
+    };
     let source = document.source.take().ok_or_else(|| ApiError::from(Fault::internal()))?;
     let (from, to) = (i64::from(span.from), i64::from(span.to));
     let cited =
@@ -113,7 +135,7 @@ pub(super) async fn page(
         file_name: source.file_name,
         version_number: source.version_number,
     };
-    html(&page)
+    Ok(html(&page)?.into_response())
 }
 
 /// The page of a passage, in paged media.

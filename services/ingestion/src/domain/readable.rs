@@ -81,11 +81,11 @@ pub(crate) async fn see(tx: &TenantTx, scope: &Scope, source: &str, version: &st
     let wanted = match (&published, version) {
         (None, "") => newest,
         (None, id) => sources::version(tx, id).await?,
-        (Some(None), _) => return Err(Error::SourceNotFound),
+        (Some(None), named) => return Err(unseen(tx, &source, named, None).await?),
         (Some(Some(visible)), named) if named.is_empty() || named == visible => {
             sources::version(tx, visible).await?
         }
-        (Some(Some(_)), _) => return Err(Error::SourceNotFound),
+        (Some(Some(visible)), named) => return Err(unseen(tx, &source, named, Some(visible)).await?),
     };
     if wanted.source_id != source.id {
         return Err(Error::SourceNotFound);
@@ -93,6 +93,22 @@ pub(crate) async fn see(tx: &TenantTx, scope: &Scope, source: &str, version: &st
     let withheld = published.is_some() && verifications::quarantine(tx, &wanted.id).await?.is_some();
     let access = if withheld { Access::Quarantined } else { Access::Readable(Readable::of(&wanted)) };
     Ok(Seen { source, version: wanted, access })
+}
+
+/// What a learner is told of a version that it names and does not see. A link in an old answer leads to one that was
+/// published before; of drafts nothing is said, not even that they exist.
+async fn unseen(
+    tx: &TenantTx,
+    source: &source::Model,
+    version: &str,
+    current: Option<&String>,
+) -> Result<Error, Error> {
+    let was_published = versions::was_published(tx, &source.program_id, &source.id, version).await?;
+    Ok(if was_published {
+        Error::SourceReplaced { current: current.cloned() }
+    } else {
+        Error::SourceNotFound
+    })
 }
 
 /// What the subject sees of these sources of a program, in their order; what it may not see is left out.

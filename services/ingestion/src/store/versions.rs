@@ -2,7 +2,9 @@
 
 use preceptor_store::TenantTx;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{ColumnTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
+};
 
 use super::{approval, pending, program_version, program_version_source, published, source_version};
 use crate::Error;
@@ -90,6 +92,31 @@ pub(crate) async fn published_of(
         .filter(program_version_source::Column::ProgramVersionId.eq(visible.program_version_id))
         .filter(program_version_source::Column::SourceId.eq(source));
     Ok(tx.one(select).await?.map(|row| row.source_version_id))
+}
+
+/// Whether learners of a program saw a version of a source before the program version that they see now. What waits to be
+/// published has a higher number.
+pub(crate) async fn was_published(
+    tx: &TenantTx,
+    program: &str,
+    source: &str,
+    source_version: &str,
+) -> Result<bool, Error> {
+    let Some(visible) = super::programs::published(tx, program).await? else { return Ok(false) };
+    let visible = get(tx, &visible.program_version_id).await?;
+    let earlier = tx
+        .find::<program_version::Entity>()
+        .filter(program_version::Column::ProgramId.eq(program))
+        .filter(program_version::Column::Number.lt(visible.number))
+        .select_only()
+        .column(program_version::Column::Id)
+        .into_query();
+    let select = tx
+        .find::<program_version_source::Entity>()
+        .filter(program_version_source::Column::ProgramVersionId.in_subquery(earlier))
+        .filter(program_version_source::Column::SourceId.eq(source))
+        .filter(program_version_source::Column::SourceVersionId.eq(source_version));
+    Ok(tx.one(select).await?.is_some())
 }
 
 /// Every version that has to be in the index.

@@ -1,6 +1,6 @@
 //! Who is shown what of a source, in every state of it, through every read of content.
 
-use preceptor::client::{Client, id};
+use preceptor::client::{Client, Upload, id};
 use preceptor_standins::{Article, Status};
 use preceptor_testkit::{Local, Store};
 use serde_json::{Value, json};
@@ -11,6 +11,8 @@ use crate::support::{eventually, list, markdown};
 preceptor_testkit::on_both_stores! {
     every_read_of_content_passes_one_gate
     learners_see_no_staff_no_reasons_and_no_drafts
+    a_link_to_a_replaced_version_says_so_and_leads_to_the_current_one
+    pictures_of_a_retracted_source_are_shown_to_no_learner
 }
 
 const FIRST: &str = "# Doses of anticoagulants\n\n## Starting\n\nThe usual starting dose of apixaban is 5 mg, says the first edition.\n";
@@ -37,13 +39,17 @@ enum Shown {
 }
 
 async fn drafted(local: &Local) -> Course {
+    drafted_of(local, markdown("doses.md", FIRST)).await
+}
+
+async fn drafted_of(local: &Local, file: Upload) -> Course {
     let created = local
         .editor
         .post("/v1/programs", &json!({ "title": "Doses", "objectives": [] }))
         .await
         .expect("a program");
     let program = id(&created, "id").expect("an id");
-    let uploaded = local.editor.upload(&program, markdown("doses.md", FIRST)).await.expect("a source");
+    let uploaded = local.editor.upload(&program, file).await.expect("a source");
     let source = id(&uploaded, "id").expect("an id");
     let read = local.editor.wait_for_source(&source, |_| {}).await.expect("it is read");
     Course { first: id(&read, "version_id").expect("an id"), program, source, learner: None }
@@ -57,6 +63,10 @@ async fn approve(local: &Local, source: &str) {
 
 async fn published(local: &Local) -> Course {
     let course = drafted(local).await;
+    publish(local, course).await
+}
+
+async fn publish(local: &Local, course: Course) -> Course {
     approve(local, &course.source).await;
     local.editor.publish(&course.program, "first version").await.expect("published");
     let learner = client(local, &course.program, "learner").await;
@@ -81,6 +91,13 @@ async fn add_second(local: &Local, course: &Course) {
 }
 
 async fn retracted(local: &Local) -> Course {
+    let course = published(local).await;
+    retract(local, &course).await;
+    course
+}
+
+/// Has the registry retract a source.
+async fn retract(local: &Local, course: &Course) {
     local.registries.know(Article {
         pmid: "31234567".into(),
         doi: "10.5555/doses.2024".into(),
@@ -88,7 +105,6 @@ async fn retracted(local: &Local) -> Course {
         journal: "Journal of Doses".into(),
         status: Status::Sound,
     });
-    let course = published(local).await;
     local.editor.verify_by(&course.source, json!({ "pmid": "31234567" })).await.expect("a verdict");
     local.registries.change("31234567", Status::Retracted);
     local.editor.verify_by(&course.source, json!({ "pmid": "31234567" })).await.expect("a verdict");
@@ -97,7 +113,6 @@ async fn retracted(local: &Local) -> Course {
         (state["quarantined"] == true).then_some(())
     })
     .await;
-    course
 }
 
 /// What a document says.
@@ -232,5 +247,105 @@ async fn learners_see_no_staff_no_reasons_and_no_drafts(store: Store) {
     let seen =
         local.editor.get(&format!("/v1/sources/{}", course.source)).await.expect("a source").to_string();
     assert!(seen.contains("staff_") && seen.contains("read in full by a colleague"), "staff see it: {seen}");
+    local.stop().await;
+}
+
+/// The stable code of a refusal.
+fn refused<T: std::fmt::Debug>(answer: anyhow::Result<T>) -> String {
+    answer.expect_err("it is refused").to_string()
+}
+
+async fn a_link_to_a_replaced_version_says_so_and_leads_to_the_current_one(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = published(&local).await;
+    let learner = course.learner.as_ref().expect("a learner");
+    let (source, first) = (&course.source, &course.first);
+    add_second(&local, &course).await;
+    // A draft is not there for learners: neither by itself nor through what it will replace.
+    let draft = local.editor.get(&format!("/v1/sources/{source}")).await.expect("a source");
+    let draft = id(&draft, "version_id").expect("an id");
+    let second = format!("/v1/sources/{source}/document?version={draft}");
+    assert!(refused(learner.get(&second).await).contains("SOURCE_NOT_FOUND"));
+    learner.get(&format!("/v1/sources/{source}/document?version={first}")).await.expect("still published");
+
+    approve(&local, source).await;
+    local.editor.publish(&course.program, "second version").await.expect("published");
+    for path in [
+        format!("/v1/sources/{source}/document?version={first}"),
+        format!("/v1/sources/{source}/pages/1?version={first}"),
+    ] {
+        let said = refused(learner.get(&path).await);
+        assert!(said.contains("SOURCE_REPLACED") && !said.contains("first edition"), "{path}: {said}");
+    }
+    let link = format!("{}/sources/{source}?version={first}&from=45&to=60", local.url);
+    let page = reqwest::Client::new().get(link).bearer_auth(learner.token()).send().await.expect("a page");
+    assert_eq!(page.status(), reqwest::StatusCode::NOT_FOUND);
+    let page = page.text().await.expect("a text");
+    assert!(
+        page.contains("This source was replaced")
+            && page.contains(&format!("href=\"/sources/{source}\""))
+            && page.contains("Doses of anticoagulants"),
+        "{page}"
+    );
+    assert!(!page.contains("edition") && !page.contains("apixaban"), "no content of either version: {page}");
+    assert_eq!(shown(learner, &course, "replaced").await, Shown::Edition("second edition"));
+
+    // Who does not reach the program is told nothing, and a version that never was is none.
+    let (stranger, _) = local.other_org("Elsewhere").await.expect("an org");
+    let path = format!("/v1/sources/{source}/document?version={first}");
+    assert!(refused(stranger.get(&path).await).contains("SOURCE_NOT_FOUND"));
+    let never = format!("/v1/sources/{source}/document?version={}", first.replace(&first[4..10], "000000"));
+    assert!(refused(learner.get(&never).await).contains("SOURCE_NOT_FOUND"));
+    local.stop().await;
+}
+
+/// A PDF of one page with a line of text.
+fn paged(text: &str) -> Upload {
+    let drawn = format!("BT /F1 12 Tf 30 150 Td ({text}) Tj ET");
+    let objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_owned(),
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 200] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>"
+            .to_owned(),
+        format!("<< /Length {} >>\nstream\n{drawn}\nendstream", drawn.len()),
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
+    ];
+    let mut file = "%PDF-1.4\n".to_owned();
+    let mut places = Vec::new();
+    for (number, object) in objects.iter().enumerate() {
+        places.push(file.len());
+        file += &format!("{} 0 obj\n{object}\nendobj\n", number + 1);
+    }
+    let table: String = places.iter().map(|place| format!("{place:010} 00000 n \n")).collect();
+    let (start, size) = (file.len(), objects.len() + 1);
+    file += &format!("xref\n0 {size}\n0000000000 65535 f \n{table}");
+    file += &format!("trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n");
+    Upload { name: "doses.pdf".to_owned(), content: file.into_bytes(), ..Upload::default() }
+}
+
+async fn pictures_of_a_retracted_source_are_shown_to_no_learner(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let text =
+        "Doses of anticoagulants. The usual starting dose of apixaban is 5 mg, says the first edition.";
+    let course = publish(&local, drafted_of(&local, paged(text)).await).await;
+    let learner = course.learner.as_ref().expect("a learner");
+    let Course { source, first, .. } = &course;
+    let pictures =
+        [format!("/v1/sources/{source}/pages/1"), format!("/v1/sources/{source}/pages/1?version={first}")];
+    for path in &pictures {
+        let picture = learner.download(path).await.expect("a picture");
+        assert!(picture.starts_with(b"\x89PNG"), "{path}");
+    }
+    let page = String::from_utf8(learner.download(&format!("/sources/{source}")).await.expect("a page"));
+    assert!(page.expect("a text").contains("/pages/1"), "the page shows the picture");
+    retract(&local, &course).await;
+    for path in &pictures {
+        assert!(refused(learner.download(path).await).contains("SOURCE_RETRACTED"), "{path}");
+        let picture = local.reviewer.download(path).await.expect("staff see what was retracted");
+        assert!(picture.starts_with(b"\x89PNG"), "{path}");
+    }
+    let page = String::from_utf8(learner.download(&format!("/sources/{source}")).await.expect("a page"));
+    let page = page.expect("a text");
+    assert!(page.contains("was retracted") && !page.contains("/pages/1"), "{page}");
     local.stop().await;
 }
