@@ -290,12 +290,13 @@ async fn a_link_to_a_replaced_version_says_so_and_leads_to_the_current_one(store
     assert!(!page.contains("edition") && !page.contains("apixaban"), "no content of either version: {page}");
     assert_eq!(shown(learner, &course, "replaced").await, Shown::Edition("second edition"));
 
-    // Who does not reach the program is told nothing, and a version that never was is none.
+    // Who does not reach the program learns nothing, and a version of another source is none of this one.
     let (stranger, _) = local.other_org("Elsewhere").await.expect("an org");
     let path = format!("/v1/sources/{source}/document?version={first}");
     assert!(refused(stranger.get(&path).await).contains("SOURCE_NOT_FOUND"));
-    let never = format!("/v1/sources/{source}/document?version={}", first.replace(&first[4..10], "000000"));
-    assert!(refused(learner.get(&never).await).contains("SOURCE_NOT_FOUND"));
+    let other = published(&local).await;
+    let path = format!("/v1/sources/{source}/document?version={}", other.first);
+    assert!(refused(learner.get(&path).await).contains("SOURCE_NOT_FOUND"));
     local.stop().await;
 }
 
@@ -309,6 +310,7 @@ fn paged(text: &str) -> Upload {
             .to_owned(),
         format!("<< /Length {} >>\nstream\n{drawn}\nendstream", drawn.len()),
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
+        "<< /Title (Doses of anticoagulants) >>".to_owned(),
     ];
     let mut file = "%PDF-1.4\n".to_owned();
     let mut places = Vec::new();
@@ -319,7 +321,7 @@ fn paged(text: &str) -> Upload {
     let table: String = places.iter().map(|place| format!("{place:010} 00000 n \n")).collect();
     let (start, size) = (file.len(), objects.len() + 1);
     file += &format!("xref\n0 {size}\n0000000000 65535 f \n{table}");
-    file += &format!("trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n");
+    file += &format!("trailer\n<< /Size {size} /Root 1 0 R /Info 6 0 R >>\nstartxref\n{start}\n%%EOF\n");
     Upload { name: "doses.pdf".to_owned(), content: file.into_bytes(), ..Upload::default() }
 }
 
