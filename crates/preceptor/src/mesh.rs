@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use axum::Router;
 use futures::FutureExt as _;
+use preceptor_bus::Bus;
 use preceptor_certificate::Fonts;
 use preceptor_core::{Clock, SystemClock};
 use preceptor_models::Embedder;
@@ -235,8 +236,10 @@ async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> any
             elsewhere.map(|name| Ok((name, peers.channel(name, ServiceName::Gateway)?))).collect();
         table.add(probes::peers(elsewhere?));
         let store = parts.engines.cells.handle(ServiceName::Gateway.name()).await?;
-        let tasks = preceptor_gateway::tasks(store.clone());
-        table.add(gateway_module(gateway(store, parts, &peers, listener)?, tasks, names));
+        let ledger = ledger(Some(store.clone()), parts);
+        let bus: Arc<dyn Bus> = Arc::clone(&parts.engines.bus) as _;
+        let tasks = preceptor_gateway::tasks(&store, &bus, &ledger);
+        table.add(gateway_module(gateway(store, ledger, parts, &peers, listener)?, tasks, names));
     }
     Ok((table, peers))
 }

@@ -15,7 +15,6 @@ use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt as _};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use crate::call::Call;
 use crate::caller::{CALLER_HEADER, CallerIdentity, MeshSecret, ServiceName};
 
 /// How long a remote peer may take to accept a connection.
@@ -71,26 +70,6 @@ impl Channel {
             }
         });
         Ok(Self(BoxCloneSyncService::new(service)))
-    }
-}
-
-impl Channel {
-    /// Makes a call of which it is known that its policy refuses it, so that the refusal is on record where refusals
-    /// are. The call carries no message.
-    pub async fn call_in_vain(&self, path: &str, call: &Call) -> Result<(), Status> {
-        let carried = call.request(())?;
-        let mut request =
-            Request::post(path).body(Body::empty()).map_err(|error| Status::internal(error.to_string()))?;
-        *request.headers_mut() = carried.metadata().clone().into_headers();
-        request
-            .headers_mut()
-            .insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-        request.headers_mut().insert(http::header::TE, HeaderValue::from_static("trailers"));
-        let response = self.clone().oneshot(request).await?;
-        match Status::from_header_map(response.headers()) {
-            Some(status) if status.code() != tonic::Code::Ok => Err(status),
-            _ => Ok(()),
-        }
     }
 }
 

@@ -23,9 +23,6 @@ pub enum Config {
     Postgres(postgres::Config),
 }
 
-/// The service that keeps answers to repeated writes, those to the operator of the deployment among them.
-const KEEPER_OF_ANSWERS: &str = "gateway";
-
 /// The orgs whose outbox has something new, of one service.
 pub(crate) type Dirty = Arc<Waiting<OrgId>>;
 
@@ -121,14 +118,14 @@ impl Handle {
             Way::Files(files) => files.orgs()?,
             Way::Postgres(service) => service.orgs().await?,
         };
-        // Answers to the operator have a cell; to every other service there is none.
-        orgs.retain(|org| org.is_tenant() || self.service == KEEPER_OF_ANSWERS);
+        // An earlier version made rows of the deployment itself, which is no tenant.
+        orgs.retain(|org| org.is_tenant());
         Ok(orgs)
     }
 
     /// Opens the org's rows for reading.
     pub async fn read(&self, scope: &Arc<Scope>) -> Result<TenantTx, StoreError> {
-        self.refuse_platform(scope)?;
+        refuse_platform(scope)?;
         let connection = match &self.way {
             Way::Files(files) => Connection::Plain(files.pools(scope.org()).await?.reader),
             Way::Postgres(service) => Connection::Snapshot(service.read(scope.org()).await?),
@@ -138,7 +135,7 @@ impl Handle {
 
     /// Opens a transaction on the org's rows. Writers of one org take turns.
     pub async fn write(&self, scope: &Arc<Scope>) -> Result<TenantTx, StoreError> {
-        self.refuse_platform(scope)?;
+        refuse_platform(scope)?;
         let connection = match &self.way {
             Way::Files(files) => {
                 Connection::Write(files::begin(files.pools(scope.org()).await?).await?, None)
@@ -149,15 +146,6 @@ impl Handle {
             }
         };
         Ok(self.tenant(scope, connection))
-    }
-
-    /// The deployment's operator is in no tenant: asking on their behalf must not make a cell.
-    fn refuse_platform(&self, scope: &Scope) -> Result<(), StoreError> {
-        if scope.org().is_tenant() || self.service == KEEPER_OF_ANSWERS {
-            Ok(())
-        } else {
-            Err(StoreError::NotATenant)
-        }
     }
 
     fn tenant(&self, scope: &Arc<Scope>, connection: Connection) -> TenantTx {
@@ -196,4 +184,9 @@ impl Handle {
         preceptor_runtime::shielded(async move { tx.commit().await }).await?;
         Ok(())
     }
+}
+
+/// The deployment's operator is in no tenant: asking on their behalf must not make a cell.
+fn refuse_platform(scope: &Scope) -> Result<(), StoreError> {
+    if scope.org().is_tenant() { Ok(()) } else { Err(StoreError::NotATenant) }
 }

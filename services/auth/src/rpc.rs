@@ -412,8 +412,8 @@ impl Auth for Server {
         request: Request<proto::OpenSessionRequest>,
     ) -> Result<Response<proto::OpenSessionResponse>, Status> {
         let note = Note::of(&request);
-        let secret = request.into_inner().secret;
-        let opened = self.accounts.open_session(secret.trim()).await;
+        let proto::OpenSessionRequest { secret, replaces } = request.into_inner();
+        let opened = self.accounts.open_session(secret.trim(), &replaces).await;
         let (issued, subject) = self.noting_failure(&note, secret.trim(), opened).await?;
         note.acting(self.accounts.scope_of(&subject).await?);
         note.fact("credential", &issued.row.id);

@@ -20,7 +20,7 @@ use crate::identity::{Identity, credential, session_cookie_name};
 use crate::limits::{Door, Seen};
 use crate::pages::PageError;
 use crate::permissions::OPEN;
-use crate::{CALL_TIMEOUT, Edge};
+use crate::Edge;
 
 /// What is asked of every process all the time, by whoever runs it.
 const PROBES: [&str; 2] = ["/healthz", "/readyz"];
@@ -77,10 +77,7 @@ async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, Ap
     let (mut parts, body) = request.into_parts();
     let route =
         parts.extensions.get::<MatchedPath>().map(|matched| matched.as_str().to_owned()).unwrap_or_default();
-    let client = parts.extensions.get::<Client>().copied();
-    let address =
-        client.map(|client| Prefix::of(client.address(&parts.headers, &edge.config.trusted_proxies)));
-    let address = address.unwrap_or(Prefix::V4([127, 0, 0, 1].into()));
+    let address = address_of(edge, &parts);
     let credential =
         credential(&parts.headers, session_cookie_name(&edge.config)).map(|(credential, _)| credential);
     if let Some(door) = door(&parts.method, &route, credential.is_some()) {
@@ -113,17 +110,20 @@ async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, Ap
     Ok(Entered { request: Request::from_parts(parts, body), bound, fate, unproven, _account: account })
 }
 
-/// Refuses a subject that may not do what a route does, before its body. The refusal is put on record as if the RPC had
-/// been called, which would refuse it in the same way.
+/// Where a request comes from, as limits see it.
+pub(crate) fn address_of(edge: &Edge, parts: &Parts) -> Prefix {
+    let client = parts.extensions.get::<Client>().copied();
+    let address =
+        client.map(|client| Prefix::of(client.address(&parts.headers, &edge.config.trusted_proxies)));
+    address.unwrap_or(Prefix::V4([127, 0, 0, 1].into()))
+}
+
+/// Refuses a subject that may not do what a route does, before its body. The refusal is put on record as the RPC would
+/// do it, which refuses the same.
 async fn allowed(edge: &Edge, method: &Method, route: &str, identity: &Identity) -> Result<(), ApiError> {
     let Err((fault, rpc)) = edge.permissions.check(method, route, &identity.scope) else { return Ok(()) };
-    let service = rpc.split('.').nth(1).unwrap_or_default();
-    if let Some(channel) = edge.services.of(service) {
-        let answer = channel.call_in_vain(rpc, &identity.call(CALL_TIMEOUT)).await;
-        answer.err().map_or(Err(fault.into()), |status| Err(status.into()))
-    } else {
-        Err(fault.into())
-    }
+    edge.record_refusal(&identity.scope, rpc, &fault.reason).await;
+    Err(fault.into())
 }
 
 /// Who asks. A credential that is none counts against its address.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use moka::sync::Cache;
@@ -14,9 +14,11 @@ use preceptor_core::{Fault, Kind, Scope};
 use preceptor_proto::auth::v1 as proto;
 use preceptor_rpc::Call;
 use preceptor_rpc::call::unscoped;
+use preceptor_rpc::records::Entry;
 
 use crate::error::ApiError;
 use crate::extract::is_api;
+use crate::gate::address_of;
 use crate::limits;
 use crate::pages::PageError;
 use crate::{CALL_TIMEOUT, Config, Edge};
@@ -96,6 +98,34 @@ impl Edge {
         Ok(identity)
     }
 
+    /// Puts on record that `scope` was refused `what`: the first time within a minute at once, then how often.
+    pub(crate) async fn record_refusal(&self, scope: &Arc<Scope>, what: &str, why: &str) {
+        if let Err(error) = self.ledger.count(Entry::refusal(scope, what, why)).await {
+            tracing::error!(%error, what, "a refusal is not on record");
+        }
+    }
+
+    /// Puts a request that another site started on the record of the org whose credential came with it.
+    async fn record_cross_site(&self, parts: &Parts) {
+        let Some((secret, carrier)) = credential(&parts.headers, session_cookie_name(&self.config)) else {
+            return;
+        };
+        let address = address_of(self, parts);
+        if self.check_refusals(address, &secret).await.is_err() {
+            return;
+        }
+        match self.identify(&secret, carrier).await {
+            Ok(identity) => {
+                let route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+                let what = format!("{} {route}", parts.method);
+                self.record_refusal(&identity.scope, &what, CROSS_SITE).await;
+            }
+            Err(error) if error.status() == StatusCode::UNAUTHORIZED => self.note_refusal(address).await,
+            // Nobody knows whose it is; the request is refused in any case.
+            Err(_) => {}
+        }
+    }
+
     /// Forgets a credential at once: its session ended.
     pub(crate) fn forget(&self, session: &str) {
         self.identities.0.invalidate(&(Carrier::Cookie, session.to_owned()));
@@ -133,9 +163,11 @@ fn comes_from_our_pages(headers: &HeaderMap, public_url: &str) -> bool {
     }
 }
 
+const CROSS_SITE: &str = "CROSS_SITE_REQUEST";
+
 fn cross_site() -> ApiError {
     let detail = "this request was started by another site; use our own pages or an API token";
-    ApiError::new(Kind::Forbidden, "CROSS_SITE_REQUEST", detail)
+    ApiError::new(Kind::Forbidden, CROSS_SITE, detail)
 }
 
 const fn is_safe(method: &Method) -> bool {
@@ -152,6 +184,8 @@ pub(crate) async fn from_our_pages(State(edge): State<Edge>, request: Request, n
     if is_safe(request.method()) || !looked_at || comes_from_our_pages(headers, &edge.config.public_url) {
         return next.run(request).await;
     }
+    let (parts, _) = request.into_parts();
+    edge.record_cross_site(&parts).await;
     if is_api { cross_site().into_response() } else { PageError::from(cross_site()).into_response() }
 }
 

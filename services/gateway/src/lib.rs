@@ -28,6 +28,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use preceptor_bus::{Bus, relay};
 use preceptor_cache::Cache;
 use preceptor_core::Clock;
 use preceptor_edge::body::Budget;
@@ -41,7 +42,7 @@ use preceptor_proto::auth::v1::auth_client::AuthClient;
 use preceptor_proto::credentials::v1::credentials_client::CredentialsClient;
 use preceptor_proto::credits::v1::credits_client::CreditsClient;
 use preceptor_proto::ingestion::v1::ingestion_client::IngestionClient;
-use preceptor_rpc::{Channel, Policies, SharedVerifier, Task};
+use preceptor_rpc::{Channel, Ledger, Policies, SharedVerifier, Task};
 use preceptor_runtime::{Health, OnEnd, Tasks};
 use preceptor_store::Handle;
 
@@ -70,23 +71,6 @@ pub struct Services {
     pub audit: Channel,
 }
 
-impl Services {
-    /// The channel to the service of this name.
-    pub(crate) fn of(&self, name: &str) -> Option<&Channel> {
-        Some(match name {
-            "auth" => &self.auth,
-            "ingestion" => &self.ingestion,
-            "answering" => &self.answering,
-            "alignment" => &self.alignment,
-            "analytics" => &self.analytics,
-            "credentials" => &self.credentials,
-            "credits" => &self.credits,
-            "audit" => &self.audit,
-            _ => return None,
-        })
-    }
-}
-
 /// What the gateway needs.
 #[derive(Debug, Clone)]
 pub struct Deps {
@@ -106,6 +90,8 @@ pub struct Deps {
     pub health: Health,
     /// What the document says of this deployment.
     pub terms: Terms,
+    /// The record of refusals that are made here.
+    pub ledger: Arc<Ledger>,
     /// Who may make which call, so that what would be refused is refused before its body.
     pub policies: Policies,
     /// Where requests are worked on: a stop waits for them, whether or not their clients do.
@@ -118,7 +104,6 @@ pub(crate) struct Edge(Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) config: Config,
-    pub(crate) services: Services,
     pub(crate) auth: AuthClient<Channel>,
     pub(crate) ingestion: IngestionClient<Channel>,
     pub(crate) answering: AnsweringClient<Channel>,
@@ -129,6 +114,8 @@ pub(crate) struct Inner {
     pub(crate) audit: AuditClient<Channel>,
     pub(crate) log: PublicLogClient<Channel>,
     pub(crate) store: Handle,
+    pub(crate) operator_answers: store::OperatorAnswers,
+    pub(crate) ledger: Arc<Ledger>,
     pub(crate) keys: Arc<dyn Keys>,
     pub(crate) cache: Arc<dyn Cache>,
     pub(crate) verifier: SharedVerifier,
@@ -164,8 +151,13 @@ pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 pub(crate) const UPLOAD_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// What the gateway does off the request path.
-pub fn tasks(store: Handle) -> Vec<Task> {
-    vec![Task::new("forget answers", OnEnd::Restart, move |stop| api::forget_answers(store.clone(), stop))]
+pub fn tasks(store: &Handle, bus: &Arc<dyn Bus>, ledger: &Arc<Ledger>) -> Vec<Task> {
+    let (outbox, bus, store) = (Arc::new(store.clone()), Arc::clone(bus), store.clone());
+    vec![
+        Task::new("forget answers", OnEnd::Restart, move |stop| api::forget_answers(store.clone(), stop)),
+        Task::new("relay", OnEnd::Restart, move |stop| relay::run(outbox.clone(), Arc::clone(&bus), stop)),
+        ledger.task(),
+    ]
 }
 
 /// Builds the router of the public edge.
@@ -173,7 +165,6 @@ pub fn build(deps: Deps, config: Config) -> Router {
     let services = deps.services;
     let contract = api::contract(&deps.terms);
     let edge = Edge(Arc::new(Inner {
-        services: services.clone(),
         auth: AuthClient::new(services.auth),
         ingestion: IngestionClient::new(services.ingestion).max_decoding_message_size(LARGEST_MESSAGE),
         answering: AnsweringClient::new(services.answering),
@@ -184,6 +175,8 @@ pub fn build(deps: Deps, config: Config) -> Router {
         log: PublicLogClient::new(services.audit.clone()),
         audit: AuditClient::new(services.audit).max_decoding_message_size(LARGEST_MESSAGE),
         store: deps.store,
+        operator_answers: store::OperatorAnswers::default(),
+        ledger: deps.ledger,
         keys: deps.keys,
         cache: deps.cache,
         verifier: deps.verifier,

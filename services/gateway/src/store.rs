@@ -1,5 +1,9 @@
 //! Answers to idempotent writes.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use preceptor_core::Timestamp;
 use preceptor_store::{Migration, Schema, StoreError, TenantEntity, TenantTx};
 use sea_orm::sea_query::Expr;
@@ -91,19 +95,33 @@ pub(crate) async fn begin(
     until: Timestamp,
 ) -> Result<(), StoreError> {
     remove(tx, subject, key).await?;
-    let row = answer::Model {
-        org_id: tx.org_key(),
-        subject: subject.to_owned(),
-        key: key.to_owned(),
-        request_sha256: request_sha256.to_owned(),
-        started_at: tx.now().micros(),
-        status: None,
-        headers: "[]".to_owned(),
-        body: None,
-        wrapped_key: Some(wrapped_key),
-        leased_until: until.micros(),
-    };
-    tx.insert(row).await
+    let begun = Begun { request_sha256, wrapped_key, now: tx.now(), until };
+    tx.insert(begun.row(tx.org_key(), subject, key)).await
+}
+
+/// A request that begins.
+pub(crate) struct Begun<'a> {
+    pub(crate) request_sha256: &'a str,
+    pub(crate) wrapped_key: Vec<u8>,
+    pub(crate) now: Timestamp,
+    pub(crate) until: Timestamp,
+}
+
+impl Begun<'_> {
+    fn row(self, org_id: String, subject: &str, key: &str) -> answer::Model {
+        answer::Model {
+            org_id,
+            subject: subject.to_owned(),
+            key: key.to_owned(),
+            request_sha256: self.request_sha256.to_owned(),
+            started_at: self.now.micros(),
+            status: None,
+            headers: "[]".to_owned(),
+            body: None,
+            wrapped_key: Some(self.wrapped_key),
+            leased_until: self.until.micros(),
+        }
+    }
 }
 
 /// An answer to be kept.
@@ -157,6 +175,54 @@ pub(crate) async fn remove(tx: &TenantTx, subject: &str, key: &str) -> Result<()
 pub(crate) async fn forget_older(tx: &TenantTx, than: Timestamp) -> Result<(), StoreError> {
     let delete = tx.delete::<answer::Entity>().filter(answer::Column::StartedAt.lt(than.micros()));
     tx.run_delete(delete).await.map(|_| ())
+}
+
+/// Answers to the operator of the deployment, who is in no tenant: there is no cell to keep them in, and none is made. They
+/// are kept while the process runs.
+#[derive(Debug, Default)]
+pub(crate) struct OperatorAnswers(Mutex<OperatorRows>);
+
+/// The rows of the operator, by key.
+#[derive(Debug, Default)]
+pub(crate) struct OperatorRows(HashMap<String, answer::Model>);
+
+impl OperatorAnswers {
+    /// Looks at the rows, and changes them, while nobody else does.
+    pub(crate) fn with<R>(&self, work: impl FnOnce(&mut OperatorRows) -> R) -> R {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl OperatorRows {
+    pub(crate) fn find(&self, key: &str) -> Option<answer::Model> {
+        self.0.get(key).cloned()
+    }
+
+    /// Notes that a request with this key begins; what was kept for longer than `life` is forgotten.
+    pub(crate) fn begin(&mut self, subject: &str, key: &str, begun: Begun<'_>, life: Duration) {
+        let now = begun.now;
+        self.0.retain(|_, row| now.since(Timestamp::from_micros(row.started_at)) < life);
+        self.0.insert(key.to_owned(), begun.row(String::new(), subject, key));
+    }
+
+    pub(crate) fn finish(&mut self, key: &str, kept: Kept) {
+        if let Some(row) = self.0.get_mut(key) {
+            row.status = Some(i64::from(kept.status));
+            row.headers = kept.headers;
+            row.body = Some(kept.body);
+            row.request_sha256 = kept.request_sha256;
+        }
+    }
+
+    pub(crate) fn renew(&mut self, key: &str, until: Timestamp) {
+        if let Some(row) = self.0.get_mut(key).filter(|row| row.status.is_none()) {
+            row.leased_until = until.micros();
+        }
+    }
+
+    pub(crate) fn remove(&mut self, key: &str) {
+        self.0.remove(key);
+    }
 }
 
 const _: fn() = || {

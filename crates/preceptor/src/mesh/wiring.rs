@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use axum::Router;
 use preceptor_certificate::Fonts;
 use preceptor_core::SystemActor;
-use preceptor_rpc::{Policies, Service, ServiceName, SystemCalls};
+use preceptor_rpc::{Ledger, Policies, Service, ServiceName, SystemCalls};
 use preceptor_runtime::Tasks;
 use preceptor_store::Handle;
 use tokio::net::TcpListener;
@@ -147,6 +147,7 @@ pub(super) struct Public {
 
 pub(super) fn gateway(
     store: Handle,
+    ledger: Arc<Ledger>,
     parts: &Parts,
     peers: &Peers,
     socket: TcpListener,
@@ -166,6 +167,7 @@ pub(super) fn gateway(
     let deps = preceptor_gateway::Deps {
         services,
         store,
+        ledger,
         keys: Arc::clone(&parts.engines.keys) as _,
         cache: Arc::clone(&parts.engines.cache) as _,
         verifier: parts.verifier.clone(),

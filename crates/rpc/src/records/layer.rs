@@ -13,7 +13,7 @@ use http_body_util::{BodyExt as _, StreamBody};
 use preceptor_core::{Fault, Kind, Role, Scope, SystemActor};
 use tonic::{Code, Status};
 
-use super::ledger::platform;
+use super::ledger::{REFUSED, platform};
 use super::note::Noted;
 use super::{Entry, Ledger, Note, Records};
 use crate::caller::{CallerIdentity, ServiceName};
@@ -21,8 +21,6 @@ use crate::policy::Policy;
 use crate::server::Shared;
 use crate::status::{fault_of, status_of};
 
-/// What the record calls a refusal.
-const REFUSED: &str = "access.refused";
 /// Subjects that one entry names; of more it says how many there were.
 const MOST_NAMED: usize = 200;
 /// The prefix of a gRPC message: whether it is compressed, and its length.

@@ -33,6 +33,22 @@ pub struct Entry {
     pub facts: Vec<(&'static str, String)>,
 }
 
+/// What the record calls a refusal.
+pub(super) const REFUSED: &str = "access.refused";
+
+impl Entry {
+    /// `scope` was refused `object`, for the reason of this code.
+    pub fn refusal(scope: &Arc<Scope>, object: &str, why: &str) -> Self {
+        Self {
+            scope: Arc::clone(scope),
+            action: REFUSED,
+            object: object.trim_start_matches('/').to_owned(),
+            refused: Some(why.to_owned()),
+            facts: vec![("role", scope.role().to_string())],
+        }
+    }
+}
+
 /// An entry that is not on record.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("this could not be put on record: {0}")]

@@ -8,7 +8,7 @@ use preceptor_store::AuditEntry;
 use super::credentials::Issued;
 use super::kinds::Kind;
 use super::mint::{Delivery, Holder, Wanted, may_mint};
-use super::{Accounts, named, seals};
+use super::{Accounts, named};
 use crate::Error;
 
 impl Accounts {
@@ -33,7 +33,7 @@ impl Accounts {
         lifetime: Option<Duration>,
         confirm: &str,
     ) -> Result<Issued, Error> {
-        let member = seals::open(&*self.deps.keys, self.member(scope, scope.subject()).await?).await?;
+        let member = self.member(scope, scope.subject()).await?;
         let holder = Holder::Staff { id: member.id, role: scope.role(), epoch: member.epoch };
         let lifetime = within(lifetime, self.config.api_token())?;
         self.create_credential(scope, Kind::Api, holder, named("name", name)?, lifetime, confirm).await

@@ -7,7 +7,7 @@ use super::credentials::Issued;
 use super::kinds::{Door, Kind};
 use super::mint::{Delivery, Holder, Maker, Wanted, may_mint};
 use super::staff::{NewMember, State};
-use super::{Accounts, Subject, seals};
+use super::{Accounts, Subject};
 use crate::Error;
 use crate::store::staff;
 
@@ -33,7 +33,7 @@ impl Accounts {
         confirm: &str,
     ) -> Result<Link, Error> {
         let maker = self.maker(scope).await?;
-        let member = seals::open(&*self.deps.keys, self.member(scope, staff_id).await?).await?;
+        let member = self.member(scope, staff_id).await?;
         let own = staff_id == scope.subject();
         let delivery = if own { Delivery::Returned } else { Delivery::Mailed };
         let invited = member.state == State::Invited.name();

@@ -103,13 +103,27 @@ pub(crate) async fn seal<R: Sealed + Send>(keys: &dyn Keys, mut row: R) -> Resul
     Ok(row)
 }
 
-/// A row that was read, if it is as it was sealed.
+/// A row that was read, if it is as it was sealed: what opens a door.
 pub(crate) async fn open<R: Sealed + Send>(keys: &dyn Keys, row: R) -> Result<R, Error> {
+    intact(keys, row).await?.ok_or(Error::CredentialInvalid)
+}
+
+/// Those of the rows that are as they were sealed: what is listed and counted.
+pub(crate) async fn all_intact<R: Sealed + Send>(keys: &dyn Keys, rows: Vec<R>) -> Result<Vec<R>, Error> {
+    let mut kept = Vec::with_capacity(rows.len());
+    for row in rows {
+        kept.extend(intact(keys, row).await?);
+    }
+    Ok(kept)
+}
+
+/// A row that was read, if it is as it was sealed; nothing otherwise, with an alarm.
+pub(crate) async fn intact<R: Sealed + Send>(keys: &dyn Keys, row: R) -> Result<Option<R>, Error> {
     let tag = keys.hmac(KEY, &canonical(&row)).await?;
     let same = hex::decode(row.seal())
         .is_ok_and(|seal| aws_lc_rs::constant_time::verify_slices_are_equal(&seal, &tag).is_ok());
     if same {
-        return Ok(row);
+        return Ok(Some(row));
     }
     let values = row.values();
     let (org, id) = (values[0].as_deref().unwrap_or_default(), values[1].as_deref().unwrap_or_default());
@@ -120,5 +134,5 @@ pub(crate) async fn open<R: Sealed + Send>(keys: &dyn Keys, row: R) -> Result<R,
         id,
         "a row of accounts was changed by hand and opens nothing"
     );
-    Err(Error::CredentialInvalid)
+    Ok(None)
 }

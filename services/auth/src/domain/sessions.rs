@@ -1,6 +1,9 @@
 //! Browser sessions.
 
-use preceptor_core::{Role, Timestamp};
+use std::sync::Arc;
+
+use preceptor_core::{Role, Scope, Timestamp};
+use preceptor_store::AuditEntry;
 
 use super::credentials::{Issued, Live};
 use super::kinds::{Door, Kind};
@@ -18,13 +21,19 @@ impl Accounts {
         Ok((self.subject(&live).await?, org))
     }
 
-    /// Opens a browser session for whoever holds a link, which is used up, or an API token.
-    pub(crate) async fn open_session(&self, secret: &str) -> Result<(Issued, Subject), Error> {
+    /// Opens a browser session for whoever holds a link, which is used up, or an API token. The session that the browser
+    /// had before, `replaces`, ends.
+    pub(crate) async fn open_session(
+        &self,
+        secret: &str,
+        replaces: &str,
+    ) -> Result<(Issued, Subject), Error> {
         let live = self.live(secret, Door::SignIn).await?;
         let subject = self.subject(&live).await?;
         let is_link = live.row.kind == Kind::Link.name();
         // A used link gives its place to the session: both were made with the same credential, or with none.
         let with = if is_link { self.parent_of(&live).await? } else { Some(live.parent()?) };
+        let earlier = self.replaced(replaces, &live, with.as_ref()).await?;
         let holder = match (&live.member, subject.role) {
             (Some(member), role) => Holder::Staff { id: member.id.clone(), role, epoch: member.epoch },
             (None, Role::Learner) => learner_of(&subject)?,
@@ -38,14 +47,44 @@ impl Accounts {
             ends: self.deps.clock.now().after(self.config.session()),
         };
         let grant = may_mint(&Maker::of_subject(&subject, with), wanted)?;
-        let tx = self.deps.control.write().await?;
+        let mut tx = self.deps.control.write().await?;
         if is_link && !self.revoke(&tx, &live.row.org_id, &live.row.id).await? {
             return Err(Error::CredentialInvalid);
         }
         self.join(&tx, &live).await?;
         let issued = self.issue(&tx, grant).await?;
+        if let Some((scope, id)) = earlier
+            && self.revoke(&tx, &scope.org().to_string(), &id).await?
+        {
+            let entry = AuditEntry::done("session.ended", &id).because("the browser signed in again");
+            tx.audit(&scope, entry).await?;
+        }
         tx.commit().await?;
         Ok((issued, subject))
+    }
+
+    /// The session of `secret`, which ends when another takes its place: who had it, and its id. None when it ended before,
+    /// and when the new one is made with it: then it is what the new one lives by.
+    async fn replaced(
+        &self,
+        secret: &str,
+        new: &Live,
+        with: Option<&Parent>,
+    ) -> Result<Option<(Arc<Scope>, String)>, Error> {
+        let earlier = match self.live(secret, Door::Cookie).await {
+            Ok(earlier) => earlier,
+            Err(Error::CredentialInvalid) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut behind = with.map(|parent| parent.id.to_string());
+        while let Some(id) = behind {
+            if id == earlier.row.id {
+                return Ok(None);
+            }
+            behind = self.credential(&new.row.org_id, &id).await?.parent_id;
+        }
+        let scope = self.scope_of(&self.subject(&earlier).await?).await?;
+        Ok(Some((scope, earlier.row.id)))
     }
 
     /// Somebody who opens their invitation is a member from then on.

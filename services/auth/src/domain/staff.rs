@@ -139,16 +139,18 @@ impl Accounts {
         self.issue(tx, may_mint(maker, wanted)?).await
     }
 
-    /// The staff of the org but those who were removed.
+    /// The staff of the org but those who were removed. A row that was changed by hand is nobody.
     pub(crate) async fn list_staff(&self, scope: &Scope) -> Result<Vec<staff::Model>, Error> {
         let of_org = staff::Entity::find()
             .filter(staff::Column::OrgId.eq(scope.org().to_string()))
             .filter(staff::Column::State.ne(State::Removed.name()));
-        Ok(self.deps.control.all(of_org.order_by_asc(staff::Column::Id)).await?)
+        let rows = self.deps.control.all(of_org.order_by_asc(staff::Column::Id)).await?;
+        seals::all_intact(&*self.deps.keys, rows).await
     }
 
     pub(crate) async fn member(&self, scope: &Scope, id: &str) -> Result<staff::Model, Error> {
-        self.deps.control.one(by_id(scope.org(), id)).await?.ok_or(Error::StaffNotFound)
+        let row = self.deps.control.one(by_id(scope.org(), id)).await?.ok_or(Error::StaffNotFound)?;
+        seals::intact(&*self.deps.keys, row).await?.ok_or(Error::StaffNotFound)
     }
 
     /// Gives a member of staff another name or role.
@@ -281,7 +283,7 @@ impl Accounts {
             .filter(staff::Column::Role.eq(Role::Admin.name()))
             .filter(staff::Column::State.eq(State::Active.name()))
             .order_by_asc(staff::Column::Id);
-        Ok(tx.all(admins).await?)
+        seals::all_intact(&*self.deps.keys, tx.all(admins).await?).await
     }
 
     /// An address as it is stored: encrypted, and bound to its row.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest as _, FromRequestParts as _, MatchedPath, Request, State};
 use axum::http::request::Parts;
+use axum::http::response;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -27,7 +28,7 @@ use crate::Edge;
 use crate::error::ApiError;
 use crate::identity::Identity;
 use crate::problems::{self, RequestId};
-use crate::store::{self, Kept, answer};
+use crate::store::{self, Begun, Kept, answer};
 
 const HEADER: &str = "idempotency-key";
 const LONGEST_KEY: usize = 128;
@@ -231,29 +232,31 @@ impl Place<'_> {
         )
     }
 
+    /// Whether this is the operator's, who is in no tenant and has no cell.
+    fn is_operator(&self) -> bool {
+        !self.identity.scope.org().is_tenant()
+    }
+
     /// Notes that a request begins, unless it is one that began before. `hash` is empty where it is not known yet.
     async fn begin(&self, hash: &str) -> Result<Found, ApiError> {
         let (edge, scope) = (self.edge, &self.identity.scope);
         // Made before anything happens: an engine of keys that is away refuses the request, and not its answer.
         let (data_key, wrapped_key) = DataKey::make(&*edge.keys, scope.org(), &self.name()).await?;
+        if self.is_operator() {
+            let now = edge.clock.now();
+            return edge.operator_answers.with(|rows| -> Result<Found, ApiError> {
+                if let Some(row) = answered(rows.find(self.key), hash, now)? {
+                    return Ok(Found::Answered(row));
+                }
+                let begun = Begun { request_sha256: hash, wrapped_key, now, until: now.after(LEASE) };
+                rows.begin(scope.subject(), self.key, begun, LIFE);
+                Ok(Found::First(data_key))
+            });
+        }
         let tx = edge.store.write(scope).await?;
         let now = tx.now();
-        let lives = |row: &answer::Model| now.since(Timestamp::from_micros(row.started_at)) < LIFE;
-        let known = store::find(&tx, scope.subject(), self.key)
-            .await?
-            .filter(|row| lives(row) && (row.body.is_none() || row.wrapped_key.is_some()));
-        if let Some(row) = known {
-            if row.status.is_some() {
-                return Ok(Found::Answered(row));
-            }
-            if ![hash, ""].contains(&row.request_sha256.as_str()) {
-                return Err(reused());
-            }
-            if row.leased_until > now.micros() {
-                let detail = "the first request with this key is still running; wait for it, then ask again";
-                return Err(ApiError::new(Kind::Conflict, "IDEMPOTENCY_KEY_RUNNING", detail).retry_after(1));
-            }
-            // Nobody renewed the lease: the process that ran the request is gone.
+        if let Some(row) = answered(store::find(&tx, scope.subject(), self.key).await?, hash, now)? {
+            return Ok(Found::Answered(row));
         }
         store::begin(&tx, scope.subject(), self.key, hash, wrapped_key, now.after(LEASE)).await?;
         tx.commit().await?;
@@ -314,27 +317,67 @@ impl Place<'_> {
         // What is kept is what is sent, the id of this request included.
         let (parts, body) = problems::finish(edge, &id, response).into_parts();
         let body = to_bytes(body, usize::MAX).await.map_err(|_| ApiError::from(Fault::internal()))?;
-        let tx = edge.store.write(scope).await?;
-        match hash.filter(|_| !is_passing(parts.status)) {
-            Some(hash) => {
-                let kept = KEPT
-                    .iter()
-                    .filter_map(|name| Some((name.as_str(), parts.headers.get(name)?.to_str().ok()?)));
-                let headers =
-                    serde_json::to_string(&kept.collect::<Vec<_>>()).unwrap_or_else(|_| "[]".to_owned());
-                let kept = Kept {
-                    status: parts.status.as_u16(),
-                    headers,
-                    body: data_key.seal(&self.name(), &body)?,
-                    request_sha256: hash,
-                };
-                store::finish(&tx, scope.subject(), self.key, kept).await?;
+        let kept = match hash.filter(|_| !is_passing(parts.status)) {
+            Some(hash) => Some(self.kept(data_key, &parts, &body, hash)?),
+            None => None,
+        };
+        if self.is_operator() {
+            edge.operator_answers.with(|rows| match kept {
+                Some(kept) => rows.finish(self.key, kept),
+                None => rows.remove(self.key),
+            });
+        } else {
+            let tx = edge.store.write(scope).await?;
+            match kept {
+                Some(kept) => store::finish(&tx, scope.subject(), self.key, kept).await?,
+                None => store::remove(&tx, scope.subject(), self.key).await?,
             }
-            None => store::remove(&tx, scope.subject(), self.key).await?,
+            tx.commit().await?;
         }
-        tx.commit().await?;
         Ok(Response::from_parts(parts, Body::from(body)))
     }
+
+    /// An answer as it is kept.
+    fn kept(
+        &self,
+        data_key: &DataKey,
+        parts: &response::Parts,
+        body: &[u8],
+        hash: String,
+    ) -> Result<Kept, ApiError> {
+        let headers =
+            KEPT.iter().filter_map(|name| Some((name.as_str(), parts.headers.get(name)?.to_str().ok()?)));
+        Ok(Kept {
+            status: parts.status.as_u16(),
+            headers: serde_json::to_string(&headers.collect::<Vec<_>>()).unwrap_or_else(|_| "[]".to_owned()),
+            body: data_key.seal(&self.name(), body)?,
+            request_sha256: hash,
+        })
+    }
+}
+
+/// The answer that is kept of a request with this fingerprint, if it has one; an error while it runs, or when the key was
+/// used for another. `hash` is empty where it is not known yet.
+fn answered(
+    known: Option<answer::Model>,
+    hash: &str,
+    now: Timestamp,
+) -> Result<Option<answer::Model>, ApiError> {
+    let lives = |row: &answer::Model| now.since(Timestamp::from_micros(row.started_at)) < LIFE;
+    let known = known.filter(|row| lives(row) && (row.body.is_none() || row.wrapped_key.is_some()));
+    let Some(row) = known else { return Ok(None) };
+    if row.status.is_some() {
+        return Ok(Some(row));
+    }
+    if ![hash, ""].contains(&row.request_sha256.as_str()) {
+        return Err(reused());
+    }
+    if row.leased_until > now.micros() {
+        let detail = "the first request with this key is still running; wait for it, then ask again";
+        return Err(ApiError::new(Kind::Conflict, "IDEMPOTENCY_KEY_RUNNING", detail).retry_after(1));
+    }
+    // Nobody renewed the lease: the process that ran the request is gone.
+    Ok(None)
 }
 
 /// Whether the same request may be answered differently although nothing was done.
@@ -350,6 +393,10 @@ fn is_passing(status: StatusCode) -> bool {
 }
 
 async fn renew(edge: &Edge, scope: &Arc<Scope>, key: &str) -> Result<(), StoreError> {
+    if !scope.org().is_tenant() {
+        edge.operator_answers.with(|rows| rows.renew(key, edge.clock.now().after(LEASE)));
+        return Ok(());
+    }
     let tx = edge.store.write(scope).await?;
     store::renew(&tx, scope.subject(), key, tx.now().after(LEASE)).await?;
     tx.commit().await

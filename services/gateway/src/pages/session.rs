@@ -58,9 +58,17 @@ pub(super) async fn who(State(edge): State<Edge>, Form(form): Form<Secret>) -> R
 
 pub(super) async fn sign_in(
     State(edge): State<Edge>,
+    headers: HeaderMap,
     Form(form): Form<Secret>,
 ) -> Result<Response, PageError> {
-    let request = unscoped(proto::OpenSessionRequest { secret: form.secret.trim().to_owned() }, CALL_TIMEOUT);
+    // The session that this browser had ends with the new one: nobody would know of it any more.
+    let earlier = credential(&headers, session_cookie_name(&edge.config));
+    let earlier = earlier.filter(|(_, carrier)| *carrier == Carrier::Cookie).map(|(session, _)| session);
+    let request = proto::OpenSessionRequest {
+        secret: form.secret.trim().to_owned(),
+        replaces: earlier.clone().unwrap_or_default(),
+    };
+    let request = unscoped(request, CALL_TIMEOUT);
     let opened = match edge.auth.clone().open_session(request).await {
         Ok(opened) => opened.into_inner(),
         Err(status) => {
@@ -69,6 +77,9 @@ pub(super) async fn sign_in(
             return Ok((error.status(), html(&page)?).into_response());
         }
     };
+    if let Some(earlier) = earlier {
+        edge.forget(&earlier);
+    }
     let target = if opened.program_id.is_empty() {
         "/console".to_owned()
     } else {

@@ -10,11 +10,12 @@ use prost::Message as _;
 use serde_json::json;
 
 use crate::credits::{clinician, code, course};
-use crate::support::{Log, eventually};
+use crate::support::{Log, SendsForm as _, eventually};
 
 preceptor_testkit::on_both_stores! {
     every_read_of_personal_data_is_on_record_before_its_answer
     refusals_and_credentials_are_on_record_and_nobody_floods_it
+    what_another_site_starts_is_on_the_record_of_whose_session_it_used
 }
 
 /// The records of an action on a method, in the order of the log.
@@ -128,6 +129,29 @@ async fn refusals_and_credentials_are_on_record_and_nobody_floods_it(store: Stor
     local.stop().await;
 }
 
+async fn what_another_site_starts_is_on_the_record_of_whose_session_it_used(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+    let http = http.expect("a client");
+    let form = http.post(format!("{}/sign-in", local.url)).header("sec-fetch-site", "same-origin");
+    let signed_in =
+        form.fields(&[("secret", local.editor.token())]).send().await.expect("an answer");
+    let cookie = signed_in.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("a pair");
+    for _ in 0..5 {
+        let foreign = http.post(format!("{}/console", local.url)).header("sec-fetch-site", "cross-site");
+        let answer = foreign.header("cookie", cookie).fields(&[("title", "t")]).send().await;
+        assert_eq!(answer.expect("an answer").status(), 403);
+    }
+    let refused = exactly(&local.editor, "access.refused", "POST /console", 1).await;
+    let first = &refused[0];
+    assert_eq!(
+        (first.outcome.as_str(), first.reason.as_str(), first.facts["role"].as_str()),
+        ("refused", "CROSS_SITE_REQUEST", "admin")
+    );
+    assert!(first.actor.starts_with("staff_"), "{first:?}");
+    local.stop().await;
+}
+
 /// What nobody of any org does is in nobody's log, and makes no org.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_belongs_to_no_tenant_makes_no_tenant() {
@@ -136,6 +160,18 @@ async fn what_belongs_to_no_tenant_makes_no_tenant() {
         assert!(local.editor.with_token("prc_api_made-up").get("/v1/programs").await.is_err());
         let _ = local.operator.get("/v1/clinicians").await;
     }
+    // Answers to repeated writes of the operator are kept, and not in a cell.
+    let found = async || {
+        let request = reqwest::Client::new().post(format!("{}/v1/orgs", local.url));
+        let request = request.bearer_auth(local.operator.token()).header("idempotency-key", "second");
+        let answer = request.json(&json!({ "name": "Second", "admin_name": "Admin" })).send().await;
+        let answer = answer.expect("an answer");
+        let replayed = answer.headers().contains_key("idempotency-replayed");
+        (answer.status().as_u16(), replayed, answer.text().await.expect("text"))
+    };
+    let (first, again) = (found().await, found().await);
+    assert_eq!((first.0, first.1, again.0, again.1), (201, false, 201, true), "{first:?} {again:?}");
+    assert_eq!(first.2, again.2, "the first answer, with the same token");
     tokio::time::sleep(Duration::from_millis(500)).await;
     let cells = std::fs::read_dir(local.data().join("cells")).expect("cells");
     let names: Vec<_> = cells.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();

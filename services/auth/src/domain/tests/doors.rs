@@ -123,7 +123,7 @@ async fn a_session_is_not_renewed_by_itself() {
     else {
         panic!("one's own link is returned")
     };
-    let (second, _) = world.accounts.open_session(link.secret.expose()).await.expect("a session");
+    let (second, _) = world.accounts.open_session(link.secret.expose(), "").await.expect("a session");
     assert!(second.expires_at.since(world.clock.now()) < Duration::from_secs(12 * 3600 - 500));
     let second = second.secret.expose().to_owned();
     let scope = world.at(&second, Door::Cookie).await.expect("live");
@@ -134,6 +134,31 @@ async fn a_session_is_not_renewed_by_itself() {
     );
     world.accounts.end_session(&session).await.expect("signed out");
     assert!(refused(world.at(&second, Door::Cookie).await));
+}
+
+#[tokio::test]
+async fn signing_in_again_ends_the_session_that_the_browser_had() {
+    let world = World::new().await;
+    let (_, editor) = world.hire(Role::Editor).await;
+    let first = world.session(&editor).await.expect("a session");
+    let other = world.session(&editor).await.expect("another browser");
+    let (second, _) = world.accounts.open_session(&world.admin, &first).await.expect("a session");
+    assert!(refused(world.at(&first, Door::Cookie).await), "somebody else signed in at that browser");
+    world.at(&other, Door::Cookie).await.expect("another browser goes on");
+    let second = second.secret.expose().to_owned();
+
+    // What ended, what is no session, and what the new session lives by change nothing.
+    for nothing in [&first, &world.admin, &"x".to_owned()] {
+        world.accounts.open_session(&world.admin, nothing).await.expect("a session");
+    }
+    let scope = world.at(&second, Door::Cookie).await.expect("live");
+    let Link::Returned(link) =
+        world.accounts.issue_staff_link(&scope, scope.subject(), "").await.expect("a link")
+    else {
+        panic!("one's own link is returned")
+    };
+    let (third, _) = world.accounts.open_session(link.secret.expose(), &second).await.expect("a session");
+    world.at(third.secret.expose(), Door::Cookie).await.expect("made with the second, which goes on");
 }
 
 #[tokio::test]

@@ -99,7 +99,7 @@ async fn everything_made_by(
             accounts.issue_learner_link(scope, token).await.ok().map(|issued| ("IssueSignInLink", issued)),
         );
     }
-    made.extend(accounts.open_session(token).await.ok().map(|(issued, _)| ("OpenSession", issued)));
+    made.extend(accounts.open_session(token, "").await.ok().map(|(issued, _)| ("OpenSession", issued)));
     made.into_iter().map(|(method, issued)| (method, issued.secret.expose().to_owned())).collect()
 }
 

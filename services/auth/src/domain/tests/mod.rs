@@ -135,7 +135,7 @@ impl World {
     }
 
     async fn session(&self, secret: &str) -> Result<String, Error> {
-        Ok(self.accounts.open_session(secret).await?.0.secret.expose().to_owned())
+        Ok(self.accounts.open_session(secret, "").await?.0.secret.expose().to_owned())
     }
 
     /// A session of a learner, by a link that was made with their token.

@@ -1,9 +1,11 @@
 //! Rows that were changed by hand.
 
+use preceptor_core::Role;
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement};
 
 use super::{World, refused};
-use crate::domain::Door;
+use crate::Error;
+use crate::domain::{Door, State};
 
 async fn open(world: &World) -> DatabaseConnection {
     let path = world.folder.path().join("control.db");
@@ -63,6 +65,22 @@ async fn a_row_that_was_changed_by_hand_opens_nothing() {
             + every_change_is_noticed(&world, "auth_staff", "role = 'admin'", &world.admin, Door::Header)
                 .await;
     assert!(tried > 35, "{tried} changes");
+}
+
+#[tokio::test]
+async fn a_member_who_was_changed_by_hand_is_in_no_list_and_no_admin_that_counts() {
+    let world = World::new().await;
+    let (second, _) = world.hire(Role::Admin).await;
+    let scope = world.admin().await;
+    assert_eq!(world.accounts.list_staff(&scope).await.expect("staff").len(), 2);
+    run(&open(&world).await, &format!("UPDATE auth_staff SET display_name = 'Else' WHERE id = '{second}'"))
+        .await;
+    let listed = world.accounts.list_staff(&scope).await.expect("staff");
+    assert_eq!(listed.iter().map(|member| member.id.as_str()).collect::<Vec<_>>(), [scope.subject()]);
+    assert!(matches!(world.accounts.member(&scope, &second).await, Err(Error::StaffNotFound)));
+    let own = scope.subject().to_owned();
+    let suspended = world.accounts.set_staff_state(&scope, &own, State::Suspended, "leaves").await;
+    assert!(matches!(suspended, Err(Error::LastAdmin)), "the other one cannot get in");
 }
 
 #[tokio::test]
