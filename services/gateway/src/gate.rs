@@ -13,6 +13,7 @@ use preceptor_core::Kind;
 use preceptor_edge::body::{Account, Broken, Fate, bounded};
 use preceptor_edge::{Client, Prefix};
 
+use crate::Edge;
 use crate::api::file_too_large;
 use crate::error::ApiError;
 use crate::extract::is_api;
@@ -20,7 +21,6 @@ use crate::identity::{Identity, credential, session_cookie_name};
 use crate::limits::{Door, Seen};
 use crate::pages::PageError;
 use crate::permissions::OPEN;
-use crate::Edge;
 
 /// What is asked of every process all the time, by whoever runs it.
 const PROBES: [&str; 2] = ["/healthz", "/readyz"];

@@ -116,7 +116,8 @@ impl Edge {
         }
         match self.identify(&secret, carrier).await {
             Ok(identity) => {
-                let route = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+                let route =
+                    parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
                 let what = format!("{} {route}", parts.method);
                 self.record_refusal(&identity.scope, &what, CROSS_SITE).await;
             }

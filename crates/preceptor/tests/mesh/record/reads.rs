@@ -134,8 +134,7 @@ async fn what_another_site_starts_is_on_the_record_of_whose_session_it_used(stor
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
     let http = http.expect("a client");
     let form = http.post(format!("{}/sign-in", local.url)).header("sec-fetch-site", "same-origin");
-    let signed_in =
-        form.fields(&[("secret", local.editor.token())]).send().await.expect("an answer");
+    let signed_in = form.fields(&[("secret", local.editor.token())]).send().await.expect("an answer");
     let cookie = signed_in.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("a pair");
     for _ in 0..5 {
         let foreign = http.post(format!("{}/console", local.url)).header("sec-fetch-site", "cross-site");
