@@ -329,7 +329,7 @@ fn numbers(facts: &Facts) -> Result<Vec<(&'static str, String)>, Error> {
     let details = &facts.details;
     let date = |instant: &str| if instant.is_empty() { Ok(String::new()) } else { date(instant) };
     let all = [
-        ("Activity", details.activity_id.clone()),
+        ("Activity ID", details.activity_id.clone()),
         ("Accreditor’s activity number", details.activity_number.clone()),
         ("Provider number", details.provider_number.clone()),
         ("Released", date(&details.released_on)?),
@@ -405,10 +405,11 @@ fn data(facts: &Facts, layout: &Layout, with_list: bool) -> Result<String, Error
         first.make_ascii_uppercase();
     }
     let award = facts.award();
-    let (verb, lead) = if facts.is_credit {
-        ("has successfully completed the activity", "and is awarded")
+    let (verb, lead, large, note) = if facts.is_credit {
+        ("has successfully completed the activity", "and is awarded", award.clone(), "")
     } else {
-        ("has participated in the activity", "for")
+        let hours = format!("{} hour(s) of participation", amount(facts.quarters));
+        ("has participated in the activity", "for", hours, facts.participation.as_str())
     };
     let (width, height) = layout.paper.size();
     let end = if award.ends_with('.') { "" } else { "." };
@@ -428,7 +429,8 @@ fn data(facts: &Facts, layout: &Layout, with_list: bool) -> Result<String, Error
         "activity": facts.activity,
         "format": format,
         "award_lead": lead,
-        "award": award,
+        "award": large,
+        "award_note": note,
         "completed": date(&facts.completed_at)?,
         "issued": date(&facts.issued_at)?,
         "accreditation_statement": facts.accreditation_statement,

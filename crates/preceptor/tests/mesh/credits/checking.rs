@@ -101,7 +101,7 @@ impl Desk {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_binary_verifies_a_file_and_refuses_a_changed_one() {
-    let material = material().await;
+    let material = Box::pin(material()).await;
     let desk = Desk::new();
     for (name, content) in [
         ("good.list", &material.good_list),
