@@ -1,5 +1,7 @@
 //! Who is shown what of a source, in every state of it, through every read of content.
 
+use std::fmt::Write as _;
+
 use preceptor::client::{Client, Upload, id};
 use preceptor_standins::{Article, Status};
 use preceptor_testkit::{Local, Store};
@@ -313,15 +315,15 @@ fn paged(text: &str) -> Upload {
         "<< /Title (Doses of anticoagulants) >>".to_owned(),
     ];
     let mut file = "%PDF-1.4\n".to_owned();
-    let mut places = Vec::new();
+    let mut table = String::new();
     for (number, object) in objects.iter().enumerate() {
-        places.push(file.len());
-        file += &format!("{} 0 obj\n{object}\nendobj\n", number + 1);
+        writeln!(table, "{:010} 00000 n ", file.len()).expect("memory");
+        writeln!(file, "{} 0 obj\n{object}\nendobj", number + 1).expect("memory");
     }
-    let table: String = places.iter().map(|place| format!("{place:010} 00000 n \n")).collect();
     let (start, size) = (file.len(), objects.len() + 1);
-    file += &format!("xref\n0 {size}\n0000000000 65535 f \n{table}");
-    file += &format!("trailer\n<< /Size {size} /Root 1 0 R /Info 6 0 R >>\nstartxref\n{start}\n%%EOF\n");
+    write!(file, "xref\n0 {size}\n0000000000 65535 f \n{table}").expect("memory");
+    write!(file, "trailer\n<< /Size {size} /Root 1 0 R /Info 6 0 R >>\nstartxref\n{start}\n%%EOF\n")
+        .expect("memory");
     Upload { name: "doses.pdf".to_owned(), content: file.into_bytes(), ..Upload::default() }
 }
 
