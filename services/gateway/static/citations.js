@@ -11,10 +11,7 @@ const all = () => [...document.querySelectorAll("#log a.cite")];
 
 export async function open(link) {
   const response = await fetch(link.href);
-  if (!response.ok) {
-    location.href = link.href;
-    return;
-  }
+  // A source that was replaced has a page that says so, beside the answer like any other.
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const viewer = page.querySelector("#viewer");
   if (!viewer) {
