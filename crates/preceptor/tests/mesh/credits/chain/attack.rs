@@ -44,6 +44,8 @@ pub(super) type Placed = (usize, Row);
 pub(super) struct Focus {
     pub(super) table: usize,
     pub(super) columns: Vec<String>,
+    /// Whether it is about what keeps those who saw the key from taking a quiz.
+    pub(super) added: bool,
 }
 
 /// Everything that can be thrown.

@@ -58,6 +58,8 @@ struct Guard {
     name: String,
     loss: Loss,
     columns: Vec<String>,
+    /// Whether it is one of those that keep whoever saw the key from taking a quiz.
+    added: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -76,21 +78,28 @@ enum Loss {
 fn guards(tables: &[Table]) -> Vec<Guard> {
     let mut guards = Vec::new();
     for (place, table) in tables.iter().enumerate() {
-        let guard = |name: &str, columns: &[String], loss| Guard {
+        let guard = |name: &str, columns: &[String], loss, added| Guard {
             table: place,
             name: name.to_owned(),
             loss,
             columns: columns.to_vec(),
+            added,
         };
-        // What keeps those who saw the key from taking a quiz guards no link of an award by itself: it is tested by itself.
-        let own = || table.constraints.iter().filter(|one| !one.added);
-        guards.extend(own().map(|one| guard(&one.name, &one.columns, Loss::Constraint(one.line.clone()))));
-        let referring: Vec<&String> = own()
-            .filter(|one| matches!(one.kind, Kind::Reference { .. }))
-            .flat_map(|one| &one.columns)
-            .collect();
+        guards.extend(
+            table.constraints.iter().map(|one| {
+                guard(&one.name, &one.columns, Loss::Constraint(one.line.clone()), one.added)
+            }),
+        );
+        let referring = |added: bool| {
+            let references = table
+                .constraints
+                .iter()
+                .filter(move |one| matches!(one.kind, Kind::Reference { .. }) && (added || !one.added));
+            references.flat_map(|one| &one.columns).collect::<Vec<&String>>()
+        };
+        let (all, of_the_chain) = (referring(true), referring(false));
         for column in table.columns.iter().filter(|column| {
-            !column.may_be_null && column.name != "org_id" && referring.contains(&&column.name)
+            !column.may_be_null && column.name != "org_id" && all.contains(&&column.name)
         }) {
             let loss =
                 Loss::NotNull { line: column.line.clone(), instead: column.line.replace(" NOT NULL", "") };
@@ -98,6 +107,7 @@ fn guards(tables: &[Table]) -> Vec<Guard> {
                 &format!("{}.{}", table.name, column.name),
                 std::slice::from_ref(&column.name),
                 loss,
+                !of_the_chain.contains(&&column.name),
             ));
         }
     }
@@ -110,7 +120,7 @@ fn guards(tables: &[Table]) -> Vec<Guard> {
             .map(|column| column.name.clone())
             .filter(|column| sql.contains(column.as_str()))
             .collect();
-        guards.push(Guard { table, name, loss: Loss::Index, columns });
+        guards.push(Guard { table, name, loss: Loss::Index, columns, added: false });
     }
     guards
 }
@@ -134,7 +144,7 @@ async fn the_attack_notices_the_loss_of_any_guard(store: Store) {
     drop(whole);
     let mut standing = Vec::new();
     for guard in &guards {
-        let focus = Focus { table: guard.table, columns: guard.columns.clone() };
+        let focus = Focus { table: guard.table, columns: guard.columns.clone(), added: guard.added };
         let engine = without(&home, &org, &attack.tables, guard, folder.path()).await;
         let outcome = attack.run(&engine, 7, UNTIL_NOTICED, Some(&focus)).await;
         if outcome.broken.is_none() {
@@ -148,16 +158,14 @@ async fn the_attack_notices_the_loss_of_any_guard(store: Store) {
 /// The triggers of files. Their fellow for `INSERT OR REPLACE` is one of two walls: the other is a setting of the
 /// connection, which is taken away with it.
 fn triggers(tables: &[Table]) -> Vec<Guard> {
-    let grow = tables
-        .iter()
-        .enumerate()
-        .filter(|(_, table)| table.grows && table.constraints.iter().any(|one| !one.added));
+    let grow = tables.iter().enumerate().filter(|(_, table)| table.grows);
     grow.flat_map(|(place, table)| {
         ["no_update", "no_delete", "no_replace"].map(|what| Guard {
             table: place,
             name: format!("{}_{what}", table.name),
             loss: Loss::Trigger,
             columns: table.columns.iter().map(|column| column.name.clone()).collect(),
+            added: false,
         })
     })
     .collect()
@@ -218,4 +226,21 @@ fn the_tables_are_read_as_they_are() {
     assert_eq!(award.references().count(), 6);
     assert_eq!(award.primary().columns, ["org_id", "id"]);
     assert_eq!(indexes().len(), 1);
+}
+
+/// What was added to the chain later is taken away too.
+#[test]
+fn every_named_constraint_is_a_guard() {
+    let tables = tables();
+    let guards = guards(&tables);
+    let added: Vec<&Guard> = guards.iter().filter(|guard| guard.added).collect();
+    for table in &tables {
+        for constraint in &table.constraints {
+            assert!(guards.iter().any(|guard| guard.name == constraint.name), "{}", constraint.name);
+        }
+    }
+    for name in ["credits_taking_without_the_key", "credits_attempt_taking", "credits_result_key_unseen"] {
+        assert!(added.iter().any(|guard| guard.name == name), "{name}: {added:#?}");
+    }
+    assert!(triggers(&tables).iter().any(|guard| guard.name == "credits_taking_no_update"));
 }

@@ -181,7 +181,11 @@ impl Attack {
             self.change(
                 dice,
                 &mut rows,
-                Some(&Focus { table: award, columns: names(award).into_iter().map(str::to_owned).collect() }),
+                Some(&Focus {
+                    table: award,
+                    columns: names(award).into_iter().map(str::to_owned).collect(),
+                    added: false,
+                }),
             );
         }
         rows
@@ -211,6 +215,63 @@ impl Attack {
         row[at_entry] = (entry + 1).to_string();
         "'void'".clone_into(&mut row[at_kind]);
         copy.extend([(ledger, void), (award, row)]);
+        copy
+    }
+
+    /// A row without one of those that it rests on.
+    fn orphaned(&mut self, dice: &mut Dice, focus: &Focus) -> Vec<Placed> {
+        let original = dice.pick(&self.rows[focus.table]).clone();
+        let mut copy = self.copy(&(focus.table, original), false);
+        let (table, row) = copy.pop().expect("the row comes last");
+        let references: Vec<_> = self.tables[table].references().collect();
+        if !references.is_empty() {
+            let (own, parent, of) = *dice.pick(&references);
+            let parent = self.place(parent);
+            let wanted: Vec<(usize, &String)> = parent.map_or_else(Vec::new, |parent| {
+                of.iter()
+                    .zip(own)
+                    .map(|(of, own)| (self.at(parent, of), &row[self.at(table, own)]))
+                    .collect()
+            });
+            copy.retain(|(other, values)| {
+                Some(*other) != parent || !wanted.iter().all(|(at, value)| values[*at] == **value)
+            });
+        }
+        copy.push((table, row));
+        if dice.roll(2) == 0 {
+            self.change(dice, &mut copy, Some(focus));
+        }
+        copy
+    }
+
+    /// Somebody sees the key and begins all the same: the entry of that says so, or hides it.
+    fn after_the_key(&mut self, dice: &mut Dice) -> Vec<Placed> {
+        let taking = self.place("credits_taking").expect("a table");
+        let original = dice.pick(&self.rows[taking]).clone();
+        let mut copy = self.copy(&(taking, original), false);
+        let last = copy.last().expect("the row comes last").1.clone();
+        let entry: i64 = last[self.at(taking, "entry")].parse().expect("a number");
+        let seen_before = last[self.at(taking, "key_seen")].clone();
+        let says_so = if dice.roll(2) == 0 { "true" } else { "false" };
+        self.fresh += 1;
+        let attempt = format!("'new_{}'", self.fresh);
+        for (entry, kind, attempt, key_seen, previous_key_seen) in [
+            (entry + 1, "'saw_key'", "''", "true", seen_before.as_str()),
+            (entry + 2, "'began'", attempt.as_str(), says_so, says_so),
+        ] {
+            let mut row = last.clone();
+            for (column, value) in [
+                ("entry", entry.to_string().as_str()),
+                ("kind", kind),
+                ("attempt_id", attempt),
+                ("key_seen", key_seen),
+                ("previous", (entry - 1).to_string().as_str()),
+                ("previous_key_seen", previous_key_seen),
+            ] {
+                value.clone_into(&mut row[self.at(taking, column)]);
+            }
+            copy.push((taking, row));
+        }
         copy
     }
 
@@ -265,11 +326,14 @@ impl Attack {
     }
 
     fn sequence(&mut self, dice: &mut Dice, focus: Option<&Focus>, replaces: bool) -> Vec<Thrown> {
-        let rows = match dice.roll(12) {
-            0 | 1 => self.repeated(dice, focus),
-            2 => self.phantom(dice),
-            3 => Vec::new(),
-            4 | 5 => self.claim(dice),
+        let added = focus.filter(|focus| focus.added);
+        let rows = match (added, dice.roll(12)) {
+            (Some(focus), 6 | 7) => self.orphaned(dice, focus),
+            (Some(_), 8 | 9) => self.after_the_key(dice),
+            (_, 0 | 1) => self.repeated(dice, focus),
+            (_, 2) => self.phantom(dice),
+            (_, 3) => Vec::new(),
+            (_, 4 | 5) => self.claim(dice),
             _ => self.changed_copy(dice, focus),
         };
         let mut thrown: Vec<Thrown> = rows.iter().map(|row| self.insertion(row, "INSERT")).collect();
