@@ -2,12 +2,11 @@
 //! servers. A certificate can only say by itself that one key signed all of it; whose key that is has to be known before.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::Context as _;
 use preceptor_certificate::IssuerKey;
 
-use crate::engines::write_private;
+use crate::private_file::PrivateFile;
 
 const FILE: &str = "issuers.toml";
 
@@ -25,22 +24,16 @@ pub(crate) enum Standing {
 /// The file. A provider has several keys after it changed them.
 #[derive(Debug)]
 pub(crate) struct Issuers {
-    path: PathBuf,
+    file: PrivateFile,
     keys: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Issuers {
     /// Reads the file; none is an empty one.
     pub(crate) fn read(data: &Path) -> anyhow::Result<Self> {
-        let path = data.join(FILE);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error).with_context(|| format!("{} cannot be read", path.display())),
-        };
-        let keys = toml::from_str(&text)
-            .with_context(|| format!("{} is no list of keys by provider", path.display()))?;
-        Ok(Self { path, keys })
+        let file = PrivateFile::at(data.join(FILE));
+        let keys = file.read_toml("list of keys by provider")?;
+        Ok(Self { file, keys })
     }
 
     pub(crate) fn standing(&self, provider: &str, key: &IssuerKey) -> Standing {
@@ -54,11 +47,7 @@ impl Issuers {
     /// Trusts a key of a provider from now on.
     pub(crate) fn remember(&mut self, provider: &str, key: &IssuerKey) -> anyhow::Result<()> {
         self.keys.entry(provider.to_owned()).or_default().insert(key.multikey());
-        if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("{} cannot be made", folder.display()))?;
-        }
-        write_private(&self.path, &toml::to_string(&self.keys)?)
+        self.file.write_toml(&self.keys)
     }
 }
 

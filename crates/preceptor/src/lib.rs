@@ -30,6 +30,7 @@ mod logs;
 pub mod mesh;
 pub mod model;
 mod outside;
+mod private_file;
 mod probes;
 mod recorders;
 mod status_lists;

@@ -2,12 +2,11 @@
 //! checkpoint that was verified. What a log shows later is held against it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use crate::engines::write_private;
+use crate::private_file::PrivateFile;
 
 const FILE: &str = "logs.toml";
 
@@ -24,22 +23,16 @@ pub(crate) struct Remembered {
 /// The file, by the name of the log.
 #[derive(Debug)]
 pub(crate) struct Logs {
-    path: PathBuf,
+    file: PrivateFile,
     known: BTreeMap<String, Remembered>,
 }
 
 impl Logs {
     /// Reads the file; none is an empty one.
     pub(crate) fn read(data: &Path) -> anyhow::Result<Self> {
-        let path = data.join(FILE);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(error).with_context(|| format!("{} cannot be read", path.display())),
-        };
-        let known =
-            toml::from_str(&text).with_context(|| format!("{} is no list of logs", path.display()))?;
-        Ok(Self { path, known })
+        let file = PrivateFile::at(data.join(FILE));
+        let known = file.read_toml("list of logs")?;
+        Ok(Self { file, known })
     }
 
     pub(crate) fn of(&self, origin: &str) -> Option<&Remembered> {
@@ -49,11 +42,7 @@ impl Logs {
     /// Remembers the newest checkpoint of a log.
     pub(crate) fn remember(&mut self, origin: &str, remembered: Remembered) -> anyhow::Result<()> {
         self.known.insert(origin.to_owned(), remembered);
-        if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("{} cannot be made", folder.display()))?;
-        }
-        write_private(&self.path, &toml::to_string(&self.known)?)
+        self.file.write_toml(&self.known)
     }
 }
 

@@ -8,7 +8,7 @@ use preceptor_certificate::status::StatusList;
 use preceptor_core::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use crate::engines::write_private;
+use crate::private_file::PrivateFile;
 
 const FOLDER: &str = "status-lists";
 
@@ -24,20 +24,16 @@ impl StatusLists {
     }
 
     /// One file for each list, under a name that any address can have.
-    fn path(&self, url: &str) -> PathBuf {
-        self.folder.join(format!("{}.json", hex::encode(Sha256::digest(url))))
+    fn file(&self, url: &str) -> PrivateFile {
+        PrivateFile::at(self.folder.join(format!("{}.json", hex::encode(Sha256::digest(url)))))
     }
 
     /// The copy of a list, if it was remembered.
     pub(crate) fn find(&self, url: &str) -> anyhow::Result<Option<StatusList>> {
-        let path = self.path(url);
-        match std::fs::read(&path) {
-            Ok(file) => Ok(Some(
-                StatusList::read(&file).with_context(|| format!("{} cannot be used", path.display()))?,
-            )),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
-        }
+        let file = self.file(url);
+        let Some(bytes) = file.read()? else { return Ok(None) };
+        let list = StatusList::read(&bytes);
+        list.map(Some).with_context(|| format!("{} cannot be used", file.path().display()))
     }
 
     /// Keeps a copy, unless a newer one is kept.
@@ -45,9 +41,7 @@ impl StatusLists {
         if self.find(&list.url)?.is_some_and(|known| date(&known) > date(list)) {
             return Ok(false);
         }
-        std::fs::create_dir_all(&self.folder)
-            .with_context(|| format!("{} cannot be made", self.folder.display()))?;
-        write_private(&self.path(&list.url), file)?;
+        self.file(&list.url).write(file)?;
         Ok(true)
     }
 }
