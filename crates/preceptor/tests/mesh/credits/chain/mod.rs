@@ -86,9 +86,10 @@ fn guards(tables: &[Table]) -> Vec<Guard> {
             added,
         };
         guards.extend(
-            table.constraints.iter().map(|one| {
-                guard(&one.name, &one.columns, Loss::Constraint(one.line.clone()), one.added)
-            }),
+            table
+                .constraints
+                .iter()
+                .map(|one| guard(&one.name, &one.columns, Loss::Constraint(one.line.clone()), one.added)),
         );
         let referring = |added: bool| {
             let references = table
@@ -98,9 +99,11 @@ fn guards(tables: &[Table]) -> Vec<Guard> {
             references.flat_map(|one| &one.columns).collect::<Vec<&String>>()
         };
         let (all, of_the_chain) = (referring(true), referring(false));
-        for column in table.columns.iter().filter(|column| {
-            !column.may_be_null && column.name != "org_id" && all.contains(&&column.name)
-        }) {
+        for column in table
+            .columns
+            .iter()
+            .filter(|column| !column.may_be_null && column.name != "org_id" && all.contains(&&column.name))
+        {
             let loss =
                 Loss::NotNull { line: column.line.clone(), instead: column.line.replace(" NOT NULL", "") };
             guards.push(guard(

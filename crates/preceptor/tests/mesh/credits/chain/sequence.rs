@@ -228,10 +228,7 @@ impl Attack {
             let (own, parent, of) = *dice.pick(&references);
             let parent = self.place(parent);
             let wanted: Vec<(usize, &String)> = parent.map_or_else(Vec::new, |parent| {
-                of.iter()
-                    .zip(own)
-                    .map(|(of, own)| (self.at(parent, of), &row[self.at(table, own)]))
-                    .collect()
+                of.iter().zip(own).map(|(of, own)| (self.at(parent, of), &row[self.at(table, own)])).collect()
             });
             copy.retain(|(other, values)| {
                 Some(*other) != parent || !wanted.iter().all(|(at, value)| values[*at] == **value)
