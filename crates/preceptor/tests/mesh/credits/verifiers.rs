@@ -146,28 +146,31 @@ async fn the_badge_fits_the_schema_of_open_badges() {
     let path = format!("/v1/credits/{}/badge", id(&credit, "id").expect("an id"));
     let badge = learner.get(&path).await.expect("a badge");
     local.stop().await;
-    fits(&schema(include_bytes!("verifiers/open-badge.schema.json")), &badge);
+    fits(&schema(include_bytes!("verifiers/open-badge.schema.json")), &badge, &CHANGES);
     let theirs = preceptor_testkit::shared_data(test)
         .and_then(|data| std::fs::read(data.join("ob_v3p0_achievementcredential_schema.json")).ok());
     match theirs {
-        Some(theirs) => fits(&schema(&theirs), &badge),
+        Some(theirs) => fits(&schema(&theirs), &badge, &CHANGES[..1]),
         None => {
             skip(test, "the schema of 1EdTech is not in ../shared/data; the badge was held against our own")
         }
     }
 }
 
-/// The badge fits, and what is no badge does not.
-fn fits(schema: &Validator, badge: &Value) {
+type Change = fn(&mut Value);
+
+/// What makes a badge none; the first is refused by every schema.
+const CHANGES: [Change; 4] = [
+    |badge| badge["proof"] = badge["proof"][0].clone(),
+    |badge| badge["credentialSubject"]["achievement"]["criteria"] = json!("passed"),
+    |badge| badge["validFrom"] = json!("yesterday"),
+    |badge| badge["issuer"]["type"] = json!("Profile"),
+];
+
+fn fits(schema: &Validator, badge: &Value, changes: &[Change]) {
     let problems: Vec<String> = schema.iter_errors(badge).map(|error| error.to_string()).collect();
     assert!(problems.is_empty(), "{problems:?}");
-    let changes: [fn(&mut Value); 4] = [
-        |badge| badge["proof"] = badge["proof"][0].clone(),
-        |badge| badge["credentialSubject"]["achievement"]["criteria"] = json!("passed"),
-        |badge| badge["validFrom"] = json!("yesterday"),
-        |badge| badge["issuer"]["type"] = json!("Profile"),
-    ];
-    for (number, change) in changes.into_iter().enumerate() {
+    for (number, change) in changes.iter().enumerate() {
         let mut altered = badge.clone();
         change(&mut altered);
         assert!(!schema.is_valid(&altered), "change {number} is refused");
