@@ -1,6 +1,7 @@
 //! The erased channel that every generated client is built on.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use tower::{Service, ServiceExt as _};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::caller::{CALLER_HEADER, CallerIdentity, MeshSecret, ServiceName};
+use crate::retry::{self, Budget};
 
 /// How long a remote peer may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -44,7 +46,7 @@ impl Channel {
     }
 
     /// A channel to a service at `address` (`http://host:port`), which connects when it is first used and again when it
-    /// has to.
+    /// has to. Calls that are safe to repeat are repeated for a moment while the service is away.
     pub fn remote(address: &str, caller: ServiceName, secret: &MeshSecret) -> Result<Self, BadAddress> {
         let bad = |_| BadAddress { address: address.to_owned() };
         let endpoint = Endpoint::from_shared(address.to_owned())
@@ -54,22 +56,35 @@ impl Channel {
             .keep_alive_timeout(Duration::from_secs(5))
             .keep_alive_while_idle(true)
             .tcp_nodelay(true);
-        let (transport, secret) = (endpoint.connect_lazy(), secret.clone());
+        let peer = Arc::new(Peer { transport: endpoint.connect_lazy(), caller, secret: secret.clone() });
+        let budget = Arc::new(Budget::default());
         let service = tower::service_fn(move |mut request: Request<Body>| {
             inject_trace(&mut request);
-            let proof = secret.proof(caller, request.uri().path());
-            let transport = transport.clone();
-            async move {
-                let proof = proof.and_then(|proof| HeaderValue::try_from(proof).ok());
-                let proof = proof.ok_or_else(|| Status::internal("no proof of the caller could be made"))?;
-                request.headers_mut().insert(CALLER_HEADER, proof);
-                transport.oneshot(request).await.map_err(|error| {
-                    tracing::warn!(error = %chain(&error), "a peer could not be reached");
-                    Status::unavailable("peer not reachable")
-                })
-            }
+            let (peer, budget) = (Arc::clone(&peer), Arc::clone(&budget));
+            async move { retry::call(&budget, request, |request| peer.send(request)).await }
         });
         Ok(Self(BoxCloneSyncService::new(service)))
+    }
+}
+
+/// A service in another process.
+struct Peer {
+    transport: tonic::transport::Channel,
+    caller: ServiceName,
+    secret: MeshSecret,
+}
+
+impl Peer {
+    /// Sends a request once, with a proof of its own.
+    async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, Status> {
+        let proof = self.secret.proof(self.caller, request.uri().path());
+        let proof = proof.and_then(|proof| HeaderValue::try_from(proof).ok());
+        let proof = proof.ok_or_else(|| Status::internal("no proof of the caller could be made"))?;
+        request.headers_mut().insert(CALLER_HEADER, proof);
+        self.transport.clone().oneshot(request).await.map_err(|error| {
+            tracing::warn!(error = %chain(&error), "a peer could not be reached");
+            Status::unavailable("peer not reachable")
+        })
     }
 }
 

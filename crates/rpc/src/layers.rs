@@ -135,7 +135,7 @@ pub(crate) async fn deadline(mut request: Request, next: Next) -> Response {
 }
 
 /// `grpc-timeout`: at most eight digits and a unit (gRPC over HTTP/2).
-fn parse_timeout(value: &str) -> Option<Duration> {
+pub(crate) fn parse_timeout(value: &str) -> Option<Duration> {
     let unit = value.chars().last()?;
     let digits = value.strip_suffix(unit)?;
     if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {

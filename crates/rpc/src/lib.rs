@@ -25,6 +25,7 @@ pub mod health;
 pub mod layers;
 pub mod policy;
 pub mod records;
+mod retry;
 pub mod server;
 pub mod service;
 pub mod status;

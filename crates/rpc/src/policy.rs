@@ -1,6 +1,6 @@
 //! Who may call what, read from the contracts' method options.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use preceptor_core::{Capability, Fault, Kind, Scope};
@@ -78,6 +78,15 @@ impl Policies {
     /// Whether `path` belongs to health or reflection.
     pub fn is_open(path: &str) -> bool {
         OPEN_PREFIXES.iter().any(|prefix| path.starts_with(prefix))
+    }
+
+    /// The paths of methods that are safe to repeat and whose request is a single message.
+    pub(crate) fn repeatable(&self) -> HashSet<String> {
+        let methods = self.pool.services().flat_map(|service| service.methods().collect::<Vec<_>>());
+        let single = methods.filter(|method| !method.is_client_streaming());
+        let paths =
+            single.map(|method| format!("/{}/{}", method.parent_service().full_name(), method.name()));
+        paths.filter(|path| self.get(path).is_some_and(|policy| policy.idempotent)).collect()
     }
 
     /// The policy of `path`, if there is such a method.
