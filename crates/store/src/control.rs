@@ -207,7 +207,7 @@ impl ControlTx {
     /// Puts an act on the record of the scope's org, in the same transaction.
     pub async fn audit(&mut self, scope: &Scope, entry: AuditEntry) -> Result<EventId, StoreError> {
         let id = EventId::generate();
-        let payload = entry.encode(id, scope, self.service, self.now);
+        let payload = entry.encode(id, scope, self.service, self.now)?;
         let producer = Producer { service: self.service, org: scope.org(), now: self.now };
         outbox::write(&self.tx, producer, vec![Event::new(id, AUDIT_TYPE, payload)]).await?;
         self.orgs.insert(scope.org());

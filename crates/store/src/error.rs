@@ -32,6 +32,9 @@ pub enum StoreError {
     /// A text holds what no database stores: a character with the code 0.
     #[error("a text holds a character that cannot be stored")]
     InvalidText,
+    /// What was to be put on record is larger than a record of the log can be.
+    #[error("a record of {0} bytes is larger than the log takes")]
+    RecordTooLarge(usize),
     /// Somebody else holds the write lock for too long.
     #[error("the store is busy")]
     Busy,
@@ -61,6 +64,11 @@ impl StoreError {
                 Kind::InvalidInput,
                 "TEXT_NOT_STORABLE",
                 "a text holds a character with the code 0, which cannot be stored; remove it",
+            ),
+            Self::RecordTooLarge(_) => Fault::new(
+                Kind::InvalidInput,
+                "RECORD_TOO_LARGE",
+                "what has to be put on record of this is larger than a record can be; say it in fewer words",
             ),
             Self::NotATenant => Fault::new(
                 Kind::Forbidden,

@@ -27,6 +27,6 @@ mod tx;
 pub use cells::{Cells, Config, Handle};
 pub use control::{Control, ControlConfig, ControlTx};
 pub use error::{APPEND_ONLY, PRIVILEGE, StoreError};
-pub use outbox::{AuditEntry, Outcome, Unsent};
+pub use outbox::{AuditEntry, LARGEST_RECORD, Outcome, Unsent};
 pub use schema::{Migration, Schema};
 pub use tx::{TenantEntity, TenantTx};

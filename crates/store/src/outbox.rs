@@ -41,6 +41,9 @@ pub(crate) fn migration(service: &str) -> Step {
     }
 }
 
+/// The largest record, encoded: logs are handed out in bundles whose entries have a length of two bytes (C2SP tlog-tiles).
+pub const LARGEST_RECORD: usize = u16::MAX as usize;
+
 /// How an act that is put on record ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -100,12 +103,19 @@ impl AuditEntry {
         self
     }
 
-    pub(crate) fn encode(mut self, id: EventId, scope: &Scope, producer: &str, now: Timestamp) -> Vec<u8> {
+    /// The record as it will be in the log, unless it is larger than any can be.
+    pub(crate) fn encode(
+        mut self,
+        id: EventId,
+        scope: &Scope,
+        producer: &str,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, StoreError> {
         // Whoever acts on somebody's behalf is named beside them.
         if let Some(acting) = scope.acting() {
             self.facts.insert("acting".to_owned(), acting.to_owned());
         }
-        AuditRecord {
+        let record = AuditRecord {
             event_id: id.to_string(),
             org_id: scope.org().to_string(),
             app_id: scope.app().map(|app| app.to_string()).unwrap_or_default(),
@@ -125,8 +135,9 @@ impl AuditEntry {
             },
             reason: self.reason,
             facts: self.facts.into_iter().collect(),
-        }
-        .encode_to_vec()
+        };
+        let bytes = record.encode_to_vec();
+        if bytes.len() > LARGEST_RECORD { Err(StoreError::RecordTooLarge(bytes.len())) } else { Ok(bytes) }
     }
 }
 

@@ -225,7 +225,7 @@ impl TenantTx {
             return Err(StoreError::Refused("a record of another org".into()));
         }
         let id = EventId::generate();
-        let payload = entry.encode(id, scope, self.service, self.now);
+        let payload = entry.encode(id, scope, self.service, self.now)?;
         self.events.push(Event::new(id, AUDIT_TYPE, payload));
         Ok(id)
     }

@@ -34,6 +34,9 @@ pub use domain::{Verification, Verifier, VerifyError};
 pub use error::Error;
 pub use store::SCHEMA;
 
+/// Every record fits into the bundles of the public log.
+const _: () = assert!(preceptor_store::LARGEST_RECORD <= preceptor_tlog::tiles::LARGEST_ENTRY);
+
 /// What the service needs.
 #[derive(Debug, Clone)]
 pub struct Deps {

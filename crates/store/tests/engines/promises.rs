@@ -1,7 +1,9 @@
 //! The suite that every engine passes.
 
-use preceptor_store::{APPEND_ONLY, AuditEntry, StoreError};
+use preceptor_proto::events::v1::Envelope;
+use preceptor_store::{APPEND_ONLY, AuditEntry, LARGEST_RECORD, StoreError};
 use preceptor_testkit::postgres::server;
+use prost::Message as _;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
 
@@ -31,6 +33,7 @@ on_both_engines! {
     a_refusal_names_its_constraint
     what_only_grows_is_never_changed
     a_transaction_is_whole_or_nothing
+    a_record_is_no_larger_than_an_entry_of_the_log
     numbers_have_no_gap_and_events_are_relayed_once
     writers_of_one_org_take_turns
     an_event_is_taken_in_once
@@ -110,6 +113,29 @@ async fn a_transaction_is_whole_or_nothing(engine: Engine) {
     let tx = engine.library.read(&scope).await.expect("a read");
     assert_eq!(tx.all(tx.find::<book::Entity>()).await.expect("rows"), []);
     assert!(engine.library.unsent(scope.org(), 10).await.expect("unsent").is_empty());
+}
+
+async fn a_record_is_no_larger_than_an_entry_of_the_log(engine: Engine) {
+    let scope = somebody();
+    let with_reason = |length: usize| AuditEntry::done("book.added", "one").because("x".repeat(length));
+    let mut tx = engine.library.write(&scope).await.expect("a transaction");
+    let longest = (LARGEST_RECORD - 300..=LARGEST_RECORD)
+        .take_while(|length| tx.audit(with_reason(*length)).is_ok())
+        .last()
+        .expect("a record");
+    let refused = tx.audit(with_reason(longest + 1)).expect_err("one byte too many");
+    assert_eq!(
+        (refused.to_fault().reason.as_ref(), refused.is_transient()),
+        ("RECORD_TOO_LARGE", false),
+        "{refused}"
+    );
+    drop(tx);
+    let mut tx = engine.library.write(&scope).await.expect("a transaction");
+    tx.audit(with_reason(longest)).expect("a record");
+    tx.commit().await.expect("a commit");
+    let unsent = engine.library.unsent(scope.org(), 10).await.expect("unsent");
+    let envelope = Envelope::decode(unsent[0].envelope.as_slice()).expect("an envelope");
+    assert_eq!(envelope.payload.len(), LARGEST_RECORD);
 }
 
 async fn numbers_have_no_gap_and_events_are_relayed_once(engine: Engine) {
