@@ -31,7 +31,7 @@ use learners::{Course, Learner};
 /// Rounds of both halves.
 const ROUNDS: usize = 4;
 /// What the mesh issues of what the bare statements would, at least.
-const PROMISE: f64 = 0.6;
+const PROMISE: f64 = 0.65;
 /// How long one claim may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
