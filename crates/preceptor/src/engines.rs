@@ -40,6 +40,8 @@ pub struct Engines {
     pub keys: Arc<Keyring>,
     /// What the keys of logs signed last: in the folder also where the tables are elsewhere.
     pub memory: Arc<SealedMemory>,
+    /// Which rolls of staff are the newest, in the same way.
+    pub rolls: Arc<SealedMemory>,
     /// Files, sealed.
     pub objects: Sealed,
     /// Limits.
@@ -87,6 +89,7 @@ impl Engines {
             bus: Arc::new(bus),
             index: Arc::new(Edge::new(folder.join("index"), preceptor_retrieval::LAYOUT)),
             memory: Arc::new(SealedMemory::new(folder.join("signed-heads"), Arc::clone(&keys) as _)),
+            rolls: Arc::new(SealedMemory::new(folder.join("staff-rolls"), Arc::clone(&keys) as _)),
             objects: Sealed::new(Arc::new(Directory::new(folder.join("objects"))), Arc::clone(&keys) as _),
             keys,
             cache: Arc::new(MemoryCache::new(Arc::clone(&clock))),

@@ -21,7 +21,7 @@ use preceptor_bus::Bus;
 use preceptor_core::id::OrgId;
 use preceptor_core::scope::ScopeVerifier;
 use preceptor_core::{Clock, Secret};
-use preceptor_keys::Keys;
+use preceptor_keys::{Keys, SignerMemory};
 use preceptor_mail::Mail;
 use preceptor_rpc::{Service, ServiceName};
 use preceptor_store::Control;
@@ -38,6 +38,8 @@ pub struct Deps {
     pub control: Control,
     /// Signs tokens and hashes credentials.
     pub keys: Arc<dyn Keys>,
+    /// Remembers the newest roll of every org's staff, outside of the database.
+    pub memory: Arc<dyn SignerMemory>,
     /// Where its audit records go.
     pub bus: Arc<dyn Bus>,
     /// Where links to other people go.

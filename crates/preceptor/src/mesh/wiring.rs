@@ -24,6 +24,7 @@ pub(crate) fn auth_deps(engines: &Engines, config: &Config) -> anyhow::Result<pr
     Ok(preceptor_auth::Deps {
         control: engines.control.clone(),
         keys: Arc::clone(&engines.keys) as _,
+        memory: Arc::clone(&engines.rolls) as _,
         bus: Arc::clone(&engines.bus) as _,
         mail: config.credentials.mail()?,
         public_url: config.gateway.public_url.clone(),

@@ -1,10 +1,11 @@
 //! Credentials: issued through one rule, opened at their own door, listed, revoked.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use preceptor_core::id::{CredentialId, OrgId};
 use preceptor_core::{Capability, Scope, Secret, Timestamp};
-use preceptor_store::{AuditEntry, ControlTx};
+use preceptor_store::{AuditEntry, ControlTx, StoreError};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
@@ -12,6 +13,7 @@ use sea_orm::{
 
 use super::kinds::{Door, Kind};
 use super::mint::{Grant, Holder, Maker, Parent};
+use super::roll::{Roll, is_struck};
 use super::tokens::Subject;
 use super::{Accounts, seals, secrets};
 use crate::Error;
@@ -170,19 +172,45 @@ impl Accounts {
     /// Whether this credential and all those it was made with are neither ended nor revoked, and the people they belong to
     /// are active members of staff to whom nothing happened since that ends what was issued before.
     async fn alive(&self, row: credential::Model) -> Result<Live, Error> {
-        let member = self.check_one(&row).await?;
+        let org = readable(&row.org_id)?;
+        for _ in 0..TRIES {
+            match self.alive_on(&self.roll(org).await?, &row).await {
+                Ok(member) => return Ok(Live { row, member }),
+                // Somebody was changed meanwhile.
+                Err(Error::Store(StoreError::Busy)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Store(StoreError::Busy))
+    }
+
+    /// The member of staff whose credential it is, when it is alive by this roll.
+    async fn alive_on(
+        &self,
+        roll: &Arc<Roll>,
+        row: &credential::Model,
+    ) -> Result<Option<staff::Model>, Error> {
+        let member = self.check_one(roll, row).await?;
         let mut parent = row.parent_id.clone();
         for _ in 0..DEEPEST {
-            let Some(id) = parent else { return Ok(Live { row, member }) };
+            let Some(id) = parent else { return Ok(member) };
             let found = self.credential(&row.org_id, &id).await?;
-            self.check_one(&found).await?;
+            self.check_one(roll, &found).await?;
             parent = found.parent_id;
         }
         Err(Error::Defect("a credential has too many others behind it"))
     }
 
-    async fn check_one(&self, row: &credential::Model) -> Result<Option<staff::Model>, Error> {
+    async fn check_one(
+        &self,
+        roll: &Arc<Roll>,
+        row: &credential::Model,
+    ) -> Result<Option<staff::Model>, Error> {
         if row.revoked_at.is_some() || row.expires_at <= self.deps.clock.now().micros() {
+            return Err(Error::CredentialInvalid);
+        }
+        if roll.has_struck(row) {
+            self.look_at_struck(row).await?;
             return Err(Error::CredentialInvalid);
         }
         let Some(id) = &row.staff_id else { return Ok(None) };
@@ -190,7 +218,13 @@ impl Accounts {
             self.deps.control.one(staff::Entity::find_by_id((row.org_id.clone(), id.clone()))).await?;
         let member = seals::open(&*self.deps.keys, member.ok_or(Error::CredentialInvalid)?).await?;
         let enters = member.state == "active" || (member.state == "invited" && row.kind == Kind::Link.name());
-        if enters && member.epoch == row.epoch { Ok(Some(member)) } else { Err(Error::CredentialInvalid) }
+        if !enters || member.epoch != row.epoch {
+            return Err(Error::CredentialInvalid);
+        }
+        if roll.holds(&member) {
+            return Ok(Some(member));
+        }
+        Err(self.misfit(readable(&row.org_id)?, roll).await)
     }
 
     /// Whether nobody used a session for longer than sessions may lie idle.
@@ -239,12 +273,20 @@ impl Accounts {
             if row.revoked_at.is_some() {
                 return Ok(false);
             }
+            let strikes = is_struck(&row.kind);
+            let org_id = readable(org)?;
+            if strikes {
+                self.turn(tx, org_id).await?;
+            }
             let revoked = credential::Model { revoked_at: Some(tx.now().micros()), ..row.clone() };
             if self.replace(tx, &row, revoked).await? {
+                if strikes {
+                    self.change_roll(tx, org_id, |roll| roll.strike(&row, tx.now())).await?;
+                }
                 return Ok(true);
             }
         }
-        Err(Error::Store(preceptor_store::StoreError::Busy))
+        Err(Error::Store(StoreError::Busy))
     }
 
     /// Ends a credential of the caller's, or any of the org's for those who administer it.
@@ -265,7 +307,9 @@ impl Accounts {
             )
             .await?;
         }
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        self.settle(scope.org()).await;
+        Ok(())
     }
 
     /// A page of the credentials of staff and apps, newest first; without `administer` the caller's own.

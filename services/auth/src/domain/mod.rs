@@ -8,6 +8,7 @@ mod links;
 mod mint;
 mod orgs;
 mod providers;
+mod roll;
 mod seals;
 mod secrets;
 mod sessions;
@@ -37,11 +38,13 @@ use crate::{Config, Deps, Error};
 pub(crate) struct Accounts {
     deps: Deps,
     config: Config,
+    rolls: Arc<roll::Rolls>,
 }
 
 impl Accounts {
     pub(crate) fn new(deps: Deps, config: Config) -> Self {
-        Self { deps, config }
+        let rolls = roll::Rolls::new(Arc::clone(&deps.memory));
+        Self { deps, config, rolls }
     }
 
     pub(crate) fn config(&self) -> &Config {

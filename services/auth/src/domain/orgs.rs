@@ -51,9 +51,11 @@ impl Accounts {
     pub(crate) async fn renew_operator(&self) -> Result<Issued, Error> {
         self.org(&OrgId::PLATFORM.to_string()).await?;
         let tx = self.deps.control.write().await?;
+        self.begin_roll_again(&tx, OrgId::PLATFORM).await?;
         self.revoke_operators(&tx).await?;
         let issued = self.issue_operator(&tx).await?;
         tx.commit().await?;
+        self.settle(OrgId::PLATFORM).await;
         tracing::warn!(
             "a new token of the operator was issued on this machine, in place of all earlier ones"
         );
@@ -68,6 +70,7 @@ impl Accounts {
         self.org(&org.to_string()).await?;
         let scope = Scope::of_system(SystemActor::Bootstrap, org);
         let mut tx = self.deps.control.write().await?;
+        self.begin_roll_again(&tx, org).await?;
         let known = self.active_admins(&tx, org).await?.into_iter().next();
         let (member, issued) = if let Some(member) = known {
             let holder = Holder::Staff { id: member.id.clone(), role: Role::Admin, epoch: member.epoch };
@@ -85,6 +88,7 @@ impl Accounts {
         )
         .await?;
         tx.commit().await?;
+        self.settle(org).await;
         Ok((member, issued))
     }
 

@@ -4,7 +4,7 @@
 use preceptor_keys::{KeyName, Keys, Purpose};
 
 use crate::Error;
-use crate::store::{credential, staff};
+use crate::store::{credential, roll, staff};
 
 const KEY: KeyName = KeyName::of_deployment(Purpose::Accounts);
 
@@ -80,6 +80,23 @@ impl Sealed for staff::Model {
     }
 }
 
+impl Sealed for roll::Model {
+    const TABLE: &'static str = "auth_roll";
+
+    fn values(&self) -> Vec<Option<String>> {
+        let Self { org_id, revision, content, seal: _ } = self.clone();
+        vec![Some(org_id), Some(revision.to_string()), Some(content)]
+    }
+
+    fn seal(&self) -> &str {
+        &self.seal
+    }
+
+    fn set_seal(&mut self, seal: String) {
+        self.seal = seal;
+    }
+}
+
 /// The bytes that are hashed: every value with its length, so that no two rows read the same.
 fn canonical<R: Sealed>(row: &R) -> Vec<u8> {
     let mut bytes = R::TABLE.as_bytes().to_vec();
@@ -118,7 +135,7 @@ pub(crate) async fn all_intact<R: Sealed + Send>(keys: &dyn Keys, rows: Vec<R>) 
 }
 
 /// A row that was read, if it is as it was sealed; nothing otherwise, with an alarm.
-pub(crate) async fn intact<R: Sealed + Send>(keys: &dyn Keys, row: R) -> Result<Option<R>, Error> {
+async fn intact<R: Sealed + Send>(keys: &dyn Keys, row: R) -> Result<Option<R>, Error> {
     let tag = keys.hmac(KEY, &canonical(&row)).await?;
     let same = hex::decode(row.seal())
         .is_ok_and(|seal| aws_lc_rs::constant_time::verify_slices_are_equal(&seal, &tag).is_ok());

@@ -48,6 +48,9 @@ impl Accounts {
         };
         let grant = may_mint(&Maker::of_subject(&subject, with), wanted)?;
         let mut tx = self.deps.control.write().await?;
+        if live.member.as_ref().is_some_and(|member| member.state == State::Invited.name()) {
+            self.turn(&tx, subject.org).await?;
+        }
         if is_link && !self.revoke(&tx, &live.row.org_id, &live.row.id).await? {
             return Err(Error::CredentialInvalid);
         }

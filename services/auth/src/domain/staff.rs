@@ -12,7 +12,7 @@ use super::kinds::Kind;
 use super::mint::{Delivery, Holder, Maker, Wanted, may_mint};
 use super::{Accounts, named, seals};
 use crate::Error;
-use crate::store::{org, staff};
+use crate::store::staff;
 
 /// What a member of staff may do at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +120,7 @@ impl Accounts {
         };
         let row = seals::seal(&*self.deps.keys, row).await?;
         tx.insert(row.clone()).await?;
+        self.change_roll(tx, org, |roll| roll.enter(&row)).await?;
         Ok(row)
     }
 
@@ -139,18 +140,16 @@ impl Accounts {
         self.issue(tx, may_mint(maker, wanted)?).await
     }
 
-    /// The staff of the org but those who were removed. A row that was changed by hand is nobody.
+    /// The staff of the org but those who were removed. A row that was changed by hand or put back is nobody.
     pub(crate) async fn list_staff(&self, scope: &Scope) -> Result<Vec<staff::Model>, Error> {
         let of_org = staff::Entity::find()
             .filter(staff::Column::OrgId.eq(scope.org().to_string()))
             .filter(staff::Column::State.ne(State::Removed.name()));
-        let rows = self.deps.control.all(of_org.order_by_asc(staff::Column::Id)).await?;
-        seals::all_intact(&*self.deps.keys, rows).await
+        self.newest(scope.org(), of_org.order_by_asc(staff::Column::Id)).await
     }
 
     pub(crate) async fn member(&self, scope: &Scope, id: &str) -> Result<staff::Model, Error> {
-        let row = self.deps.control.one(by_id(scope.org(), id)).await?.ok_or(Error::StaffNotFound)?;
-        seals::intact(&*self.deps.keys, row).await?.ok_or(Error::StaffNotFound)
+        self.newest(scope.org(), by_id(scope.org(), id)).await?.pop().ok_or(Error::StaffNotFound)
     }
 
     /// Gives a member of staff another name or role.
@@ -182,6 +181,7 @@ impl Accounts {
         let new = self.replace_staff(&tx, &old, new).await?;
         tx.audit(scope, entry).await?;
         tx.commit().await?;
+        self.settle(scope.org()).await;
         Ok(new)
     }
 
@@ -216,6 +216,7 @@ impl Accounts {
         let new = self.replace_staff(&tx, &old, new).await?;
         tx.audit(scope, AuditEntry::done(state.action(), id).because(reason)).await?;
         tx.commit().await?;
+        self.settle(scope.org()).await;
         Ok(new)
     }
 
@@ -227,7 +228,9 @@ impl Accounts {
         self.replace_staff(&tx, &old, new).await?;
         self.revoke_all(&tx, scope.org(), id).await?;
         tx.audit(scope, AuditEntry::done("staff.credentials_revoked", id)).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        self.settle(scope.org()).await;
+        Ok(())
     }
 
     /// A member of staff whom nobody else changes before this transaction ends.
@@ -237,13 +240,13 @@ impl Accounts {
         org: OrgId,
         id: &str,
     ) -> Result<staff::Model, Error> {
-        // Those who change staff of one org take turns: two admins cannot suspend each other at once.
-        let turn = org::Entity::update_many()
-            .col_expr(org::Column::Plan, Expr::col(org::Column::Plan))
-            .filter(org::Column::Id.eq(org.to_string()));
-        tx.update(turn).await?;
+        // Two admins cannot suspend each other at once.
+        self.turn(tx, org).await?;
         let row = tx.one(by_id(org, id)).await?.ok_or(Error::StaffNotFound)?;
         let row = seals::open(&*self.deps.keys, row).await?;
+        if !self.roll_in(tx, org).await?.holds(&row) {
+            return Err(Error::StaffNotFound);
+        }
         if row.state == State::Removed.name() { Err(Error::StaffWrongState) } else { Ok(row) }
     }
 
@@ -255,6 +258,7 @@ impl Accounts {
         new: staff::Model,
     ) -> Result<staff::Model, Error> {
         let org: OrgId = old.org_id.parse().map_err(|_| Error::Defect("an org id cannot be read"))?;
+        self.turn(tx, org).await?;
         let admin = |row: &staff::Model| row.role == Role::Admin.name() && row.state == State::Active.name();
         if admin(old) && !admin(&new) && self.active_admins(tx, org).await?.len() < 2 {
             return Err(Error::LastAdmin);
@@ -270,11 +274,11 @@ impl Accounts {
             .filter(staff::Column::OrgId.eq(&old.org_id))
             .filter(staff::Column::Id.eq(&old.id))
             .filter(staff::Column::Seal.eq(&old.seal));
-        if tx.update(update).await? == 1 {
-            Ok(new)
-        } else {
-            Err(Error::Store(preceptor_store::StoreError::Busy))
+        if tx.update(update).await? != 1 {
+            return Err(Error::Store(preceptor_store::StoreError::Busy));
         }
+        self.change_roll(tx, org, |roll| roll.enter(&new)).await?;
+        Ok(new)
     }
 
     pub(super) async fn active_admins(&self, tx: &ControlTx, org: OrgId) -> Result<Vec<staff::Model>, Error> {
@@ -283,7 +287,9 @@ impl Accounts {
             .filter(staff::Column::Role.eq(Role::Admin.name()))
             .filter(staff::Column::State.eq(State::Active.name()))
             .order_by_asc(staff::Column::Id);
-        seals::all_intact(&*self.deps.keys, tx.all(admins).await?).await
+        let mut admins = seals::all_intact(&*self.deps.keys, tx.all(admins).await?).await?;
+        self.roll_in(tx, org).await?.retain(&mut admins);
+        Ok(admins)
     }
 
     /// An address as it is stored: encrypted, and bound to its row.

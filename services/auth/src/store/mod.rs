@@ -3,6 +3,7 @@
 pub(crate) mod credential;
 pub(crate) mod org;
 pub(crate) mod provider_number;
+pub(crate) mod roll;
 pub(crate) mod staff;
 
 use preceptor_store::{Migration, Schema};
@@ -22,5 +23,6 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("0003_provider_numbers.sql"),
             append_only: &[],
         },
+        Migration { name: "0004_roll", sql: include_str!("0004_roll.sql"), append_only: &[] },
     ],
 };

@@ -13,7 +13,7 @@ use preceptor_core::clock::ManualClock;
 use preceptor_core::id::{OrgId, ProgramId};
 use preceptor_core::scope::ScopeVerifier;
 use preceptor_core::{Clock, Role, Scope, Secret, Timestamp};
-use preceptor_keys::Keyring;
+use preceptor_keys::{Keyring, Keys, SealedMemory};
 use preceptor_mail::{Mail, MailError};
 use preceptor_store::{Control, ControlConfig};
 use tempfile::TempDir;
@@ -72,10 +72,12 @@ impl World {
         let file = ControlConfig::File(folder.path().join("control.db"));
         let keys =
             Keyring::open(&folder.path().join("keyring.json"), &Secret::new("test")).expect("a keyring");
+        let keys: Arc<dyn Keys> = Arc::new(keys);
         let mail = Arc::new(Outbox::default());
         let deps = Deps {
             control: Control::open(&file, SCHEMA, Arc::clone(&shared)).await.expect("a database"),
-            keys: Arc::new(keys),
+            memory: Arc::new(SealedMemory::new(folder.path().join("staff-rolls"), Arc::clone(&keys))),
+            keys,
             bus: Arc::new(
                 DurableLog::open(&folder.path().join("bus.db"), Arc::clone(&shared)).await.expect("a bus"),
             ),

@@ -5,7 +5,7 @@ use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection
 
 use super::{World, refused};
 use crate::Error;
-use crate::domain::{Door, State};
+use crate::domain::{Accounts, Door, State};
 
 async fn open(world: &World) -> DatabaseConnection {
     let path = world.folder.path().join("control.db");
@@ -81,6 +81,71 @@ async fn a_member_who_was_changed_by_hand_is_in_no_list_and_no_admin_that_counts
     let own = scope.subject().to_owned();
     let suspended = world.accounts.set_staff_state(&scope, &own, State::Suspended, "leaves").await;
     assert!(matches!(suspended, Err(Error::LastAdmin)), "the other one cannot get in");
+}
+
+/// The tables of accounts as they are now, for later.
+async fn copied(db: &DatabaseConnection) {
+    for table in TABLES {
+        run(db, &format!("CREATE TEMP TABLE old_{table} AS SELECT * FROM {table}")).await;
+    }
+}
+
+/// Puts rows back as they were copied.
+async fn put_back(db: &DatabaseConnection, tables: &[&str], which: &str) {
+    run(db, "PRAGMA foreign_keys = OFF").await;
+    for table in tables {
+        let put = format!("INSERT INTO {table} SELECT * FROM old_{table} WHERE {which}");
+        run(db, &format!("DELETE FROM {table} WHERE {which}; {put}")).await;
+    }
+}
+
+const TABLES: [&str; 3] = ["auth_staff", "auth_credential", "auth_roll"];
+
+#[tokio::test]
+async fn an_old_row_that_is_put_back_opens_nothing() {
+    let world = World::new().await;
+    let (second, token) = world.hire(Role::Admin).await;
+    let admin = world.admin().await;
+    let extra = world.accounts.create_api_token(&admin, "extra", None, &world.admin).await.expect("a token");
+    let db = open(&world).await;
+    copied(&db).await;
+
+    world.accounts.change_staff(&admin, &second, None, Some(Role::Editor)).await.expect("an editor");
+    put_back(&db, &["auth_staff"], &format!("id = '{second}'")).await;
+    assert!(refused(world.at(&token, Door::Header).await), "the row of the admin that they were");
+    let listed = world.accounts.list_staff(&admin).await.expect("staff");
+    assert!(listed.iter().all(|member| member.id != second), "{listed:?}");
+
+    let id = extra.row.id.clone();
+    world.accounts.revoke_credential(&admin, id.parse().expect("an id")).await.expect("revoked");
+    put_back(&db, &["auth_credential"], &format!("id = '{id}'")).await;
+    assert!(refused(world.at(extra.secret.expose(), Door::Header).await), "the row before it was revoked");
+    world.at(&world.admin, Door::Header).await.expect("others go on");
+}
+
+#[tokio::test]
+async fn an_old_roll_that_is_put_back_with_its_rows_lets_nobody_in_until_the_operator_says_so() {
+    let world = World::new().await;
+    let (second, token) = world.hire(Role::Admin).await;
+    let admin = world.admin().await;
+    let db = open(&world).await;
+    copied(&db).await;
+    let suspended = world.accounts.set_staff_state(&admin, &second, State::Suspended, "leaves").await;
+    suspended.expect("suspended");
+    put_back(&db, &TABLES, "true").await;
+    let restarted = Accounts::new(world.accounts.deps.clone(), world.accounts.config.clone());
+    for accounts in [&world.accounts, &restarted] {
+        for secret in [&token, &world.admin] {
+            assert!(refused(accounts.exchange(secret, Door::Header).await), "an old roll");
+        }
+    }
+    run(&db, "DELETE FROM auth_roll").await;
+    assert!(refused(restarted.exchange(&world.admin, Door::Header).await), "no roll at all");
+
+    let (_, issued) = restarted.let_admin_in(admin.org()).await.expect("whoever has the machine");
+    for secret in [issued.secret.expose(), &world.admin] {
+        world.at(secret, Door::Header).await.expect("the rows as they are now");
+    }
 }
 
 #[tokio::test]
