@@ -293,7 +293,10 @@ impl Accounts {
         let last = self.rolls.last(org).await?;
         let Some(row) = tx.one(by_org(org)).await? else {
             if last.is_some() {
-                alarm(&org.to_string(), "a roll was taken away; nobody on it gets in until the operator has looked");
+                alarm(
+                    &org.to_string(),
+                    "a roll was taken away; nobody on it gets in until the operator has looked",
+                );
                 return Err(Error::CredentialInvalid);
             }
             return Ok((None, self.present(tx, org).await?));
@@ -330,12 +333,8 @@ impl Accounts {
         revision: i64,
         roll: &Roll,
     ) -> Result<(), Error> {
-        let row = roll::Model {
-            org_id: org.to_string(),
-            revision,
-            content: roll.content(),
-            seal: String::new(),
-        };
+        let row =
+            roll::Model { org_id: org.to_string(), revision, content: roll.content(), seal: String::new() };
         let row = seals::seal(&*self.deps.keys, row).await?;
         let Some(old) = old else { return Ok(tx.insert(row).await?) };
         let update = roll::Entity::update_many()
