@@ -249,7 +249,54 @@ fn unauthenticated() -> Fault {
 
 #[cfg(test)]
 mod tests {
+    use async_trait::async_trait;
+    use axum::Router;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::post;
+    use preceptor_core::{Secret, SystemClock};
+    use tower::ServiceExt as _;
+
     use super::*;
+    use crate::caller::{MeshSecret, ServiceName};
+    use crate::records::{Entry, Ledger, Recorder, Unrecorded};
+    use crate::server::Server;
+    use crate::verifier::SharedVerifier;
+
+    #[derive(Debug)]
+    struct Nowhere;
+
+    #[async_trait]
+    impl Recorder for Nowhere {
+        async fn record(&self, _entries: Vec<Entry>) -> Result<(), Unrecorded> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_captured_proof_makes_neither_another_call_nor_the_same_one_again() {
+        const EXCHANGE: &str = "/preceptor.auth.v1.Auth/Exchange";
+        const SIGN_OUT: &str = "/preceptor.auth.v1.Auth/EndSession";
+        let clock = || Arc::new(SystemClock);
+        let secret = MeshSecret::new(&Secret::new("one"), clock());
+        let policies = Policies::of_contracts().expect("contracts");
+        let server = Server::new(policies, SharedVerifier::pending(clock()), clock(), Some(secret.clone()));
+        let shared = server.shared(ServiceName::Auth, Ledger::new(Arc::new(Nowhere), clock()));
+        let routes = Router::new()
+            .route(EXCHANGE, post(|| async {}))
+            .route(SIGN_OUT, post(|| async {}))
+            .layer(from_fn_with_state(shared, caller_policy));
+        let is_let_in = async |path: &str, proof: &str| {
+            let request = Request::post(path).header(CALLER_HEADER, proof).body(axum::body::Body::empty());
+            let answer = routes.clone().oneshot(request.expect("a request")).await.expect("an answer");
+            Status::from_header_map(answer.headers()).is_none()
+        };
+        let captured = secret.proof(ServiceName::Gateway, EXCHANGE).expect("a proof");
+        assert!(!is_let_in(SIGN_OUT, &captured).await, "another method");
+        assert!(is_let_in(EXCHANGE, &captured).await, "the call that it was made for");
+        assert!(!is_let_in(EXCHANGE, &captured).await, "the same call again");
+        let stranger = secret.proof(ServiceName::Retrieval, EXCHANGE).expect("a proof");
+        assert!(!is_let_in(EXCHANGE, &stranger).await, "a service that may not make it");
+    }
 
     #[test]
     fn timeouts_are_read_as_the_protocol_writes_them() {
