@@ -16,6 +16,7 @@ preceptor_testkit::on_both_stores! {
     every_read_of_personal_data_is_on_record_before_its_answer
     refusals_and_credentials_are_on_record_and_nobody_floods_it
     what_another_site_starts_is_on_the_record_of_whose_session_it_used
+    signing_in_again_ends_the_session_that_the_browser_had
 }
 
 /// The records of an action on a method, in the order of the log.
@@ -129,16 +130,48 @@ async fn refusals_and_credentials_are_on_record_and_nobody_floods_it(store: Stor
     local.stop().await;
 }
 
+/// A browser that does not follow.
+fn browser() -> reqwest::Client {
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+    http.expect("a client")
+}
+
+/// Signs in with a cookie of before; returns the new one.
+async fn signed_in(http: &reqwest::Client, local: &Local, secret: &str, cookie: &str) -> String {
+    let form = http.post(format!("{}/sign-in", local.url)).header("sec-fetch-site", "same-origin");
+    let answer = form.header("cookie", cookie).fields(&[("secret", secret)]).send().await;
+    let answer = answer.expect("an answer");
+    let cookie = answer.headers()["set-cookie"].to_str().expect("text");
+    cookie.split(';').next().expect("a pair").to_owned()
+}
+
+async fn signing_in_again_ends_the_session_that_the_browser_had(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let http = browser();
+    let console = async |cookie: &str| {
+        let page = http.get(format!("{}/console", local.url)).header("cookie", cookie);
+        page.send().await.expect("an answer").status().as_u16()
+    };
+    let first = signed_in(&http, &local, local.reviewer.token(), "").await;
+    assert_eq!(console(&first).await, 200);
+    let second = signed_in(&http, &local, local.editor.token(), &first).await;
+    assert_eq!((console(&first).await, console(&second).await), (303, 200), "at once");
+    let ended = eventually("it is on record", async || {
+        let ended = records(&local.editor, "session.ended", "").await;
+        (!ended.is_empty()).then_some(ended)
+    })
+    .await;
+    assert_eq!((ended.len(), ended[0].reason.as_str()), (1, "the browser signed in again"), "{ended:?}");
+    local.stop().await;
+}
+
 async fn what_another_site_starts_is_on_the_record_of_whose_session_it_used(store: Store) {
     let local = store.mesh().await.expect("a mesh");
-    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
-    let http = http.expect("a client");
-    let form = http.post(format!("{}/sign-in", local.url)).header("sec-fetch-site", "same-origin");
-    let signed_in = form.fields(&[("secret", local.editor.token())]).send().await.expect("an answer");
-    let cookie = signed_in.headers()["set-cookie"].to_str().expect("text").split(';').next().expect("a pair");
+    let http = browser();
+    let cookie = signed_in(&http, &local, local.editor.token(), "").await;
     for _ in 0..5 {
         let foreign = http.post(format!("{}/console", local.url)).header("sec-fetch-site", "cross-site");
-        let answer = foreign.header("cookie", cookie).fields(&[("title", "t")]).send().await;
+        let answer = foreign.header("cookie", &cookie).fields(&[("title", "t")]).send().await;
         assert_eq!(answer.expect("an answer").status(), 403);
     }
     let refused = exactly(&local.editor, "access.refused", "POST /console", 1).await;
