@@ -97,7 +97,7 @@ where
         if !is_away(&answer) || Instant::now() + pause >= call.until || !budget.spend() {
             return answer;
         }
-        tokio::time::sleep(pause - pause.mul_f64(jitter())).await;
+        tokio::time::sleep(pause.mul_f64(1.0 - jitter())).await;
         pause *= 2;
     }
     send(call.request()).await
