@@ -75,7 +75,7 @@ fn main() -> anyhow::Result<()> {
     for file in options.files {
         let bytes = std::fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
         let begun = Instant::now();
-        let pages = preceptor_ingestion::page_texts(&bytes).map_err(anyhow::Error::msg)?;
+        let pages = preceptor_extract::page_texts(&bytes).map_err(anyhow::Error::msg)?;
         if options.text {
             println!("{}", pages.join("\n\u{c}\n"));
             continue;

@@ -14,7 +14,7 @@ use clap::Parser;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use preceptor::client::{Upload, id};
 use preceptor_core::id::{AppId, OrgId, PassageId, ProgramId, ProgramVersionId};
-use preceptor_ingestion::{PassageText, passages_of_sections};
+use preceptor_extract::{PassageText, passages_of_sections};
 use preceptor_loadtests::corpus::{Corpus, corpus};
 use preceptor_models::text::{Analyzer, count};
 use preceptor_models::{Embedder, LocalEmbedder, MiniLm, Text};

@@ -6,7 +6,7 @@ use preceptor_core::Secret;
 use preceptor_runtime::config::{Problem, Validate};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::domain::extract::Limits;
+use preceptor_extract::Limits;
 
 /// Settings of ingestion.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use preceptor_rpc::{IntoFault, status_of};
 use preceptor_sandbox::SandboxError;
 use preceptor_store::StoreError;
 
-use crate::domain::extract::ExtractError;
+use preceptor_extract::ExtractError;
 
 /// Why a request about content failed.
 #[derive(Debug, thiserror::Error)]

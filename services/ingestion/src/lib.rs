@@ -35,7 +35,6 @@ use preceptor_store::Handle;
 use tonic::service::Routes;
 
 pub use config::Config;
-pub use domain::measure::{PassageText, page_texts, passages_of_sections};
 pub use error::Error;
 pub use store::SCHEMA;
 pub use worker::work;

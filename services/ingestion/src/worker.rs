@@ -6,9 +6,8 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::extract::{self, Budget, ExtractError, Limits, MediaType, Picture};
-use crate::domain::passages::passages;
 use crate::store::content;
+use preceptor_extract::{Budget, ExtractError, Limits, MediaType, Picture, passages};
 
 /// The kinds of work.
 pub(crate) const READ: &str = "ingestion.read";
@@ -74,7 +73,7 @@ fn read(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Document, ExtractError> {
     let budget = Budget::of(&request.limits);
-    let extracted = extract::extract(media(request)?, file, &request.limits, &budget, progress)?;
+    let extracted = preceptor_extract::extract(media(request)?, file, &request.limits, &budget, progress)?;
     let passages = passages(&extracted, &budget)?;
     let unwritable = |error: serde_json::Error| ExtractError::Malformed(error.to_string());
     Ok(Document {
@@ -88,6 +87,7 @@ fn read(
 }
 
 fn draw(request: &Request, file: &Bytes) -> Result<Drawn, ExtractError> {
-    let Picture { bytes, .. } = extract::picture(media(request)?, file, request.page, &request.limits)?;
+    let Picture { bytes, .. } =
+        preceptor_extract::picture(media(request)?, file, request.page, &request.limits)?;
     Ok(Drawn { bytes })
 }

@@ -107,7 +107,7 @@ impl Asker<'_> {
         let mut numbers = HashMap::new();
         for source in &program.sources {
             let read =
-                preceptor_ingestion::passages_of_sections(&source.document()?).map_err(anyhow::Error::msg)?;
+                preceptor_extract::passages_of_sections(&source.document()?).map_err(anyhow::Error::msg)?;
             let next = numbers.len() as u32;
             numbers.entry(source.id.clone()).or_insert(next);
             passages.extend(read.into_iter().map(|passage| Passage {

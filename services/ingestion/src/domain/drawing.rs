@@ -9,11 +9,11 @@ use preceptor_objects::{ObjectError, Objects as _, Part};
 use preceptor_sandbox::{Lane, SandboxError, Work};
 
 use super::Content;
-use super::extract::ExtractError;
 use super::readable::Readable;
 use crate::Error;
 use crate::store::source_version;
 use crate::worker::{self, Drawn};
+use preceptor_extract::ExtractError;
 
 /// A page of a source version.
 type Page = (String, u32);

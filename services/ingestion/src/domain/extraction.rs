@@ -18,11 +18,11 @@ use preceptor_sandbox::{Lane, Place, SandboxError, Work as Task};
 use preceptor_store::AuditEntry;
 
 use super::Content;
-use super::extract::ExtractError;
 use super::programs::program_id;
 use crate::Error;
 use crate::store::{content, source_version, sources};
 use crate::worker::{self, Document};
+use preceptor_extract::ExtractError;
 
 /// Passages per statement.
 const BATCH: usize = 200;

@@ -15,13 +15,13 @@ use preceptor_objects::{Key, Objects as _, Part, Writing};
 use preceptor_store::{AuditEntry, TenantTx};
 use sha2::{Digest as _, Sha256};
 
-use super::extract::{ExtractError, MediaType, Sniffer};
 use super::extraction::READING;
 use super::programs::program_id;
 use super::uploads::{SourceView, Standing};
 use super::{Content, check_reach};
 use crate::Error;
 use crate::store::{intake, programs, source, source_version, sources, upload};
+use preceptor_extract::{ExtractError, MediaType, Sniffer};
 
 /// An upload older than this has ended, one way or another: no call lasts as long.
 const LONGEST: Duration = Duration::from_secs(15 * 60);

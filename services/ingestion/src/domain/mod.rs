@@ -1,19 +1,15 @@
 //! The rules of content.
 
 mod drawing;
-pub(crate) mod extract;
 mod extraction;
 mod findings;
 mod intake;
-pub(crate) mod measure;
-pub(crate) mod passages;
 mod programs;
 mod publishing;
 pub(crate) mod readable;
 mod reading;
 mod registry_keys;
 mod review;
-mod sentences;
 mod shown;
 mod uploads;
 mod verification;

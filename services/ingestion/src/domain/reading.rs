@@ -8,13 +8,13 @@ use preceptor_core::Scope;
 use preceptor_objects::{Objects as _, Part};
 use preceptor_store::TenantTx;
 
-use super::extract::{MediaType, Picture, WordBox};
 use super::readable::{self, Access, Seen};
 use super::uploads::{SourceView, Standing, standing};
 use super::{Content, check_reach, sees_drafts, shown};
 use crate::Error;
 use crate::store::content::{self, Parts};
 use crate::store::{passage, program_version, programs, source_version, sources, versions};
+use preceptor_extract::{MediaType, Picture, WordBox};
 
 /// Passages per page of a stream.
 const PAGE: u64 = 256;

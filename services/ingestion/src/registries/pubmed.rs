@@ -7,7 +7,7 @@
 use serde::Deserialize;
 
 use super::{Article, Reading, Registry, Verdict};
-use crate::domain::extract::xml::{self, Element};
+use preceptor_extract::xml::{self, Element};
 
 /// Reads an efetch answer for one article.
 pub(super) fn article(body: &[u8], pmid: &str) -> Reading<Article> {

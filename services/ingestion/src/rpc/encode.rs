@@ -3,13 +3,13 @@
 use preceptor_proto::ingestion::v1 as proto;
 use preceptor_proto::ingestion::v1::locator::At;
 
-use crate::domain::extract::Locator;
-use crate::domain::passages::Cue;
 use crate::domain::{
     ContentOfSource, DocumentView, PassageView, ProgramView, SourceView, VerificationView, VersionPage,
 };
 use crate::registries::Verdict;
 use crate::store::{approval, programs::StateCount, registry_call, registry_key, task};
+use preceptor_extract::Cue;
+use preceptor_extract::Locator;
 
 /// Where the next page begins, when this one is full.
 pub(super) fn next<T>(rows: &[T], limit: u64, id: impl Fn(&T) -> &String) -> String {

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::passage;
 use crate::Error;
-use crate::domain::extract::Locator;
-use crate::domain::passages::{Cue, Passage};
+use preceptor_extract::Locator;
+use preceptor_extract::{Cue, Passage};
 
 /// A locator as JSON.
 #[derive(Debug, Serialize, Deserialize)]

@@ -21,7 +21,7 @@ pub(crate) struct Model {
     pub(crate) locator: String,
     /// A JSON list of pairs of byte offsets.
     pub(crate) sentences: String,
-    /// A JSON list of [`crate::domain::passages::Cue`].
+    /// A JSON list of [`preceptor_extract::Cue`].
     pub(crate) cues: String,
 }
 

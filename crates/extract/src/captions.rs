@@ -128,7 +128,7 @@ fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::extract::tests::budget;
+    use crate::tests::budget;
 
     fn cues(text: &str) -> Vec<(String, Locator)> {
         let extracted = extract(text, &budget()).expect("captions");

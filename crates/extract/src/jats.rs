@@ -184,7 +184,7 @@ fn caption_text(caption: &Element) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::extract::tests::{budget, path};
+    use crate::tests::{budget, path};
 
     const ARTICLE: &str = "<article><front><article-meta><title-group><article-title>On <italic>things</italic></article-title></title-group>\
         <abstract><p>Short.</p></abstract></article-meta></front><body><sec><title>Methods</title><p>We did<xref>1</xref> it.\

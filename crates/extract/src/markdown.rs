@@ -160,7 +160,7 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::extract::tests::{budget, path};
+    use crate::tests::{budget, path};
 
     const TEXT: &str = "---\ntitle: x\n---\n# Dosing\nStart *low*.\nGo slow.\n\n## Renal\n- halve the dose\n- check `eGFR`\n\n\
                         | Stage | Dose |\n|--|--|\n| 3 | 5 mg |\n| 4 | 2.5 mg |\n\n<!-- hidden -->\n\n# Other\nEnd.";
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_document_of_headings_meets_its_budget() {
-        let small = Budget::of(&crate::domain::extract::Limits {
+        let small = Budget::of(&crate::Limits {
             file_bytes: 1 << 30,
             unpacked_bytes: 0,
             text_bytes: 1 << 16,

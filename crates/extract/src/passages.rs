@@ -7,8 +7,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::extract::{Block, Budget, ExtractError, Extracted, Locator};
 use super::sentences::sentences;
+use super::{Block, Budget, ExtractError, Extracted, Locator};
 
 /// The length that windows aim at, in words. Measured in docs/adr/0005-search-and-refusals.md.
 const AIM: usize = 110;
@@ -23,32 +23,39 @@ const CUT_SENTENCE: usize = 150;
 
 /// A run of text with its place.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Passage {
+pub struct Passage {
     /// Bytes of the extracted text.
-    pub(crate) range: Range<usize>,
-    pub(crate) heading: Arc<str>,
-    pub(crate) locator: Locator,
+    pub range: Range<usize>,
+    /// The nearest heading above it.
+    pub heading: Arc<str>,
+    /// Where it is.
+    pub locator: Locator,
     /// Sentences, in bytes from the passage's start.
-    pub(crate) sentences: Vec<Range<usize>>,
+    pub sentences: Vec<Range<usize>>,
     /// For speech: who says what when, in bytes from the passage's start.
-    pub(crate) cues: Vec<Cue>,
+    pub cues: Vec<Cue>,
 }
 
 /// A caption inside a passage.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Cue {
-    pub(crate) start: u32,
-    pub(crate) end: u32,
-    pub(crate) start_ms: i64,
-    pub(crate) end_ms: i64,
-    pub(crate) speaker: String,
+pub struct Cue {
+    /// Where it begins, in bytes of the passage.
+    pub start: u32,
+    /// Where it ends.
+    pub end: u32,
+    /// When it begins, in milliseconds from the start of the recording.
+    pub start_ms: i64,
+    /// When it ends.
+    pub end_ms: i64,
+    /// Who speaks; empty where the file does not say.
+    pub speaker: String,
 }
 
 /// What a passage costs besides what it repeats of its place.
 const PASSAGE: usize = 200;
 
 /// Cuts a document into passages, as far as `budget` goes: every passage is stored with its heading and its place.
-pub(crate) fn passages(document: &Extracted, budget: &Budget) -> Result<Vec<Passage>, ExtractError> {
+pub fn passages(document: &Extracted, budget: &Budget) -> Result<Vec<Passage>, ExtractError> {
     let mut passages = Vec::new();
     for run in document.blocks.chunk_by(same_run) {
         let cut = cut(&document.text, run);
@@ -186,8 +193,8 @@ fn cut_monster(text: &str, window: Range<usize>) -> Vec<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::extract::Builder;
-    use crate::domain::extract::tests::{budget, path};
+    use crate::Builder;
+    use crate::tests::{budget, path};
 
     fn section(name: &str) -> Locator {
         Locator::Section(path(&[name]))
@@ -294,7 +301,7 @@ mod tests {
 
     #[test]
     fn more_passages_than_a_document_of_its_size_has_are_refused() {
-        let small = Budget::of(&crate::domain::extract::Limits {
+        let small = Budget::of(&crate::Limits {
             file_bytes: 1 << 30,
             unpacked_bytes: 0,
             text_bytes: 1 << 20,

@@ -281,7 +281,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::extract::xml;
+    use crate::xml;
 
     #[test]
     fn texts_are_escaped_and_placed() {
@@ -291,9 +291,8 @@ mod tests {
              <txBody><p><r><t>a &lt;script&gt; &amp; b</t></r></p></txBody></sp></spTree></cSld></sld>",
         )
         .expect("a slide");
-        let svg =
-            draw(&slide, None, &HashMap::new(), (12_700_000.0, 6_350_000.0), &super::super::tests::budget())
-                .expect("a picture");
+        let svg = draw(&slide, None, &HashMap::new(), (12_700_000.0, 6_350_000.0), &crate::tests::budget())
+            .expect("a picture");
         assert!(svg.contains("viewBox=\"0 0 1000.0 500.0\""), "{svg}");
         assert!(
             svg.contains("x=\"14.0\"") && svg.contains("&lt;script&gt;") && !svg.contains("<script"),

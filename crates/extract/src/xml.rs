@@ -13,16 +13,20 @@ const MOST_ELEMENTS: usize = 2_000_000;
 
 /// An element: names are local names, without prefixes.
 #[derive(Debug, Default)]
-pub(crate) struct Element {
-    pub(crate) name: String,
+pub struct Element {
+    /// Its local name.
+    pub name: String,
     attributes: Vec<(String, String)>,
-    pub(crate) children: Vec<Node>,
+    /// What is in it, in order.
+    pub children: Vec<Node>,
 }
 
 /// What an element holds.
 #[derive(Debug)]
-pub(crate) enum Node {
+pub enum Node {
+    /// Another element.
     Element(Element),
+    /// Text, entities replaced.
     Text(String),
 }
 
@@ -31,7 +35,7 @@ fn malformed(error: impl std::fmt::Display) -> ExtractError {
 }
 
 /// Parses a document and returns its root element.
-pub(crate) fn parse(text: &str) -> Result<Element, ExtractError> {
+pub fn parse(text: &str) -> Result<Element, ExtractError> {
     let mut reader = quick_xml::Reader::from_str(text);
     let mut open = vec![Element::default()];
     let mut elements = 0;
@@ -104,17 +108,17 @@ fn append_text(open: &mut [Element], text: &str) {
 
 impl Element {
     /// The value of an attribute, by local name.
-    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
+    pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The values of all attributes of that local name: two prefixes may share one.
-    pub(crate) fn attributes_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub fn attributes_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.attributes.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// Child elements, in order.
-    pub(crate) fn elements(&self) -> impl Iterator<Item = &Self> {
+    pub fn elements(&self) -> impl Iterator<Item = &Self> {
         self.children.iter().filter_map(|node| match node {
             Node::Element(element) => Some(element),
             Node::Text(_) => None,
@@ -122,17 +126,17 @@ impl Element {
     }
 
     /// The first child element of that name.
-    pub(crate) fn child(&self, name: &str) -> Option<&Self> {
+    pub fn child(&self, name: &str) -> Option<&Self> {
         self.elements().find(|element| element.name == name)
     }
 
     /// Follows names from child to child.
-    pub(crate) fn at(&self, path: &[&str]) -> Option<&Self> {
+    pub fn at(&self, path: &[&str]) -> Option<&Self> {
         path.iter().try_fold(self, |element, name| element.child(name))
     }
 
     /// All elements of that name, at any depth, in document order; none inside another.
-    pub(crate) fn descendants(&self, name: &str) -> Vec<&Self> {
+    pub fn descendants(&self, name: &str) -> Vec<&Self> {
         let mut found = Vec::new();
         for element in self.elements() {
             if element.name == name {
@@ -145,7 +149,7 @@ impl Element {
     }
 
     /// All text inside, in order, leaving out elements that `skip` names.
-    pub(crate) fn text_without(&self, skip: &[&str]) -> String {
+    pub fn text_without(&self, skip: &[&str]) -> String {
         let mut text = String::new();
         self.collect_text(skip, &mut text);
         text
@@ -164,7 +168,7 @@ impl Element {
     }
 
     /// All text inside, white space folded.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         super::fold(&self.text_without(&[]))
     }
 }

@@ -20,7 +20,7 @@ const PASSAGES_PER_MIB: usize = 5_000;
 
 /// What is left of what a file may cost. Copies draw from the same purse.
 #[derive(Debug, Clone)]
-pub(crate) struct Budget(Rc<Purse>);
+pub struct Budget(Rc<Purse>);
 
 #[derive(Debug)]
 struct Purse {
@@ -32,7 +32,7 @@ struct Purse {
 
 impl Budget {
     /// The whole budget of one file.
-    pub(crate) fn of(limits: &Limits) -> Self {
+    pub fn of(limits: &Limits) -> Self {
         Self(Rc::new(Purse {
             limits: *limits,
             text: Cell::new(limits.text_bytes),

@@ -18,7 +18,7 @@ pub(crate) fn extract(text: &str, budget: &Budget) -> Result<Extracted, ExtractE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::extract::tests::budget;
+    use crate::tests::budget;
 
     #[test]
     fn paragraphs_become_blocks() {

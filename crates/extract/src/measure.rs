@@ -1,18 +1,18 @@
-//! What measurements and fitting see of ingestion: the very code that reads uploads.
+//! What measurements and fitting see of reading: the very code that reads uploads.
 
 use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::extract::{self, Budget, Extracted, Limits, Locator, MediaType};
-use super::passages::passages;
+use super::passages::{Passage, passages};
+use super::{Budget, Extracted, Limits, Locator, MediaType};
 
 const UNLIMITED: Limits =
     Limits { file_bytes: u64::MAX, unpacked_bytes: u64::MAX, text_bytes: usize::MAX, pages: usize::MAX };
 
 fn read(media: MediaType, content: &[u8], budget: &Budget) -> Result<Extracted, String> {
     let content = Bytes::copy_from_slice(content);
-    extract::extract(media, &content, &UNLIMITED, budget, &mut |_, _| {}).map_err(|error| error.to_string())
+    super::extract(media, &content, &UNLIMITED, budget, &mut |_, _| {}).map_err(|error| error.to_string())
 }
 
 /// A passage of a document.
@@ -30,7 +30,7 @@ pub struct PassageText {
 pub fn passages_of_sections(document: &[u8]) -> Result<Vec<PassageText>, String> {
     let budget = Budget::of(&UNLIMITED);
     let extracted = read(MediaType::Sections, document, &budget)?;
-    let text = |passage: &super::passages::Passage| extracted.text[passage.range.clone()].to_owned();
+    let text = |passage: &Passage| extracted.text[passage.range.clone()].to_owned();
     let passages = passages(&extracted, &budget).map_err(|error| error.to_string())?.into_iter();
     Ok(passages
         .map(|passage| PassageText {

@@ -6,13 +6,20 @@ use super::ExtractError;
 
 /// A kind of file that can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum MediaType {
+pub enum MediaType {
+    /// Plain text.
     Plain,
+    /// Markdown, as CommonMark has it, with tables.
     Markdown,
+    /// PDF.
     Pdf,
+    /// A PowerPoint deck.
     Pptx,
+    /// A journal article in JATS XML.
     Jats,
+    /// Captions in WebVTT.
     WebVtt,
+    /// Captions in SRT.
     Srt,
     /// Sections made by another program, in JSON.
     Sections,
@@ -34,7 +41,7 @@ impl MediaType {
     ];
 
     /// The IANA name, or ours where there is none.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Plain => "text/plain",
             Self::Markdown => "text/markdown",
@@ -48,7 +55,7 @@ impl MediaType {
     }
 
     /// The kind of that name.
-    pub(crate) fn of_name(name: &str) -> Option<Self> {
+    pub fn of_name(name: &str) -> Option<Self> {
         let name = name.split(';').next().unwrap_or_default().trim();
         match name {
             "application/xml" | "text/xml" => Some(Self::Jats),
@@ -85,7 +92,7 @@ impl MediaType {
     }
 
     /// What the name and the caller say the file is; the caller wins.
-    pub(crate) fn declared(file_name: &str, media_type: &str) -> Result<Self, ExtractError> {
+    pub fn declared(file_name: &str, media_type: &str) -> Result<Self, ExtractError> {
         match media_type {
             "" | "application/octet-stream" => Self::of_extension(file_name).ok_or(ExtractError::Unsupported),
             name => {
@@ -145,12 +152,12 @@ impl MediaType {
     }
 
     /// What its pictures are.
-    pub(crate) const fn picture_type(self) -> &'static str {
+    pub const fn picture_type(self) -> &'static str {
         if matches!(self, Self::Pptx) { "image/svg+xml" } else { "image/png" }
     }
 
     /// Whether its pages can be drawn.
-    pub(crate) const fn has_pictures(self) -> bool {
+    pub const fn has_pictures(self) -> bool {
         matches!(self, Self::Pdf | Self::Pptx)
     }
 }
@@ -160,7 +167,7 @@ const HEAD: usize = 4096;
 
 /// Checks a file as it comes in: the first bytes before the rest, and every byte of a text.
 #[derive(Debug)]
-pub(crate) struct Sniffer {
+pub struct Sniffer {
     media: MediaType,
     head: Vec<u8>,
     /// Whether the head was looked at.
@@ -171,12 +178,13 @@ pub(crate) struct Sniffer {
 }
 
 impl Sniffer {
-    pub(crate) fn new(media: MediaType) -> Self {
+    /// For a file of this kind.
+    pub fn new(media: MediaType) -> Self {
         Self { media, head: Vec::new(), is_known: false, carried: Vec::new(), has_arrow: false }
     }
 
     /// Looks at the next piece.
-    pub(crate) fn take(&mut self, piece: &[u8]) -> Result<(), ExtractError> {
+    pub fn take(&mut self, piece: &[u8]) -> Result<(), ExtractError> {
         if self.head.len() < HEAD {
             self.head.extend_from_slice(&piece[..piece.len().min(HEAD - self.head.len())]);
             if self.head.len() == HEAD {
@@ -187,7 +195,7 @@ impl Sniffer {
     }
 
     /// Whether it was what it is said to be.
-    pub(crate) fn finish(mut self) -> Result<(), ExtractError> {
+    pub fn finish(mut self) -> Result<(), ExtractError> {
         if self.head.is_empty() {
             return Err(ExtractError::Empty);
         }

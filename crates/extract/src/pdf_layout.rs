@@ -360,7 +360,7 @@ fn add_paragraph(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::extract::tests::budget;
+    use crate::tests::budget;
 
     fn line(text: &str, x: f32, baseline: f32, size: f32) -> Vec<Glyph> {
         text.char_indices()

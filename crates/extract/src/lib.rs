@@ -2,21 +2,28 @@
 //!
 //! Every reader turns a file into one [`Extracted`]: a text, blocks of it that each know where they came from, and for
 //! paged media where every word is drawn. Places are data of a block from extraction on; nothing is inferred later.
-//! Reading is bounded in size, depth and number, and a file that cannot be read says why and what to do.
+//! Reading is bounded in size, depth and number, and a file that cannot be read says why and what to do. Then [`passages`]
+//! cuts the text into what search finds.
+//!
+//! Everything here is a pure function of bytes: no files, no network, no clock. `tests/mutations.rs` runs every reader on a
+//! kept corpus and on damaged copies of it.
 
 mod budget;
 mod builder;
 mod captions;
 mod jats;
 mod markdown;
+mod measure;
+mod passages;
 mod pdf;
 mod pdf_layout;
 mod plain;
 mod pptx;
 mod sections;
+mod sentences;
 mod slide_svg;
 mod sniff;
-pub(crate) mod xml;
+pub mod xml;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,110 +31,158 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use budget::Budget;
+pub use budget::Budget;
+pub use measure::{PassageText, page_texts, passages_of_sections};
+pub use passages::{Cue, Passage, passages};
+pub use sniff::{MediaType, Sniffer};
+
 pub(crate) use builder::Builder;
-pub(crate) use sniff::{MediaType, Sniffer};
 
 /// Limits of what is read.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// Bytes of a file.
-    pub(crate) file_bytes: u64,
+    pub file_bytes: u64,
     /// Bytes of everything inside an archive, unpacked.
-    pub(crate) unpacked_bytes: u64,
+    pub unpacked_bytes: u64,
     /// Bytes of extracted text.
-    pub(crate) text_bytes: usize,
+    pub text_bytes: usize,
     /// Pages or slides.
-    pub(crate) pages: usize,
+    pub pages: usize,
 }
 
 /// Headings from the outermost to the innermost: stored once, and referred to by every block below them.
-pub(crate) type Path = Arc<[Arc<str>]>;
+pub type Path = Arc<[Arc<str>]>;
 
 /// Where a block is, in the terms of its own medium.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Locator {
+pub enum Locator {
     /// A page, counted from 1.
     Page(u32),
     /// A slide, counted from 1, or its speaker notes.
-    Slide { number: u32, notes: bool },
+    Slide {
+        /// The number of the slide.
+        number: u32,
+        /// Whether this is what the speaker notes say.
+        notes: bool,
+    },
     /// A stretch of a recording.
-    Time { start_ms: i64, end_ms: i64, speaker: String },
+    Time {
+        /// When it begins, in milliseconds from the start of the recording.
+        start_ms: i64,
+        /// When it ends.
+        end_ms: i64,
+        /// Who speaks; empty where the file does not say.
+        speaker: String,
+    },
     /// The headings above it.
     Section(Path),
 }
 
 /// A run of the extracted text that belongs together: a paragraph, a list item, a table row, a caption.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Block {
+pub struct Block {
     /// Bytes of the extracted text.
-    pub(crate) range: Range<usize>,
+    pub range: Range<usize>,
     /// What stands above it: the nearest heading, and for a table row the header row.
-    pub(crate) heading: Arc<str>,
+    pub heading: Arc<str>,
     /// Where it is.
-    pub(crate) locator: Locator,
+    pub locator: Locator,
 }
 
 /// A run of extracted text and where it is drawn, in fractions of the page's width and height from the top left.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct WordBox {
-    pub(crate) page: u32,
-    pub(crate) start: u64,
-    pub(crate) end: u64,
-    pub(crate) x: f32,
-    pub(crate) y: f32,
-    pub(crate) width: f32,
-    pub(crate) height: f32,
+pub struct WordBox {
+    /// The page, counted from 1.
+    pub page: u32,
+    /// Where the run begins, in bytes of the extracted text.
+    pub start: u64,
+    /// Where it ends.
+    pub end: u64,
+    /// The left edge.
+    pub x: f32,
+    /// The upper edge.
+    pub y: f32,
+    /// How wide it is.
+    pub width: f32,
+    /// How high it is.
+    pub height: f32,
 }
 
 /// What a file holds.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Extracted {
+pub struct Extracted {
     /// The document's own title, if it has one.
-    pub(crate) title: Option<String>,
+    pub title: Option<String>,
     /// All text, blocks separated by empty lines.
-    pub(crate) text: String,
+    pub text: String,
     /// Blocks in reading order.
-    pub(crate) blocks: Vec<Block>,
+    pub blocks: Vec<Block>,
     /// Pages or slides; 0 for media without.
-    pub(crate) pages: u32,
+    pub pages: u32,
     /// Where words are drawn.
-    pub(crate) boxes: Vec<WordBox>,
+    pub boxes: Vec<WordBox>,
     /// What the reader should know: pages without text, for instance.
-    pub(crate) notes: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 /// Why a file could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-pub(crate) enum ExtractError {
+pub enum ExtractError {
+    /// It has more bytes than a file may have.
     #[error("the file is larger than {limit_mib} MiB; split it, or ask an operator to raise the limit")]
-    TooLarge { limit_mib: u64 },
+    TooLarge {
+        /// The bound, in MiB.
+        limit_mib: u64,
+    },
+    /// There is no reader for it.
     #[error(
         "this kind of file is not supported; send plain text, Markdown, PDF, PPTX, JATS XML, WebVTT or SRT"
     )]
     Unsupported,
+    /// Its name says one thing and its bytes another.
     #[error("the file is named {named} but its content is {found}; name it after what it is")]
-    Mismatch { named: String, found: String },
+    Mismatch {
+        /// The kind that its name stands for.
+        named: String,
+        /// The kind that it is.
+        found: String,
+    },
+    /// A password is needed.
     #[error("the file is encrypted; save it without a password and send it again")]
     Encrypted,
+    /// It does not follow its format.
     #[error(
         "the file is damaged or not what it says: {0}; open it in the program that made it, save it anew and send it again"
     )]
     Malformed(String),
+    /// There is no text in it.
     #[error("the file holds no text; if it is a scan, run text recognition on it first")]
     Empty,
+    /// What is inside is more than may be unpacked.
     #[error("the file unpacks to more than {limit_mib} MiB; it was not opened")]
-    ExpandsTooMuch { limit_mib: u64 },
+    ExpandsTooMuch {
+        /// The bound, in MiB.
+        limit_mib: u64,
+    },
+    /// Its XML declares entities.
     #[error("the XML declares entities of its own, which is not accepted; save it without a DOCTYPE subset")]
     Entities,
+    /// It has more pages than a file may have.
     #[error("the file has more than {limit} pages; split it")]
-    TooManyPages { limit: usize },
+    TooManyPages {
+        /// The bound.
+        limit: usize,
+    },
+    /// It is a text in another encoding.
     #[error("the text is not UTF-8; save it as UTF-8 and send it again")]
     NotUtf8,
+    /// It takes more than one file may take.
     #[error(
         "reading this file takes more time or memory than one file may; split it into smaller files and send those"
     )]
     TooCostly,
+    /// This service failed on it again and again.
     #[error(
         "the file could not be read because of a failure of this service, time and again; upload it anew later, or tell the operator"
     )]
@@ -136,7 +191,7 @@ pub(crate) enum ExtractError {
 
 impl ExtractError {
     /// The stable reason code.
-    pub(crate) const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> &'static str {
         match self {
             Self::TooLarge { .. } => "FILE_TOO_LARGE",
             Self::Unsupported => "FILE_TYPE_UNSUPPORTED",
@@ -155,7 +210,7 @@ impl ExtractError {
 }
 
 /// Reads a file of a known type within `budget`; `progress` is told how many pages of how many are read.
-pub(crate) fn extract(
+pub fn extract(
     media: MediaType,
     content: &Bytes,
     limits: &Limits,
@@ -181,7 +236,7 @@ pub(crate) fn extract(
 }
 
 /// Draws one page or slide.
-pub(crate) fn picture(
+pub fn picture(
     media: MediaType,
     content: &Bytes,
     page: u32,
@@ -197,9 +252,11 @@ pub(crate) fn picture(
 
 /// A page as a picture.
 #[derive(Debug)]
-pub(crate) struct Picture {
-    pub(crate) media_type: &'static str,
-    pub(crate) bytes: Vec<u8>,
+pub struct Picture {
+    /// What the bytes are.
+    pub media_type: &'static str,
+    /// The picture.
+    pub bytes: Vec<u8>,
 }
 
 /// The text of a file that must be UTF-8, without its byte order mark.
