@@ -107,8 +107,8 @@ async fn certificate(
     Query(query): Query<PaperQuery>,
 ) -> Result<Response, ApiError> {
     let files = edge.certificate(&identity, &id, query.paper).await?;
-    let ending = if files.voided { "void.pdf" } else { "pdf" };
-    Ok(file("application/pdf", &files.code, ending, files.pdf))
+    let name = if files.voided { format!("{}-void", files.code) } else { files.code };
+    Ok(file("application/pdf", &name, "pdf", files.pdf))
 }
 
 /// A badge in both of its forms.

@@ -41,14 +41,18 @@ struct Door<'a> {
 }
 
 impl Door<'_> {
-    /// The request with a text in the field, which may be a list.
-    async fn knock(&self, text: &str) -> anyhow::Result<Value> {
+    /// The answer to the request with a text in the field, which may be a list.
+    async fn knock(&self, local: &Local, text: &str) -> (bool, String) {
         let mut body = self.body.clone();
         body[self.field] = match self.field {
             "joint_providers" | "moc_statements" => json!([text]),
             _ => json!(text),
         };
-        self.client.send_to(self.method.clone(), &self.path, &body).await
+        let request =
+            reqwest::Client::new().request(self.method.clone(), format!("{}{}", local.url, self.path));
+        let request = request.bearer_auth(self.client.token()).header("if-match", "\"1\"").json(&body);
+        let answer = request.send().await.expect("an answer");
+        (answer.status().is_success(), answer.text().await.expect("a text"))
     }
 }
 
@@ -157,11 +161,8 @@ async fn every_door_for_what_is_printed_or_signed_refuses_what_is_not_what_it_lo
         "Rosa\u{2028}Alvarez",
     ] {
         for door in &doors {
-            let said = door
-                .knock(bad)
-                .await
-                .expect_err(&format!("{bad:?} was taken by {} as {}", door.operation, door.field))
-                .to_string();
+            let (taken, said) = door.knock(&local, bad).await;
+            assert!(!taken, "{bad:?} was taken by {} as {}: {said}", door.operation, door.field);
             let code = ["INVALID_FIELD", "NAME_NOT_PRINTABLE"].iter().any(|code| said.contains(code));
             assert!(code, "{} {} {bad:?}: {said}", door.operation, door.field);
         }
