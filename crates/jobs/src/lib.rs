@@ -14,6 +14,9 @@
 //! * [`Queue::cancel`] takes a job away, at whatever point it is: its worker is stopped at the next renewal.
 //! * Progress is kept with the job, at most once a second, and read by whoever asks: [`Queue::progress`].
 //!
+//! * Work for which one job stands in for many changes ("whatever of this org is due") looks once more in the transaction
+//!   that finishes it: writers of a service take turns within an org, so a change either is seen there or queues the next job.
+//!
 //! What this crate does not do: it knows no kind of work, and it promises *at least once* only. A worker's result belongs
 //! into one transaction with [`Queue::finish`], which tells whether the job is still this worker's.
 

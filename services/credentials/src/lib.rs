@@ -43,6 +43,8 @@ pub struct Deps {
     pub bus: Arc<dyn Bus>,
     /// What certificates are printed with: a name that they cannot show is not taken.
     pub fonts: Arc<preceptor_certificate::Fonts>,
+    /// Whether no other process does this service's work, so that what earlier ones had begun is taken up at once.
+    pub alone: bool,
 }
 
 /// Builds the service.

@@ -8,7 +8,7 @@
 //!
 //! **What it does not do.** It verifies no sources and knows no licence: it refers to the events of the services that do.
 //!
-//! **Events.** Publishes `credit.awarded` and audit records; listens to `source.verified` and its own `credit.awarded`.
+//! **Events.** Publishes `credit.awarded` and audit records; listens to `source.verified`.
 
 mod domain;
 mod error;

@@ -93,6 +93,7 @@ pub(super) fn build(
                 keys: keys(),
                 bus: bus(),
                 fonts: Arc::clone(&parts.fonts),
+                alone: ALONE,
             };
             preceptor_credentials::build(&deps, &config.credentials)?
         }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use preceptor_core::id::{AssertionId, OrgId};
+use preceptor_core::id::AssertionId;
 use preceptor_core::{Capability, Role, Scope, SystemActor};
+use preceptor_jobs::Job;
 use preceptor_keys::{KeyName, Purpose};
 use preceptor_store::{AuditEntry, TenantTx};
 use unicode_normalization::UnicodeNormalization as _;
@@ -166,12 +167,13 @@ pub(super) fn letters(text: &str) -> String {
 
 impl Clinicians {
     /// Asks the registry about a person's number and records what it said.
-    pub(crate) async fn ask_registry(&self, org: OrgId, learner: &str) -> Result<(), Error> {
+    pub(crate) async fn ask_registry(&self, job: &Job) -> Result<(), Error> {
         let Some(registry) = &self.outside.registry else { return Ok(()) };
+        let (org, learner) = (job.org, job.subject.as_str());
         let scope = Arc::new(Scope::of_system(SystemActor::Credentials, org));
-        let row = queries::clinician(&self.deps.store.read(&scope).await?, learner)
-            .await?
-            .ok_or(Error::NotStated)?;
+        let Some(row) = queries::clinician(&self.deps.store.read(&scope).await?, learner).await? else {
+            return Ok(());
+        };
         let person = self.open(org, &row).await?;
         if person.npi.is_empty() {
             return Ok(());
@@ -184,10 +186,11 @@ impl Clinicians {
             self.deps.keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), answer.as_bytes()).await?,
         );
         let mut tx = self.deps.store.write(&scope).await?;
-        // The person may have stated something else meanwhile: then they are asked about again.
+        let own = self.jobs.finish(&tx, job).await?;
+        // The person may have stated something else meanwhile: then the registry is asked again.
         let current = queries::clinician(&tx, learner).await?.ok_or(Error::NotStated)?;
-        if current.revision != row.revision {
-            return Ok(());
+        if !own || current.revision != row.revision {
+            return Err(Error::Changed);
         }
         let mut contested = contests::contest(&mut tx, &current, level.unwrap_or_default()).await?;
         if level.is_some() && contests::dispute_over_number(&tx, &current).await? != Dispute::None {
@@ -200,9 +203,8 @@ impl Clinicians {
         if let Some(level) = level {
             contested.extend(assert(&mut tx, &row, &person, level, &check).await?);
         }
-        tx.commit().await?;
-        self.tell_later(org, contested);
-        Ok(())
+        self.queue_notices(&mut tx, &contested).await?;
+        Ok(tx.commit().await?)
     }
 
     /// A named member of staff has looked at the board's own record.
@@ -246,8 +248,8 @@ impl Clinicians {
         evidence.keep(&tx, &check).await?;
         let contested =
             if confirmed { assert(&mut tx, &row, &person, level, &check).await? } else { Vec::new() };
+        self.queue_notices(&mut tx, &contested).await?;
         tx.commit().await?;
-        self.tell_later(scope.org(), contested);
         self.view(scope, learner).await
     }
 

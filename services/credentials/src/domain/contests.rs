@@ -11,7 +11,6 @@ use preceptor_core::id::{ContestId, OrgId};
 use preceptor_core::{Scope, SystemActor};
 use preceptor_keys::{DataKey, KeyName, Purpose};
 use preceptor_mail::MailError;
-use preceptor_runtime::Waiting;
 use preceptor_store::{AuditEntry, TenantTx};
 use serde::{Deserialize, Serialize};
 
@@ -212,28 +211,8 @@ fn place(org: OrgId, contest: &str) -> String {
 }
 
 impl Clinicians {
-    /// Contests whose parties wait to be told.
-    pub(crate) fn notices(&self) -> &Waiting<(OrgId, String)> {
-        &self.notices
-    }
-
-    /// Has the parties of contests told, off the request path.
-    pub(super) fn tell_later(&self, org: OrgId, contests: Vec<String>) {
-        for contest in contests {
-            self.notices.add((org, contest));
-        }
-    }
-
-    /// After a start: parties who were not told yet.
-    pub(crate) async fn tell_again(&self, org: OrgId) -> Result<(), Error> {
-        let scope = Arc::new(Scope::of_system(SystemActor::Credentials, org));
-        let untold = contests::untold(&self.deps.store.read(&scope).await?).await?;
-        self.tell_later(org, untold);
-        Ok(())
-    }
-
-    /// Tells the parties of a contest by mail, each once. Where there is no mail, their page tells them.
-    pub(crate) async fn tell(&self, org: OrgId, contest: &str) -> Result<(), Error> {
+    /// Notifies the parties of a contest by mail, each once. Where there is no mail, their page says it.
+    pub(crate) async fn notify_parties(&self, org: OrgId, contest: &str) -> Result<(), Error> {
         let scope = Arc::new(Scope::of_system(SystemActor::Credentials, org));
         let parties = contests::parties(&self.deps.store.read(&scope).await?, contest).await?;
         for party in parties.iter().filter(|party| party.told_at.is_none()) {
@@ -331,11 +310,11 @@ impl Clinicians {
         let entry = AuditEntry::done("credential.contest_decided", &decision.contest)
             .fact("evidence_hmac", on_record);
         tx.audit(entry.fact("upheld", upheld.as_deref().unwrap_or("nobody")))?;
-        tx.commit().await?;
         // What the registry says of them counts from now on.
         if let Some(upheld) = &upheld {
-            self.ask_later(org, upheld);
+            self.queue_registry(&mut tx, upheld).await?;
         }
+        tx.commit().await?;
         let row = contests::get(&self.deps.store.read(scope).await?, &decision.contest)
             .await?
             .ok_or(Error::NoContest)?;

@@ -111,11 +111,11 @@ impl Clinicians {
         // From now on the address counts: what is stated may be somebody else's too.
         let verified = clinician::Model { email_verified_at: Some(now), ..current };
         let contested = assertions::assert(&mut tx, &verified, &view.person, 0, &attested).await?;
-        tx.commit().await?;
-        self.tell_later(org, contested);
+        self.queue_notices(&mut tx, &contested).await?;
         if !view.row.npi_index.is_empty() {
-            self.ask_later(org, learner);
+            self.queue_registry(&mut tx, learner).await?;
         }
+        tx.commit().await?;
         self.view(scope, learner).await
     }
 }

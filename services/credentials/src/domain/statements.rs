@@ -147,11 +147,11 @@ impl Clinicians {
         if row.email_verified_at.is_some() {
             contested = assertions::assert(&mut tx, &row, &person, 0, &attested).await?;
         }
-        tx.commit().await?;
-        self.tell_later(org, contested);
+        self.queue_notices(&mut tx, &contested).await?;
         if row.email_verified_at.is_some() && !row.npi_index.is_empty() {
-            self.ask_later(org, learner);
+            self.queue_registry(&mut tx, learner).await?;
         }
+        tx.commit().await?;
         self.view(scope, learner).await
     }
 

@@ -48,20 +48,6 @@ pub(crate) async fn of_learner(tx: &TenantTx, learner: &str) -> Result<Vec<conte
     Ok(tx.all(tx.find::<contest::Entity>().filter(contest::Column::Id.is_in(ids))).await?)
 }
 
-/// Contests some of whose parties were not told yet.
-pub(crate) async fn untold(tx: &TenantTx) -> Result<Vec<String>, Error> {
-    use contest_party::{Column, Entity};
-    let mut ids: Vec<String> = tx
-        .all(tx.find::<Entity>().filter(Column::ToldAt.is_null()))
-        .await?
-        .into_iter()
-        .map(|part| part.contest_id)
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    Ok(ids)
-}
-
 /// Notes that a party was told.
 pub(crate) async fn is_told(tx: &TenantTx, party: &contest_party::Model) -> Result<(), Error> {
     use contest_party::{Column, Entity};

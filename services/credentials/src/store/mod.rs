@@ -16,8 +16,12 @@ pub const SCHEMA: Schema = Schema {
         },
         Migration { name: "0002_evidence", sql: include_str!("0002_evidence.sql"), append_only: &[] },
         Migration { name: "0003_contests", sql: include_str!("0003_contests.sql"), append_only: &[] },
+        preceptor_jobs::migration!("0004_jobs", "credentials"),
+        Migration { name: "0005_queued", sql: include_str!("0005_queued.sql"), append_only: &[] },
     ],
 };
+
+preceptor_jobs::jobs_table!("credentials_job");
 
 tenant_tables! {
     /// Who a learner is.

@@ -166,6 +166,7 @@ impl Credits {
         pause::at("claim.award", tx.org()).await;
         let annotations = annotate_new(&mut tx, &row).await?;
         record_award(&mut tx, &row, &claim)?;
+        self.queue_certificate(&mut tx).await?;
         pause::at("claim.recorded", tx.org()).await;
         let made = CreditView {
             offer: offers::view(claim.basis.offer, claim.basis.accreditation, tx.now()),

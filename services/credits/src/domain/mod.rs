@@ -24,7 +24,7 @@ mod taking;
 use std::sync::Arc;
 use std::time::Duration;
 
-use preceptor_core::id::{OrgId, ProgramId};
+use preceptor_core::id::ProgramId;
 use preceptor_core::{Capability, Scope, SystemActor};
 use preceptor_jobs::{Queue, Settings};
 use preceptor_proto::audit::v1::audit_client::AuditClient;
@@ -34,12 +34,12 @@ use preceptor_proto::credentials::v1::credentials_client::CredentialsClient;
 use preceptor_proto::ingestion::v1 as ingestion;
 use preceptor_proto::ingestion::v1::ingestion_client::IngestionClient;
 use preceptor_rpc::{Call, Channel, fault_of};
-use preceptor_runtime::{Backstage, Waiting};
+use preceptor_runtime::Backstage;
 
 pub(crate) use accreditations::{AccreditationView, NewAccreditation};
 pub(crate) use attempts::{AttemptView, Feedback};
 pub(crate) use awards::CreditView;
-pub(crate) use certificates::{Activity, Issuer, Summary};
+pub(crate) use certificates::{Activity, Issuer, ORGS_AT_ONCE, Printer, Summary};
 pub(crate) use compose::{Flaw, Source, Wanted, compose};
 pub(crate) use forms::{DEFAULT_ATTEMPTS, NewForm, QuizView};
 pub(crate) use generations::Composer;
@@ -50,11 +50,13 @@ pub(crate) use links::Link;
 pub(crate) use offers::{DEFAULT_LEVEL, NewOffer, OfferView};
 
 use crate::error::Missing;
-use crate::store::job;
+use crate::store::{job, print};
 use crate::{Deps, Error};
 
 /// What waits to be done.
 pub(crate) type Jobs = Queue<job::Entity>;
+/// Certificates that wait to be made.
+pub(crate) type Prints = Queue<print::job::Entity>;
 
 /// How long work off the request path may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -77,8 +79,8 @@ pub(crate) struct Credits {
     /// Which orgs the public names lead to.
     names: certificates::Names,
     jobs: Jobs,
-    /// Awards whose certificate waits to be made.
-    unprinted: Waiting<(OrgId, String)>,
+    /// Orgs in which certificates are due.
+    prints: Prints,
     /// Lists of voided certificates that were signed lately.
     lists: certificates::Lists,
     /// Prints certificates behind whoever claims.
@@ -102,16 +104,29 @@ impl Credits {
                 SystemActor::Credits,
                 Settings { alone: deps.alone, ..Settings::default() },
             ),
-            unprinted: Waiting::default(),
+            prints: Queue::new(
+                deps.store.clone(),
+                SystemActor::Credits,
+                Settings {
+                    alone: deps.alone,
+                    most_failures: certificates::MOST_FAILURES,
+                    ..Settings::default()
+                },
+            ),
             lists: certificates::lists(),
             backstage: Backstage::start("certificates"),
             deps,
         }
     }
 
-    /// What waits to be done.
+    /// Requests for drafts.
     pub(crate) fn jobs(&self) -> &Jobs {
         &self.jobs
+    }
+
+    /// Certificates that are due.
+    pub(crate) fn prints(&self) -> &Prints {
+        &self.prints
     }
 
     /// The name of an org on this platform.

@@ -12,7 +12,7 @@ pub(crate) async fn of_award(tx: &TenantTx, award: &str) -> Result<Option<certif
 }
 
 /// Awards whose certificate is not printed, the oldest first.
-pub(crate) async fn unprinted(tx: &TenantTx) -> Result<Vec<award::Model>, Error> {
+pub(crate) async fn unprinted(tx: &TenantTx) -> Result<Vec<String>, Error> {
     let printed = tx
         .find::<certificate_file::Entity>()
         .select_only()
@@ -20,13 +20,11 @@ pub(crate) async fn unprinted(tx: &TenantTx) -> Result<Vec<award::Model>, Error>
         .into_query();
     let with_file = tx.find::<certificate::Entity>().filter(certificate::Column::Id.in_subquery(printed));
     let done = with_file.select_only().column(certificate::Column::AwardId).into_query();
-    Ok(tx
-        .all(
-            tx.find::<award::Entity>()
-                .filter(award::Column::Id.not_in_subquery(done))
-                .order_by_asc(award::Column::Id),
-        )
-        .await?)
+    let missing = tx
+        .find::<award::Entity>()
+        .filter(award::Column::Id.not_in_subquery(done))
+        .order_by_asc(award::Column::Id);
+    Ok(tx.all(missing).await?.into_iter().map(|award| award.id).collect())
 }
 
 /// The certificate of a code.

@@ -56,11 +56,18 @@ pub const SCHEMA: Schema = Schema {
             append_only: &["credits_status_entry", "credits_certificate_sheet"],
         },
         preceptor_jobs::migration!("0016_jobs", "credits"),
+        preceptor_jobs::migration!("0022_print_jobs", "credits_print"),
+        Migration { name: "0023_unprinted", sql: include_str!("0023_unprinted.sql"), append_only: &[] },
         Migration { name: "0021_settings", sql: include_str!("0021_settings.sql"), append_only: &[] },
     ],
 };
 
 preceptor_jobs::jobs_table!("credits_job");
+
+/// Certificates that are due, in a table of their own: nobody waits for one behind a quiz that is composed.
+pub(crate) mod print {
+    preceptor_jobs::jobs_table!("credits_print_job");
+}
 
 tenant_tables! {
     /// Periods in which the provider is accredited.

@@ -1,28 +1,26 @@
 //! Certificates: signed once, proved by the log, printed, and looked up by whoever holds the code.
 
 mod codes;
+mod due;
 mod files;
 mod names;
 mod public;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
-use futures::stream::{self, StreamExt as _};
 use preceptor_certificate::status::{ENTRIES, Entry};
 use preceptor_certificate::{
     Attachments, Details, Facts, IssuerKey, Layout, Logo, Paper, Published, assemble_jwt, attach, credential,
     credential_sha256, grouped, hash_data, jwt_signing_input, proof_options, seal,
 };
+use preceptor_core::Timestamp;
 use preceptor_core::id::{CertificateId, OrgId};
-use preceptor_core::{Scope, SystemActor, Timestamp};
 use preceptor_keys::{DataKey, KeyError, KeyName, Purpose};
 use preceptor_proto::audit::v1 as audit;
 use preceptor_proto::credentials::v1 as credentials;
 use preceptor_rpc::Call;
-use preceptor_runtime::pause;
 use preceptor_store::AuditEntry;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -36,19 +34,16 @@ use crate::store::{
     offers as offer_rows, status_entry,
 };
 
+pub(super) use due::MOST_FAILURES;
+pub(crate) use due::{ORGS_AT_ONCE, Printer};
 pub(crate) use names::Names;
 pub(crate) use public::{Activity, Issuer, Lists, Summary, lists};
 
 /// How long the log may take to hold a record that was just committed.
 const LOG_TRIES: usize = 100;
 const LOG_PAUSE: Duration = Duration::from_millis(50);
-/// How long awards are gathered. Those who claim at the same moment, at the end of a lecture, come first: signing writes,
-/// and writers of an org take turns.
-const GATHERED: Duration = Duration::from_millis(400);
 /// Places that are tried in a list before the next one is begun: lists fill to about a half.
 const PLACES_TRIED: usize = 16;
-/// Orgs whose certificates are made side by side.
-const ORGS_AT_ONCE: usize = 8;
 
 /// What was signed, as it is sealed.
 #[derive(Debug, Serialize, Deserialize)]
@@ -98,18 +93,6 @@ struct Ground {
     place: i64,
 }
 
-/// What was made, or nothing where trying again will not help.
-fn unless_hopeless<T>(award: &str, made: Result<T, Error>) -> Result<Option<T>, Error> {
-    match made {
-        Ok(made) => Ok(Some(made)),
-        Err(error) if error.is_transient() => Err(error),
-        Err(error) => {
-            tracing::error!(%error, credit.id = award, "a certificate cannot be made; it is tried again after the next start");
-            Ok(None)
-        }
-    }
-}
-
 /// What the sheet says of an activity and its provider beside their statements.
 fn details(offer: &offer::Model, accreditation: &accreditation::Model) -> Details {
     let instant = |micros: i64| Timestamp::from_micros(micros).to_string();
@@ -140,61 +123,6 @@ fn place(org: OrgId, table: &str, certificate: &str) -> String {
 }
 
 impl Credits {
-    /// Has the certificate of an award made soon.
-    pub(crate) fn make_certificate_soon(&self, org: OrgId, award: String) {
-        self.unprinted.add((org, award));
-    }
-
-    /// Has every certificate made that is missing: of credits that were awarded before a crash, or whose making failed.
-    pub(crate) async fn find_unprinted(&self) -> Result<(), Error> {
-        for org in self.deps.store.known_orgs().await? {
-            let scope = Arc::new(Scope::of_system(SystemActor::Credits, org));
-            for award in certificates::unprinted(&self.deps.store.read(&scope).await?).await? {
-                self.unprinted.add((org, award.id));
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes the certificates that wait, side by side for several orgs: one whose log is behind holds up nobody else. What
-    /// may be possible later waits again. `false` when there is such.
-    pub(crate) async fn make_certificates(&self) -> bool {
-        let mut by_org: BTreeMap<OrgId, Vec<String>> = BTreeMap::new();
-        for (org, award) in self.unprinted.gathered(GATHERED).await {
-            by_org.entry(org).or_default().push(award);
-        }
-        let of_org = |(org, awards): (OrgId, Vec<String>)| async move {
-            let Err(error) = self.prepare_certificates(org, &awards).await else { return true };
-            tracing::warn!(%error, org.id = %org, "certificates could not be made for now");
-            for award in awards {
-                self.unprinted.add((org, award));
-            }
-            false
-        };
-        // To the end, also after a failure: what is dropped half-way waits nowhere.
-        stream::iter(by_org)
-            .map(of_org)
-            .buffer_unordered(ORGS_AT_ONCE)
-            .fold(true, |all, made| async move { all && made })
-            .await
-    }
-
-    /// Signs and prints the certificates of awards, unless they are there. All are signed before the first is printed: a
-    /// print needs a proof, and the log takes a moment for one record as for many. Can be interrupted and repeated at any
-    /// point; an award that nothing can be made of is left out.
-    async fn prepare_certificates(&self, org: OrgId, of_awards: &[String]) -> Result<(), Error> {
-        let mut signed = Vec::with_capacity(of_awards.len());
-        for award in of_awards {
-            signed.extend(unless_hopeless(award, self.signed(org, award).await)?);
-        }
-        pause::at("certificate.signed", org).await;
-        for row in signed {
-            let call = self.deps.system.call(org, PATIENCE).await?;
-            unless_hopeless(&row.award_id, self.print(&call, &row).await)?;
-        }
-        Ok(())
-    }
-
     /// The signed certificate of an award.
     async fn signed(&self, org: OrgId, award: &str) -> Result<certificate::Model, Error> {
         let call = self.deps.system.call(org, PATIENCE).await?;
