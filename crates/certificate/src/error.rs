@@ -30,7 +30,7 @@ pub enum Error {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Not a certificate at all.
-    #[error("this is no certificate of Preceptor: {0}")]
+    #[error("not a Preceptor certificate: {0}")]
     NotOne(&'static str),
     /// A byte of the file is not as it was when it was sealed.
     #[error("the file was changed after it was issued: its seal does not fit")]

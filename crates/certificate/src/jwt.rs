@@ -60,8 +60,8 @@ pub(crate) fn verify(jwt: &str) -> Result<(IssuerKey, Value), Refusal> {
         let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| Refusal::JwtChanged)?;
         strict::parse(std::str::from_utf8(&bytes).map_err(|_| Refusal::JwtChanged)?)
     };
-    let (input, signature) = jwt.trim().rsplit_once('.').ok_or(Refusal::NotOne("this is no JWT"))?;
-    let (head, stated) = input.split_once('.').ok_or(Refusal::NotOne("this is no JWT"))?;
+    let (input, signature) = jwt.trim().rsplit_once('.').ok_or(Refusal::NotOne("not a JWT"))?;
+    let (head, stated) = input.split_once('.').ok_or(Refusal::NotOne("not a JWT"))?;
     let head = json(head)?;
     let key = head["kid"]
         .as_str()

@@ -1,4 +1,4 @@
-//! Certificates: what they state, how it is signed, how it is printed, and how anybody checks one with no network and no
+//! Certificates: what they state, how it is signed, how it is printed, and how anyone checks one with no network and no
 //! database.
 //!
 //! * [`Facts`] is what a certificate states; [`Facts::check`] refuses what is not what it looks like. [`credential`] turns it into an Open Badges 3.0 credential (Verifiable

@@ -316,7 +316,7 @@ fn instant(text: &str) -> Result<Datetime, Error> {
     let date = (i32::from(zoned.year()), part(zoned.month()), part(zoned.day()));
     let time = (part(zoned.hour()), part(zoned.minute()), part(zoned.second()));
     Datetime::from_ymd_hms(date.0, date.1, date.2, time.0, time.1, time.2)
-        .ok_or_else(|| Error::Print(format!("{text} is no date")))
+        .ok_or_else(|| Error::Print(format!("{text} is not a date")))
 }
 
 /// A day as a person writes it, with the zone in which it was that day.
@@ -355,11 +355,11 @@ fn statements(facts: &Facts) -> Vec<String> {
     let details = &facts.details;
     let mut all = Vec::new();
     if !details.joint_providers.is_empty() {
-        let everybody: Vec<&str> =
+        let everyone: Vec<&str> =
             std::iter::once(&facts.provider).chain(&details.joint_providers).map(String::as_str).collect();
         all.push(format!(
             "This activity has been planned and implemented through the joint providership of {}.",
-            listed(&everybody)
+            listed(&everyone)
         ));
     }
     all.extend(details.moc_statements.iter().cloned());

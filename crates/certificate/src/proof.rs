@@ -54,7 +54,7 @@ fn single(proof: Option<Value>) -> Result<Map<String, Value>, Refusal> {
 /// Checks the proof of a document; returns the key that signed, which is that of the `issuer` that the document names, and
 /// the document without the proof.
 pub(crate) fn verify(signed: &Value, issuer: &Value) -> Result<(IssuerKey, Value), Refusal> {
-    let mut unsigned = signed.as_object().cloned().ok_or(Refusal::NotOne("the badge is no object"))?;
+    let mut unsigned = signed.as_object().cloned().ok_or(Refusal::NotOne("the badge is not an object"))?;
     let mut options = single(unsigned.remove("proof"))?;
     let text = |name: &str| options.get(name).and_then(Value::as_str).unwrap_or_default();
     let key = IssuerKey::of_did(text("verificationMethod"))

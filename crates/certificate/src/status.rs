@@ -127,7 +127,7 @@ impl std::fmt::Debug for StatusList {
 impl StatusList {
     /// Checks a list's signature and reads it.
     pub fn read(file: &[u8]) -> Result<Self, Refusal> {
-        const NONE: Refusal = Refusal::NoList("it is no status list that Preceptor issues");
+        const NONE: Refusal = Refusal::NoList("not a status list that Preceptor issues");
         let text = std::str::from_utf8(file).map_err(|_| NONE)?;
         let signed = strict::parse(text).map_err(|_| NONE)?;
         if !signed["type"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind == KIND)) {

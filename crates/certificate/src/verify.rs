@@ -125,7 +125,7 @@ fn pdf(file: &[u8]) -> Result<Report, Refusal> {
     let attached = attachments(content)?;
     let text = |name: &'static str| {
         let bytes = attached.get(name).ok_or(Refusal::NotOne("a file is missing from its attachments"))?;
-        std::str::from_utf8(bytes).map_err(|_| Refusal::NotOne("an attached file is no text"))
+        std::str::from_utf8(bytes).map_err(|_| Refusal::NotOne("an attached file is not text"))
     };
     let (key, unsigned) = both(&strict::parse(text(CREDENTIAL)?)?, text(JWT)?)?;
     same_key(key, sealed_by, "seal of the file")?;
@@ -145,7 +145,7 @@ pub fn log_proof(file: &[u8]) -> Result<Proof, Refusal> {
     let (content, _) = seal::open(file)?;
     let attached = attachments(content)?;
     let bytes = attached.get(PROOF).ok_or(Refusal::NotOne("the log's proof is missing"))?;
-    let text = std::str::from_utf8(bytes).map_err(|_| Refusal::NotOne("an attached file is no text"))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| Refusal::NotOne("an attached file is not text"))?;
     Ok(text.parse()?)
 }
 

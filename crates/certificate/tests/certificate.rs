@@ -372,7 +372,7 @@ fn other_forms(value: &Value) -> Vec<Value> {
                 ("extra", json!("x")),
                 ("@context", json!({})),
                 ("@graph", json!([value])),
-                ("name", json!("Somebody else")),
+                ("name", json!("Someone else")),
             ] {
                 let mut fields = fields.clone();
                 fields.insert(name.to_owned(), more);
@@ -435,7 +435,7 @@ fn a_property_that_stands_twice_is_refused() {
     let (signer, log) = (signer(), signer());
     let made = make(&signer, &log);
     let text = &made.attachments.credential;
-    let twice = text.replacen("\"identityHash\":", "\"identityHash\":\"Somebody Else\",\"identityHash\":", 1);
+    let twice = text.replacen("\"identityHash\":", "\"identityHash\":\"Someone Else\",\"identityHash\":", 1);
     assert!(matches!(refused(verify(twice.as_bytes(), None)), Refusal::Unreadable(_)), "{twice}");
 }
 
@@ -479,7 +479,7 @@ fn a_badge_is_taken_as_it_is_downloaded_in_each_of_its_forms() {
     let report = verify(both.to_string().as_bytes(), Some(&signer.key)).expect("it holds");
     assert_eq!(report.code, "ABCDE-FGHJK-MNPQR-STVWX-YZ234-5");
     let others =
-        json!({ "credential": made.signed, "jwt": make_for("Somebody Else", &signer, &log).attachments.jwt });
+        json!({ "credential": made.signed, "jwt": make_for("Someone Else", &signer, &log).attachments.jwt });
     assert_eq!(refused(verify(others.to_string().as_bytes(), None)), Refusal::JwtChanged);
     // Numbers as a program in JavaScript writes them.
     let whole = make_of(Facts { quarters: 4, ..made.facts }, &signer, &log).signed.to_string();
@@ -510,7 +510,7 @@ fn the_structure_is_the_one_that_open_badges_asks_for() {
     assert_eq!(signed["credentialStatus"]["type"], "BitstringStatusListEntry");
     assert!(signed["credentialStatus"]["statusListIndex"].is_string());
     // Nothing in the achievement tells one certificate of the activity from another.
-    let other = make_for("Somebody Else", &signer, &log).signed;
+    let other = make_for("Someone Else", &signer, &log).signed;
     assert_eq!(*achievement, other["credentialSubject"]["achievement"]);
     assert!(!achievement.to_string().contains("FGHJK"), "{achievement}");
 }

@@ -1,9 +1,9 @@
 //! Names and titles that are shown, printed and signed: what they look like is what they are.
 //!
 //! A certificate is read by people. A name that holds invisible signs, that turns the text around it, or that borrows
-//! letters of another script to look like somebody else's, says one thing to them and another to the machine that
-//! compares it. So everything that is printed or signed is a [`DisplayName`] (people, organisations) or a
-//! [`DisplayText`] (titles), made from what somebody typed in one place, and refused with the sign that is wrong.
+//! letters of another script to look like someone else's, says one thing to them and another to the machine that
+//! compares it. So everything that is printed or signed is a [`DisplayName`] (people, organizations) or a
+//! [`DisplayText`] (titles), made from what someone typed in one place, and refused with the sign that is wrong.
 
 use std::fmt;
 
@@ -45,7 +45,7 @@ pub enum DisplayProblem {
     },
 }
 
-/// The name of a person or an organisation: composed, seen as it is, in one script (UTS 39, "highly restrictive").
+/// The name of a person or an organization: composed, seen as it is, in one script (UTS 39, "highly restrictive").
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DisplayName(String);
 
@@ -54,7 +54,7 @@ pub struct DisplayName(String);
 pub struct DisplayText(String);
 
 impl DisplayName {
-    /// Checks what somebody typed. White space is trimmed at its ends and single inside.
+    /// Checks what someone typed. White space is trimmed at its ends and single inside.
     pub fn new(typed: &str) -> Result<Self, DisplayProblem> {
         Self::within(typed, LONGEST_NAME)
     }
@@ -71,7 +71,7 @@ impl DisplayName {
 }
 
 impl DisplayText {
-    /// Checks what somebody typed, of at most `most` characters.
+    /// Checks what someone typed, of at most `most` characters.
     pub fn new(typed: &str, most: usize) -> Result<Self, DisplayProblem> {
         let text = composed(typed, most)?;
         if !text.chars().any(char::is_alphabetic) {

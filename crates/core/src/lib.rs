@@ -2,7 +2,7 @@
 //!
 //! * [`id`]: prefixed, time-ordered identifiers, one type per noun;
 //! * [`scope`]: who is asking, inside which org, app and program. A [`Scope`] can only be made from a verified token
-//!   or by a named [`SystemActor`], so holding one is the proof that somebody checked;
+//!   or by a named [`SystemActor`], so holding one is the proof that someone checked;
 //! * [`clock`]: time behind a seam, so that expiry and order can be tested;
 //! * [`display`]: [`DisplayName`] and [`DisplayText`], which are what they look like;
 //! * [`secret`]: [`Secret`] and [`Pii`], which redact themselves in every output;

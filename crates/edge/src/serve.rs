@@ -136,7 +136,7 @@ async fn place(connections: &Arc<Connections>, share: Option<Prefix>) -> Option<
             Err(Full::ForAddress) => share,
         };
         if connections.relieve(1, of) == 0 && of.is_some() {
-            // Everything that this address has is busy: it has to wait for itself, not everybody for it.
+            // Everything that this address has is busy: it has to wait for itself, not everyone for it.
             return None;
         }
         let _ = timeout(FOR_A_PLACE, connections.one_left()).await;

@@ -211,7 +211,7 @@ async fn whoever_takes_nothing_of_an_answer_is_let_go() {
     while taken.load(Ordering::SeqCst) == 0 {
         assert!(
             begun.elapsed() < Duration::from_secs(10),
-            "the answer is held for somebody who takes nothing"
+            "the answer is held for someone who takes nothing"
         );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -22,7 +22,7 @@ pub(crate) enum Next {
     Now,
     /// Not before this instant.
     At(Instant),
-    /// When somebody says so.
+    /// When someone says so.
     Never,
 }
 
@@ -37,7 +37,7 @@ enum Choice {
 struct Org {
     next: Next,
     running: usize,
-    /// Somebody said that there is something, while a worker was looking.
+    /// Someone said that there is something, while a worker was looking.
     woken: bool,
     used: Duration,
 }
@@ -183,7 +183,7 @@ mod tests {
         State { orgs: BTreeMap::new(), floor: Duration::ZERO, of_one: 1 }
     }
 
-    /// Whatever jobs cost and whenever orgs come: who comes with nothing owed is served before anybody is served twice.
+    /// Whatever jobs cost and whenever orgs come: who comes with nothing owed is served before anyone is served twice.
     #[test]
     fn a_newcomer_waits_for_nobody_s_second_job() {
         let mut served_while_waiting = 0;

@@ -104,7 +104,7 @@ enum Way {
     Well,
     Badly,
     Panics,
-    /// Until somebody lets it go on.
+    /// Until someone lets it go on.
     Hangs,
 }
 

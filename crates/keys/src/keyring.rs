@@ -152,7 +152,7 @@ impl Keyring {
         if let Some(stored) = stored(&self.path).map_err(|error| unavailable(&error))? {
             *seeds = self
                 .unseal(&stored)
-                .ok_or_else(|| unavailable(&"the keyring was changed by somebody else"))?;
+                .ok_or_else(|| unavailable(&"the keyring was changed by someone else"))?;
         }
         if let Some(known) = seeds.get(&name) {
             seed.copy_from_slice(&decoded(known)?);

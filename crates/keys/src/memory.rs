@@ -36,7 +36,7 @@ pub enum MemoryError {
     #[error("the memory of the signer is not available: {0}")]
     Unavailable(String),
     /// What is stored was changed, or is of another log.
-    #[error("the memory of the signer was changed by somebody else")]
+    #[error("the memory of the signer was changed by someone else")]
     Damaged,
     /// Another process signed meanwhile: look again.
     #[error("another process signed meanwhile")]

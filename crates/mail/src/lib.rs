@@ -82,7 +82,7 @@ pub fn of(smtp: &str, from: &str) -> Result<Arc<dyn Mail>, Unusable> {
     if smtp.is_empty() {
         return Ok(Arc::new(Nowhere));
     }
-    let from: Mailbox = from.parse().map_err(|_| Unusable("from is no address".to_owned()))?;
+    let from: Mailbox = from.parse().map_err(|_| Unusable("from is not an address".to_owned()))?;
     Ok(Arc::new(Smtp { transport: transport(smtp)?, from }))
 }
 
@@ -95,7 +95,7 @@ fn transport(url: &str) -> Result<AsyncSmtpTransport<Tokio1Executor>, Unusable> 
     let unusable = |what: &str| {
         Unusable(format!("{what}; use smtps://host, smtp+starttls://host, or smtp://127.0.0.1:port"))
     };
-    let (scheme, rest) = url.split_once("://").ok_or_else(|| unusable("is no URL"))?;
+    let (scheme, rest) = url.split_once("://").ok_or_else(|| unusable("is not a URL"))?;
     let (account, place) =
         rest.rsplit_once('@').map_or((None, rest), |(account, place)| (Some(account), place));
     let (host, port) = place.rsplit_once(':').map_or((place, None), |(host, port)| (host, Some(port)));
@@ -108,7 +108,7 @@ fn transport(url: &str) -> Result<AsyncSmtpTransport<Tokio1Executor>, Unusable> 
     };
     let mut builder = builder.map_err(|error| Unusable(error.to_string()))?.timeout(Some(CONNECTING));
     if let Some(port) = port {
-        builder = builder.port(port.parse().map_err(|_| unusable("its port is no number"))?);
+        builder = builder.port(port.parse().map_err(|_| unusable("its port is not a number"))?);
     }
     if let Some((user, password)) = account.and_then(|account| account.split_once(':')) {
         builder = builder.credentials(Credentials::new(user.to_owned(), password.to_owned()));

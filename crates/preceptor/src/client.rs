@@ -72,7 +72,7 @@ impl Client {
         Self { token: Secret::new(token), app: Arc::default(), ..self.clone() }
     }
 
-    /// The same client with somebody who sees its exchanges.
+    /// The same client with someone who sees its exchanges.
     #[must_use]
     pub fn watched(&self, watch: Arc<dyn Watch>) -> Self {
         Self { watch: Some(watch), ..self.clone() }

@@ -169,7 +169,8 @@ pub struct Certificates {
 impl Validate for Certificates {
     fn validate(&self, path: &str, problems: &mut Vec<Problem>) {
         for folder in self.fonts.iter().filter(|folder| !folder.is_dir()) {
-            problems.push(Problem::at(format!("{path}.fonts"), format!("{} is no folder", folder.display())));
+            problems
+                .push(Problem::at(format!("{path}.fonts"), format!("{} is not a folder", folder.display())));
         }
     }
 }

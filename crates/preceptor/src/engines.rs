@@ -150,7 +150,7 @@ pub(crate) fn random_secret() -> String {
     rand::random::<[u8; SECRET_BYTES]>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What seals the keyring: a file beside it that only its owner can read, made on first use. Anybody who copies the
+/// What seals the keyring: a file beside it that only its owner can read, made on first use. Anyone who copies the
 /// keyring alone gets nothing.
 fn passphrase(folder: &Path) -> anyhow::Result<Secret> {
     let path = folder.join("passphrase");

@@ -1,4 +1,4 @@
-//! The providers whose keys somebody on this machine trusts: `issuers.toml` in the data folder, as `known_hosts` is for
+//! The providers whose keys someone on this machine trusts: `issuers.toml` in the data folder, as `known_hosts` is for
 //! servers. A certificate can only say by itself that one key signed all of it; whose key that is has to be known before.
 
 use std::collections::{BTreeMap, BTreeSet};

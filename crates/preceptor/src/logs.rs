@@ -1,4 +1,4 @@
-//! The logs that somebody on this machine has seen: `logs.toml` in the data folder, with the key of each and the newest
+//! The logs that someone on this machine has seen: `logs.toml` in the data folder, with the key of each and the newest
 //! checkpoint that was verified. What a log shows later is held against it.
 
 use std::collections::BTreeMap;

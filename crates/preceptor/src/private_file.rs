@@ -78,7 +78,7 @@ mod tests {
         for wrong in [b"a = ".as_slice(), b"\xff".as_slice()] {
             std::fs::write(file.path(), wrong).expect("a file");
             let error = file.read_toml::<BTreeMap<String, i64>>("list").expect_err("no list").to_string();
-            assert!(error.ends_with("is no list"), "{error}");
+            assert!(error.ends_with("is not a list"), "{error}");
         }
     }
 }

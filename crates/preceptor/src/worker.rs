@@ -19,5 +19,5 @@ fn dispatch(
 ) -> Result<Vec<u8>, String> {
     let done = preceptor_ingestion::work(kind, request, &file, progress)
         .or_else(|| preceptor_credits::work(kind, &file));
-    done.unwrap_or_else(|| Err(format!("nobody does {kind}")))
+    done.unwrap_or_else(|| Err(format!("there is no work of the kind {kind:?}")))
 }

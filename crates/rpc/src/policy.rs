@@ -26,7 +26,7 @@ pub struct Policy {
     pub idempotent: bool,
     /// What is put on record beside refusals.
     pub records: Records,
-    /// Refused to those who act on somebody's behalf.
+    /// Refused to those who act on someone's behalf.
     pub in_person: bool,
 }
 
@@ -112,13 +112,13 @@ impl Policy {
     }
 
     /// Refuses a subject without a needed capability, the deployment's operator where only tenants have something, and
-    /// whoever acts on somebody's behalf in what belongs to that person alone.
+    /// whoever acts on someone's behalf in what belongs to that person alone.
     pub fn check_scope(&self, scope: &Scope) -> Result<(), Fault> {
         if !scope.org().is_tenant() && !self.any_of.contains(&Capability::Operate) {
             return Err(Fault::new(
                 Kind::Forbidden,
                 "NOT_A_TENANT",
-                "the operator of the deployment has no programs, sources or learners; use a credential of an organisation",
+                "the operator of the deployment has no programs, sources or learners; use a credential of an organization",
             ));
         }
         if self.in_person && scope.acting().is_some() {
@@ -135,7 +135,7 @@ impl Policy {
         Err(Fault::new(
             Kind::Forbidden,
             "CAPABILITY_MISSING",
-            "your role does not allow this; ask an admin of your organisation",
+            "your role does not allow this; ask an admin of your organization",
         )
         .with("role", scope.role())
         .with("needed", needed))
@@ -183,7 +183,7 @@ fn records(message: &DynamicMessage) -> Result<Records, String> {
     let value = message.get_field_by_name("records").ok_or("its policy has no field records")?;
     let number = value.as_enum_number().unwrap_or_default();
     let field = message.descriptor().get_field_by_name("records");
-    let kind = field.and_then(|field| field.kind().as_enum().cloned()).ok_or("records is no enum")?;
+    let kind = field.and_then(|field| field.kind().as_enum().cloned()).ok_or("records is not an enum")?;
     kind.get_value(number).ok_or_else(|| format!("records has no value {number}"))?.name().parse()
 }
 

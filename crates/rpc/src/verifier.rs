@@ -92,7 +92,7 @@ impl SharedVerifier {
         match self.verify(token, now) {
             Err(Rejection::UnknownKey) => {
                 let mut asked = self.keys.asked.lock().await;
-                // Somebody may have asked while this one waited for its turn.
+                // Someone may have asked while this one waited for its turn.
                 match self.verify(token, now) {
                     Err(Rejection::UnknownKey) => {
                         self.ask(&mut asked).await;

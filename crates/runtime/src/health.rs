@@ -31,7 +31,7 @@ impl Health {
         }
         match (&state, before) {
             (State::Degraded(reason), _) => {
-                tracing::warn!(health.part = part, reason, "a part works with less than it could");
+                tracing::warn!(health.part = part, reason, "degraded");
             }
             (State::Down(reason), _) => tracing::error!(health.part = part, reason, "a part is down"),
             (State::Ready, Some(State::Down(_) | State::Degraded(_))) => {

@@ -30,7 +30,7 @@ pub fn write_privately() {
 #[cfg(not(unix))]
 pub fn write_privately() {}
 
-/// Refuses a folder that others may look into: it was made by somebody else, or opened up since.
+/// Refuses a folder that others may look into: it was made by someone else, or opened up since.
 #[cfg(unix)]
 pub fn refuse_open_folder(path: &Path) -> Result<(), OpenFolder> {
     use std::os::unix::fs::PermissionsExt as _;

@@ -122,7 +122,7 @@ impl Tasks {
                 return;
             }
             let cause = match ended {
-                Ok(Ok(())) => "it ended although nobody asked it to".to_owned(),
+                Ok(Ok(())) => "it ended without being asked to".to_owned(),
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => "it panicked".to_owned(),
             };
@@ -136,7 +136,7 @@ impl Tasks {
         });
     }
 
-    /// Does a piece of work to its end, whether or not anybody goes on waiting for it. `None` when it panicked.
+    /// Does a piece of work to its end, whether or not anyone goes on waiting for it. `None` when it panicked.
     pub async fn detached<T: Send + 'static>(
         &self,
         name: &'static str,
@@ -180,7 +180,7 @@ async fn supervise(tasks: Tasks, name: &'static str, on_end: OnEnd, body: Body) 
         }
         let cause = match ended {
             Ok(Ok(())) if on_end == OnEnd::Expected => return,
-            Ok(Ok(())) => "it ended although nobody asked it to".to_owned(),
+            Ok(Ok(())) => "it ended without being asked to".to_owned(),
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it panicked".to_owned(),
         };

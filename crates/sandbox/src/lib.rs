@@ -1,6 +1,6 @@
 //! Heavy work on what strangers send, in processes of its own.
 //!
-//! A file that is read, a page that is drawn and items that are composed may cost more time and memory than anybody has.
+//! A file that is read, a page that is drawn and items that are composed may cost more time and memory than anyone has.
 //! Limits on what goes in do not bound what comes of it; so the work is done in a child process of the same binary, under
 //! limits of address space, CPU time, wall clock and output. A child that goes over one of them dies alone, and whoever
 //! gave it the work learns that it was too costly.
@@ -11,7 +11,7 @@
 //! * [`child`] is the other side: a binary calls [`child::run_if_asked`] first of all.
 //!
 //! A child has no environment, opens no file and no connection (it may not have another file descriptor), writes no core
-//! dump and yields to everybody. What this crate does not do: it knows no kind of work, and it keeps nothing.
+//! dump and yields to everyone. What this crate does not do: it knows no kind of work, and it keeps nothing.
 
 pub mod child;
 mod config;
@@ -36,7 +36,7 @@ pub use program::program;
 pub enum Lane {
     /// Reading files: minutes, in the background.
     Read,
-    /// Drawing pages: seconds, somebody waits for it.
+    /// Drawing pages: seconds, someone waits for it.
     Draw,
     /// Composing items: minutes, in the background.
     Compose,
@@ -62,7 +62,7 @@ pub struct Work<'a> {
     pub progress: Option<Progress<'a>>,
 }
 
-/// The content may be anybody's.
+/// The content may be anyone's.
 impl fmt::Debug for Work<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Work")
@@ -113,7 +113,7 @@ impl fmt::Display for Cost {
 /// Does work where it can fail alone.
 #[async_trait]
 pub trait Sandbox: fmt::Debug + Send + Sync {
-    /// Waits for a place in a lane on behalf of an org: everybody gets one in turn, and nobody all of them. What the work is
+    /// Waits for a place in a lane on behalf of an org: everyone gets one in turn, and nobody all of them. What the work is
     /// done on is fetched with the place in hand, so that those who wait hold nothing.
     async fn place(&self, lane: Lane, org: OrgId) -> Result<Place, SandboxError>;
 

@@ -26,7 +26,7 @@ fn work(kind: &'static str) -> Work<'static> {
     Work { kind, request: b"the request".to_vec(), file: Bytes::from_static(b"abc"), progress: None }
 }
 
-/// Has work done on behalf of somebody.
+/// Has work done on behalf of someone.
 async fn run(processes: &Processes, work: Work<'_>) -> Result<Vec<u8>, SandboxError> {
     let place = processes.place(Lane::Read, OrgId::generate()).await?;
     processes.run(place, work).await

@@ -35,7 +35,7 @@ pub enum StoreError {
     /// What was to be put on record is larger than a record of the log can be.
     #[error("a record of {0} bytes is larger than the log takes")]
     RecordTooLarge(usize),
-    /// Somebody else holds the write lock for too long.
+    /// Someone else holds the write lock for too long.
     #[error("the store is busy")]
     Busy,
     /// The disk is full.
@@ -73,7 +73,7 @@ impl StoreError {
             Self::NotATenant => Fault::new(
                 Kind::Forbidden,
                 "NOT_A_TENANT",
-                "the operator of the deployment has no programs, sources or learners; use a credential of an organisation",
+                "the operator of the deployment has no programs, sources or learners; use a credential of an organization",
             ),
             Self::Busy => {
                 Fault::new(Kind::Unavailable, "STORE_BUSY", "too many changes at once; try again in a moment")

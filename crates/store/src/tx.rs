@@ -218,7 +218,7 @@ impl TenantTx {
         self.audit_of(&scope, entry)
     }
 
-    /// Puts an act of somebody else in the same org on its record: for entries of several people that go together.
+    /// Puts an act of someone else in the same org on its record: for entries of several people that go together.
     pub fn audit_of(&mut self, scope: &Scope, entry: AuditEntry) -> Result<EventId, StoreError> {
         self.writing()?;
         if scope.org() != self.org() {

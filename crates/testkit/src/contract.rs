@@ -25,7 +25,7 @@ impl Contract {
     /// The contract of a running server.
     pub async fn served_at(url: &str) -> anyhow::Result<Self> {
         let document = reqwest::get(format!("{url}/openapi.json")).await?.text().await?;
-        Ok(Self::of(serde_json::from_str(&document).context("the document is no JSON")?))
+        Ok(Self::of(serde_json::from_str(&document).context("the document is not JSON")?))
     }
 
     /// The contract of a document.

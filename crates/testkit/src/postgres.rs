@@ -269,7 +269,7 @@ impl Server {
         format!("postgres://admin:admin@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// The URL of a database without anybody's name.
+    /// The URL of a database without anyone's name.
     pub fn url(&self, database: &str) -> String {
         format!("postgres://127.0.0.1:{}/{database}", self.port)
     }
@@ -289,7 +289,7 @@ impl Drop for Server {
 fn password_file(folder: &Path) -> Result<PathBuf, String> {
     let path = folder.join("admin");
     fs::write(&path, "admin\n").map_err(|error| error.to_string())?;
-    // A mesh in this process makes everything private, and the server is somebody else.
+    // A mesh in this process makes everything private, and the server is someone else.
     #[cfg(unix)]
     if is_root() {
         std::os::unix::fs::chown(&path, Some(NOBODY), Some(NOBODY)).map_err(|error| error.to_string())?;

@@ -30,7 +30,7 @@ const MOST_HASHES: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Not a proof in this format.
-    #[error("this is no inclusion proof: {0}")]
+    #[error("not an inclusion proof: {0}")]
     Malformed(&'static str),
     /// The checkpoint is of another log.
     #[error("the proof is from another log: {found} instead of {expected}")]
@@ -140,7 +140,7 @@ impl FromStr for LogKey {
     type Err = Refusal;
 
     fn from_str(text: &str) -> Result<Self, Refusal> {
-        let malformed = || Refusal::Malformed("this is no verifier key");
+        let malformed = || Refusal::Malformed("not a verifier key");
         let mut parts = text.splitn(3, '+');
         let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(malformed());

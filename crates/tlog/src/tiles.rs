@@ -100,7 +100,7 @@ impl FromStr for Tile {
     type Err = Refusal;
 
     fn from_str(path: &str) -> Result<Self, Refusal> {
-        let malformed = || Refusal::Malformed("this is no path of a tile");
+        let malformed = || Refusal::Malformed("not a path of a tile");
         let (content, place) = path.split_once('/').ok_or_else(malformed)?;
         let content = match content {
             "entries" => Content::Entries,

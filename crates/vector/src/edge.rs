@@ -75,7 +75,7 @@ impl Edge {
         entry.0 = now;
         let slot = Arc::clone(&entry.1);
         if open.shards.len() > MOST_OPEN_SHARDS {
-            // A slot that somebody else holds is in use: its shard must not be opened a second time.
+            // A slot that someone else holds is in use: its shard must not be opened a second time.
             let idle = open.shards.iter().filter(|(_, (_, slot))| Arc::strong_count(slot) == 1);
             if let Some(oldest) = idle.min_by_key(|(_, (used, _))| *used).map(|(org, _)| *org) {
                 open.shards.remove(&oldest);

@@ -40,7 +40,7 @@ pub(crate) fn build() -> anyhow::Result<Built> {
     let mut built = Built::default();
     let output = child.stdout.take().context("cargo has no output")?;
     for line in BufReader::new(output).lines() {
-        // What build scripts print is no JSON.
+        // What build scripts print is not JSON.
         if let Ok(message) = serde_json::from_str(&line?) {
             built.take(&message);
         }

@@ -24,7 +24,7 @@ pub enum Error {
     #[error("the stored log is not the one that was signed: {0}")]
     Inconsistent(String),
     /// A checkpoint that this log did not sign.
-    #[error("this is no checkpoint of this log: {0}")]
+    #[error("not a checkpoint of this log: {0}")]
     NotOurs(String),
     /// There is no such log, or it has no such part.
     #[error("the log has no such part")]

@@ -1,4 +1,4 @@
-//! `preceptor.audit.v1.PublicLog`: what of a log anybody may see. A leaf's hash gives nothing away: every record holds an id
+//! `preceptor.audit.v1.PublicLog`: what of a log anyone may see. A leaf's hash gives nothing away: every record holds an id
 //! of its own that nobody can guess.
 
 use std::sync::Arc;
@@ -33,7 +33,7 @@ impl Server {
         PublicLogServer::new(self)
     }
 
-    /// The org of a log. Somebody who makes up names finds no log, and makes none.
+    /// The org of a log. Someone who makes up names finds no log, and makes none.
     async fn known(&self, org: &str) -> Result<OrgId, Error> {
         let org: OrgId = org.parse().map_err(|_| Error::NoSuchPart)?;
         if self.store.known_orgs().await?.contains(&org) { Ok(org) } else { Err(Error::NoSuchPart) }

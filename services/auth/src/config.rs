@@ -15,7 +15,7 @@ pub struct Config {
     pub session_seconds: u64,
     /// How long a browser session may lie idle.
     pub session_idle_seconds: u64,
-    /// How long ago somebody may have signed in to do what needs a confirmation.
+    /// How long ago someone may have signed in to do what needs a confirmation.
     pub confirmation_seconds: u64,
     /// How long an API token lasts; the operator's too.
     pub api_token_days: u64,
@@ -53,7 +53,7 @@ impl Default for Config {
             link_seconds: 3600,
             learner_token_seconds: 24 * 3600,
             longest_learner_token_seconds: 30 * 24 * 3600,
-            first_org: "My organisation".to_owned(),
+            first_org: "My organization".to_owned(),
         }
     }
 }

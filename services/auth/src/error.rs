@@ -86,7 +86,7 @@ impl IntoFault for Error {
             Self::MintNotAllowed => Fault::new(
                 Kind::Forbidden,
                 "MINT_NOT_ALLOWED",
-                "nobody can issue a credential that can do more than their own, or one that speaks for somebody else",
+                "you cannot issue a credential that can do more than your own, or one that speaks for someone else",
             ),
             Self::ConfirmationNeeded => Fault::new(
                 Kind::Forbidden,
@@ -96,7 +96,7 @@ impl IntoFault for Error {
             Self::LastAdmin => Fault::new(
                 Kind::FailedPrecondition,
                 "LAST_ADMIN",
-                "the organisation would be left without an active admin; give somebody else that role first",
+                "the organization would be left without an active admin; give someone else that role first",
             ),
             Self::StaffWrongState => Fault::new(
                 Kind::FailedPrecondition,
@@ -112,9 +112,9 @@ impl IntoFault for Error {
             Self::ProviderNumberTaken => Fault::new(
                 Kind::AlreadyExists,
                 "PROVIDER_NUMBER_TAKEN",
-                "this number of a provider was confirmed for another organisation of this platform",
+                "this number of a provider was confirmed for another organization of this platform",
             ),
-            Self::OrgNotFound => Fault::new(Kind::NotFound, "ORG_NOT_FOUND", "there is no such organisation"),
+            Self::OrgNotFound => Fault::new(Kind::NotFound, "ORG_NOT_FOUND", "there is no such organization"),
             Self::InvalidField { field, what } => {
                 Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {what}"))
                     .with("field", field)

@@ -34,7 +34,7 @@ pub enum Error {
     /// The statement is another one by now.
     #[error("the statement was changed meanwhile")]
     Changed,
-    /// Somebody else states the same number or licence.
+    /// Someone else states the same number or license.
     #[error("the identity is contested")]
     Contested,
     /// There is no such contest.
@@ -89,7 +89,7 @@ impl IntoFault for Error {
             Self::NotStated => Fault::new(
                 Kind::FailedPrecondition,
                 "CLINICIAN_NOT_STATED",
-                "state your profession, licence and address first",
+                "state your profession, license and address first",
             ),
             Self::NotFound => Fault::new(Kind::NotFound, "CLINICIAN_NOT_FOUND", "there is no such clinician"),
             Self::Changed => Fault::new(
@@ -100,7 +100,7 @@ impl IntoFault for Error {
             Self::Contested => Fault::new(
                 Kind::FailedPrecondition,
                 "IDENTITY_CONTESTED",
-                "somebody else states the same number or licence; decide whose it is first",
+                "someone else states the same number or license; decide whose it is first",
             ),
             Self::NoContest => {
                 Fault::new(Kind::NotFound, "CONTEST_NOT_FOUND", "there is no such contested identity")

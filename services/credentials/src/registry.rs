@@ -28,7 +28,7 @@ pub(crate) struct Entry {
     pub(crate) sha256: String,
 }
 
-/// What somebody practises, and the licence they gave for it: empty when they gave none.
+/// What someone practises, and the licence they gave for it: empty when they gave none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub(crate) struct Licence {
     #[serde(default, rename = "code")]
@@ -148,7 +148,7 @@ async fn bounded(mut response: reqwest::Response) -> Result<Vec<u8>, Error> {
 /// Reads an answer. Errors come with status 200, as `{"Errors": [...]}`.
 fn read(body: &[u8]) -> Result<Option<Entry>, Error> {
     let answer: Answer = serde_json::from_slice(body)
-        .map_err(|_| Error::RegistryUnavailable("the answer is no JSON".into()))?;
+        .map_err(|_| Error::RegistryUnavailable("the answer is not JSON".into()))?;
     if answer.errors.iter().any(|refusal| refusal.number == DEACTIVATED) {
         return Ok(Some(Entry { sha256: hex::encode(Sha256::digest(body)), ..Entry::default() }));
     }

@@ -137,7 +137,7 @@ impl Credentials for Server {
         let view = self.clinicians.clinician(&scope, &request.into_inner().learner).await?;
         let nothing = || proto::Clinician {
             learner: scope.subject().to_owned(),
-            next_step: "state your profession, licence and address".to_owned(),
+            next_step: "state your profession, license and address".to_owned(),
             ..proto::Clinician::default()
         };
         Ok(Response::new(view.map_or_else(nothing, encode)))

@@ -76,8 +76,8 @@ pub enum Error {
     /// The operator of the deployment found the accreditation to be untrue.
     #[error("the accreditation was rejected")]
     AccreditationRejected,
-    /// Which answers were right is told later.
-    #[error("which answers were right is told later")]
+    /// The right answers are shown later.
+    #[error("the right answers are shown later")]
     FeedbackLater,
     /// What `credentials` says is missing.
     #[error("{0}")]
@@ -295,11 +295,11 @@ impl IntoFault for Error {
             ),
             Self::FeedbackLater => precondition(
                 "FEEDBACK_LATER",
-                "which answers were right is told after you passed, or when your attempts are used up".into(),
+                "the right answers are shown after you pass, or when your attempts are used up".into(),
             ),
             Self::Credential(problem) => Fault::new(Kind::FailedPrecondition, "CREDENTIAL_NOT_VERIFIED", problem.clone()),
             Self::AuthorCannotDecide => {
-                Fault::new(Kind::FailedPrecondition, "AUTHOR_CANNOT_DECIDE", "you made this item, so somebody else has to review it")
+                Fault::new(Kind::FailedPrecondition, "AUTHOR_CANNOT_DECIDE", "you made this item, so someone else has to review it")
             }
             Self::ItemDecided(state) => {
                 precondition("ITEM_DECIDED", format!("this version is {state} already; write a new version instead"))

@@ -1,7 +1,7 @@
 //! Item bank, quizzes, attempts, evaluations, credits, certificates.
 //!
 //! **Contract.** `preceptor.credits.v1.Credits`. A credit is the end of a chain of immutable events: an accredited
-//! period, a designation before the start, verified sources, items that somebody else approved, an attempt passed at the
+//! period, a designation before the start, verified sources, items that someone else approved, an attempt passed at the
 //! threshold that was shown, an evaluation where one is required, a credential that was valid at completion, and a claim
 //! within the designation. The tables themselves refuse a credit without all of it (`store/0001_credits.sql`); this crate
 //! turns the name of the refusing constraint into words that say which link is missing.

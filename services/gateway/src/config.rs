@@ -159,7 +159,7 @@ impl Validate for Config {
         }
         if let Some(wrong) = self.cors_origins.iter().find(|origin| !is_origin(origin)) {
             let what = format!(
-                "{wrong:?} is no origin; one is a scheme, a host and perhaps a port, such as https://learn.example.org"
+                "{wrong:?} is not an origin: an origin is a scheme, a host and perhaps a port, such as https://learn.example.org"
             );
             problems.push(Problem::at(format!("{path}.cors_origins"), what));
         }

@@ -25,7 +25,7 @@ const OTHERWISE: [(&str, &str); 9] = [
     ("suspendStaff", "SetStaffState"),
 ];
 
-/// The forms of pages, with the RPC that each leads to; without one where anybody who is known may.
+/// The forms of pages, with the RPC that each leads to; without one where anyone who is known may.
 pub(crate) const FORMS: [(&str, &str); 30] = [
     ("/sign-out", ""),
     ("/programs/{id}", "Ask"),

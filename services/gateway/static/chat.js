@@ -45,7 +45,7 @@ function feedback(message) {
       const response = await fetch(`/v1/messages/${message}/feedback`, {
         method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ helpful }),
       });
-      bar.replaceChildren(response.ok ? "Thank you. The editors will see it." : "That did not arrive; please try again.");
+      bar.replaceChildren(response.ok ? "Thank you. The editors will see it." : "Not sent. Please try again.");
     });
     bar.append(button);
   }

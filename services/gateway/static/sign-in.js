@@ -12,7 +12,7 @@ if (secret) {
     document.querySelector("#pasted").hidden = answer.ok;
     if (answer.ok) document.querySelector("#sign-in button").focus();
   } catch {
-    told.textContent = "It cannot be looked up at the moment for whom this link is. You can sign in all the same.";
+    told.textContent = "We could not check who this link is for. You can still sign in.";
   }
   told.hidden = false;
 }

@@ -97,7 +97,7 @@ impl Validate for Config {
         if !self.registry_contact.contains('@') {
             problems.push(Problem::at(
                 format!("{path}.registry_contact"),
-                "must be an address that somebody reads",
+                "must be an address that someone reads",
             ));
         }
     }

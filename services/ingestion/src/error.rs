@@ -147,7 +147,7 @@ impl IntoFault for Error {
             Self::RevisionConflict { current } => Fault::new(
                 Kind::Conflict,
                 "REVISION_CONFLICT",
-                "somebody changed this program since you read it; read it again and repeat your change",
+                "someone changed this program since you read it; read it again and repeat your change",
             )
             .with("current_revision", current),
             Self::WrongState { state, needed } => Fault::new(
@@ -158,7 +158,7 @@ impl IntoFault for Error {
             .with("state", state)
             .with("needed", needed),
             Self::AuthorCannotDecide => {
-                Fault::new(Kind::FailedPrecondition, "AUTHOR_CANNOT_DECIDE", "you uploaded this version, so somebody else has to review it")
+                Fault::new(Kind::FailedPrecondition, "AUTHOR_CANNOT_DECIDE", "you uploaded this version, so someone else has to review it")
             }
             Self::NothingToPublish => Fault::new(
                 Kind::FailedPrecondition,
@@ -182,7 +182,7 @@ impl IntoFault for Error {
             Self::StorageUsedUp { limit_mib } => Fault::new(
                 Kind::FailedPrecondition,
                 "STORAGE_USED_UP",
-                format!("your organisation's files take all of the {limit_mib} MiB that they may; ask the operator to raise the limit"),
+                format!("your organization's files take all of the {limit_mib} MiB that they may; ask the operator to raise the limit"),
             )
             .with("limit_mib", limit_mib),
             Self::NotATitle { field, problem } => {

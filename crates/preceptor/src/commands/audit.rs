@@ -40,7 +40,7 @@ pub(super) enum Audit {
     certificates that were signed over what is gone will not be continued by the log."
 )]
 pub(super) struct BeginAgain {
-    /// The organisation, `org_…`.
+    /// The organization, `org_…`.
     #[arg(long, value_name = "ORG")]
     org: OrgId,
     /// Why, for the record.
@@ -87,7 +87,7 @@ pub(super) struct Verify {
     remote: Remote,
 }
 
-/// A checkpoint that somebody kept.
+/// A checkpoint that someone kept.
 struct Witness {
     /// Where it was.
     from: String,

@@ -19,13 +19,13 @@ use crate::database;
 pub(super) enum Database {
     /// Make what is missing: roles, one file with a password per role, and both databases.
     Prepare {
-        /// Somebody who may make roles and databases, for instance postgres://postgres:secret@127.0.0.1:5432/postgres.
+        /// Someone who may make roles and databases, for instance postgres://postgres:secret@127.0.0.1:5432/postgres.
         #[arg(long, env = "PRECEPTOR_DATABASE_ADMIN", hide_env_values = true, value_name = "URL")]
         admin: String,
     },
     /// Bring both databases up to date.
     Migrate,
-    /// Look for missing walls between organisations: row security, grants, keys, roles.
+    /// Look for missing walls between organizations: row security, grants, keys, roles.
     Inspect,
 }
 
@@ -59,7 +59,7 @@ impl Database {
                 if !findings.is_empty() {
                     return Ok(ExitCode::FAILURE);
                 }
-                println!("Every wall stands.");
+                println!("All tenant isolation checks passed.");
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -15,7 +15,7 @@ use crate::client::{Client, Upload, id};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Plain text, Markdown, PDF, PPTX, JATS XML, WebVTT and SRT are read. A file that cannot be read is reported with what to do,\n\
-    and the others go on. Sources are drafts until somebody else than their author approves them."
+    and the others go on. Sources are drafts until someone else than their author approves them."
 )]
 pub(super) struct Ingest {
     /// The files.

@@ -17,9 +17,9 @@ use crate::mesh::auth_deps;
 pub(super) enum Operator {
     /// Issue a new token of the operator, in place of all earlier ones.
     Token,
-    /// Issue a token of an organisation's admin, and keep it for the command line.
+    /// Issue a token of an organization's admin, and keep it for the command line.
     AdminToken {
-        /// The organisation.
+        /// The organization.
         #[arg(long, value_name = "ORG")]
         org: OrgId,
     },

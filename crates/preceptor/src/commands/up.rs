@@ -74,7 +74,7 @@ impl Up {
         values
     }
 
-    /// What holds unless somebody says otherwise. A newcomer to the demo wants to see the links, not the machinery.
+    /// What holds unless someone says otherwise. A newcomer to the demo wants to see the links, not the machinery.
     fn defaults(&self) -> Vec<(&'static str, toml::Value)> {
         if self.demo { vec![("telemetry.filter", "warn".into())] } else { Vec::new() }
     }

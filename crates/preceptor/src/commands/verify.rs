@@ -84,7 +84,7 @@ impl Verify {
         let data = common.load(Vec::new())?.data;
         let key = self.key.as_deref().map(|key| {
             IssuerKey::of_multikey(key.trim_start_matches("did:key:"))
-                .with_context(|| format!("{key} is no key; it begins with z6Mk"))
+                .with_context(|| format!("{key} is not a valid key: expected it to begin with z6Mk"))
         });
         anyhow::ensure!(
             !self.remember || self.key.is_some() || self.status_list.is_some(),
@@ -193,7 +193,7 @@ fn check(file: &[u8], named: Option<&IssuerKey>, issuers: &Issuers) -> Result<(R
 fn show(report: &Report, known: Known, status: &Status) {
     let outcome = match (status, known) {
         (Status::Void(_), _) => "VOIDED",
-        (_, Known::Not) => "HOLDS IN ITSELF",
+        (_, Known::Not) => "SELF-CONSISTENT (issuer not checked)",
         _ => "HOLDS",
     };
     println!("{outcome}  {}", report.title);
@@ -228,7 +228,7 @@ fn show(report: &Report, known: Known, status: &Status) {
     }
     if known == Known::Not {
         println!(
-            "Anybody can sign with a key of their own, under any provider's name: compare this one with the key that the provider publishes, or\n\
+            "Anyone can sign with a key of their own, under any provider's name: compare this one with the key that the provider publishes, or\n\
             name that with --key and have it remembered with --remember."
         );
     }

@@ -38,7 +38,7 @@ fn is_page(path: &str) -> bool {
             .is_some_and(|last| last.split('?').next().is_some_and(|last| last.contains('.')))
 }
 
-/// What bars somebody from the page that is open.
+/// What bars someone from the page that is open.
 async fn barriers(browser: &Browser, axe: &str, who: &str, path: &str) -> Vec<String> {
     browser.run(axe).await;
     let found = browser.run_async(RUN).await;

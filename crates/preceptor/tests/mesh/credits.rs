@@ -1,4 +1,4 @@
-//! From a verified source to a certificate that anybody can check, and everything that must be refused on the way.
+//! From a verified source to a certificate that anyone can check, and everything that must be refused on the way.
 
 mod acceptance;
 mod assessment;

@@ -1,4 +1,4 @@
-//! Files that cost more than anybody has: each fails alone, by name, and keeps nobody waiting.
+//! Files that cost more than anyone has: each fails alone, by name, and keeps nobody waiting.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -114,7 +114,7 @@ async fn what_costs_too_much_fails_alone_and_by_name(store: Store) {
     let small = add(&local.editor, &own, "small.md", b"# Dose\n\nThe dose is 5 mg.\n".to_vec()).await;
     assert_eq!(settled(&local.editor, &small).await["state"], "draft");
     let waiting = state(&greedy, heavy.last().expect("a file")).await;
-    assert_eq!(waiting["state"], "extracting", "somebody else was read before the last of theirs");
+    assert_eq!(waiting["state"], "extracting", "someone else was read before the last of theirs");
 
     for source in &heavy {
         let failed = settled(&greedy, source).await;

@@ -45,7 +45,7 @@ pub(crate) struct Earned {
     /// The learner's pseudonym.
     pub(crate) learner: String,
     pub(crate) code: String,
-    /// A licence that somebody else states too.
+    /// A licence that someone else states too.
     pub(crate) contest: String,
     /// An event in the org's log.
     pub(crate) event: String,
@@ -185,13 +185,13 @@ async fn earned(
     }
 }
 
-/// Somebody else states the licence that was confirmed for the learner.
+/// Someone else states the licence that was confirmed for the learner.
 async fn contested(local: &Local, admin: &Client, learner: &Client, victim: &Victim) -> String {
     let known = learner.get("/v1/me/clinician").await.expect("a clinician");
     let path = format!("/v1/clinicians/{}/primary-source", id(&known, "learner").expect("a pseudonym"));
     admin.post(&path, &json!({ "confirmed": true, "evidence": "Board register" })).await.expect("a check");
     let rival = admin.learner(&victim.program, "rival").await.expect("a learner");
-    let statement = physician("Somebody else", &format!("rival.{}@example.org", victim.canary));
+    let statement = physician("Someone else", &format!("rival.{}@example.org", victim.canary));
     rival.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
     let contests = admin.get("/v1/contested-identities").await.expect("contests");
     id(&list(&contests, "data")[0], "id").expect("an id")

@@ -1,4 +1,4 @@
-//! The record against somebody who writes past the product, and what calls leave on it.
+//! The record against someone who writes past the product, and what calls leave on it.
 
 mod outsiders;
 mod reads;

@@ -1,4 +1,4 @@
-//! Secrets: the key of tokens can be replaced while everybody works, and no log tells one.
+//! Secrets: the key of tokens can be replaced while everyone works, and no log tells one.
 
 use std::process::{Command, Stdio};
 

@@ -115,7 +115,7 @@ async fn an_editor_becomes_nobody_else(store: Store) {
     let session = session(&local, &secret).await;
     assert_eq!(with_cookie(&local, &session, "/v1/programs").await, StatusCode::OK);
     assert_eq!(with_cookie(&local, &session, "/v1/clinicians").await, StatusCode::FORBIDDEN);
-    // The admin's link for somebody else is mailed, and needs a confirmation.
+    // The admin's link for someone else is mailed, and needs a confirmation.
     let (status, answer) =
         post(&local, admin.token(), "/v1/sign-in-links", &json!({ "staff_id": own })).await;
     assert_eq!((status, answer["code"].as_str()), (403, Some("CONFIRMATION_NEEDED")));

@@ -37,7 +37,7 @@ struct Recorded<'a> {
 /// Puts on record what the contract of a method asks for.
 pub(crate) async fn records(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
     let records = request.extensions().get::<Policy>().map(|policy| policy.records);
-    // What services ask each other on somebody's behalf is part of what that person asked of the first.
+    // What services ask each other on someone's behalf is part of what that person asked of the first.
     let is_first =
         request.extensions().get::<CallerIdentity>() == Some(&CallerIdentity(ServiceName::Gateway));
     let (Some(records), true) = (records, is_first) else { return next.run(request).await };
@@ -102,7 +102,7 @@ impl Recorded<'_> {
         }
     }
 
-    /// A read of personal data. A learner is shown nothing but their own; of anybody else it is looked at.
+    /// A read of personal data. A learner is shown nothing but their own; of anyone else it is looked at.
     async fn read(&self, shared: &Shared, response: Response) -> Response {
         let scope = self.scope();
         if scope.role() == Role::Learner {

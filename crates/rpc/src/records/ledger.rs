@@ -95,7 +95,7 @@ impl Ledger {
         let org = entry.scope.org();
         if org == platform() {
             let (actor, why) = (entry.scope.subject(), entry.refused.as_deref().unwrap_or_default());
-            tracing::warn!(target: "security", actor, action = entry.action, object = entry.object, why, facts = ?entry.facts, "done in no organisation");
+            tracing::warn!(target: "security", actor, action = entry.action, object = entry.object, why, facts = ?entry.facts, "done in no organization");
             return Ok(());
         }
         let queue =

@@ -80,10 +80,10 @@ fn checks() -> Vec<String> {
              AND (r.rolsuper OR r.rolbypassrls OR r.rolcreatedb OR r.rolcreaterole OR r.rolreplication OR (r.rolname = '{OWNER}' AND r.rolcanlogin) \
              OR EXISTS (SELECT 1 FROM pg_auth_members m WHERE m.member = r.oid AND r.rolname <> 'preceptor_{MIGRATOR}'))"
         ),
-        "SELECT datname::text AS object, 'compares texts by a locale, or lets everybody in' AS problem FROM pg_database d WHERE datname = current_database() \
+        "SELECT datname::text AS object, 'compares texts by a locale, or lets everyone in' AS problem FROM pg_database d WHERE datname = current_database() \
          AND (datcollate <> 'C' OR pg_encoding_to_char(encoding) <> 'UTF8' OR EXISTS \
          (SELECT 1 FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) g WHERE g.grantee = 0))".to_owned(),
-        "SELECT nspname::text AS object, 'is a schema that is open to everybody' AS problem FROM pg_namespace n WHERE nspname = 'public' \
+        "SELECT nspname::text AS object, 'is a schema that is open to everyone' AS problem FROM pg_namespace n WHERE nspname = 'public' \
          AND EXISTS (SELECT 1 FROM aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) g WHERE g.grantee = 0)".to_owned(),
     ]
 }

@@ -45,7 +45,7 @@ impl Database {
     }
 }
 
-/// Migrates where the migrator's password is at hand; elsewhere only looks whether somebody has.
+/// Migrates where the migrator's password is at hand; elsewhere only looks whether someone has.
 pub(crate) async fn migrate_or_check(
     config: &Config,
     database: Database,

@@ -2,7 +2,7 @@
 //!
 //! 1. Row security, forced on every table of tenants: without a tenant there is no row, with one there are only its own.
 //! 2. The tenant is set as the first statement of every transaction and ends with it. A connection that comes from the
-//!    pool with a tenant still on it is a defect of somebody's, and is refused.
+//!    pool with a tenant still on it is a defect of someone's, and is refused.
 //! 3. Every service connects as a role of its own that owns nothing and is granted its own tables only.
 //! 4. Every key, unique key and reference begins with the org, since those are checked past row security.
 //!
@@ -98,7 +98,7 @@ impl Turns {
 }
 
 impl Cell {
-    /// The cell, brought up to date by whoever may migrate; everybody else is told when it is not.
+    /// The cell, brought up to date by whoever may migrate; everyone else is told when it is not.
     pub(crate) async fn open(
         config: &Config,
         schemas: &[Schema],
@@ -142,7 +142,7 @@ struct Entered {
     before: String,
 }
 
-/// Sets the tenant, and with `turn` waits for that lock. `false` when the connection came with somebody's tenant.
+/// Sets the tenant, and with `turn` waits for that lock. `false` when the connection came with someone's tenant.
 async fn enter(tx: &DatabaseTransaction, org: OrgId, turn: Option<&str>) -> Result<bool, StoreError> {
     // The columns are computed from left to right: what was, what is, and then the wait.
     let columns = format!(

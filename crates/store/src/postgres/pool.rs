@@ -52,7 +52,7 @@ fn password(secrets: &Path, of: &str) -> Result<Secret, StoreError> {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = std::fs::metadata(&path).map_err(|error| problem(error.to_string()))?.permissions().mode();
         if mode & 0o007 != 0 {
-            return Err(problem("everybody can read it; make it private (chmod 600)".into()));
+            return Err(problem("everyone can read it; make it private (chmod 600)".into()));
         }
     }
     Ok(Secret::new(text.trim()))
@@ -176,7 +176,9 @@ impl Pool {
             return;
         }
         *served = Instant::now();
-        tracing::warn!("a pool of database connections served nobody for a while and is replaced");
+        tracing::warn!(
+            "a pool of database connections has given out no connection for a while and is replaced"
+        );
         *self.current.write().unwrap_or_else(PoisonError::into_inner) =
             lazily(self.options.clone(), self.connections);
     }

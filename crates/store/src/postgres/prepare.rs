@@ -32,7 +32,7 @@ pub struct Tenancy<'a> {
 }
 
 /// Makes what is missing of the services' roles, their password files, and the databases of `config`. `admin` is the URL
-/// of somebody who may make roles and databases. Running it again changes nothing.
+/// of someone who may make roles and databases. Running it again changes nothing.
 pub async fn prepare(
     admin: &str,
     config: &Config,
@@ -143,7 +143,7 @@ async fn database(
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     if !is_plain {
         return Err(StoreError::Migration(format!(
-            "{name:?} is no name for a database of ours: small letters, digits and _ only"
+            "{name:?} is not a valid database name: use small letters, digits and _ only"
         )));
     }
     let exists = has(db, "SELECT 1 FROM pg_database WHERE datname = $1", &name).await?;

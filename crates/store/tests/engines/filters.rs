@@ -5,13 +5,13 @@ use preceptor_store::Config;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, EntityTrait as _, Statement};
 
-use crate::support::{Engine, a_book, shelf, somebody};
+use crate::support::{Engine, a_book, shelf, someone};
 
-/// A file of one org into which somebody put a shelf of another.
+/// A file of one org into which someone put a shelf of another.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_of_another_org_in_ones_own_file_is_neither_read_nor_changed_nor_deleted() {
     let engine = Engine::files().await;
-    let (own, foreign) = (somebody(), OrgId::generate().to_string());
+    let (own, foreign) = (someone(), OrgId::generate().to_string());
     let tx = engine.library.write(&own).await.expect("a transaction");
     tx.insert(a_book(&tx.org_key(), "one")).await.expect("a row");
     tx.insert(shelf::Model { org_id: tx.org_key(), id: "own".into(), book_id: "one".into() })

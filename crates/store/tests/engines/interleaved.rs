@@ -1,4 +1,4 @@
-//! Many tenants on few connections, interrupted wherever they wait: nobody meets anybody.
+//! Many tenants on few connections, interrupted wherever they wait: nobody meets anyone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use preceptor_testkit::Dice;
 use preceptor_testkit::postgres::server;
 use sea_orm::{ConnectionTrait as _, Database, DbBackend, Statement};
 
-use crate::support::{Engine, a_book, book, somebody};
+use crate::support::{Engine, a_book, book, someone};
 
 const TENANTS: usize = 64;
 const ROUNDS: usize = 40;
@@ -67,7 +67,7 @@ async fn sixty_four_tenants_on_two_connections_never_meet() {
     let engine = Engine::postgres(Arc::clone(&server), CONNECTIONS).await;
     let mut tenants = tokio::task::JoinSet::new();
     for seed in 0..TENANTS {
-        tenants.spawn(tenant(engine.library.clone(), somebody(), seed as u64));
+        tenants.spawn(tenant(engine.library.clone(), someone(), seed as u64));
     }
     let lives = tenants.join_all().await;
     let (written, interrupted) =

@@ -8,7 +8,7 @@ use preceptor_store::{Cells, Config, StoreError};
 use preceptor_testkit::postgres::{Server, server};
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement};
 
-use crate::support::{Engine, LIBRARY, OFFICE, a_book, book, prepared, somebody};
+use crate::support::{Engine, LIBRARY, OFFICE, a_book, book, prepared, someone};
 
 const SCHEMAS: [preceptor_store::Schema; 2] = [LIBRARY, OFFICE];
 
@@ -43,7 +43,7 @@ async fn two_tenants(server: &Arc<Server>) -> (Engine, String, String) {
     let engine = Engine::postgres(Arc::clone(server), 2).await;
     let mut orgs = Vec::new();
     for _ in 0..2 {
-        let tx = engine.library.write(&somebody()).await.expect("a transaction");
+        let tx = engine.library.write(&someone()).await.expect("a transaction");
         tx.insert(a_book(&tx.org_key(), "one")).await.expect("a row");
         orgs.push(tx.org_key());
         tx.commit().await.expect("a commit");
@@ -123,7 +123,7 @@ async fn not_even_the_owner_changes_what_only_grows() {
         assert!(error.contains("append-only: library_book refuses"), "{error}");
         db.execute_unprepared("ROLLBACK").await.expect("an end");
     }
-    // The owner is subject to row security as everybody is.
+    // The owner is subject to row security as everyone is.
     assert_eq!(number(&db, "SELECT count(*) FROM library_book").await, 0);
 }
 
@@ -155,11 +155,11 @@ const HOLES: [(&str, &str); 22] = [
     ("DROP TRIGGER library_book_only_grows ON library_book", "tables that only grow"),
     ("CREATE VIEW seen AS SELECT * FROM library_book", "eyes of its owner"),
     (
-        "CREATE FUNCTION anybody() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM library_book'",
+        "CREATE FUNCTION anyone() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM library_book'",
         "nobody knows",
     ),
     ("ALTER TABLE library_shelf OWNER TO preceptor_library", "is not owned"),
-    ("GRANT CREATE ON SCHEMA public TO PUBLIC", "open to everybody"),
+    ("GRANT CREATE ON SCHEMA public TO PUBLIC", "open to everyone"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -231,9 +231,9 @@ async fn a_service_without_the_migrator_s_password_only_checks() {
     open(&Config::Postgres(prepared)).await.expect("it migrates");
     open(&config).await.expect("it finds what it needs");
 
-    let everybody = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o644);
-    std::fs::set_permissions(folder.path().join("library.password"), everybody).expect("permissions");
-    let refused = open(&config).await.expect_err("everybody can read the password").to_string();
+    let everyone = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o644);
+    std::fs::set_permissions(folder.path().join("library.password"), everyone).expect("permissions");
+    let refused = open(&config).await.expect_err("everyone can read the password").to_string();
     assert!(refused.contains("chmod 600"), "{refused}");
 }
 
@@ -247,7 +247,7 @@ async fn a_database_that_was_killed_is_used_again_without_a_restart_of_ours() {
     };
     let server = Arc::new(server);
     let engine = Engine::postgres(Arc::clone(&server), 2).await;
-    let scope = somebody();
+    let scope = someone();
     let write = async |id: &str| {
         let tx = engine.library.write(&scope).await?;
         tx.insert(a_book(&tx.org_key(), id)).await?;

@@ -7,7 +7,7 @@ use prost::Message as _;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
 
-use crate::support::{Engine, a_book, book, shelf, somebody};
+use crate::support::{Engine, a_book, book, shelf, someone};
 
 /// The same test on both engines.
 macro_rules! on_both_engines {
@@ -42,7 +42,7 @@ on_both_engines! {
 }
 
 async fn rows_stay_with_their_org(engine: Engine) {
-    let (a, b) = (somebody(), somebody());
+    let (a, b) = (someone(), someone());
     for scope in [&a, &b] {
         let tx = engine.library.write(scope).await.expect("a transaction");
         tx.insert(a_book(&tx.org_key(), "one")).await.expect("a row");
@@ -67,7 +67,7 @@ async fn rows_stay_with_their_org(engine: Engine) {
 }
 
 async fn a_refusal_names_its_constraint(engine: Engine) {
-    let scope = somebody();
+    let scope = someone();
     let refused = async |row: book::Model| {
         let tx = engine.library.write(&scope).await.expect("a transaction");
         tx.insert(a_book(&tx.org_key(), "one")).await.expect("a row");
@@ -89,7 +89,7 @@ async fn a_refusal_names_its_constraint(engine: Engine) {
 }
 
 async fn what_only_grows_is_never_changed(engine: Engine) {
-    let scope = somebody();
+    let scope = someone();
     let tx = engine.library.write(&scope).await.expect("a transaction");
     tx.insert(a_book(&tx.org_key(), "one")).await.expect("a row");
     tx.commit().await.expect("a commit");
@@ -105,7 +105,7 @@ async fn what_only_grows_is_never_changed(engine: Engine) {
 }
 
 async fn a_transaction_is_whole_or_nothing(engine: Engine) {
-    let scope = somebody();
+    let scope = someone();
     let mut tx = engine.library.write(&scope).await.expect("a transaction");
     tx.insert(a_book(&tx.org_key(), "one")).await.expect("a row");
     tx.audit(AuditEntry::done("book.added", "one")).expect("a record");
@@ -116,7 +116,7 @@ async fn a_transaction_is_whole_or_nothing(engine: Engine) {
 }
 
 async fn a_record_is_no_larger_than_an_entry_of_the_log(engine: Engine) {
-    let scope = somebody();
+    let scope = someone();
     let with_reason = |length: usize| AuditEntry::done("book.added", "one").because("x".repeat(length));
     let mut tx = engine.library.write(&scope).await.expect("a transaction");
     let longest = (LARGEST_RECORD - 300..=LARGEST_RECORD)
@@ -139,7 +139,7 @@ async fn a_record_is_no_larger_than_an_entry_of_the_log(engine: Engine) {
 }
 
 async fn numbers_have_no_gap_and_events_are_relayed_once(engine: Engine) {
-    let scope = somebody();
+    let scope = someone();
     for number in 0..5 {
         let mut tx = engine.library.write(&scope).await.expect("a transaction");
         tx.audit(AuditEntry::done("book.added", number)).expect("a record");
@@ -158,7 +158,7 @@ async fn numbers_have_no_gap_and_events_are_relayed_once(engine: Engine) {
 
 async fn writers_of_one_org_take_turns(engine: Engine) {
     const WRITERS: usize = 40;
-    let scope = somebody();
+    let scope = someone();
     let mut writers = tokio::task::JoinSet::new();
     for writer in 0..WRITERS {
         let (library, scope) = (engine.library.clone(), scope.clone());
@@ -186,24 +186,24 @@ async fn writers_of_one_org_take_turns(engine: Engine) {
 }
 
 async fn an_event_is_taken_in_once(engine: Engine) {
-    let scope = somebody();
+    let scope = someone();
     for expected in [true, false] {
         let tx = engine.library.write(&scope).await.expect("a transaction");
         assert_eq!(tx.first_sight("event").await.expect("an inbox"), expected);
         tx.commit().await.expect("a commit");
     }
-    let other = engine.library.write(&somebody()).await.expect("a transaction");
+    let other = engine.library.write(&someone()).await.expect("a transaction");
     assert!(other.first_sight("event").await.expect("an inbox"), "every org has its own inbox");
 }
 
 async fn a_text_that_cannot_be_stored_is_refused(engine: Engine) {
-    let tx = engine.library.write(&somebody()).await.expect("a transaction");
+    let tx = engine.library.write(&someone()).await.expect("a transaction");
     let refused = tx.insert(book::Model { title: "a\0b".into(), ..a_book(&tx.org_key(), "one") }).await;
     assert!(matches!(refused, Err(StoreError::InvalidText)), "{refused:?}");
 }
 
 async fn another_start_finds_everything(engine: Engine) {
-    let scope = somebody();
+    let scope = someone();
     let mut tx = engine.library.write(&scope).await.expect("a transaction");
     tx.insert(a_book(&tx.org_key(), "one")).await.expect("a row");
     tx.audit(AuditEntry::done("book.added", "one")).expect("a record");

@@ -96,7 +96,7 @@ pub(crate) async fn prepared(server: &Server, connections: u32) -> postgres::Con
 }
 
 /// A scope of an org of its own.
-pub(crate) fn somebody() -> Arc<Scope> {
+pub(crate) fn someone() -> Arc<Scope> {
     Arc::new(Scope::of_system(SystemActor::Credits, OrgId::generate()))
 }
 

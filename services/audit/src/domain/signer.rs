@@ -129,7 +129,7 @@ impl Signer {
             0 if changed => self.health.set(PART, State::Ready),
             count if changed => {
                 let why = format!(
-                    "the stored log of {count} organisations is not the one that was signed; see the process's own log"
+                    "the stored log of {count} organizations is not the one that was signed; see the process's own log"
                 );
                 self.health.set(PART, State::Degraded(why));
             }

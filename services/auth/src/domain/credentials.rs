@@ -176,7 +176,7 @@ impl Accounts {
         for _ in 0..TRIES {
             match self.alive_on(&self.roll(org).await?, &row).await {
                 Ok(member) => return Ok(Live { row, member }),
-                // Somebody was changed meanwhile.
+                // Someone was changed meanwhile.
                 Err(Error::Store(StoreError::Busy)) => {}
                 Err(error) => return Err(error),
             }
@@ -242,13 +242,13 @@ impl Accounts {
             return Ok(());
         }
         let tx = self.deps.control.write().await?;
-        // Lost against somebody who changed the row first: they noted the use, or ended it.
+        // Lost against someone who changed the row first: they noted the use, or ended it.
         let seen = credential::Model { last_seen_at: Some(now.micros()), ..row.clone() };
         self.replace(&tx, row, seen).await?;
         Ok(tx.commit().await?)
     }
 
-    /// Puts a changed row in the place of the one that was read; false when somebody else came first.
+    /// Puts a changed row in the place of the one that was read; false when someone else came first.
     async fn replace(
         &self,
         tx: &ControlTx,

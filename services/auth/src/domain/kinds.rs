@@ -9,7 +9,7 @@ use crate::Error;
 pub(crate) enum Kind {
     /// A member of staff, at the API.
     Api,
-    /// A browser that somebody signed in with.
+    /// A browser that someone signed in with.
     Session,
     /// Signs a person in, once.
     Link,

@@ -25,7 +25,7 @@ fn role_of(member: &staff::Model) -> Result<Role, Error> {
 }
 
 impl Accounts {
-    /// A link for a member of staff: for the caller themselves, or mailed to somebody else.
+    /// A link for a member of staff: for the caller themselves, or mailed to someone else.
     pub(crate) async fn issue_staff_link(
         &self,
         scope: &Scope,

@@ -91,7 +91,7 @@ pub(crate) enum Holder {
         role: Role,
         epoch: i64,
     },
-    /// Somebody who is there already.
+    /// Someone who is there already.
     Staff {
         id: String,
         role: Role,
@@ -126,7 +126,7 @@ pub(crate) enum Delivery {
     Mailed,
 }
 
-/// A credential that somebody wants.
+/// A credential that someone wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wanted {
     pub(crate) kind: Kind,
@@ -196,8 +196,8 @@ fn is_maker(maker: &Maker, holder: &Holder) -> bool {
     }
 }
 
-/// Whether the maker may let this person be spoken for: themselves, somebody who gets the secret into their own hands, or
-/// somebody whom nobody can be taken for yet.
+/// Whether the maker may let this person be spoken for: themselves, someone who gets the secret into their own hands, or
+/// someone whom nobody can be taken for yet.
 fn speaks_for(maker: &Maker, wanted: &Wanted) -> bool {
     if is_maker(maker, &wanted.holder) {
         return true;
@@ -206,7 +206,7 @@ fn speaks_for(maker: &Maker, wanted: &Wanted) -> bool {
     match &wanted.holder {
         Holder::NewStaff { .. } | Holder::App => administers,
         Holder::Staff { .. } => administers && wanted.delivery == Delivery::Mailed,
-        // In person: by the app whose learner it is. Anybody else only as themselves.
+        // In person: by the app whose learner it is. Anyone else only as themselves.
         Holder::Learner { acting: None, .. } => maker.role == Role::Service,
         Holder::Learner { acting: Some(acting), .. } => {
             *acting == maker.subject && maker.acting.is_none() && Role::STAFF.contains(&maker.role)

@@ -54,7 +54,7 @@ impl Accounts {
             released_at: None,
         };
         match tx.insert(row).await {
-            // Somebody confirmed it for another org at the same moment.
+            // Someone confirmed it for another org at the same moment.
             Err(StoreError::Duplicate(_)) => Err(Error::ProviderNumberTaken),
             Err(error) => Err(error.into()),
             Ok(()) => Ok(tx.commit().await?),

@@ -167,7 +167,10 @@ fn no_older(last: Option<&SignedHead>, next: &SignedHead) -> Result<(), Error> {
             || (last.size == next.size && last.root != next.root)
     };
     if last.is_some_and(is_older) {
-        alarm(&next.origin, "an old roll was put back; nobody on it gets in until the operator has looked");
+        alarm(
+            &next.origin,
+            "an old roll was put back; no one on it is admitted until the operator has looked",
+        );
         return Err(Error::CredentialInvalid);
     }
     Ok(())
@@ -242,7 +245,7 @@ impl Accounts {
         Err(Error::Store(StoreError::Busy))
     }
 
-    /// What it means that the row of a member is not on the roll: somebody changed it between two looks, or put it back.
+    /// What it means that the row of a member is not on the roll: someone changed it between two looks, or put it back.
     pub(super) async fn misfit(&self, org: OrgId, roll: &Arc<Roll>) -> Error {
         match self.roll(org).await {
             Ok(newest) if Arc::ptr_eq(&newest, roll) => {
@@ -295,7 +298,7 @@ impl Accounts {
             if last.is_some() {
                 alarm(
                     &org.to_string(),
-                    "a roll was taken away; nobody on it gets in until the operator has looked",
+                    "a roll was taken away; no one on it is admitted until the operator has looked",
                 );
                 return Err(Error::CredentialInvalid);
             }

@@ -90,7 +90,7 @@ impl Accounts {
         Ok(Some((scope, earlier.row.id)))
     }
 
-    /// Somebody who opens their invitation is a member from then on.
+    /// Someone who opens their invitation is a member from then on.
     async fn join(&self, tx: &preceptor_store::ControlTx, live: &Live) -> Result<(), Error> {
         let Some(member) = live.member.as_ref().filter(|member| member.state == State::Invited.name()) else {
             return Ok(());

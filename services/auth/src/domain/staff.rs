@@ -53,7 +53,7 @@ impl State {
     }
 }
 
-/// Somebody who joins.
+/// Someone who joins.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NewMember<'a> {
     pub(crate) name: &'a str,

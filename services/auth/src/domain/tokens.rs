@@ -44,7 +44,7 @@ impl Subject {
             (None, Some(Kind::Service)) => Role::Service,
             (None, Some(Kind::Learner | Kind::Link | Kind::Session)) => Role::Learner,
             (None, Some(Kind::Api) | None) => {
-                return Err(Error::Defect("a credential of staff names nobody"));
+                return Err(Error::Defect("a credential of staff names no member of staff"));
             }
         };
         Ok(Self {

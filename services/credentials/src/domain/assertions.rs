@@ -98,9 +98,9 @@ pub(super) fn is_refuted(row: &clinician::Model, checks: &[check::Model]) -> boo
 }
 
 /// What the person can do about that.
-pub(super) const REFUTED: &str = "the board's own record does not have this licence as you stated it; correct your statement, or ask the provider";
+pub(super) const REFUTED: &str = "the board's own record does not have this license as you stated it; correct your statement, or ask the provider";
 
-/// What stands of all that was asserted: what is about the present statement, unless it was refuted. While somebody else
+/// What stands of all that was asserted: what is about the present statement, unless it was refuted. While someone else
 /// states the same, nothing stands but the person's own word.
 pub(super) fn standing(
     row: &clinician::Model,
@@ -150,9 +150,9 @@ fn judge(entry: Option<&Entry>, profession: &str, person: &Person) -> (Option<i6
         return (None, "the registry has another profession for this number");
     }
     if own.any(|licence| letters(&licence.number) == letters(&person.licence_number)) {
-        return (Some(1), "the registry has the same name, profession and licence");
+        return (Some(1), "the registry has the same name, profession and license");
     }
-    (Some(1), "the registry has the same name and profession, and another licence or none")
+    (Some(1), "the registry has the same name and profession, and another license or none")
 }
 
 /// The words of a name, spelling apart.
@@ -195,7 +195,7 @@ impl Clinicians {
         let mut contested = contests::contest(&mut tx, &current, level.unwrap_or_default()).await?;
         if level.is_some() && contests::dispute_over_number(&tx, &current).await? != Dispute::None {
             (level, detail) =
-                (None, "somebody else states the same number, and the provider finds out whose it is");
+                (None, "someone else states the same number, and the provider is deciding whose it is");
         }
         let check =
             NewCheck { id: None, method: "npi_registry", passed: level.is_some(), detail, evidence_sha256 };
@@ -217,7 +217,7 @@ impl Clinicians {
         let Seen { confirmed, address_only, evidence } = seen;
         let evidence = Sealed::of(&*self.deps.keys, scope.org(), learner, &evidence).await?;
         if learner == scope.subject() {
-            return Err(Error::field("learner", "nobody confirms themselves"));
+            return Err(Error::field("learner", "you cannot verify your own credentials"));
         }
         let row =
             queries::clinician(&self.deps.store.read(scope).await?, learner).await?.ok_or(Error::NotFound)?;
@@ -234,9 +234,9 @@ impl Clinicians {
             return Err(Error::Contested);
         }
         let (level, detail) = match (confirmed, address_only) {
-            (true, true) => (2, "a primary source has the verified address for the holder of this licence"),
-            (true, false) => (3, "the board's own record has this licence"),
-            (false, _) => (0, "the board's own record does not have this licence"),
+            (true, true) => (2, "a primary source has the verified address for the holder of this license"),
+            (true, false) => (3, "the board's own record has this license"),
+            (false, _) => (0, "the board's own record does not have this license"),
         };
         let (id, evidence_sha256) = (Some(evidence.check.clone()), evidence.keyed_hash.clone());
         let check = record(
@@ -269,7 +269,7 @@ impl Clinicians {
         let tx = self.deps.store.read(scope).await?;
         let Some(row) = queries::clinician(&tx, learner).await? else {
             return Ok(Found {
-                problem: "state your profession, licence and address first, and verify the address".into(),
+                problem: "state your profession, license and address first, and verify the address".into(),
                 ..Found::default()
             });
         };
@@ -327,9 +327,9 @@ fn problem(row: &clinician::Model, all: &[assertion::Model], at: i64, least: i64
         all.iter().filter(|row| row.valid_from <= at && at < row.valid_until).map(|row| row.level).max();
     match held {
         Some(level) => format!(
-            "your credential is known at level {level}; this credit needs level {least}: add your NPI for level 1; for more, ask the provider to confirm your licence at its board"
+            "your credential is known at level {level}; this credit needs level {least}: add your NPI for level 1; for more, ask the provider to confirm your license at its board"
         ),
-        None => "your licence was not valid when you completed the quiz; correct its dates if they are wrong"
+        None => "your license was not valid when you completed the quiz; correct its dates if they are wrong"
             .to_owned(),
     }
 }

@@ -1,6 +1,6 @@
 //! Two people who state the same number or licence: at most one of them is that clinician.
 //!
-//! What registries publish anybody can copy, so whoever was first is not therefore the owner. As soon as one of two who
+//! What registries publish anyone can copy, so whoever was first is not therefore the owner. As soon as one of two who
 //! state the same would be known by more than their own word, the identity is contested: both are known by their word
 //! alone until an admin has found out whose it is. Who was not upheld is not known by that statement at all.
 
@@ -38,20 +38,20 @@ const COMMON: [&str; 12] = [
     "EXAMINERS",
 ];
 
-/// Whether somebody else states the same.
+/// Whether someone else states the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dispute {
     /// Nobody does, or the person was upheld.
     None,
-    /// Somebody does, and nobody decided yet.
+    /// Someone does, and nobody decided yet.
     Open,
-    /// Somebody did, and the person was not upheld.
+    /// Someone did, and the person was not upheld.
     Lost,
 }
 
 /// What a person can do about a dispute.
-pub(super) const OPEN: &str = "somebody else states the same number or licence; the provider finds out whose it is, and until then neither can use it";
-pub(super) const LOST: &str = "the provider found this number or licence to be another person's; correct your statement, or ask the provider";
+pub(super) const OPEN: &str = "someone else states the same number or license; the provider finds out whose it is, and until then neither can use it";
+pub(super) const LOST: &str = "the provider found this number or license to be another person's; correct your statement, or ask the provider";
 
 /// What was decided, as it is sealed: it names people.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -96,12 +96,12 @@ fn identities(row: &clinician::Model) -> impl Iterator<Item = (&'static str, &st
         .filter(|(_, identity)| !identity.is_empty())
 }
 
-/// Whether somebody else states the same as this person states now.
+/// Whether someone else states the same as this person states now.
 pub(super) async fn dispute(tx: &TenantTx, row: &clinician::Model) -> Result<Dispute, Error> {
     dispute_over(tx, row, &["npi", "licence"]).await
 }
 
-/// Whether somebody else states the same number of the registry.
+/// Whether someone else states the same number of the registry.
 pub(super) async fn dispute_over_number(tx: &TenantTx, row: &clinician::Model) -> Result<Dispute, Error> {
     dispute_over(tx, row, &["npi"]).await
 }
@@ -139,7 +139,7 @@ async fn is_known(tx: &TenantTx, row: &clinician::Model) -> Result<bool, Error> 
     Ok(asserted.iter().any(|asserted| asserted.statement == row.statement && asserted.level > 0))
 }
 
-/// Opens a contest about whatever a person states and somebody else states too, or has the person join it, when one of
+/// Opens a contest about whatever a person states and someone else states too, or has the person join it, when one of
 /// them is about to be known by more than their own word. Returns the contests whose parties have to be told.
 pub(super) async fn contest(
     tx: &mut TenantTx,
@@ -222,15 +222,15 @@ impl Clinicians {
             };
             let person = self.open(org, &row).await?;
             let text = format!(
-                "Somebody else states the same licence or registered number as you do for continuing medical education.\n\n\
-                 Until your provider has found out whose it is, neither of you can claim credit by it. Your provider may ask you \
-                 for evidence. You need not do anything now.\n\nReference: {contest}\n"
+                "Someone else has stated the same license or registration number as you for continuing medical education.\n\n\
+                 Until your provider has decided whose it is, neither of you can claim credit with it. Your provider may ask you \
+                 for evidence. You do not need to do anything now.\n\nReference: {contest}\n"
             );
             let id = format!("{contest}.{}", party.learner);
             match self
                 .outside
                 .mail
-                .send(&id, &person.email, "Your licence is stated by somebody else too", text)
+                .send(&id, &person.email, "Someone else has stated your license", text)
                 .await
             {
                 Ok(()) | Err(MailError::NotSetUp | MailError::Refused) => {}
@@ -297,12 +297,12 @@ impl Clinicians {
         contests::get(&tx, &decision.contest).await?.ok_or(Error::NoContest)?;
         let parties = contests::parties(&tx, &decision.contest).await?;
         if parties.iter().any(|party| party.learner == scope.subject()) {
-            return Err(Error::field("upheld", "nobody decides about themselves"));
+            return Err(Error::field("upheld", "you cannot decide about your own identity"));
         }
         if upheld.as_ref().is_some_and(|upheld| !parties.iter().any(|party| party.learner == *upheld)) {
             return Err(Error::field(
                 "upheld",
-                "is none of those who take part; leave it out when it is nobody's",
+                "must be one of the parties; leave it out if it belongs to none of them",
             ));
         }
         let made = contests::Decision { upheld: upheld.clone(), wrapped_key, sealed };

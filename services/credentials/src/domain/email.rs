@@ -54,7 +54,7 @@ impl Clinicians {
         let grouped = format!("{} {}", &code[..4], &code[4..]);
         let text = format!(
             "Your code is {grouped}\n\nIt confirms this address for your continuing medical education and can be used for 15 minutes.\n\
-             If you did not ask for it, somebody mistyped their address; you need not do anything.\n"
+             If you did not ask for it, someone mistyped their address; you need not do anything.\n"
         );
         self.outside.mail.send(&id, &view.person.email, "Confirm your address", text).await?;
         Ok(view)
@@ -108,7 +108,7 @@ impl Clinicians {
         let attested =
             queries::checks(&tx, learner).await?.into_iter().find(|check| check.method == "attestation");
         let attested = attested.ok_or_else(|| Error::Defect("a clinician who attested nothing".into()))?;
-        // From now on the address counts: what is stated may be somebody else's too.
+        // From now on the address counts: what is stated may be someone else's too.
         let verified = clinician::Model { email_verified_at: Some(now), ..current };
         let contested = assertions::assert(&mut tx, &verified, &view.person, 0, &attested).await?;
         self.queue_notices(&mut tx, &contested).await?;

@@ -122,7 +122,10 @@ impl Person {
             return Err(Error::field("email", "must be an address such as name@example.org"));
         }
         if !person.npi.is_empty() && !is_npi(&person.npi) {
-            return Err(Error::field("npi", "is no NPI: ten digits, the last of which checks the others"));
+            return Err(Error::field(
+                "npi",
+                "is not a valid NPI (10 digits; the check digit does not match)",
+            ));
         }
         let since = day("licensed_since", &person.licensed_since)?;
         if !person.licence_expires.is_empty() && day("licence_expires", &person.licence_expires)? <= since {

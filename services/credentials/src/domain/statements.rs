@@ -246,16 +246,16 @@ fn stated_by(row: &clinician::Model) -> statement::Model {
 fn next_step(row: &clinician::Model, assertion: Option<&assertion::Model>) -> &'static str {
     match assertion {
         _ if row.email_verified_at.is_none() => "verify your address with the code that is sent to it",
-        None => "your statement does not hold at the moment: correct the dates of your licence",
-        Some(held) if held.level >= 3 => "nothing: your licence was confirmed at its primary source",
+        None => "your statement does not hold at the moment: correct the dates of your license",
+        Some(held) if held.level >= 3 => "nothing: your license was confirmed at its primary source",
         Some(held) if held.level == 0 && row.npi_index.is_empty() => {
-            "add your NPI, so that the registry can confirm it; or ask the provider to confirm your licence at its board"
+            "add your NPI, so that the registry can confirm it; or ask the provider to confirm your license at its board"
         }
         Some(held) if held.level == 0 => {
             "nothing while the registry is asked about your NPI; it has to match what you stated"
         }
         Some(_) => {
-            "nothing for most credits; for those that need it, ask the provider to confirm your licence at its board"
+            "nothing for most credits; for those that need it, ask the provider to confirm your license at its board"
         }
     }
 }

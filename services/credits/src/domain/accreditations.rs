@@ -107,7 +107,7 @@ fn row_of(tx: &TenantTx, new: NewAccreditation) -> Result<accreditation::Model, 
         .map_err(|problem| Error::field("provider", problem.to_string()))?
         .into_string();
     if rules::accreditation_statement(&new.body, &provider, tx.now()).is_none() {
-        return Err(Error::field("body", format!("is none of {}", rules::bodies())));
+        return Err(Error::field("body", format!("must be one of {}", rules::bodies())));
     }
     if new.valid_from >= new.valid_until {
         return Err(Error::field("valid_until", "must be later than valid_from"));

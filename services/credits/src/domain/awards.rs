@@ -77,7 +77,7 @@ impl Credits {
         loop {
             tries += 1;
             match self.claim_once(call, attempt, offer, quarters).await {
-                // Somebody was faster: the next round finds their award.
+                // Someone was faster: the next round finds their award.
                 Err(Error::Link(Link::OneLive)) if tries < TRIES => {}
                 done => return done,
             }
@@ -102,7 +102,7 @@ impl Credits {
         self.grant(&scope, Claim { basis, assertion, quarters }).await
     }
 
-    /// Reads all that a claim rests on before anybody has to wait for its turn. Whether it still holds when the award is
+    /// Reads all that a claim rests on before anyone has to wait for its turn. Whether it still holds when the award is
     /// written is for the database to say.
     async fn basis(
         &self,
@@ -189,7 +189,7 @@ impl Credits {
         view(&tx, row).await
     }
 
-    /// A learner's own transcript, or everybody's for those who read the record; newest first.
+    /// A learner's own transcript, or everyone's for those who read the record; newest first.
     pub(crate) async fn credits(
         &self,
         scope: &Arc<Scope>,

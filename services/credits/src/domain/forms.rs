@@ -168,7 +168,7 @@ pub(crate) async fn closed(
 ) -> Result<Option<(&'static str, String)>, Error> {
     let versions: Vec<String> = printed.places.iter().map(|place| place.source_version_id.clone()).collect();
     if attempts::is_suspended(tx, &versions).await? {
-        let message = "a source of this quiz was retracted or called into doubt; the provider has to review it before anybody can begin";
+        let message = "a source of this quiz was retracted or called into doubt; the provider has to review it before anyone can begin";
         return Ok(Some(("QUIZ_SUSPENDED", message.to_owned())));
     }
     let most = printed.form.most_attempts;

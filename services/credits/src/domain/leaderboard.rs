@@ -1,4 +1,4 @@
-//! Best scores under names that lead back to nobody.
+//! Best scores under pseudonyms that cannot be traced to a learner.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -70,7 +70,7 @@ impl Credits {
         Ok(ranked.iter().enumerate().map(place).collect())
     }
 
-    /// Has a leaderboard made anew: somebody took the quiz.
+    /// Has a leaderboard made anew: someone took the quiz.
     pub(super) fn forget_leaderboard(&self, org: &str, form: &str) {
         self.leaderboards.invalidate(&key(org, form));
     }

@@ -13,7 +13,7 @@ pub enum Link {
     Window,
     /// A source was not verified, or not in a class that counts.
     Source,
-    /// An item was not approved by somebody else.
+    /// An item was not approved by someone else.
     Item,
     /// The attempt was not passed at the threshold that was shown.
     Attempt,
@@ -127,7 +127,7 @@ impl Link {
             ),
             Self::Item => refused(
                 "ITEM_NOT_APPROVED",
-                "an item of this quiz was not approved by somebody other than its author",
+                "an item of this quiz was not approved by someone other than its author",
             ),
             Self::Attempt => refused(
                 "ATTEMPT_NOT_PASSED",

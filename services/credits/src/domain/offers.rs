@@ -132,7 +132,7 @@ impl Credits {
         Ok(views)
     }
 
-    /// Has offers say whose they are, since an accreditation may be in anybody's name, and what their certificates cannot show.
+    /// Has offers say whose they are, since an accreditation may be in anyone's name, and what their certificates cannot show.
     pub(super) async fn name_org(&self, call: &Call, views: &mut [OfferView]) -> Result<(), Error> {
         for view in views {
             let org_name = self.org_name(call, &view.offer.org_id).await?;
@@ -242,7 +242,7 @@ fn offer_row(
     let now = tx.now();
     let accreditation = &accreditation.row;
     let kind = rules::credit_type(&new.credit_type, now)
-        .ok_or_else(|| Error::field("credit_type", format!("is none of {}", rules::credit_types())))?;
+        .ok_or_else(|| Error::field("credit_type", format!("must be one of {}", rules::credit_types())))?;
     if !kind.bodies.contains(&accreditation.body) {
         return Err(Error::BodyDoesNotCover {
             body: accreditation.body.clone(),
@@ -251,7 +251,7 @@ fn offer_row(
         });
     }
     let format = rules::format_words(&new.format)
-        .ok_or_else(|| Error::field("activity_format", format!("is none of {}", rules::formats())))?;
+        .ok_or_else(|| Error::field("activity_format", format!("must be one of {}", rules::formats())))?;
     if !(1..=MOST_QUARTERS).contains(&new.quarters) {
         return Err(Error::field("maximum", "must be in steps of 0.25, more than 0 and at most 100"));
     }

@@ -1,4 +1,4 @@
-//! A form as learners read it: the same items for everybody, in an order of their own.
+//! A form as learners read it: the same items for everyone, in an order of their own.
 
 use sha2::{Digest as _, Sha256};
 

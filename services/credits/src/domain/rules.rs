@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use preceptor_core::Timestamp;
 use serde::Deserialize;
 
-/// Everybody who can hold a credential, in the order of the contract's enum.
+/// Everyone who can hold a credential, in the order of the contract's enum.
 pub(crate) const PROFESSIONS: [&str; 8] = [
     "physician",
     "physician_assistant",

@@ -11,7 +11,7 @@ use super::{Credits, program_id};
 use crate::Error;
 use crate::store::{attempts, taking};
 
-/// What somebody does.
+/// What someone does.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Act<'a> {
     /// Sees which answers are right.

@@ -53,7 +53,7 @@ pub(crate) async fn sheet(
         .await?)
 }
 
-/// The number of the list that is filled at the moment; none when there is no list yet.
+/// The number of the list that is filled at the moment; none when there is not a list yet.
 pub(crate) async fn newest_list(tx: &TenantTx) -> Result<Option<i64>, Error> {
     Ok(tx
         .one(tx.find::<status_entry::Entity>().order_by_desc(status_entry::Column::List))

@@ -1,4 +1,4 @@
-//! Certificates: for their holder as files, for anybody with the code as what they say.
+//! Certificates: for their holder as files, for anyone with the code as what they say.
 
 use axum::body::Body;
 use axum::extract::State;
@@ -56,7 +56,7 @@ impl Edge {
         Ok(self.credits.clone().get_certificate(identity.request(request)?).await?.into_inner())
     }
 
-    /// What a certificate says, for anybody with its code.
+    /// What a certificate says, for anyone with its code.
     pub(crate) async fn look_up(&self, code: &str) -> Result<Certificate, ApiError> {
         let request = unscoped(proto::LookUpCertificateRequest { code: code.to_owned() }, CALL_TIMEOUT);
         let found = self.credits.clone().look_up_certificate(request).await?.into_inner();

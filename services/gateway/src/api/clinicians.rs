@@ -239,7 +239,7 @@ async fn send_code(State(edge): State<Edge>, identity: Identity) -> Result<Json<
     Ok(Json(edge.send_email_code(&identity).await?))
 }
 
-/// The code that came.
+/// The confirmation code that was sent.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Code {

@@ -147,7 +147,7 @@ impl Edge {
 }
 
 /// Lists the credentials of staff and apps, newest first. Without an admin's role: your own.
-#[utoipa::path(get, path = "/v1/credentials", operation_id = "listCredentials", tag = "Organisation", params(CredentialQuery, PageQuery),
+#[utoipa::path(get, path = "/v1/credentials", operation_id = "listCredentials", tag = "Organization", params(CredentialQuery, PageQuery),
     responses((status = 200, body = CredentialPage)))]
 async fn list(
     State(edge): State<Edge>,
@@ -161,7 +161,7 @@ async fn list(
 }
 
 /// Makes a credential: an app's, or another API token of your own. Its secret is shown once.
-#[utoipa::path(post, path = "/v1/credentials", operation_id = "createCredential", tag = "Organisation", request_body = NewCredential,
+#[utoipa::path(post, path = "/v1/credentials", operation_id = "createCredential", tag = "Organization", request_body = NewCredential,
     responses((status = 201, body = CreatedCredential)))]
 async fn create(
     State(edge): State<Edge>,
@@ -173,7 +173,7 @@ async fn create(
 }
 
 /// Ends a credential and everything that was made with it, within five seconds.
-#[utoipa::path(delete, path = "/v1/credentials/{id}", operation_id = "revokeCredential", tag = "Organisation", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/v1/credentials/{id}", operation_id = "revokeCredential", tag = "Organization", params(("id" = String, Path)),
     responses((status = 204)))]
 async fn revoke(
     State(edge): State<Edge>,

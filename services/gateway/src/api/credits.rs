@@ -87,7 +87,7 @@ pub(crate) struct Credit {
     /// The verification code, in your own credits once the certificate is signed.
     #[schema(example = "9Q2D7T4M6N8RZ1K9W0X5C8F3V9Q2D7T")]
     pub(crate) certificate_code: Option<String>,
-    /// The page on which anybody who has this link can check the certificate: share it as you like.
+    /// The page on which anyone who has this link can check the certificate: share it as you like.
     #[schema(format = "uri", example = "https://learn.example.org/verify/9Q2D7T4M6N8RZ1K9W0X5C8F3V9Q2D7T")]
     pub(crate) verify_url: Option<String>,
     /// The provider as its accreditation names it.
@@ -225,7 +225,7 @@ pub(crate) struct CreditPage {
     pub(crate) next_cursor: Option<String>,
 }
 
-/// Lists your transcript; for those who read the record, everybody's. Newest first.
+/// Lists your transcript; for those who read the record, everyone's. Newest first.
 #[utoipa::path(get, path = "/v1/credits", operation_id = "listCredits", tag = "Credits", params(PageQuery),
     responses((status = 200, body = CreditPage)))]
 async fn list(

@@ -261,7 +261,7 @@ async fn list(
     Ok(Json(ItemPage { data, next_cursor: page.next(&edge, &next).await? }))
 }
 
-/// Writes an item by hand. It counts once somebody else approves it.
+/// Writes an item by hand. It counts once someone else approves it.
 #[utoipa::path(post, path = "/v1/programs/{id}/items", operation_id = "writeItem", tag = "Quizzes", params(("id" = String, Path)),
     request_body = NewItem, responses((status = 201, body = Item)))]
 async fn write(
@@ -291,7 +291,7 @@ async fn write(
 }
 
 /// Has item drafts made from the verified sources of the published version. Ask for the result at `GET /v1/generations/{id}`.
-/// Each draft is bound to its passage and waits for a reviewer, who is somebody else than whoever asked.
+/// Each draft is bound to its passage and waits for a reviewer, who is someone else than whoever asked.
 #[utoipa::path(post, path = "/v1/programs/{id}/items/generate", operation_id = "generateItems", tag = "Quizzes", params(("id" = String, Path)),
     request_body = Wanted, responses((status = 202, body = Generation)))]
 async fn generate(

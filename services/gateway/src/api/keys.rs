@@ -27,7 +27,7 @@ pub(crate) struct SigningKeys {
 /// Has another key sign tokens from now on, as the operator of this platform. Of keys that are no longer listed those tokens
 /// are accepted that were issued before, for the five minutes that a token lives: do this twice to retire a key that may
 /// have been stolen.
-#[utoipa::path(post, path = "/v1/signing-keys/rotate", operation_id = "rotateSigningKeys", tag = "Organisation",
+#[utoipa::path(post, path = "/v1/signing-keys/rotate", operation_id = "rotateSigningKeys", tag = "Organization",
     responses((status = 200, body = SigningKeys)))]
 async fn rotate(State(edge): State<Edge>, identity: Identity) -> Result<Json<SigningKeys>, ApiError> {
     let rotated =

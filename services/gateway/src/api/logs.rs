@@ -55,16 +55,16 @@ fn part_not_found() -> ApiError {
     ApiError::new(Kind::NotFound, "LOG_PART_NOT_FOUND", "there is no such log, or it is not that long yet")
 }
 
-/// The newest checkpoint of an organisation's log: a signed note (C2SP tlog-checkpoint). Tiles of hashes are beside it, at
+/// The newest checkpoint of an organization's log: a signed note (C2SP tlog-checkpoint). Tiles of hashes are beside it, at
 /// `/v1/logs/{org}/tile/…` (C2SP tlog-tiles); bundles of entries at `/v1/logs/{org}/tile/entries/…` need a token of
-/// somebody who reads the record.
+/// someone who reads the record.
 #[utoipa::path(get, path = "/v1/logs/{org}/checkpoint", operation_id = "getLogCheckpoint", tag = "Audit", params(("org" = String, Path)),
     responses((status = 200, content_type = "text/plain", body = String)), security(()))]
 async fn checkpoint(State(edge): State<Edge>, Path(org): Path<String>) -> Result<Response, ApiError> {
     Ok(text(A_MOMENT, edge.checkpoint(&org).await?.note))
 }
 
-/// The key that verifies the checkpoints of an organisation's log: a verifier key (C2SP signed-note).
+/// The key that verifies the checkpoints of an organization's log: a verifier key (C2SP signed-note).
 #[utoipa::path(get, path = "/v1/logs/{org}/key", operation_id = "getLogKey", tag = "Audit", params(("org" = String, Path)),
     responses((status = 200, content_type = "text/plain", body = String)), security(()))]
 async fn key(State(edge): State<Edge>, Path(org): Path<String>) -> Result<Response, ApiError> {
@@ -144,7 +144,7 @@ async fn consistency(
     Ok(([(header::CACHE_CONTROL, FOR_EVER)], Json(Consistency { from, to, hashes })).into_response())
 }
 
-/// A tile of hashes, for anybody; a bundle of entries, for those who read the record.
+/// A tile of hashes, for anyone; a bundle of entries, for those who read the record.
 async fn tile(
     State(edge): State<Edge>,
     Path((org, content, place)): Path<(String, String, String)>,

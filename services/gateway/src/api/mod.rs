@@ -83,7 +83,7 @@ const LARGEST_BODY: usize = 8 << 20;
         (name = "Clinicians", description = "Who a learner is, and how surely it is known"),
         (name = "Insight", description = "Questions by objective, and counts"),
         (name = "Audit", description = "The append-only log and what verifies it"),
-        (name = "Organisation", description = "Staff, learners, tokens")
+        (name = "Organization", description = "Staff, learners, tokens")
     )
 )]
 struct Document;

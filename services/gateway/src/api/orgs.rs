@@ -116,7 +116,7 @@ fn org(org: proto::Org) -> Org {
 }
 
 /// Lists the orgs of the deployment, for its operator.
-#[utoipa::path(get, path = "/v1/orgs", operation_id = "listOrgs", tag = "Organisation", params(PageQuery),
+#[utoipa::path(get, path = "/v1/orgs", operation_id = "listOrgs", tag = "Organization", params(PageQuery),
     responses((status = 200, body = OrgList)))]
 async fn orgs(State(edge): State<Edge>, identity: Identity, page: Page) -> Result<Json<OrgList>, ApiError> {
     let listed =
@@ -126,7 +126,7 @@ async fn orgs(State(edge): State<Edge>, identity: Identity, page: Page) -> Resul
 }
 
 /// Creates an org with its first admin.
-#[utoipa::path(post, path = "/v1/orgs", operation_id = "createOrg", tag = "Organisation", request_body = NewOrg,
+#[utoipa::path(post, path = "/v1/orgs", operation_id = "createOrg", tag = "Organization", request_body = NewOrg,
     responses((status = 201, body = CreatedOrg)))]
 async fn create_org(
     State(edge): State<Edge>,
@@ -145,7 +145,7 @@ async fn create_org(
 
 /// Issues a token for one learner in one program. A service credential admits the learner in person; a token that staff
 /// make acts on nobody's behalf but theirs.
-#[utoipa::path(post, path = "/v1/programs/{id}/learners", operation_id = "issueLearnerToken", tag = "Organisation", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/v1/programs/{id}/learners", operation_id = "issueLearnerToken", tag = "Organization", params(("id" = String, Path)),
     request_body = NewLearner, responses((status = 201, body = LearnerToken)))]
 async fn issue_learner_token(
     State(edge): State<Edge>,
@@ -170,9 +170,9 @@ async fn issue_learner_token(
     Ok(made(format!("/v1/programs/{id}"), token))
 }
 
-/// Makes a link that signs somebody in, once: you, the holder of a learner token, or another member of staff. Theirs is
+/// Makes a link that signs someone in, once: you, the holder of a learner token, or another member of staff. Theirs is
 /// mailed to them and never shown to you.
-#[utoipa::path(post, path = "/v1/sign-in-links", operation_id = "issueSignInLink", tag = "Organisation", request_body = NewLink,
+#[utoipa::path(post, path = "/v1/sign-in-links", operation_id = "issueSignInLink", tag = "Organization", request_body = NewLink,
     responses((status = 201, body = Link), (status = 202, body = Link)))]
 async fn issue_sign_in_link(
     State(edge): State<Edge>,

@@ -151,7 +151,7 @@ impl Edge {
         if condition.holds(&tag(known.revision)) { Ok(known) } else { Err(changed_since(&known, wanted)) }
     }
 
-    /// Somebody else's change came between the look and ours.
+    /// Someone else's change came between the look and ours.
     async fn precondition(
         &self,
         identity: &Identity,

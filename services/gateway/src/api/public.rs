@@ -1,4 +1,4 @@
-//! What certificates refer to, for anybody: activities, providers, lists of voided certificates.
+//! What certificates refer to, for anyone: activities, providers, lists of voided certificates.
 
 use axum::extract::State;
 use axum::http::header;

@@ -1,4 +1,4 @@
-//! An organisation's own key for PubMed.
+//! An organization's own key for PubMed.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -49,7 +49,7 @@ pub(crate) struct NewKey {
     api_key: Secret,
 }
 
-/// Tells whether the organisation has a key for PubMed.
+/// Tells whether the organization has a key for PubMed.
 #[utoipa::path(get, path = "/v1/registry-keys/pubmed", operation_id = "getRegistryKey", tag = "Verification",
     responses((status = 200, body = RegistryKey)))]
 async fn get(State(edge): State<Edge>, identity: Identity) -> Result<Json<RegistryKey>, ApiError> {
@@ -57,7 +57,7 @@ async fn get(State(edge): State<Edge>, identity: Identity) -> Result<Json<Regist
     Ok(Json(key_view(edge.ingestion.clone().get_registry_key(request).await?.into_inner())))
 }
 
-/// Sets the organisation's key for PubMed: ten questions a second that are shared with nobody, instead of three for all.
+/// Sets the organization's key for PubMed: ten questions a second that are shared with nobody, instead of three for all.
 #[utoipa::path(put, path = "/v1/registry-keys/pubmed", operation_id = "setRegistryKey", tag = "Verification",
     request_body = NewKey, responses((status = 200, body = RegistryKey)))]
 async fn set(
@@ -70,7 +70,7 @@ async fn set(
     Ok(Json(key_view(edge.ingestion.clone().set_registry_key(request).await?.into_inner())))
 }
 
-/// Forgets the organisation's key for PubMed.
+/// Forgets the organization's key for PubMed.
 #[utoipa::path(delete, path = "/v1/registry-keys/pubmed", operation_id = "removeRegistryKey", tag = "Verification", responses((status = 204)))]
 async fn remove(State(edge): State<Edge>, identity: Identity) -> Result<StatusCode, ApiError> {
     edge.ingestion.clone().remove_registry_key(identity.request(proto::RemoveRegistryKeyRequest {})?).await?;

@@ -169,7 +169,7 @@ impl Edge {
 }
 
 /// Lists the staff of the org but those who were removed.
-#[utoipa::path(get, path = "/v1/staff", operation_id = "listStaff", tag = "Organisation", params(PageQuery),
+#[utoipa::path(get, path = "/v1/staff", operation_id = "listStaff", tag = "Organization", params(PageQuery),
     responses((status = 200, body = StaffList)))]
 async fn staff(
     State(edge): State<Edge>,
@@ -182,7 +182,7 @@ async fn staff(
 }
 
 /// Adds a member of staff and issues their token, for 90 days.
-#[utoipa::path(post, path = "/v1/staff", operation_id = "createStaff", tag = "Organisation", request_body = NewStaff,
+#[utoipa::path(post, path = "/v1/staff", operation_id = "createStaff", tag = "Organization", request_body = NewStaff,
     responses((status = 201, body = CreatedStaff)))]
 async fn create_staff(
     State(edge): State<Edge>,
@@ -196,7 +196,7 @@ async fn create_staff(
 }
 
 /// Adds a member of staff and mails them a link that signs them in, once, within a week.
-#[utoipa::path(post, path = "/v1/staff/invitations", operation_id = "inviteStaff", tag = "Organisation", request_body = NewInvitation,
+#[utoipa::path(post, path = "/v1/staff/invitations", operation_id = "inviteStaff", tag = "Organization", request_body = NewInvitation,
     responses((status = 201, body = Staff)))]
 async fn invite(
     State(edge): State<Edge>,
@@ -208,7 +208,7 @@ async fn invite(
 }
 
 /// Reads a member of staff; also one who was removed.
-#[utoipa::path(get, path = "/v1/staff/{id}", operation_id = "getStaff", tag = "Organisation", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/v1/staff/{id}", operation_id = "getStaff", tag = "Organization", params(("id" = String, Path)),
     responses((status = 200, body = Staff)))]
 async fn one(
     State(edge): State<Edge>,
@@ -221,7 +221,7 @@ async fn one(
 }
 
 /// Gives a member of staff another name or role. An org keeps one active admin.
-#[utoipa::path(patch, path = "/v1/staff/{id}", operation_id = "changeStaff", tag = "Organisation", params(("id" = String, Path)),
+#[utoipa::path(patch, path = "/v1/staff/{id}", operation_id = "changeStaff", tag = "Organization", params(("id" = String, Path)),
     request_body = StaffChange,
     responses((status = 200, body = Staff)))]
 async fn change(
@@ -234,7 +234,7 @@ async fn change(
 }
 
 /// Removes a member of staff for good. Within five seconds nothing that was issued to them opens anything.
-#[utoipa::path(delete, path = "/v1/staff/{id}", operation_id = "removeStaff", tag = "Organisation", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/v1/staff/{id}", operation_id = "removeStaff", tag = "Organization", params(("id" = String, Path)),
     responses((status = 204)))]
 async fn remove(
     State(edge): State<Edge>,
@@ -246,7 +246,7 @@ async fn remove(
 }
 
 /// Suspends a member of staff. Within five seconds nothing that was issued to them opens anything.
-#[utoipa::path(post, path = "/v1/staff/{id}/suspend", operation_id = "suspendStaff", tag = "Organisation", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/v1/staff/{id}/suspend", operation_id = "suspendStaff", tag = "Organization", params(("id" = String, Path)),
     request_body = StaffReason,
     responses((status = 200, body = Staff)))]
 async fn suspend(
@@ -259,7 +259,7 @@ async fn suspend(
 }
 
 /// Lets a suspended member of staff in again. They need a new link or token.
-#[utoipa::path(post, path = "/v1/staff/{id}/reinstate", operation_id = "reinstateStaff", tag = "Organisation", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/v1/staff/{id}/reinstate", operation_id = "reinstateStaff", tag = "Organization", params(("id" = String, Path)),
     request_body = StaffReason,
     responses((status = 200, body = Staff)))]
 async fn reinstate(
@@ -272,7 +272,7 @@ async fn reinstate(
 }
 
 /// Ends every credential of a member of staff, who stays one.
-#[utoipa::path(delete, path = "/v1/staff/{id}/credentials", operation_id = "revokeStaffCredentials", tag = "Organisation",
+#[utoipa::path(delete, path = "/v1/staff/{id}/credentials", operation_id = "revokeStaffCredentials", tag = "Organization",
     params(("id" = String, Path)),
     responses((status = 204)))]
 async fn revoke_all(

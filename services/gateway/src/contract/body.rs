@@ -35,7 +35,7 @@ fn refused(path: &str, error: &serde_json::Error) -> ApiError {
         return ApiError::field(format!("{}/{name}", pointer(path)), "stands twice; say it once");
     }
     let place =
-        format!("the body is no valid JSON: look at line {}, column {}", error.line(), error.column());
+        format!("the body is not valid JSON: look at line {}, column {}", error.line(), error.column());
     ApiError::new(Kind::InvalidInput, "JSON_MALFORMED", place)
 }
 

@@ -116,7 +116,7 @@ impl Operation {
         for (name, text) in url::form_urlencoded::parse(query.as_bytes()) {
             let wrong = |detail: String| FieldProblem { pointer: format!("/{name}"), detail };
             match self.in_query.iter().find(|parameter| parameter.name == name) {
-                None => problems.push(wrong(format!("is no parameter of this operation{}", self.known()))),
+                None => problems.push(wrong(format!("is not a parameter of this operation{}", self.known()))),
                 Some(_) if seen.iter().any(|known| *known == name) => {
                     problems.push(wrong("stands twice; say it once".to_owned()));
                 }

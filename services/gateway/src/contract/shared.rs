@@ -145,10 +145,9 @@ fn example(refusal: &Refusal) -> Value {
             "IDEMPOTENCY_KEY_REUSED",
             "this idempotency key was used for another request; use a new key for a new request",
         ),
-        "428" => (
-            "IF_MATCH_REQUIRED",
-            "send If-Match with the ETag that you read, so that nobody's change is lost",
-        ),
+        "428" => {
+            ("IF_MATCH_REQUIRED", "send If-Match with the ETag that you read, so that no change is lost")
+        }
         "429" => ("RATE_LIMITED", "more than 1200 requests in a minute; go on in 1 second"),
         "431" => ("HEADERS_TOO_LARGE", "the headers are larger than any that we need"),
         "500" => {

@@ -51,7 +51,7 @@ impl IfMatch {
     /// Reads the condition, which a change has to carry.
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
         let Some(value) = all(headers, &header::IF_MATCH) else {
-            let detail = "send If-Match with the ETag that you read, so that nobody's change is lost";
+            let detail = "send If-Match with the ETag that you read, so that no change is lost";
             return Err(ApiError::new(Kind::FailedPrecondition, "IF_MATCH_REQUIRED", detail)
                 .with_status(StatusCode::PRECONDITION_REQUIRED));
         };

@@ -1,4 +1,4 @@
-//! Transcript, credit, and the page that verifies a certificate for anybody.
+//! Transcript, credit, and the page that verifies a certificate for anyone.
 
 use askama::Template;
 use axum::extract::State;

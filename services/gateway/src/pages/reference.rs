@@ -50,7 +50,7 @@ struct CodePage {
     code: &'static Code,
 }
 
-/// The page, which is the same for everybody.
+/// The page, which is the same for everyone.
 static PAGE: OnceLock<String> = OnceLock::new();
 
 pub(super) async fn page(State(edge): State<Edge>) -> Result<Html<String>, PageError> {

@@ -32,7 +32,7 @@ pub(super) struct Who {
     question: String,
 }
 
-/// Leads everybody to where their work is.
+/// Leads everyone to where their work is.
 pub(super) async fn home(Visitor(identity): Visitor) -> Redirect {
     match identity.scope.program() {
         Some(program) => Redirect::to(&format!("/programs/{program}")),

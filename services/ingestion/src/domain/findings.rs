@@ -208,7 +208,7 @@ async fn open_task(tx: &TenantTx, version: &source_version::Model, verdict: Verd
             "is under an expression of concern. Decide whether the program still relies on it."
         }
         _ => {
-            "was retracted. It is served to nobody and its quizzes are closed; credits that were earned stay valid and say so. Replace it and publish again."
+            "was retracted. It is no longer served and its quizzes are closed; credits that were earned stay valid and say so. Replace it and publish again."
         }
     };
     let name = if version.title.is_empty() { &version.file_name } else { &version.title };

@@ -81,7 +81,7 @@ impl Content {
         let data_key = DataKey::open(&*self.deps.keys, scope.org(), PUBMED, &row.wrapped_key).await?;
         let key = data_key.unseal(&place(scope.org()), &row.sealed)?;
         Ok(Some(Secret::new(
-            String::from_utf8(key).map_err(|_| Error::Defect("a sealed key is no text".into()))?,
+            String::from_utf8(key).map_err(|_| Error::Defect("a sealed key is not text".into()))?,
         )))
     }
 }

@@ -19,7 +19,7 @@ use crate::store::{
 };
 
 const MOST_STATEMENT: usize = 2000;
-/// An organisation with nothing due is looked at again after this long.
+/// An organization with nothing due is looked at again after this long.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// Registries that gave no answer are asked again after this long.
 const TRY_AGAIN: Duration = Duration::from_secs(15 * 60);

@@ -45,7 +45,7 @@ pub(super) fn article(body: &[u8], doi: &str) -> Reading<Article> {
         return Reading::Nothing("Crossref has no work of this DOI");
     }
     let Ok(answer) = serde_json::from_slice::<Answer>(body) else {
-        return Reading::NoAnswer("the answer breaks off or is no JSON");
+        return Reading::NoAnswer("the answer breaks off or is not JSON");
     };
     let work = answer.message;
     if !work.doi.eq_ignore_ascii_case(doi) {

@@ -14,7 +14,7 @@ pub(super) fn article(body: &[u8], pmid: &str) -> Reading<Article> {
     if is_rate_limit(body) {
         return Reading::NoAnswer("the registry's limit of requests was reached");
     }
-    let Ok(text) = std::str::from_utf8(body) else { return Reading::NoAnswer("the answer is no text") };
+    let Ok(text) = std::str::from_utf8(body) else { return Reading::NoAnswer("the answer is not text") };
     let start = text.trim_start_matches('\u{feff}').trim_start();
     if start.is_empty() {
         return Reading::Nothing("the answer is empty");
@@ -25,7 +25,7 @@ pub(super) fn article(body: &[u8], pmid: &str) -> Reading<Article> {
     {
         return Reading::NoAnswer("the answer is a web page");
     }
-    let Ok(root) = xml::parse(text) else { return Reading::NoAnswer("the answer breaks off or is no XML") };
+    let Ok(root) = xml::parse(text) else { return Reading::NoAnswer("the answer breaks off or is not XML") };
     let refusal = if root.name == "ERROR" { Some(&root) } else { root.child("ERROR") };
     if let Some(refusal) = refusal {
         let text = refusal.text().to_lowercase();
@@ -112,7 +112,7 @@ struct Search {
 struct SearchResult {
     #[serde(default)]
     idlist: Vec<String>,
-    /// The search failed; there is no list then, and none of it means that nothing was found.
+    /// The search failed; there is not a list then, and none of it means that nothing was found.
     #[serde(rename = "ERROR")]
     error: Option<String>,
 }
@@ -123,7 +123,7 @@ pub(super) fn number(body: &[u8]) -> Reading<String> {
         return Reading::NoAnswer("the registry's limit of requests was reached");
     }
     let Ok(search) = serde_json::from_slice::<Search>(body) else {
-        return Reading::NoAnswer("the answer breaks off or is no JSON");
+        return Reading::NoAnswer("the answer breaks off or is not JSON");
     };
     let Some(result) = search.esearchresult else { return Reading::NoAnswer("the answer holds no result") };
     if result.error.is_some() {

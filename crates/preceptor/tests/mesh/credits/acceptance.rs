@@ -269,7 +269,7 @@ async fn learners_without_credentials_learn_and_take_quizzes_and_credits_refuse_
     );
     statement["licensed_since"] = json!("2030-01-01");
     learner.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
-    let refused = learner.claim(&attempt, &course.offer, 0.5).await.expect_err("no licence then").to_string();
+    let refused = learner.claim(&attempt, &course.offer, 0.5).await.expect_err("no license then").to_string();
     assert!(refused.contains("not valid when you completed"), "{refused}");
     statement["licensed_since"] = json!("2015-01-01");
     learner.put("/v1/me/clinician", &statement).await.expect("a statement");
@@ -324,7 +324,7 @@ async fn levels_rise_with_registry_and_primary_source(store: Store) {
     assert_eq!(confirmed["assertion"]["level"], 3);
     assert!(
         learner.post(&format!("/v1/clinicians/{pseudonym}/primary-source"), &seen).await.is_err(),
-        "nobody confirms themselves"
+        "you cannot verify your own credentials"
     );
     local.stop().await;
 }

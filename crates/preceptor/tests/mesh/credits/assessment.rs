@@ -32,10 +32,10 @@ async fn whoever_has_seen_the_key_begins_and_submits_nothing(store: Store) {
         let rules = author_or_reviewer.get(&quiz).await.expect("the rules");
         assert_eq!(rules["closed"]["code"], "QUIZ_KEY_SEEN", "{name} is told before the start");
     }
-    // Who only reads has seen it too; who has not may try the quiz like anybody.
+    // Who only reads has seen it too; who has not may try the quiz like anyone.
     let reader = local.editor.hire("Reader", "editor").await.expect("an editor");
     let curious = local.editor.hire("Curious", "editor").await.expect("an editor");
-    let begun = begin(&curious, &course).await.expect("an attempt of somebody who has seen nothing");
+    let begun = begin(&curious, &course).await.expect("an attempt of someone who has seen nothing");
     let items = format!("/v1/programs/{}/items", course.program);
     for client in [&reader, &curious] {
         client.get(&format!("{items}?state=approved")).await.expect("the items with their key");
@@ -181,7 +181,7 @@ async fn another_amount_is_another_claim(store: Store) {
     local.stop().await;
 }
 
-/// A page as anybody sees it.
+/// A page as anyone sees it.
 async fn page(local: &Local, path: &str) -> String {
     reqwest::get(format!("{}{path}", local.url)).await.expect("an answer").text().await.expect("a page")
 }

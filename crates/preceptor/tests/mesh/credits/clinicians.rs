@@ -1,4 +1,4 @@
-//! What was checked of somebody is not inherited by whoever they say they are next.
+//! What was checked of someone is not inherited by whoever they say they are next.
 
 use std::path::{Path, PathBuf};
 
@@ -108,12 +108,12 @@ async fn a_number_of_the_registry_belongs_to_one_learner(store: Store) {
     let second = clinician(&local, &course.program, "thief").await;
     statement["email"] = json!("thief@example.org");
     second.put("/v1/me/clinician", &statement).await.expect("a statement");
-    assert_eq!(asked_about(&second).await["passed"], false, "the number was confirmed for somebody else");
+    assert_eq!(asked_about(&second).await["passed"], false, "the number was confirmed for someone else");
     assert_eq!(me(&second).await["assertion"]["level"], 0);
     local.stop().await;
 }
 
-/// Somebody who states Ana's name, number and licence, all of which are public, from an address of their own.
+/// Someone who states Ana's name, number and licence, all of which are public, from an address of their own.
 async fn stating(local: &Local, program: &str, name: &str, npi: &str) -> Client {
     let learner = local.learner(program, name).await.expect("a learner");
     let mut statement = physician("Ana Nunez", &format!("{name}@example.org"));
@@ -163,14 +163,14 @@ async fn who_knows_what_is_public_locks_nobody_out(store: Store) {
         let known = me(learner).await;
         assert_eq!(known["assertion"]["level"], 0, "{known}");
         assert!(
-            known["next_step"].as_str().is_some_and(|step| step.contains("somebody else states the same")),
+            known["next_step"].as_str().is_some_and(|step| step.contains("someone else states the same")),
             "{known}"
         );
         let attempt =
             learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
         let refusal = learner.claim(&attempt, &offer, 0.5).await.expect_err("neither").to_string();
         assert!(
-            refusal.contains("CREDENTIAL_NOT_VERIFIED") && refusal.contains("somebody else states the same"),
+            refusal.contains("CREDENTIAL_NOT_VERIFIED") && refusal.contains("someone else states the same"),
             "{refusal}"
         );
         let path = format!("/v1/clinicians/{}/primary-source", id(&known, "learner").expect("a pseudonym"));
@@ -189,7 +189,7 @@ async fn who_knows_what_is_public_locks_nobody_out(store: Store) {
                 .mail
                 .mails()
                 .into_iter()
-                .find(|mail| mail.contains(&address) && mail.contains("somebody else too"))
+                .find(|mail| mail.contains(&address) && mail.contains("Someone else has stated your license"))
         })
         .await;
     }
@@ -216,7 +216,7 @@ async fn who_knows_what_is_public_locks_nobody_out(store: Store) {
             assert_eq!(
                 code(owner.post(&path, &decision).await),
                 "CAPABILITY_MISSING",
-                "nobody decides about themselves"
+                "you cannot decide about your own identity"
             );
             let decided = local.editor.post(&path, &decision).await.expect("a decision");
             assert_eq!(
@@ -257,7 +257,7 @@ async fn a_licence_that_two_state_is_contested_too(store: Store) {
     let other = clinician(&local, &course.program, "other").await;
     assert!(contests(&local).await.is_empty());
     let known = board(&local, &me(&owner).await, true).await;
-    assert_eq!(known["assertion"]["level"], 0, "somebody else states this licence: {known}");
+    assert_eq!(known["assertion"]["level"], 0, "someone else states this license: {known}");
     let open = contests(&local).await;
     assert!(open.len() == 1 && open[0]["about"] == "licence", "{open:?}");
     // Whoever comes later, however they spell it.
@@ -346,7 +346,7 @@ async fn nothing_that_names_a_person_is_on_disk_in_plain_text() {
         "/v1/clinicians/{}/primary-source",
         me(&learner).await["learner"].as_str().expect("a pseudonym")
     );
-    let seen = "Board register: Zwetschgenbaum, licence MD12345, active";
+    let seen = "Board register: Zwetschgenbaum, license MD12345, active";
     let checked =
         local.editor.post(&path, &json!({ "confirmed": true, "evidence": seen })).await.expect("a check");
     assert!(checked["checks"].to_string().contains(seen), "the admin reads it: {checked}");

@@ -314,7 +314,7 @@ async fn an_organisation_asks_under_its_own_key(store: Store) {
         local.registries.requests()
     );
     assert!(!verdict.to_string().contains(key), "what is on record does not hold the key: {verdict}");
-    // What another organisation asks does not go out under it.
+    // What another organization asks does not go out under it.
     let (admin, reviewer) = local.other_org("B").await.expect("an org");
     let program =
         preceptor_testkit::local::publish(&admin, &reviewer, "Doses", &[], vec![markdown("doses.md", DOSES)])

@@ -121,7 +121,7 @@ fn is_personal(route: &Route) -> bool {
     ["/attempts/{id}", "/credits/{id}", "/clinicians/"].iter().any(|part| route.path.contains(part))
 }
 
-/// What anybody may see who holds the code, since a certificate says so itself; and of a log its heads, hashes and proofs.
+/// What anyone may see who holds the code, since a certificate says so itself; and of a log its heads, hashes and proofs.
 fn is_public(route: &Route) -> bool {
     route.path.contains("{code}") || route.path == "/verify" || route.path.starts_with("/v1/logs/")
 }

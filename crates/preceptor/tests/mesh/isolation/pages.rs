@@ -60,7 +60,7 @@ pub(super) const SENT: [&str; 29] = [
     "/console/sources/{id}/decision",
 ];
 
-/// Pages that belong to nobody: what they show is the same for everybody.
+/// Pages that belong to nobody: what they show is the same for everyone.
 const OF_EVERYBODY: [&str; 9] = [
     "POST /sign-in/who",
     "GET /",

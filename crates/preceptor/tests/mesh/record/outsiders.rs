@@ -59,7 +59,7 @@ async fn an_outsider_checks_the_log_without_an_account(store: Store) {
     let hashes: Vec<Hash> = joined["hashes"].as_array().expect("hashes").iter().map(hash).collect();
     check_consistency(&first, &later, &hashes).expect("the log continues what it was");
 
-    // A record that somebody was given proves itself under a checkpoint that anybody can fetch.
+    // A record that someone was given proves itself under a checkpoint that anyone can fetch.
     let log = Log::read(&local.editor).await;
     for index in [0, later.size / 2, later.size - 1] {
         let proof: Proof =
@@ -70,7 +70,7 @@ async fn an_outsider_checks_the_log_without_an_account(store: Store) {
     let schema = text(&nobody, "/v1/logs/record.proto").await;
     assert!(schema.contains("message AuditRecord"));
 
-    // Hashes are for anybody, records are not.
+    // Hashes are for anyone, records are not.
     let tile = at(&format!("tile/0/000.p/{}", first.size));
     let hashes = nobody.download(&tile).await.expect("a tile");
     assert_eq!(

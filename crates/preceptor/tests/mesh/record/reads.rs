@@ -83,7 +83,7 @@ async fn every_read_of_personal_data_is_on_record_before_its_answer(store: Store
         "each record names its reader: {actors:?}"
     );
 
-    // Whoever holds a code may look; that somebody did is counted, and no more than once a minute.
+    // Whoever holds a code may look; that someone did is counted, and no more than once a minute.
     let code = preceptor_certificate::verify::verify(&pdf, None).expect("it holds").code;
     for _ in 0..20 {
         learner.with_token("").get(&format!("/v1/certificates/{code}")).await.expect("what it says");

@@ -1,4 +1,4 @@
-//! Somebody with the database, and without the keys, makes a whole log anew.
+//! Someone with the database, and without the keys, makes a whole log anew.
 
 use std::fs::File;
 use std::path::Path;
@@ -264,8 +264,8 @@ async fn a_rewritten_log_is_signed_by_nobody_and_found_by_whoever_kept_a_checkpo
     let (ended, said) = verify(&local, nowhere.path(), &["--against", &checkpoint]);
     assert!(ended == Some(1) && said.contains("REFUSED"), "{said}");
 
-    // Somebody who also has the keys and takes the memory away begins another log: it is consistent in itself, and every
-    // checkpoint and certificate that anybody kept shows what was done.
+    // Someone who also has the keys and takes the memory away begins another log: it is consistent in itself, and every
+    // checkpoint and certificate that anyone kept shows what was done.
     std::fs::remove_dir_all(local.data().join("signed-heads")).expect("a folder");
     run(&tables.db, &format!("DELETE FROM audit_signed WHERE org_id = '{org}'")).await;
     let after = head(&local.editor).await;

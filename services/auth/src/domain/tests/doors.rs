@@ -143,7 +143,7 @@ async fn signing_in_again_ends_the_session_that_the_browser_had() {
     let first = world.session(&editor).await.expect("a session");
     let other = world.session(&editor).await.expect("another browser");
     let (second, _) = world.accounts.open_session(&world.admin, &first).await.expect("a session");
-    assert!(refused(world.at(&first, Door::Cookie).await), "somebody else signed in at that browser");
+    assert!(refused(world.at(&first, Door::Cookie).await), "someone else signed in at that browser");
     world.at(&other, Door::Cookie).await.expect("another browser goes on");
     let second = second.secret.expose().to_owned();
 

@@ -1,4 +1,4 @@
-//! No RPC that makes a secret gives anybody more than they hold.
+//! No RPC that makes a secret gives anyone more than they hold.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::World;
 use crate::domain::{Door, Link, NewMember};
 
 /// The RPCs that make a secret, each tried below but `CreateOrg`, by which the operator founds an org that nobody has
-/// rights in yet, and `InviteStaff`, whose secret its caller never has in hands. `Exchange` and `MintSystemToken` sign what somebody proved already.
+/// rights in yet, and `InviteStaff`, whose secret its caller never has in hands. `Exchange` and `MintSystemToken` sign what someone proved already.
 const MINTING: [&str; 8] = [
     "CreateApiToken",
     "CreateOrg",

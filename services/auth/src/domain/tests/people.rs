@@ -83,7 +83,7 @@ async fn an_invitation_works_once_within_a_week() {
     let scope = world.at(&session, Door::Cookie).await.expect("a member");
     assert_eq!((scope.role(), scope.subject()), (Role::Reviewer, row.id.as_str()));
     assert!(refused(world.session(&link).await));
-    // A token of their own, without anybody else's help.
+    // A token of their own, without anyone else's help.
     let token =
         world.accounts.create_api_token(&scope, "mine", None, "").await.expect("signed in a moment ago");
     assert_eq!(world.scope(token.secret.expose()).await.role(), Role::Reviewer);
@@ -142,7 +142,7 @@ async fn a_link_for_another_needs_an_admin_who_is_there_and_never_comes_back_to_
     ));
     let link = world.mail.secret("reviewer@example.org").expect("it went to the reviewer");
     world.session(&link).await.expect("signed in");
-    // A person without an address cannot be let in by somebody else at all.
+    // A person without an address cannot be let in by someone else at all.
     let new = NewMember { name: "No Address", role: Role::Editor, email: "" };
     let (member, _) = world.accounts.create_staff(&stale, new).await.expect("a member");
     let outcome = world.accounts.issue_staff_link(&stale, &member.id, &world.admin).await;

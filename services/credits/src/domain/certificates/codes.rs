@@ -1,4 +1,4 @@
-//! Names under which anybody finds something: of certificates, activities, providers and their lists.
+//! Names under which anyone finds something: of certificates, activities, providers and their lists.
 
 use preceptor_certificate::status::ENTRIES;
 use preceptor_core::id::{OfferId, OrgId};

@@ -222,7 +222,7 @@ impl Credits {
             None => None,
         };
         let list = certificates::newest_list(&tx).await?.unwrap_or(1);
-        // Any place will do as long as it tells nothing. Should somebody else take it meanwhile, the table says so.
+        // Any place will do as long as it tells nothing. Should someone else take it meanwhile, the table says so.
         let places = rand::random::<[u32; PLACES_TRIED]>().map(|number| i64::from(number % ENTRIES));
         let taken = certificates::taken(&tx, list, &places).await?;
         let free = places.into_iter().find(|place| !taken.contains(place));
@@ -321,7 +321,7 @@ impl Credits {
         }
     }
 
-    /// The address of something that anybody may look at.
+    /// The address of something that anyone may look at.
     fn public_url(&self, kind: &str, code: &str) -> String {
         format!("{}/{kind}/{code}", self.deps.public_url)
     }

@@ -1,4 +1,4 @@
-//! What anybody may know: with a certificate's code, what it says; of an activity that a certificate names, what it is; of
+//! What anyone may know: with a certificate's code, what it says; of an activity that a certificate names, what it is; of
 //! a provider, its keys and which certificates it voided.
 
 use std::collections::BTreeSet;
@@ -25,7 +25,7 @@ const FRESH: Duration = Duration::from_secs(60);
 /// Signed lists that are kept.
 const MOST_LISTS: u64 = 256;
 
-/// What anybody with the code may know.
+/// What anyone with the code may know.
 #[derive(Debug)]
 pub(crate) struct Summary {
     pub(crate) org: OrgId,
@@ -36,7 +36,7 @@ pub(crate) struct Summary {
     pub(crate) annotations: Vec<annotation::Model>,
 }
 
-/// What anybody may know of an activity.
+/// What anyone may know of an activity.
 #[derive(Debug)]
 pub(crate) struct Activity {
     /// What its certificates say alike.
@@ -47,7 +47,7 @@ pub(crate) struct Activity {
     pub(crate) image: String,
 }
 
-/// What anybody may know of a provider.
+/// What anyone may know of a provider.
 #[derive(Debug)]
 pub(crate) struct Issuer {
     pub(crate) org: OrgId,
@@ -80,7 +80,7 @@ pub(crate) fn lists() -> Lists {
 }
 
 impl Credits {
-    /// What a certificate says, to anybody who holds its code. That somebody looked is for the record.
+    /// What a certificate says, to anyone who holds its code. That someone looked is for the record.
     pub(crate) async fn look_up(&self, code: &str, note: &Note) -> Result<Summary, Error> {
         let code = codes::typed(code);
         for org in self.orgs_of(&code).await? {

@@ -142,11 +142,11 @@ const INVARIANTS: &[(&str, &str)] = &[
         "SELECT 1 FROM credits_attempt t WHERE t.number < 1 OR NOT EXISTS (SELECT 1 FROM credits_form f WHERE f.org_id = t.org_id AND f.id = t.form_id AND f.program_id = t.program_id AND f.policy_id = t.policy_id AND f.threshold = t.threshold AND f.items = t.items AND f.content_verified_at = t.content_verified_at AND (f.most_attempts = 0 OR t.number <= f.most_attempts) AND t.started_at >= f.frozen_at)",
     ),
     (
-        "an attempt of somebody who had seen the key, or without an entry of its own",
+        "an attempt of someone who had seen the key, or without an entry of its own",
         "SELECT 1 FROM credits_attempt t WHERE NOT EXISTS (SELECT 1 FROM credits_taking k WHERE k.org_id = t.org_id AND k.attempt_id = t.id AND k.program_id = t.program_id AND k.learner = t.learner AND k.kind = 'began' AND NOT k.key_seen)",
     ),
     (
-        "a result of somebody who had seen the key, or without an entry of its own",
+        "a result of someone who had seen the key, or without an entry of its own",
         "SELECT 1 FROM credits_result r WHERE NOT EXISTS (SELECT 1 FROM credits_taking k WHERE k.org_id = r.org_id AND k.attempt_id = r.attempt_id AND k.program_id = r.program_id AND k.learner = r.learner AND k.kind = 'submitted' AND NOT k.key_seen)",
     ),
     (
@@ -154,7 +154,7 @@ const INVARIANTS: &[(&str, &str)] = &[
         "SELECT 1 FROM credits_attempt WHERE key_seen OR took <> 'began' OR took IS NULL OR key_seen IS NULL UNION ALL SELECT 1 FROM credits_result WHERE key_seen OR took <> 'submitted' OR took IS NULL OR key_seen IS NULL",
     ),
     (
-        "somebody takes a quiz whose key they had seen",
+        "someone takes a quiz whose key they had seen",
         "SELECT 1 FROM credits_taking k WHERE k.kind NOT IN ('saw_key', 'began', 'submitted') OR (k.kind <> 'saw_key' AND k.key_seen) OR k.key_seen <> EXISTS (SELECT 1 FROM credits_taking s WHERE s.org_id = k.org_id AND s.program_id = k.program_id AND s.learner = k.learner AND s.entry <= k.entry AND s.kind = 'saw_key')",
     ),
     (

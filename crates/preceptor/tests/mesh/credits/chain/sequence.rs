@@ -93,7 +93,7 @@ impl Attack {
         row[at] = self.other(dice, &self.tables[table].columns[at], &row[at], &bundle);
     }
 
-    /// An award for somebody who may have earned it or not: whatever result, offer, credential and evaluation.
+    /// An award for someone who may have earned it or not: whatever result, offer, credential and evaluation.
     fn claim(&mut self, dice: &mut Dice) -> Vec<Placed> {
         let place = |name: &str| self.place(name).expect("a table");
         let (result, offer, award, ledger) = (
@@ -241,7 +241,7 @@ impl Attack {
         copy
     }
 
-    /// Somebody sees the key and begins all the same: the entry of that says so, or hides it.
+    /// Someone sees the key and begins all the same: the entry of that says so, or hides it.
     fn after_the_key(&mut self, dice: &mut Dice) -> Vec<Placed> {
         let taking = self.place("credits_taking").expect("a table");
         let original = dice.pick(&self.rows[taking]).clone();

@@ -137,7 +137,7 @@ async fn evaluate(learner: &Client, program: &str) {
     learner.post(&format!("/v1/programs/{program}/evaluations"), &ratings).await.expect("an evaluation");
 }
 
-/// Returns somebody who holds a credit.
+/// Returns someone who holds a credit.
 async fn learners(local: &Local, course: &Course) -> (Client, String) {
     let mut held = None;
     for (name, answers, claims) in [
@@ -170,7 +170,7 @@ async fn learners(local: &Local, course: &Course) -> (Client, String) {
         )
         .await
         .expect("an answer");
-    held.expect("somebody holds a credit")
+    held.expect("someone holds a credit")
 }
 
 /// Items that nobody decided on, and one that was refused.
@@ -227,7 +227,7 @@ async fn add_what_others_write(url: &str) {
             run(format!("INSERT INTO credentials_assertion SELECT org_id, id || '{variant}{spare}', learner || '{spare}', statement, {who}, email_check_id || '{spare}', check_id || '{spare}', outcome, {when}, asserted_at FROM credentials_assertion WHERE learner {own}")).await;
         }
     }
-    // Everybody has begun once more, and no attempt says so yet: a further attempt of the same person has what it rests on.
+    // Everyone has begun once more, and no attempt says so yet: a further attempt of the same person has what it rests on.
     let begun = "INSERT INTO credits_taking SELECT t.org_id, t.program_id, t.learner, t.entry + 1, 'began', t.attempt_id || '_again', FALSE, \
         t.entry, FALSE, t.noted_at FROM credits_taking t WHERE NOT t.key_seen AND t.entry = (SELECT MAX(s.entry) FROM credits_taking s \
         WHERE s.org_id = t.org_id AND s.program_id = t.program_id AND s.learner = t.learner)";
