@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use preceptor::client::{Client, id};
 use preceptor::journey::{Answers, physician};
-use preceptor_standins::Provider;
+use preceptor::mesh::{Mesh, Plan};
+use preceptor_core::Secret;
+use preceptor_standins::{Provider, Trouble};
 use preceptor_testkit::{Local, Store};
 use serde_json::{Value, json};
 
@@ -18,6 +20,7 @@ preceptor_testkit::on_both_stores! {
     who_knows_what_is_public_locks_nobody_out
     a_licence_that_two_state_is_contested_too
     a_deactivated_number_is_an_answer_and_holds_up_nobody
+    a_question_to_the_registry_outlives_the_process_that_was_to_ask_it
 }
 
 const NPI: &str = "1234567893";
@@ -304,6 +307,32 @@ async fn a_deactivated_number_is_an_answer_and_holds_up_nobody(store: Store) {
     );
     assert_eq!(asked_about(&second).await["passed"], true);
     local.stop().await;
+}
+
+async fn a_question_to_the_registry_outlives_the_process_that_was_to_ask_it(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    local.registries.know_provider(Provider {
+        npi: NPI.into(),
+        first_name: "Ana".into(),
+        last_name: "Nunez".into(),
+        licence: "MD12345".into(),
+        deactivated: false,
+    });
+    local.registries.set_trouble(usize::MAX, Trouble::Down);
+    let learner = stating(&local, &course.program, "ana", NPI).await;
+    let asked =
+        async || local.registries.requests().iter().any(|request| request.contains(NPI)).then_some(());
+    eventually("the registry is asked, and is away", asked).await;
+    let (config, token) = (local.config.clone(), learner.token().to_owned());
+    local.mesh.stop().await;
+
+    local.registries.set_trouble(0, Trouble::Down);
+    let mesh = Mesh::start(config, Plan::whole(), None).await.expect("it starts again");
+    let url = format!("http://{}", mesh.address.expect("an address"));
+    let learner = Client::new(&url, Secret::new(token)).expect("a client");
+    assert_eq!(asked_about(&learner).await["passed"], true);
+    mesh.stop().await;
 }
 
 /// Every byte of the data folder.
