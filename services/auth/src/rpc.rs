@@ -234,7 +234,12 @@ impl Auth for Server {
         request: Request<proto::ListStaffRequest>,
     ) -> Result<Response<proto::ListStaffResponse>, Status> {
         let call = Call::of(&request)?;
-        let staff = self.accounts.list_staff(call.scope()).await?.into_iter().map(encode_staff).collect();
+        let listed = if request.into_inner().removed {
+            self.accounts.list_removed(call.scope()).await?
+        } else {
+            self.accounts.list_staff(call.scope()).await?
+        };
+        let staff = listed.into_iter().map(encode_staff).collect();
         Ok(Response::new(proto::ListStaffResponse { staff }))
     }
 

@@ -32,6 +32,9 @@ pub enum Error {
     /// There is no such request to a registry for this caller.
     #[error("no such request to a registry")]
     RegistryCallNotFound,
+    /// The program has no such objective.
+    #[error("no such objective")]
+    ObjectiveNotFound,
     /// The source has no such page.
     #[error("no such page")]
     PageNotFound,
@@ -127,6 +130,9 @@ impl IntoFault for Error {
         match self {
             Self::ProgramNotFound => Fault::new(Kind::NotFound, "PROGRAM_NOT_FOUND", "there is no such program"),
             Self::SourceNotFound => Fault::new(Kind::NotFound, "SOURCE_NOT_FOUND", "there is no such source"),
+            Self::ObjectiveNotFound => {
+                Fault::new(Kind::NotFound, "OBJECTIVE_NOT_FOUND", "this program has no such objective; leave the id out to add one")
+            }
             Self::SourceRetracted => {
                 Fault::new(Kind::NotFound, "SOURCE_RETRACTED", "this source was retracted, so nothing of what it says is shown any more")
             }

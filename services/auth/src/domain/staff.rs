@@ -140,6 +140,14 @@ impl Accounts {
         self.issue(tx, may_mint(maker, wanted)?).await
     }
 
+    /// Those who were removed from the staff of the org.
+    pub(crate) async fn list_removed(&self, scope: &Scope) -> Result<Vec<staff::Model>, Error> {
+        let removed = staff::Entity::find()
+            .filter(staff::Column::OrgId.eq(scope.org().to_string()))
+            .filter(staff::Column::State.eq(State::Removed.name()));
+        self.newest(scope.org(), removed.order_by_asc(staff::Column::Id)).await
+    }
+
     /// The staff of the org but those who were removed. A row that was changed by hand or put back is nobody.
     pub(crate) async fn list_staff(&self, scope: &Scope) -> Result<Vec<staff::Model>, Error> {
         let of_org = staff::Entity::find()

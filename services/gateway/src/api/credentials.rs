@@ -59,7 +59,7 @@ pub(crate) struct NewCredential {
     /// `service` for an app that admits its learners, or `api` for another token of your own.
     #[schema(example = "service", value_type = values::NewCredentialKind)]
     pub(crate) kind: String,
-    #[schema(example = "Course website", min_length = 1, max_length = 200)]
+    #[schema(example = "Course website", min_length = 1, max_length = 200, format = "line")]
     pub(crate) name: String,
     /// How long it lives; the longest that this deployment allows when left out.
     #[schema(minimum = 1)]

@@ -102,10 +102,10 @@ pub(crate) struct NewAccreditation {
     #[schema(example = "accme", value_type = values::AccreditingBody)]
     body: String,
     /// The provider's name as its statements carry it.
-    #[schema(example = "Harbor Medical Education", min_length = 1, max_length = 300)]
+    #[schema(example = "Harbor Medical Education", min_length = 1, max_length = 300, format = "line")]
     provider: String,
     #[serde(default)]
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, format = "line")]
     provider_number: String,
     /// `accreditation` when left out.
     #[serde(default)]
@@ -116,10 +116,10 @@ pub(crate) struct NewAccreditation {
     valid_until: String,
     /// Who signs the provider's certificates.
     #[serde(default)]
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, format = "line")]
     signatory_name: String,
     #[serde(default)]
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, format = "line")]
     signatory_title: String,
     /// The provider's logo for its certificates, in base64: a PNG, or an SVG that refers to nothing outside of itself; at most 256 KiB.
     #[serde(default)]
@@ -310,7 +310,7 @@ pub(crate) fn offer_view(offer: proto::Offer) -> Offer {
 
 /// A line of a certificate.
 #[derive(ToSchema)]
-#[schema(min_length = 1, max_length = 600)]
+#[schema(min_length = 1, max_length = 600, format = "line")]
 #[expect(dead_code, reason = "describes a text")]
 pub(crate) struct CertificateLine(String);
 
@@ -342,7 +342,7 @@ pub(crate) struct NewOffer {
     pub(crate) accreditation_id: String,
     /// The activity's number at the accreditor (PARS).
     #[serde(default)]
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, format = "line")]
     pub(crate) activity_number: String,
     /// The day on which the activity was released; the day on which credit opens when left out.
     pub(crate) released_at: Option<String>,

@@ -186,7 +186,9 @@ fn reused() -> ApiError {
 
 fn key(value: Option<&HeaderValue>) -> Result<String, ApiError> {
     let text = value.and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if text.is_empty() || text.len() > LONGEST_KEY {
+    let is_key =
+        (1..=LONGEST_KEY).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if !is_key {
         return Err(ApiError::new(
             Kind::InvalidInput,
             "IDEMPOTENCY_KEY_INVALID",

@@ -45,9 +45,9 @@ pub(crate) struct OrgList {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewOrg {
-    #[schema(example = "Northwind Medical Education", min_length = 1, max_length = 200)]
+    #[schema(example = "Northwind Medical Education", min_length = 1, max_length = 200, format = "line")]
     name: String,
-    #[schema(example = "Ada Admin", min_length = 1, max_length = 200)]
+    #[schema(example = "Ada Admin", min_length = 1, max_length = 200, format = "line")]
     admin_name: String,
 }
 

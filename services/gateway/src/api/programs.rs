@@ -30,7 +30,7 @@ pub(super) fn router() -> OpenApiRouter<Edge> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewProgram {
-    #[schema(example = "Safe use of anticoagulants", min_length = 1, max_length = 300)]
+    #[schema(example = "Safe use of anticoagulants", min_length = 1, max_length = 300, format = "line")]
     title: String,
     #[serde(default)]
     #[schema(max_length = 4000)]
@@ -51,7 +51,7 @@ pub(crate) struct NewObjective(String);
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProgramChange {
-    #[schema(min_length = 1, max_length = 300)]
+    #[schema(min_length = 1, max_length = 300, format = "line")]
     title: Option<String>,
     #[schema(max_length = 4000)]
     summary: Option<String>,

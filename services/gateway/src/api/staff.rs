@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use preceptor_core::Kind;
 use preceptor_proto::auth::v1 as proto;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -15,7 +16,7 @@ use super::values;
 use crate::Edge;
 use crate::domain::time::instant;
 use crate::error::ApiError;
-use crate::extract::{Json, Path};
+use crate::extract::{Json, Path, Query};
 use crate::identity::Identity;
 
 pub(super) fn router() -> OpenApiRouter<Edge> {
@@ -54,13 +55,13 @@ pub(crate) struct StaffList {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewStaff {
-    #[schema(example = "Rita Reviewer", min_length = 1, max_length = 200)]
+    #[schema(example = "Rita Reviewer", min_length = 1, max_length = 200, format = "line")]
     pub(crate) name: String,
     #[schema(example = "reviewer", value_type = values::StaffRole)]
     pub(crate) role: String,
     /// Where sign-in links are mailed to.
     #[serde(default)]
-    #[schema(example = "rita@example.org", max_length = 254)]
+    #[schema(example = "rita@example.org", max_length = 254, format = "email-or-empty")]
     pub(crate) email: String,
 }
 
@@ -68,12 +69,12 @@ pub(crate) struct NewStaff {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewInvitation {
-    #[schema(example = "Rita Reviewer", min_length = 1, max_length = 200)]
+    #[schema(example = "Rita Reviewer", min_length = 1, max_length = 200, format = "line")]
     pub(crate) name: String,
     #[schema(example = "reviewer", value_type = values::StaffRole)]
     pub(crate) role: String,
     /// Where the link is mailed to.
-    #[schema(example = "rita@example.org", min_length = 3, max_length = 254)]
+    #[schema(example = "rita@example.org", min_length = 3, max_length = 254, format = "email")]
     pub(crate) email: String,
 }
 
@@ -81,7 +82,7 @@ pub(crate) struct NewInvitation {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StaffChange {
-    #[schema(example = "Rita Reviewer", min_length = 1, max_length = 200)]
+    #[schema(example = "Rita Reviewer", min_length = 1, max_length = 200, format = "line")]
     name: Option<String>,
     /// Another role ends everything that was issued to this person before.
     #[schema(example = "analyst", value_type = Option<values::StaffRole>)]
@@ -115,9 +116,9 @@ pub(super) fn member(staff: proto::Staff) -> Staff {
 }
 
 impl Edge {
-    pub(crate) async fn staff(&self, identity: &Identity) -> Result<Vec<Staff>, ApiError> {
-        let listed =
-            self.auth.clone().list_staff(identity.request(proto::ListStaffRequest {})?).await?.into_inner();
+    pub(crate) async fn staff(&self, identity: &Identity, removed: bool) -> Result<Vec<Staff>, ApiError> {
+        let request = identity.request(proto::ListStaffRequest { removed })?;
+        let listed = self.auth.clone().list_staff(request).await?.into_inner();
         Ok(listed.staff.into_iter().map(member).collect())
     }
 
@@ -168,16 +169,25 @@ impl Edge {
     }
 }
 
-/// Lists the staff of the org but those who were removed.
-#[utoipa::path(get, path = "/v1/staff", operation_id = "listStaff", tag = "Organization", params(PageQuery),
+/// Which staff.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct StaffQuery {
+    /// `true` for those who were removed, in place of those who are there.
+    removed: Option<bool>,
+}
+
+/// Lists the staff of the org, or those who were removed from it.
+#[utoipa::path(get, path = "/v1/staff", operation_id = "listStaff", tag = "Organization", params(StaffQuery, PageQuery),
     responses((status = 200, body = StaffList)))]
 async fn staff(
     State(edge): State<Edge>,
     identity: Identity,
+    Query(query): Query<StaffQuery>,
     page: Page,
 ) -> Result<Json<StaffList>, ApiError> {
-    let (data, next_cursor) =
-        page.of(&edge, edge.staff(&identity).await?, |person| person.id.clone()).await?;
+    let staff = edge.staff(&identity, query.removed.unwrap_or_default()).await?;
+    let (data, next_cursor) = page.of(&edge, staff, |person| person.id.clone()).await?;
     Ok(Json(StaffList { data, next_cursor }))
 }
 
@@ -207,7 +217,7 @@ async fn invite(
     Ok(made(format!("/v1/staff/{}", invited.id), invited))
 }
 
-/// Reads a member of staff; also one who was removed.
+/// Reads a member of staff. Those who were removed have no address any more: `GET /v1/staff?removed=true` lists them.
 #[utoipa::path(get, path = "/v1/staff/{id}", operation_id = "getStaff", tag = "Organization", params(("id" = String, Path)),
     responses((status = 200, body = Staff)))]
 async fn one(
@@ -217,6 +227,9 @@ async fn one(
 ) -> Result<Json<Staff>, ApiError> {
     let found =
         edge.auth.clone().get_staff(identity.request(proto::GetStaffRequest { id })?).await?.into_inner();
+    if found.state == values::StaffState::Removed.name() {
+        return Err(ApiError::new(Kind::NotFound, "STAFF_NOT_FOUND", "there is no such member of staff"));
+    }
     Ok(Json(member(found)))
 }
 

@@ -11,6 +11,9 @@ use crate::error::ApiError;
 /// Begins the message of a name that stands twice.
 const TWICE: &str = "the name stands twice: ";
 
+/// Whole numbers up to here are exact in every parser.
+const LARGEST_EXACT: f64 = 9_007_199_254_740_991.0;
+
 /// Parses a body. A name that stands twice is refused: which of the values counts differs between parsers, and whoever checks
 /// one of them must not let the other through.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
@@ -83,6 +86,10 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        // JSON has one kind of number: to a schema `5.0` is an integer, and so it is to what reads the value.
+        if value.fract() == 0.0 && value.abs() <= LARGEST_EXACT {
+            return Ok((value as i64).into());
+        }
         Number::from_f64(value)
             .map(Value::Number)
             .ok_or_else(|| E::custom("a number that JSON does not have"))
@@ -129,6 +136,7 @@ mod tests {
             parse(br#"{"a":[1,2.5,null,"x",{"b":true}]}"#).expect("JSON"),
             json!({ "a": [1, 2.5, null, "x", { "b": true }] })
         );
+        assert_eq!(parse(b"[5.0, -0.0, 1e3, 1e300]").expect("JSON"), json!([5, 0, 1000, 1e300]));
         for broken in [&b"{"[..], b"", b"{\"a\":1} x", b"{'a':1}", b"\xff"] {
             assert_eq!(parse(broken).expect_err("no JSON").code(), "JSON_MALFORMED");
         }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::nouns::{self, pattern};
 use super::operations::{METHODS, is_secured};
 use super::shared::{self, EVERYWHERE, REFUSALS};
-use super::{Terms, examples, resolve, schemas};
+use super::{Terms, examples, links, resolve, schemas};
 
 /// Credentials in linked data.
 const LINKED_CREDENTIAL: &str = "application/vc+ld+json";
@@ -27,6 +27,7 @@ pub(super) fn complete(document: &mut Value, terms: &Terms) {
             }
         }
     }
+    links::link(document);
 }
 
 fn whole(document: &mut Value, terms: &Terms) {
@@ -199,16 +200,28 @@ impl Unfinished<'_> {
         }
     }
 
+    /// Whether its body or its query names something that may not be there.
+    fn names_ids(&self) -> bool {
+        let is_id = |name: &str| nouns::FIELDS.iter().any(|(field, _)| *field == name);
+        let parameters = self.operation["parameters"].as_array().into_iter().flatten();
+        let mut names = parameters.filter_map(|parameter| parameter["name"].as_str());
+        let in_body = |name: &String| {
+            let fields = self.document["components"]["schemas"][name]["properties"].as_object();
+            fields.is_some_and(|fields| fields.keys().any(|field| is_id(field)))
+        };
+        names.any(is_id) || schemas::named_in(&self.operation["requestBody"]).iter().any(in_body)
+    }
+
     /// Every status with which it may refuse.
     fn refusals(&mut self) {
         let secured = is_secured(self.document, self.operation);
         let has_body = self.operation["requestBody"].is_object();
         let (write, conditional) = (self.is_write(), self.is_conditional());
-        let in_path = self.takes("path");
+        let names_ids = self.takes("path") || self.names_ids();
         for refusal in REFUSALS {
             let applies = match refusal.status {
                 "401" | "403" => secured,
-                "404" => in_path || !self.operation["responses"]["404"].is_null(),
+                "404" => names_ids || !self.operation["responses"]["404"].is_null(),
                 "409" | "422" => write || !self.operation["responses"][refusal.status].is_null(),
                 "412" | "428" => conditional,
                 "413" | "408" => write,

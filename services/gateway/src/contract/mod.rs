@@ -8,6 +8,7 @@ mod body;
 mod complete;
 mod examples;
 mod layer;
+mod links;
 mod nouns;
 mod operations;
 mod schemas;

@@ -14,10 +14,9 @@ const COMPONENT: &str = "#/components/schemas/";
 const STORABLE: &str = "^[^\\u0000]*$";
 /// The same with something to read in it.
 const TOLD: &str = "^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$";
-/// One line, without signs that end it or turn around how it is read.
-const LINE: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069]*$";
-/// The same with something to read in it.
-const TOLD_LINE: &str = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069]*[^\\s\\u0000-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069][^\\u0000-\\u001f\\u007f-\\u009f\\u202a-\\u202e\\u2066-\\u2069]*$";
+/// Signs that are not seen, end a line, or turn around how it is read (see `preceptor_core::display`).
+const UNSEEN: &str = "\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\
+    \\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ue000-\\uf8ff\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\\ufffd";
 /// A day, or nothing.
 const DAY_OR_NOTHING: &str = "^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))?$";
 /// A day or an instant after the beginning of 1971: times before 1970 have no number here.
@@ -52,6 +51,13 @@ pub(super) fn refine(document: &mut Value, terms: &Terms) {
     for name in EXACTLY_ONE {
         schemas.get_mut(*name).and_then(Value::as_object_mut).into_iter().for_each(exactly_one);
     }
+    for field in ["staff_id", "learner_token"] {
+        schemas
+            .get_mut("NewLink")
+            .and_then(|schema| schema["properties"].get_mut(field))
+            .into_iter()
+            .for_each(never_null);
+    }
     for (name, rules) in between_fields() {
         if let Some(schema) = schemas.get_mut(name).and_then(Value::as_object_mut) {
             schema.extend(rules.as_object().cloned().unwrap_or_default());
@@ -65,27 +71,37 @@ pub(super) fn refine(document: &mut Value, terms: &Terms) {
         }
     };
     bound("NewMessage", "question", "maxLength", terms.longest_question.into());
+    let right = json!({ "properties": { "correct": { "const": true } }, "required": ["correct"] });
+    bound("NewItem", "options", "contains", right);
+    bound("NewItem", "options", "minContains", 1.into());
+    bound("NewItem", "options", "maxContains", 1.into());
+    let options =
+        "must be two for true_false and three to six for multiple_choice, exactly one of them right";
+    bound("NewItem", "options", "x-expected", options.into());
     bound("NewLearner", "lifetime_seconds", "maximum", terms.longest_learner_token_seconds.into());
 }
 
 /// Bodies of which exactly one field is given.
 const EXACTLY_ONE: &[&str] = &["NewVerification"];
 
-/// One field, whichever: an object with one property. What is left out is left out, and not null.
+/// One field, whichever: an object with one property.
 fn exactly_one(schema: &mut Map<String, Value>) {
     schema.insert("minProperties".to_owned(), 1.into());
     schema.insert("maxProperties".to_owned(), 1.into());
     let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
     let names: Vec<String> = properties.keys().cloned().collect();
-    for property in properties.values_mut() {
-        let choices = property["oneOf"].as_array().cloned().unwrap_or_default();
-        if let Some(real) = choices.iter().find(|choice| choice["type"] != "null") {
-            *property = real.clone();
-        } else if let Some(kinds) = property["type"].as_array().cloned() {
-            property["type"] = kinds.into_iter().find(|kind| kind != "null").unwrap_or_default();
-        }
-    }
+    properties.values_mut().for_each(never_null);
     schema.insert("x-expected".to_owned(), format!("give exactly one of {}", names.join(", ")).into());
+}
+
+/// What is left out is left out, and not null.
+fn never_null(property: &mut Value) {
+    let choices = property["oneOf"].as_array().cloned().unwrap_or_default();
+    if let Some(real) = choices.iter().find(|choice| choice["type"] != "null") {
+        *property = real.clone();
+    } else if let Some(kinds) = property["type"].as_array().cloned() {
+        property["type"] = kinds.into_iter().find(|kind| kind != "null").unwrap_or_default();
+    }
 }
 
 /// Rules between the fields of a body.
@@ -181,14 +197,14 @@ fn time(name: &str, schema: &mut Map<String, Value>, is_asked: bool) {
     );
 }
 
-/// Ids are told by their names. One that may be left out may be empty too.
+/// Ids are known by their names. One that may be left out, and not be null instead, may be empty.
 fn id(name: &str, schema: &mut Map<String, Value>, may_lack: bool) {
     let Some((_, prefix)) = FIELDS.iter().find(|(field, _)| *field == name) else { return };
     if !is(schema, "string") || schema.contains_key("pattern") {
         return;
     }
     let mut form = pattern(prefix);
-    if may_lack && !name.ends_with('s') {
+    if may_lack && !name.ends_with('s') && !is(schema, "null") {
         form = format!("^$|{form}");
     }
     schema.insert("pattern".to_owned(), form.into());
@@ -198,16 +214,26 @@ fn id(name: &str, schema: &mut Map<String, Value>, may_lack: bool) {
     );
 }
 
+/// One line, with something to read in it where there has to be.
+fn line(is_told: bool) -> String {
+    if is_told { format!("^[^{UNSEEN}]*[^\\s{UNSEEN}][^{UNSEEN}]*$") } else { format!("^[^{UNSEEN}]*$") }
+}
+
 fn text(schema: &mut Map<String, Value>) {
     let is_told = schema.get("minLength").and_then(Value::as_u64).is_some_and(|least| least > 0);
     let format = schema.get("format").and_then(Value::as_str).unwrap_or_default().to_owned();
     if format == "line" {
         schema.remove("format");
-        schema.insert("pattern".to_owned(), if is_told { TOLD_LINE } else { LINE }.into());
+        schema.insert("pattern".to_owned(), line(is_told).into());
         schema.insert(
             "x-expected".to_owned(),
-            "must be one line of text, without signs that turn it around".into(),
+            "must be one line of text, without signs that are not seen or turn it around".into(),
         );
+    }
+    if format == "email-or-empty" {
+        schema.remove("format");
+        schema.insert("anyOf".to_owned(), json!([{ "maxLength": 0 }, { "format": "email" }]));
+        schema.insert("x-expected".to_owned(), "must be an address such as name@example.org".into());
     }
     if format == "date-or-empty" {
         schema.remove("format");

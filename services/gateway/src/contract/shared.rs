@@ -94,7 +94,7 @@ pub(super) fn parameters() -> Value {
     json!({
         "IdempotencyKey": { "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "A key of your own for this write. The same key with the same request gives the first answer again, for 24 hours; with another request it is refused.",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[ -~]+$" }, "example": "b3f1c8e0-5a0e-4d0e-9c57-0d6b8e3f7a11" },
+            "schema": { "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[ -~]*[!-~][ -~]*$" }, "example": "b3f1c8e0-5a0e-4d0e-9c57-0d6b8e3f7a11" },
         "IfMatch": { "name": "If-Match", "in": "header", "required": true,
             "description": "The `ETag` that you read, or several, or `*` for any state",
             "schema": { "type": "string", "minLength": 1, "pattern": "^(\\*|(W/)?\"[!#-~]*\"(, ?(W/)?\"[!#-~]*\")*)$" }, "example": "\"7\"" },

@@ -306,3 +306,37 @@ fn every_empty_word_is_in_the_document_as_such() {
         assert!(words.contains(&json!("")) && !words.contains(&json!(variant)), "{name}: {words:?}");
     }
 }
+
+#[test]
+fn whatever_is_made_leads_to_the_operations_that_take_its_id() {
+    let contract = contract();
+    let document = contract.document();
+    let mut linked = BTreeSet::new();
+    for (.., said) in operations(document) {
+        for response in said["responses"].as_object().into_iter().flatten().map(|(_, response)| response) {
+            for (name, link) in response["links"].as_object().into_iter().flatten() {
+                let target = operations(document).into_iter().find(|(.., taker)| id(taker) == name);
+                assert!(
+                    target.is_some_and(|(path, ..)| path.contains("{id}")),
+                    "{}: {name} {link}",
+                    id(said)
+                );
+                linked.insert((id(said), name.as_str()));
+            }
+        }
+    }
+    for expected in [
+        ("createProgram", "uploadSource"),
+        ("uploadSource", "submitSource"),
+        ("writeItem", "decideItem"),
+        ("generateItems", "getGeneration"),
+        ("startAttempt", "submitAttempt"),
+        ("claimCredit", "getCertificate"),
+        ("recordAccreditation", "decideAccreditation"),
+        ("createStaff", "removeStaff"),
+        ("createCredential", "revokeCredential"),
+        ("ask", "leaveFeedback"),
+    ] {
+        assert!(linked.contains(&expected), "{expected:?} is not among {linked:?}");
+    }
+}

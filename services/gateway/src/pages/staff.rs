@@ -95,7 +95,7 @@ async fn staff_page(
         None => None,
     };
     let admin = identity.scope.grants(Capability::Administer);
-    let staff = if admin { edge.staff(identity).await? } else { Vec::new() };
+    let staff = if admin { edge.staff(identity, false).await? } else { Vec::new() };
     let name_of = |id: &str| staff.iter().find(|person| person.id == id).map(|person| person.name.clone());
     let holder = |credential: &Credential| match &credential.staff_id {
         Some(id) if id == identity.scope.subject() => identity.display_name.clone(),

@@ -127,10 +127,7 @@ impl Content {
         for (objective, text) in objectives {
             let is_known = known.iter().any(|row| row.id == *objective);
             if !objective.is_empty() && !is_known {
-                return Err(Error::InvalidField {
-                    field: "objectives",
-                    what: "names an objective that this program does not have",
-                });
+                return Err(Error::ObjectiveNotFound);
             }
             kept.push((is_known.then(|| objective.clone()), text.as_str()));
         }
