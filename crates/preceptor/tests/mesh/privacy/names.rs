@@ -30,6 +30,9 @@ const PRINTED: [&str; 11] = [
     "signatory_title",
 ];
 
+/// Those of them that name people and organizations.
+const NAMES: [&str; 5] = ["name", "admin_name", "provider", "joint_providers", "signatory_name"];
+
 /// A request that carries such a field.
 struct Door<'a> {
     operation: &'static str,
@@ -166,6 +169,11 @@ async fn every_door_for_what_is_printed_or_signed_refuses_what_is_not_what_it_lo
             let code = ["INVALID_FIELD", "NAME_NOT_PRINTABLE"].iter().any(|code| said.contains(code));
             assert!(code, "{} {} {bad:?}: {said}", door.operation, door.field);
         }
+    }
+    // People and organizations have their name in one script; a title may speak of something in another one.
+    for door in doors.iter().filter(|door| NAMES.contains(&door.field)) {
+        let (taken, said) = door.knock(&local, "Rosa Иванова").await;
+        assert!(!taken && said.contains("mixes scripts"), "{} {}: {said}", door.operation, door.field);
     }
     local.stop().await;
 }
