@@ -19,7 +19,7 @@ pub struct Contract {
 }
 
 /// Headers that every answer carries.
-const EVERYWHERE: [&str; 1] = ["x-request-id"];
+const EVERYWHERE: [&str; 3] = ["x-request-id", "ratelimit", "ratelimit-policy"];
 
 impl Contract {
     /// The contract of a running server.
@@ -194,12 +194,24 @@ mod tests {
 
     /// The answer of `GET /v1/things/1`.
     fn answered(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Vec<String> {
+        answered_without(&[], status, headers, body)
+    }
+
+    /// The same without some of the headers that every answer carries.
+    fn answered_without(
+        absent: &[&str],
+        status: u16,
+        headers: &[(&'static str, &'static str)],
+        body: &str,
+    ) -> Vec<String> {
         let document = json!({ "paths": { "/v1/things/{id}": { "get": { "operationId": "getThing", "responses": { "200": {
-            "headers": { "X-Request-Id": {} },
+            "headers": { "X-Request-Id": {}, "RateLimit": {}, "RateLimit-Policy": {} },
             "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Thing" } } } } } } } },
             "components": { "schemas": { "Thing": { "type": "object", "required": ["id"], "properties": { "id": { "type": "string" } } } } } });
         let headers = headers
             .iter()
+            .chain(&[("ratelimit-policy", "\"requests\";q=9;w=60"), ("ratelimit", "\"requests\";r=8;t=1")])
+            .filter(|(name, _)| !absent.contains(name))
             .map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value")))
             .collect();
         let method = "GET".parse().expect("a method");
@@ -220,6 +232,10 @@ mod tests {
         assert_eq!(answered(200, &[id, json], r#"{"id":"x"}"#), Vec::<String>::new());
         assert!(answered(418, &[id, json], "{}")[0].contains("418"));
         assert!(answered(200, &[json], r#"{"id":"x"}"#)[0].contains("without x-request-id"));
+        for limit in ["ratelimit", "ratelimit-policy"] {
+            let found = answered_without(&[limit], 200, &[id, json], r#"{"id":"x"}"#);
+            assert_eq!(found, [format!("getThing answers 200 without {limit}")]);
+        }
         assert!(answered(200, &[id, ("content-type", "text/plain")], "x")[0].contains("text/plain"));
         assert!(answered(200, &[id, json], r#"{"id":1}"#)[0].contains("/id"));
         assert!(

@@ -31,7 +31,7 @@ pub(crate) async fn layer(State(edge): State<Edge>, request: Request, next: Next
     let is_page = !is_api(request.uri().path());
     let seen = Seen::default();
     let mut response = match enter(&edge, request, &seen).await {
-        Ok(entered) => pass(&edge, entered, next, is_page).await,
+        Ok(entered) => pass(&edge, entered, next, &seen, is_page).await,
         Err(error) => refused(error, is_page),
     };
     seen.write(response.headers_mut());
@@ -52,11 +52,11 @@ struct Entered {
     _account: Option<Arc<Account>>,
 }
 
-async fn pass(edge: &Edge, entered: Entered, next: Next, is_page: bool) -> Response {
+async fn pass(edge: &Edge, entered: Entered, next: Next, seen: &Seen, is_page: bool) -> Response {
     let Entered { request, bound, fate, unproven, _account } = entered;
     let mut response = next.run(request).await;
     if let Some(address) = unproven.filter(|_| is_refusal(&response)) {
-        edge.note_refusal(address).await;
+        seen.note(edge.note_refusal(address).await);
     }
     if let Some(broken) = fate.broken() {
         // Whatever the handler made of half a body: this is what happened.
@@ -80,7 +80,11 @@ async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, Ap
     let address = address_of(edge, &parts);
     let credential =
         credential(&parts.headers, session_cookie_name(&edge.config)).map(|(credential, _)| credential);
-    if let Some(door) = door(&parts.method, &route, credential.is_some()) {
+    let taken = edge.permissions.takes(&parts.method, &route);
+    // What no operation takes is counted where it comes from, whatever credential it carries.
+    let is_secured = edge.contract.is_secured(&parts.method, &route);
+    let counts_itself = credential.is_some() && (is_secured || !is_api(parts.uri.path()));
+    if let Some(door) = door(&parts.method, &route, counts_itself) {
         seen.note(edge.limit_door(door, address).await?);
     }
     parts.extensions.insert(seen.clone());
@@ -91,8 +95,8 @@ async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, Ap
     }
     let mut holder = address.to_string();
     // The router refuses what no route takes, whoever asks and before any body.
-    if edge.permissions.takes(&parts.method, &route) {
-        let identity = identify(edge, &mut parts, address).await?;
+    if taken {
+        let identity = identify(edge, &mut parts, address, seen).await?;
         allowed(edge, &parts.method, &route, &identity).await?;
         holder = format!("{}:{}", identity.scope.org(), identity.scope.subject());
         unproven = None;
@@ -127,13 +131,18 @@ async fn allowed(edge: &Edge, method: &Method, route: &str, identity: &Identity)
 }
 
 /// Who asks. A credential that is none counts against its address.
-async fn identify(edge: &Edge, parts: &mut Parts, address: Prefix) -> Result<Identity, ApiError> {
+async fn identify(
+    edge: &Edge,
+    parts: &mut Parts,
+    address: Prefix,
+    seen: &Seen,
+) -> Result<Identity, ApiError> {
     let had_one = credential(&parts.headers, session_cookie_name(&edge.config)).is_some();
     match Identity::from_request_parts(parts, edge).await {
         Ok(identity) => Ok(identity),
         Err(error) => {
             if had_one && error.status() == StatusCode::UNAUTHORIZED {
-                edge.note_refusal(address).await;
+                seen.note(edge.note_refusal(address).await);
             }
             Err(error)
         }
@@ -141,7 +150,7 @@ async fn identify(edge: &Edge, parts: &mut Parts, address: Prefix) -> Result<Ide
 }
 
 /// Which limit of its address a request comes under, besides those of the subject.
-fn door(method: &Method, route: &str, has_credential: bool) -> Option<Door> {
+fn door(method: &Method, route: &str, counts_itself: bool) -> Option<Door> {
     if PROBES.contains(&route) {
         return None;
     }
@@ -151,7 +160,7 @@ fn door(method: &Method, route: &str, has_credential: bool) -> Option<Door> {
     if route.contains("{code}") && !route.starts_with("/errors/") {
         return Some(Door::LookUp);
     }
-    (!has_credential).then_some(Door::Public)
+    (!counts_itself).then_some(Door::Public)
 }
 
 /// How much a route takes.

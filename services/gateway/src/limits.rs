@@ -145,11 +145,15 @@ impl Edge {
         allowed("refused credentials", calls, standing).map(|_| ())
     }
 
-    /// Counts a credential that is none.
-    pub(crate) async fn note_refusal(&self, address: Prefix) {
-        let quota = Quota { calls: self.config.refusals_per_minute, window: MINUTE };
-        if let Err(error) = self.cache.take(&refusals(address), quota).await {
-            tracing::error!(%error, "a refused credential cannot be counted");
+    /// Counts a credential that is none; returns how the limit stands.
+    pub(crate) async fn note_refusal(&self, address: Prefix) -> HeaderMap {
+        let calls = self.config.refusals_per_minute;
+        match self.cache.take(&refusals(address), Quota { calls, window: MINUTE }).await {
+            Ok(standing) => headers("refused", calls, &standing),
+            Err(error) => {
+                tracing::error!(%error, "a refused credential cannot be counted");
+                HeaderMap::new()
+            }
         }
     }
 

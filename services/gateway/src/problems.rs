@@ -12,6 +12,8 @@ use preceptor_core::id::EventId;
 use crate::Edge;
 use crate::error::{ApiError, ProblemOf};
 use crate::extract::is_api;
+use crate::gate::address_of;
+use crate::limits::Door;
 use crate::pages::PageError;
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -48,8 +50,16 @@ pub(crate) async fn layer(State(edge): State<Edge>, mut request: Request, next: 
     request.extensions_mut().insert(id.clone());
     let is_api = is_api(request.uri().path());
     let response = match too_long(&request) {
-        Some(error) if is_api => error.into_response(),
-        Some(error) => PageError::from(error).into_response(),
+        Some(error) => {
+            let (parts, _) = request.into_parts();
+            let limited = edge.limit_door(Door::Public, address_of(&edge, &parts)).await;
+            let (error, standing) =
+                limited.map_or_else(|limit| (limit, None), |standing| (error, Some(standing)));
+            let mut response =
+                if is_api { error.into_response() } else { PageError::from(error).into_response() };
+            response.headers_mut().extend(standing.unwrap_or_default());
+            response
+        }
         None => next.run(request).await,
     };
     finish(&edge, &id, told(response, is_api))

@@ -1,5 +1,7 @@
 //! The conventions of the API, from outside: problems, bodies, lists, conditions, preferences.
 
+mod repeated;
+
 use preceptor::client::{Client, Exchange, Watch as _};
 use preceptor_testkit::{Local, Store};
 use reqwest::header::HeaderMap;

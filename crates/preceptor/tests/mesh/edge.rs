@@ -155,19 +155,28 @@ async fn every_answer_says_how_its_limits_stand() {
     let local = Local::start(None).await.expect("a mesh");
     let http =
         reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-    for (path, signed_in) in [
-        ("/v1/programs", true),
-        ("/v1/programs/zz", true),
-        ("/v1/programs", false),
-        ("/v1/nothing", false),
-        ("/console", true),
-        ("/reference", false),
-        ("/openapi.json", false),
+    let long = format!("/v1/programs?x={}", "a".repeat(9000));
+    let (token, wrong) = (Some(local.editor.token()), Some("pk_wrong"));
+    for (method, path, token) in [
+        ("GET", "/v1/programs", token),
+        ("GET", "/v1/programs/zz", token),
+        ("GET", "/v1/programs", None),
+        ("GET", "/v1/programs", wrong),
+        ("POST", "/v1/programs", wrong),
+        ("GET", "/v1/nothing", None),
+        ("GET", "/v1/nothing", token),
+        ("GET", "/v1/nothing", wrong),
+        ("DELETE", "/v1/programs", token),
+        ("GET", &long, token),
+        ("GET", "/console", token),
+        ("GET", "/reference", None),
+        ("GET", "/openapi.json", None),
     ] {
-        let request = http.get(format!("{}{path}", local.url));
-        let request = if signed_in { request.bearer_auth(local.editor.token()) } else { request };
+        let request = http.request(method.parse().expect("a method"), format!("{}{path}", local.url));
+        let request = if let Some(token) = token { request.bearer_auth(token) } else { request };
         let response = request.send().await.expect("an answer");
-        assert!(response.headers().contains_key("ratelimit"), "{path}: {:?}", response.headers());
+        let (status, headers) = (response.status(), response.headers());
+        assert!(headers.contains_key("ratelimit"), "{method} {path}: {status} {headers:?}");
     }
     local.stop().await;
 }

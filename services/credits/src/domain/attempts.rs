@@ -121,12 +121,19 @@ impl Credits {
         self.attempt_view(&tx, row).await
     }
 
-    pub(crate) async fn attempts(&self, call: &Call, program: &str) -> Result<Vec<AttemptView>, Error> {
+    /// The caller's attempts at a program, newest first: at most `limit` of those before `after`.
+    pub(crate) async fn attempts(
+        &self,
+        call: &Call,
+        program: &str,
+        after: &str,
+        limit: u64,
+    ) -> Result<Vec<AttemptView>, Error> {
         self.program_or_own_work(call, program).await?;
         let scope = call.shared_scope();
         let tx = self.deps.store.read(&scope).await?;
         let mut views = Vec::new();
-        for row in attempts::of_learner(&tx, program, scope.subject()).await? {
+        for row in attempts::of_learner(&tx, program, scope.subject(), after, limit).await? {
             views.push(self.attempt_view(&tx, row).await?);
         }
         Ok(views)
@@ -246,7 +253,7 @@ impl Credits {
         }
         super::check_reach(call.scope(), program)?;
         let tx = self.deps.store.read(&call.shared_scope()).await?;
-        let own = attempts::of_learner(&tx, program, call.scope().subject()).await?;
+        let own = attempts::of_learner(&tx, program, call.scope().subject(), "", 1).await?;
         if own.is_empty() { Err(Error::NotFound(Missing::Program)) } else { Ok(()) }
     }
 }

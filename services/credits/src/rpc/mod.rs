@@ -249,9 +249,14 @@ impl Contract for Server {
         request: Request<proto::ListAttemptsRequest>,
     ) -> Result<Response<proto::ListAttemptsResponse>, Status> {
         let call = Call::of(&request)?;
-        let attempts = self.credits.attempts(&call, &request.into_inner().program_id).await?;
+        let request = request.into_inner();
+        let limit = limit(request.limit);
+        let attempts =
+            self.credits.attempts(&call, &request.program_id, &request.after, limit as u64 + 1).await?;
+        let (attempts, next) = page(attempts, limit, |view| &view.attempt.id);
         Ok(Response::new(proto::ListAttemptsResponse {
             attempts: attempts.iter().map(encode::attempt).collect(),
+            next,
         }))
     }
 

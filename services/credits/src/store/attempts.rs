@@ -81,22 +81,24 @@ pub(crate) async fn under_way(
     Ok(if result(tx, &newest.id).await?.is_none() { Some(newest) } else { None })
 }
 
-/// A learner's attempts at a program, newest first.
+/// A learner's attempts at a program, newest first: at most `limit` of those before `after`, or of all when that is empty.
 pub(crate) async fn of_learner(
     tx: &TenantTx,
     program: &str,
     learner: &str,
+    after: &str,
+    limit: u64,
 ) -> Result<Vec<attempt::Model>, Error> {
     use attempt::Column;
-    let select = tx
+    let mut select = tx
         .find::<attempt::Entity>()
         .filter(Column::ProgramId.eq(program))
         .filter(Column::Learner.eq(learner));
-    Ok(tx.all(select.order_by_desc(Column::Id).limit(MOST_LISTED)).await?)
+    if !after.is_empty() {
+        select = select.filter(Column::Id.lt(after));
+    }
+    Ok(tx.all(select.order_by_desc(Column::Id).limit(limit)).await?)
 }
-
-/// Attempts that a list shows.
-const MOST_LISTED: u64 = 50;
 
 /// What a person did last with the quizzes of a program.
 pub(crate) async fn newest_taking(

@@ -176,14 +176,18 @@ impl Edge {
         })
     }
 
+    /// The newest attempts of the caller before `after`, and what the next ones come after.
     pub(crate) async fn attempts(
         &self,
         identity: &Identity,
         program: &str,
-    ) -> Result<Vec<Attempt>, ApiError> {
-        let request = proto::ListAttemptsRequest { program_id: program.to_owned() };
+        limit: i32,
+        after: &str,
+    ) -> Result<(Vec<Attempt>, String), ApiError> {
+        let request =
+            proto::ListAttemptsRequest { program_id: program.to_owned(), limit, after: after.to_owned() };
         let listed = self.credits.clone().list_attempts(identity.request(request)?).await?.into_inner();
-        Ok(listed.attempts.into_iter().map(attempt_view).collect())
+        Ok((listed.attempts.into_iter().map(attempt_view).collect(), listed.next))
     }
 
     pub(crate) async fn attempt(&self, identity: &Identity, id: &str) -> Result<Attempt, ApiError> {
@@ -263,9 +267,8 @@ async fn attempts(
     Path(id): Path<String>,
     page: Page,
 ) -> Result<Json<AttemptList>, ApiError> {
-    let (data, next_cursor) =
-        page.of(&edge, edge.attempts(&identity, &id).await?, |attempt| attempt.id.clone()).await?;
-    Ok(Json(AttemptList { data, next_cursor }))
+    let (data, next) = edge.attempts(&identity, &id, page.limit, &page.after).await?;
+    Ok(Json(AttemptList { data, next_cursor: page.next(&edge, &next).await? }))
 }
 
 /// An attempt to begin.

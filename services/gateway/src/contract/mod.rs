@@ -85,6 +85,11 @@ impl Contract {
         self.operations.get(&(method, path.to_owned()))
     }
 
+    /// Whether there is such an operation, and whether it needs a credential.
+    pub(crate) fn is_secured(&self, method: &Method, path: &str) -> bool {
+        self.operation(method, path).is_some_and(|operation| operation.is_secured)
+    }
+
     /// Everything that is wrong with a body of the schema `name`; none when it is as the document says.
     pub(crate) fn problems(&self, name: &str, body: &Value) -> Vec<FieldProblem> {
         let Some(known) = self.bodies.get(name) else { return Vec::new() };

@@ -76,7 +76,7 @@ fn header(description: &str, example: &str) -> Value {
 pub(super) fn headers() -> Value {
     let seconds = json!({ "description": "How many seconds to wait before trying again", "schema": { "type": "integer", "minimum": 0 }, "example": 1 });
     json!({
-        "X-Request-Id": header("Names this request: quote it when you ask for help", "req_01k9w0x5c8f3v9q2d7t4m6n8rz"),
+        "X-Request-Id": header("Names this request, also where the answer is that of an earlier one: quote it when you ask for help", "req_01k9w0x5c8f3v9q2d7t4m6n8rz"),
         "RateLimit": header("What is left of a limit, and in how many seconds it is whole again (draft-ietf-httpapi-ratelimit-headers)", "\"requests\";r=1199;t=1"),
         "RateLimit-Policy": header("The limits that apply", "\"requests\";q=1200;w=60"),
         "Retry-After": seconds,
@@ -93,7 +93,8 @@ pub(super) fn headers() -> Value {
 pub(super) fn parameters() -> Value {
     json!({
         "IdempotencyKey": { "name": "Idempotency-Key", "in": "header", "required": false,
-            "description": "A key of your own for this write. The same key with the same request gives the first answer again, for 24 hours; with another request it is refused.",
+            "description": "A key of your own for this write. The same key with the same request gives the first answer again, for 24 hours; with another request it is refused. \
+                The body is that of the first answer, byte for byte: a problem in it carries the request id of the first request, while `X-Request-Id` names the present one. `Idempotency-Replayed` says that it is a repetition.",
             "schema": { "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[ -~]*[!-~][ -~]*$" }, "example": "b3f1c8e0-5a0e-4d0e-9c57-0d6b8e3f7a11" },
         "IfMatch": { "name": "If-Match", "in": "header", "required": true,
             "description": "The `ETag` that you read, or several, or `*` for any state",

@@ -14,6 +14,9 @@ use crate::error::ApiError;
 use crate::extract::{Form, Path};
 use crate::identity::Identity;
 
+/// Attempts that the page of a quiz shows: the newest ones.
+const SHOWN_ATTEMPTS: i32 = 50;
+
 #[derive(Template)]
 #[template(path = "quiz.html")]
 struct QuizPage {
@@ -91,8 +94,11 @@ async fn quiz_page(
     let title = edge.program(identity, &id).await?.title;
     let quiz = edge.quiz(identity, &id).await?;
     // Whoever tries the page out on a learner's behalf has no attempts.
-    let attempts =
-        if identity.scope.acting().is_some() { Vec::new() } else { edge.attempts(identity, &id).await? };
+    let attempts = if identity.scope.acting().is_some() {
+        Vec::new()
+    } else {
+        edge.attempts(identity, &id, SHOWN_ATTEMPTS, "").await?.0
+    };
     let places = if quiz.leaderboard { edge.leaderboard(identity, &id).await? } else { Vec::new() };
     Ok(QuizPage { frame: Frame::of(identity), program_id: id, title, quiz, attempts, places, problem })
 }
