@@ -6,6 +6,7 @@ use preceptor::client::Client;
 use preceptor::journey::{day_from_now, physician};
 use preceptor_testkit::{Local, Store};
 use reqwest::Method;
+use reqwest::header::{ETAG, IF_MATCH};
 use serde_json::{Value, json};
 
 use crate::support::{WARFARIN, markdown};
@@ -51,9 +52,17 @@ impl Door<'_> {
             "joint_providers" | "moc_statements" => json!([text]),
             _ => json!(text),
         };
-        let request =
-            reqwest::Client::new().request(self.method.clone(), format!("{}{}", local.url, self.path));
-        let request = request.bearer_auth(self.client.token()).header("if-match", "\"1\"").json(&body);
+        let http = reqwest::Client::new();
+        let url = format!("{}{}", local.url, self.path);
+        let mut request = http.request(self.method.clone(), &url).json(&body);
+        if self.method == Method::PATCH {
+            // What was read is what is changed.
+            let read = http.get(&url).bearer_auth(self.client.token()).send().await.expect("an answer");
+            if let Some(tag) = read.headers().get(ETAG) {
+                request = request.header(IF_MATCH, tag.clone());
+            }
+        }
+        let request = request.bearer_auth(self.client.token());
         let answer = request.send().await.expect("an answer");
         (answer.status().is_success(), answer.text().await.expect("a text"))
     }
