@@ -48,6 +48,7 @@ pub(crate) use items::ItemView;
 pub(crate) use leaderboard::Standing;
 pub(crate) use links::Link;
 pub(crate) use offers::{DEFAULT_LEVEL, NewOffer, OfferView};
+pub(crate) use settings::SettingsView;
 
 use crate::error::Missing;
 use crate::store::{job, print};

@@ -17,10 +17,24 @@ pub(super) async fn paper(tx: &TenantTx) -> Result<Option<Paper>, Error> {
     Ok(settings::get(tx, PAPER).await?.and_then(|row| Paper::of_name(&row.value)))
 }
 
+/// What holds for all certificates of an org.
+#[derive(Debug)]
+pub(crate) struct SettingsView {
+    /// The paper that it chose; nothing where the rules of its accrediting body decide.
+    pub(crate) paper: Option<setting::Model>,
+    /// Scripts of which they can show no name.
+    pub(crate) unprintable_scripts: Vec<&'static str>,
+}
+
 impl Credits {
-    /// What the org chose; nothing where the rules of its accrediting body decide.
-    pub(crate) async fn settings(&self, scope: &Arc<Scope>) -> Result<Option<setting::Model>, Error> {
-        settings::get(&self.deps.store.read(scope).await?, PAPER).await
+    fn settings_view(&self, paper: Option<setting::Model>) -> SettingsView {
+        SettingsView { paper, unprintable_scripts: self.deps.fonts.missing_scripts() }
+    }
+
+    /// What holds for all certificates of the org.
+    pub(crate) async fn settings(&self, scope: &Arc<Scope>) -> Result<SettingsView, Error> {
+        let tx = self.deps.store.read(scope).await?;
+        Ok(self.settings_view(settings::get(&tx, PAPER).await?))
     }
 
     /// Chooses the paper of the org's certificates, or leaves it to the rules again.
@@ -28,11 +42,11 @@ impl Credits {
         &self,
         scope: &Arc<Scope>,
         paper: Option<Paper>,
-    ) -> Result<Option<setting::Model>, Error> {
+    ) -> Result<SettingsView, Error> {
         let mut tx = self.deps.store.write(scope).await?;
         let known = settings::get(&tx, PAPER).await?;
         if known.as_ref().map(|row| row.value.as_str()) == paper.map(Paper::name) {
-            return Ok(known);
+            return Ok(self.settings_view(known));
         }
         settings::forget(&tx, PAPER).await?;
         let chosen = paper.map(|paper| setting::Model {
@@ -50,6 +64,6 @@ impl Credits {
                 .fact("paper", paper.map_or("usual", Paper::name)),
         )?;
         tx.commit().await?;
-        Ok(chosen)
+        Ok(self.settings_view(chosen))
     }
 }

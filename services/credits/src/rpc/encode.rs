@@ -7,9 +7,9 @@ use sha2::{Digest as _, Sha256};
 use crate::Error;
 use crate::domain::{
     AccreditationView, Activity, AttemptView, CreditView, Feedback, Issuer, ItemView, OfferView, QuizView,
-    Standing, Summary,
+    SettingsView, Standing, Summary,
 };
-use crate::store::{annotation, form, generation, setting};
+use crate::store::{annotation, form, generation};
 
 pub(super) fn accreditation(view: AccreditationView) -> proto::Accreditation {
     let state = view.state().to_owned();
@@ -287,10 +287,14 @@ pub(super) fn credit(view: CreditView) -> proto::Credit {
     }
 }
 
-pub(super) fn settings(chosen: Option<setting::Model>) -> proto::CertificateSettings {
-    chosen
-        .map(|row| proto::CertificateSettings { paper: row.value, set_by: row.set_by, set_at: row.set_at })
-        .unwrap_or_default()
+pub(super) fn settings(view: &SettingsView) -> proto::CertificateSettings {
+    let chosen = view.paper.as_ref();
+    proto::CertificateSettings {
+        paper: chosen.map(|row| row.value.clone()).unwrap_or_default(),
+        set_by: chosen.map(|row| row.set_by.clone()).unwrap_or_default(),
+        set_at: chosen.map(|row| row.set_at).unwrap_or_default(),
+        unprintable_scripts: owned(&view.unprintable_scripts),
+    }
 }
 
 /// The paper of a name; none is the provider's usual one.

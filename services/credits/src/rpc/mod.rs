@@ -400,7 +400,7 @@ impl Contract for Server {
         request: Request<proto::GetCertificateSettingsRequest>,
     ) -> Result<Response<proto::CertificateSettings>, Status> {
         let scope = Call::of(&request)?.shared_scope();
-        Ok(Response::new(encode::settings(self.credits.settings(&scope).await?)))
+        Ok(Response::new(encode::settings(&self.credits.settings(&scope).await?)))
     }
 
     async fn set_certificate_settings(
@@ -409,7 +409,7 @@ impl Contract for Server {
     ) -> Result<Response<proto::CertificateSettings>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         let paper = encode::paper(&request.into_inner().paper)?;
-        Ok(Response::new(encode::settings(self.credits.choose_paper(&scope, paper).await?)))
+        Ok(Response::new(encode::settings(&self.credits.choose_paper(&scope, paper).await?)))
     }
 
     async fn look_up_certificate(

@@ -27,6 +27,9 @@ pub(crate) struct CertificateSettings {
     /// Who chose it; empty where nothing was chosen.
     pub(crate) set_by: String,
     pub(crate) set_at: Option<String>,
+    /// Scripts of which certificates of this deployment can show no name: such names are refused with `NAME_NOT_PRINTABLE`
+    /// until the operator installs fonts.
+    pub(crate) unprintable_scripts: Vec<String>,
 }
 
 /// What the org chooses for its certificates.
@@ -40,7 +43,12 @@ pub(crate) struct NewCertificateSettings {
 fn view(settings: proto::CertificateSettings) -> CertificateSettings {
     let paper =
         if settings.paper.is_empty() { PaperSetting::Usual.name().to_owned() } else { settings.paper };
-    CertificateSettings { paper, set_by: settings.set_by, set_at: rfc3339(settings.set_at) }
+    CertificateSettings {
+        paper,
+        set_by: settings.set_by,
+        set_at: rfc3339(settings.set_at),
+        unprintable_scripts: settings.unprintable_scripts,
+    }
 }
 
 impl Edge {

@@ -16,8 +16,6 @@ use crate::extract::Form;
 struct CertificatesPage {
     frame: Frame,
     settings: CertificateSettings,
-    /// Of the deployment, as every accreditation names them.
-    unprintable_scripts: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -31,16 +29,7 @@ pub(super) async fn page(
     Visitor(identity): Visitor,
 ) -> Result<Html<String>, PageError> {
     let settings = edge.certificate_settings(&identity).await?;
-    let accreditations = edge.accreditations(&identity).await?;
-    html(&CertificatesPage {
-        frame: Frame::of(&identity),
-        settings,
-        unprintable_scripts: accreditations
-            .into_iter()
-            .next()
-            .map(|accreditation| accreditation.unprintable_scripts)
-            .unwrap_or_default(),
-    })
+    html(&CertificatesPage { frame: Frame::of(&identity), settings })
 }
 
 pub(super) async fn choose(

@@ -73,16 +73,18 @@ async fn the_admin_sees_which_names_cannot_be_printed_before_anything_is_issued(
     let accreditations = local.editor.get("/v1/accreditations").await.expect("accreditations");
     let offers =
         local.editor.get(&format!("/v1/programs/{}/offers", course.program)).await.expect("the offers");
-    for answer in [&accreditations["data"][0], &offers["data"][0]] {
+    let settings = local.editor.get("/v1/certificate-settings").await.expect("settings");
+    for answer in [&accreditations["data"][0], &offers["data"][0], &settings] {
         let missing = answer["unprintable_scripts"].as_array().expect("a list");
         assert!(
             missing.contains(&json!("Chinese")) && !missing.contains(&json!("Arabic")),
             "what the binary's own fonts lack: {answer}"
         );
     }
-    let page = format!("/console/programs/{}/offers", course.program);
-    let shown = fetched(&local, &local.editor, &page, "text/html").await.2;
-    assert!(shown.contains("no fonts for names in") && shown.contains("preceptor fonts pull"), "{shown}");
+    for page in [format!("/console/programs/{}/offers", course.program), "/console/certificates".to_owned()] {
+        let shown = fetched(&local, &local.editor, &page, "text/html").await.2;
+        assert!(shown.contains("no fonts for names in") && shown.contains("preceptor fonts pull"), "{shown}");
+    }
     local.stop().await;
 }
 
