@@ -1,8 +1,8 @@
 //! Two orgs with three programs each, a canary in every one, and every route and RPC that reflection finds: no stranger
 //! ever sees a canary, and the owner does what the stranger could not.
 
-mod http;
-mod pages;
+pub(crate) mod http;
+pub(crate) mod pages;
 mod rpc;
 mod walls;
 
@@ -100,7 +100,7 @@ fn text(canary: &str) -> String {
     )
 }
 
-async fn org(local: &Local, name: &str, admin: Client, reviewer: &Client) -> Org {
+pub(crate) async fn org(local: &Local, name: &str, admin: Client, reviewer: &Client) -> Org {
     let mut programs = Vec::new();
     for number in 1..=3 {
         let canary = format!("canary{name}{number}");

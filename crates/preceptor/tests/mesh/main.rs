@@ -14,6 +14,7 @@ mod real_sources;
 mod record;
 mod roles;
 mod secrets;
+mod snapshots;
 mod staff;
 mod support;
 mod surface;

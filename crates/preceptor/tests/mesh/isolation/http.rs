@@ -48,7 +48,7 @@ fn routes() -> Vec<Route> {
 }
 
 /// The path with the victim's ids in it.
-fn fill(path: &str, victim: &Victim) -> String {
+pub(crate) fn fill(path: &str, victim: &Victim) -> String {
     let id = match path {
         path if path.contains("/programs/") => &victim.program,
         path if path.contains("/sources/") => &victim.source,

@@ -3,7 +3,7 @@
 use super::Victim;
 
 /// Pages that show content of a program, source or message, or something of the visitor's own.
-pub(super) const SHOWN: [&str; 21] = [
+pub(crate) const SHOWN: [&str; 21] = [
     "/console/staff",
     "/programs/{id}",
     "/programs/{id}/quiz",
