@@ -298,6 +298,28 @@ mod tests {
         assert!(!is_let_in(EXCHANGE, &stranger).await, "a service that may not make it");
     }
 
+    #[tokio::test]
+    async fn a_full_service_refuses_at_once_and_serves_again_when_there_is_a_place() {
+        let clock = || Arc::new(SystemClock);
+        let policies = Policies::of_contracts().expect("contracts");
+        let server = Server::new(policies, SharedVerifier::pending(clock()), clock(), None);
+        let shared = server.shared(ServiceName::Auth, Ledger::new(Arc::new(Nowhere), clock()));
+        let routes = Router::new()
+            .route("/", post(|| async {}))
+            .layer(from_fn_with_state(Arc::clone(&shared), load_shed));
+        let call = async || {
+            let request = Request::post("/").body(axum::body::Body::empty()).expect("a request");
+            let answer = routes.clone().oneshot(request).await.expect("an answer");
+            Status::from_header_map(answer.headers()).map(|status| status.code())
+        };
+        assert_eq!(call().await, None);
+        let places = shared.in_flight.available_permits() as u32;
+        let all = shared.in_flight.acquire_many(places).await.expect("every place");
+        assert_eq!(call().await, Some(Code::Unavailable), "it does not wait");
+        drop(all);
+        assert_eq!(call().await, None);
+    }
+
     #[test]
     fn timeouts_are_read_as_the_protocol_writes_them() {
         assert_eq!(parse_timeout("250m"), Some(Duration::from_millis(250)));

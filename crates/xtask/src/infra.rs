@@ -7,8 +7,10 @@ use clap::Subcommand;
 use preceptor_testkit::postgres::{self, Server};
 use preceptor_testkit::tools;
 
-/// Programs of others that read our PDF files and show our pages, and the Debian package of each.
-const TOOLS: [(&str, &str); 4] = [
+/// Programs of others that read our PDF files, show our pages and make certificates of servers, and the Debian package
+/// of each.
+const TOOLS: [(&str, &str); 5] = [
+    ("openssl", "openssl"),
     ("qpdf", "qpdf"),
     ("pdfinfo", "poppler-utils"),
     ("chromium", "chromium"),
@@ -70,6 +72,7 @@ pub(crate) fn install() {
 }
 
 fn is_here(program: &str) -> bool {
+    // Not every program knows --version, and every program starts with it.
     Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }
 

@@ -10,6 +10,7 @@ mod heavy;
 mod isolation;
 mod journey;
 mod privacy;
+mod probes;
 mod real_sources;
 mod record;
 mod roles;

@@ -131,7 +131,7 @@ async fn ask(
     let events = edge.ask(&identity, id, new).await?;
     if wants_stream(&headers) {
         let stream = server_sent(events, edge.clone(), id_of_request, begun);
-        return Ok((limit, Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT))).into_response());
+        return Ok((limit, kept_alive(stream)).into_response());
     }
     Ok((limit, Json(whole(events, &edge, begun).await?)).into_response())
 }
@@ -190,6 +190,11 @@ fn server_sent(
     })
 }
 
+/// A stream of events that is never quiet for longer than [`HEARTBEAT`].
+fn kept_alive(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> impl IntoResponse {
+    Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT))
+}
+
 fn named(name: &str, data: &impl Serialize) -> Event {
     let text = serde_json::to_string(data).unwrap_or_else(|_| "{}".to_owned());
     Event::default().event(name).data(text)
@@ -220,4 +225,20 @@ async fn feedback(
     let request = proto::LeaveFeedbackRequest { message_id: id, helpful: new.helpful, comment: new.comment };
     edge.answering.clone().leave_feedback(identity.request(request)?).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quiet_stream_has_a_heartbeat() {
+        let begun = tokio::time::Instant::now();
+        let mut body = kept_alive(futures::stream::pending()).into_response().into_body().into_data_stream();
+        for beat in 1..=3 {
+            let beat_of_stream = body.next().await.expect("a beat").expect("bytes");
+            assert!(beat_of_stream.starts_with(b":"), "a comment, which clients skip: {beat_of_stream:?}");
+            assert_eq!(begun.elapsed().as_secs(), beat * HEARTBEAT.as_secs());
+        }
+    }
 }
