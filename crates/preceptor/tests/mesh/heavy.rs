@@ -51,7 +51,7 @@ fn deep_heading() -> Vec<u8> {
 }
 
 /// A PDF of `pages` pages that share one stream; `filters` as its dictionary has them.
-fn pdf(pages: usize, filters: &str, stream: &[u8]) -> Vec<u8> {
+pub(crate) fn pdf(pages: usize, filters: &str, stream: &[u8]) -> Vec<u8> {
     let mut out = b"%PDF-1.7\n".to_vec();
     let mut places = Vec::new();
     let mut object = |out: &mut Vec<u8>, body: &[u8]| {
@@ -80,7 +80,7 @@ fn pdf(pages: usize, filters: &str, stream: &[u8]) -> Vec<u8> {
     out
 }
 
-fn deflated(content: &[u8]) -> Vec<u8> {
+pub(crate) fn deflated(content: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(content).expect("bytes");
     encoder.finish().expect("bytes")

@@ -2,6 +2,7 @@
 //! ever sees a canary, and the owner does what the stranger could not.
 
 pub(crate) mod http;
+mod owned;
 pub(crate) mod pages;
 mod rpc;
 mod walls;
@@ -34,6 +35,8 @@ pub(crate) struct Victim {
 pub(crate) struct Earned {
     pub(crate) accreditation: String,
     pub(crate) offer: String,
+    /// The quiz that is open.
+    pub(crate) form: String,
     pub(crate) item: String,
     /// A request for items.
     pub(crate) generation: String,
@@ -55,6 +58,8 @@ pub(crate) struct Earned {
     pub(crate) staff: String,
     /// A credential of theirs.
     pub(crate) credential: String,
+    /// The token with which an admin confirms that it is them.
+    pub(crate) confirm: String,
 }
 
 impl Earned {
@@ -64,6 +69,7 @@ impl Earned {
         Self {
             accreditation: none("accr"),
             offer: none("offer"),
+            form: none("form"),
             item: none("item"),
             generation: none("gen"),
             registry_call: none("call"),
@@ -77,6 +83,7 @@ impl Earned {
             org: none("org"),
             staff: none("staff"),
             credential: none("key"),
+            confirm: String::new(),
         }
     }
 }
@@ -140,16 +147,18 @@ async fn earned(
     reviewer.attest(&victim.source).await.expect("an attestation");
     let accreditation = admin.accredit(&victim.canary).await.expect("an accreditation");
     let offer = admin.designate(&victim.program, &accreditation).await.expect("an offer");
-    let items = admin.make_quiz(reviewer, &victim.program, 2, json!({})).await.expect("a quiz");
+    let items =
+        admin.make_quiz(reviewer, &victim.program, 2, json!({ "leaderboard": true })).await.expect("a quiz");
     let address = format!("{}@example.org", victim.canary);
     let statement = physician(&victim.canary, &address);
     let clinician =
         learner.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
     let attempt = learner.take_quiz(&victim.program, &items, Answers::Right).await.expect("an attempt");
+    let quiz = learner.get(&format!("/v1/programs/{}/quiz", victim.program)).await.expect("a quiz");
     let credit = learner.claim(&attempt, &offer, 0.5).await.expect("a credit");
     let credit = id(&credit, "id").expect("an id");
     let pdf = learner.certificate(&credit).await.expect("a certificate");
-    let contest = contested(local, admin, learner, victim).await;
+    let contest = contested(local, admin, learner, victim, LICENCE).await;
     // An identifier that no registry knows opens a task.
     admin.verify_by(&victim.source, json!({ "pmid": "999999" })).await.expect("a verdict");
     let tasks = admin.get(&format!("/v1/programs/{}/tasks", victim.program)).await.expect("tasks");
@@ -169,6 +178,7 @@ async fn earned(
     Earned {
         accreditation,
         offer,
+        form: id(&quiz["form"], "id").expect("an id"),
         item: id(&items[0], "id").expect("an id"),
         generation: id(&asked, "id").expect("an id"),
         registry_call: id(&list(&calls, "data")[0], "id").expect("an id"),
@@ -181,20 +191,34 @@ async fn earned(
         org: record.org_id,
         credential: id(&list(&credentials, "data")[0], "id").expect("an id"),
         staff: member,
+        confirm: admin.token().to_owned(),
         credit,
     }
 }
 
-/// Someone else states the licence that was confirmed for the learner.
-async fn contested(local: &Local, admin: &Client, learner: &Client, victim: &Victim) -> String {
+/// The number of a licence as [`physician`] states it.
+const LICENCE: &str = "MD12345";
+
+/// Another learner states the licence that was confirmed for the first.
+async fn contested(
+    local: &Local,
+    admin: &Client,
+    learner: &Client,
+    victim: &Victim,
+    licence: &str,
+) -> String {
     let known = learner.get("/v1/me/clinician").await.expect("a clinician");
     let path = format!("/v1/clinicians/{}/primary-source", id(&known, "learner").expect("a pseudonym"));
     admin.post(&path, &json!({ "confirmed": true, "evidence": "Board register" })).await.expect("a check");
-    let rival = admin.learner(&victim.program, "rival").await.expect("a learner");
-    let statement = physician("Someone else", &format!("rival.{}@example.org", victim.canary));
+    let before = admin.all("/v1/contested-identities").await.expect("contests");
+    let rival = admin.learner(&victim.program, &format!("rival {licence}")).await.expect("a learner");
+    let mut statement =
+        physician("Another physician", &format!("rival.{licence}.{}@example.org", victim.canary));
+    statement["licence_number"] = licence.into();
     rival.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
-    let contests = admin.get("/v1/contested-identities").await.expect("contests");
-    id(&list(&contests, "data")[0], "id").expect("an id")
+    let contests = admin.all("/v1/contested-identities").await.expect("contests");
+    let newest = contests.iter().find(|contest| before.iter().all(|known| known["id"] != contest["id"]));
+    id(newest.expect("a contest"), "id").expect("an id")
 }
 
 async fn victim(admin: &Client, canary: String, program: String) -> Victim {
@@ -203,6 +227,9 @@ async fn victim(admin: &Client, canary: String, program: String) -> Victim {
     let state = admin.get(&format!("/v1/programs/{program}")).await.expect("the program");
     let source_id = id(&source, "id").expect("an id");
     let document = admin.get(&format!("/v1/sources/{source_id}/document")).await.expect("a document");
+    let dosing = list(&document, "passages")
+        .iter()
+        .find(|passage| passage["text"].as_str().is_some_and(|text| text.contains("5 mg")));
     let message = match admin.ask(&program, &format!("What is the dose of {canary}?")).await {
         Ok(answer) => id(&answer, "message_id").expect("an id"),
         // A draft cannot be asked: it has no messages.
@@ -217,7 +244,7 @@ async fn victim(admin: &Client, canary: String, program: String) -> Victim {
             .unwrap_or("progv_00000000000000000000000000")
             .to_owned(),
         message,
-        passage: id(&list(&document, "passages")[0], "id").expect("an id"),
+        passage: id(dosing.expect("a passage about the dose"), "id").expect("an id"),
         earned: Earned::nothing(),
         program,
     }

@@ -79,7 +79,7 @@ pub(super) fn form(path: &str, victim: &Victim) -> (&'static str, String) {
     let (program, earned) = (&victim.program, &victim.earned);
     let fields = match path {
         "/programs/{id}" => "question=What+is+the+usual+starting+dose%3F".to_owned(),
-        "/programs/{id}/quiz" => "form_id=form_00000000000000000000000000".to_owned(),
+        "/programs/{id}/quiz" => format!("form_id={}", earned.form),
         "/programs/{id}/evaluation" => {
             format!("objectives_met=5&free_of_bias=5&will_change_practice=5&overall=5&attempt_id={}", earned.attempt)
         }
@@ -93,6 +93,7 @@ pub(super) fn form(path: &str, victim: &Victim) -> (&'static str, String) {
         "/me/clinician/confirm" => "code=1".to_owned(),
         "/console/certificates" => "paper=a4".to_owned(),
         "/console/staff" => "name=n&role=analyst&email=n%40example.org".to_owned(),
+        "/console/staff/{id}/link" => format!("confirm={}", earned.confirm),
         "/console/staff/{id}" => "action=change&name=n".to_owned(),
         "/console/credentials" => "kind=service&name=n".to_owned(),
         "/console" => "title=t".to_owned(),

@@ -1,0 +1,148 @@
+//! A state for every operation in which its owner is served: what can be done once only is made anew for each.
+
+use preceptor::client::{Client, Upload, id};
+use preceptor::journey::{Answers, physician};
+use preceptor_testkit::Local;
+use preceptor_testkit::local::publish;
+use serde_json::{Value, json};
+
+use super::{Org, Victim, contested, text};
+use crate::heavy;
+use crate::support::{list, markdown};
+
+/// Who an operation is for, and ids that it can be asked about.
+pub(super) async fn owner(local: &Local, org: &Org, operation: &str) -> (Client, Victim) {
+    let mut victim = org.programs[0].clone();
+    let owner = match operation {
+        // What the operator of the deployment says about a provider is not for the provider to say.
+        "decideAccreditation" => local.operator.clone(),
+        "getAttempt"
+        | "page /attempts/{id}"
+        | "submitAttempt"
+        | "showFeedback"
+        | "getCertificate"
+        | "getBadge"
+        | "claimCredit"
+        | "form /attempts/{id}/feedback"
+        | "form /attempts/{id}/claim" => org.learner.clone(),
+        "saveAnswer"
+        | "form /attempts/{id}"
+        | "startAttempt"
+        | "form /programs/{id}/quiz"
+        | "evaluateProgram"
+        | "form /programs/{id}/evaluation" => taker(org, &mut victim, operation).await,
+        "decideItem" | "form /console/items/{id}/decision" => {
+            let items = org.admin.generate_items(&victim.program, 1, |_| {}).await.expect("an item");
+            victim.earned.item = id(&items[0], "id").expect("an id");
+            local.reviewer.clone()
+        }
+        "submitSource" | "form /console/sources/{id}/submit" => {
+            victim.source = source(org, markdown("note.md", &text(operation))).await;
+            org.admin.clone()
+        }
+        "decideSource" | "form /console/sources/{id}/decision" => {
+            victim.source = source(org, markdown("note.md", &text(operation))).await;
+            let path = format!("/v1/sources/{}/submit", victim.source);
+            org.admin.post(&path, &json!({})).await.expect("it waits for a decision");
+            local.reviewer.clone()
+        }
+        "getPagePicture" => {
+            let content =
+                heavy::pdf(1, "/FlateDecode", &heavy::deflated(b"BT /F 12 Tf 9 9 Td (Doses) Tj ET"));
+            victim.source =
+                source(org, Upload { name: "page.pdf".into(), content, ..Upload::default() }).await;
+            org.admin.clone()
+        }
+        "publishProgram"
+        | "withdrawProgram"
+        | "form /console/programs/{id}/publish"
+        | "form /console/programs/{id}/withdraw" => {
+            let files = vec![markdown("guide.md", &text("again"))];
+            victim.program = publish(&org.admin, &local.reviewer, operation, &["Choose the dose"], files)
+                .await
+                .expect("a program");
+            org.admin.clone()
+        }
+        "closeTask" | "form /console/tasks/{id}/close" => {
+            victim.earned.task = task(org, operation).await;
+            org.admin.clone()
+        }
+        "decideContestedIdentity" | "form /console/contested-identities/{id}/decision" => {
+            contest(local, org, &mut victim, operation).await;
+            org.admin.clone()
+        }
+        _ => {
+            if operation.contains("Staff")
+                || operation.contains("/staff/")
+                || operation.contains("Credential")
+                || operation.contains("/credentials/")
+            {
+                member(org, &mut victim, operation).await;
+            }
+            org.admin.clone()
+        }
+    };
+    (owner, victim)
+}
+
+/// A learner who has seen the terms of the quiz, is in the middle of it, or has taken it.
+async fn taker(org: &Org, victim: &mut Victim, operation: &str) -> Client {
+    let learner = org.admin.learner(&victim.program, operation).await.expect("a learner");
+    let quiz = learner.get(&format!("/v1/programs/{}/quiz", victim.program)).await.expect("a quiz");
+    victim.earned.form = id(&quiz["form"], "id").expect("an id");
+    if operation == "startAttempt" || operation == "form /programs/{id}/quiz" {
+        return learner;
+    }
+    let attempt = if operation.contains("valuat") {
+        let items = org.admin.all(&format!("/v1/programs/{}/items", victim.program)).await.expect("items");
+        learner.take_quiz(&victim.program, &items, Answers::Right).await.expect("an attempt")
+    } else {
+        learner.begin_quiz(&victim.program).await.expect("an attempt")
+    };
+    victim.earned.attempt = id(&attempt, "id").expect("an id");
+    learner
+}
+
+/// A source that was read, of the program that is a draft.
+async fn source(org: &Org, file: Upload) -> String {
+    let added = org.admin.upload(&org.programs[2].program, file).await.expect("an upload");
+    let source = id(&added, "id").expect("an id");
+    org.admin.wait_for_source(&source, |_| {}).await.expect("it is read");
+    source
+}
+
+/// An open task: an identifier that no registry knows opens one.
+async fn task(org: &Org, operation: &str) -> String {
+    let source = source(org, markdown("note.md", &text(operation))).await;
+    org.admin.verify_by(&source, json!({ "pmid": "999998" })).await.expect("a verdict");
+    let path = format!("/v1/programs/{}/tasks", org.programs[2].program);
+    let tasks = org.admin.all(&path).await.expect("tasks");
+    let is_open = |task: &&Value| task["source_id"] == source.as_str() && task["closed_at"].is_null();
+    id(tasks.iter().find(is_open).expect("a task"), "id").expect("an id")
+}
+
+/// A licence that two people state.
+async fn contest(local: &Local, org: &Org, victim: &mut Victim, operation: &str) {
+    let licence = format!("MD{}", operation.len() + 70_000);
+    let learner = org.admin.learner(&victim.program, operation).await.expect("a learner");
+    let mut statement = physician("Grace Hopper", &format!("grace{}@example.org", operation.len()));
+    statement["licence_number"] = licence.as_str().into();
+    let clinician =
+        learner.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
+    victim.earned.learner = id(&clinician, "learner").expect("a pseudonym");
+    victim.earned.contest = contested(local, &org.admin, &learner, victim, &licence).await;
+}
+
+/// A member of staff with an address and a token.
+async fn member(org: &Org, victim: &mut Victim, operation: &str) {
+    let new = json!({ "name": "Rita Reviewer", "role": "analyst", "email": "rita@example.org" });
+    let made = org.admin.post("/v1/staff", &new).await.expect("a member of staff");
+    victim.earned.staff = id(&made["staff"], "id").expect("an id");
+    let path = format!("/v1/credentials?staff_id={}", victim.earned.staff);
+    let credentials = org.admin.get(&path).await.expect("credentials");
+    victim.earned.credential = id(&list(&credentials, "data")[0], "id").expect("an id");
+    if operation == "reinstateStaff" {
+        let path = format!("/v1/staff/{}/suspend", victim.earned.staff);
+        org.admin.post(&path, &json!({ "reason": "r" })).await.expect("suspended");
+    }
+}
