@@ -29,7 +29,7 @@ pub struct Limits {
     pub least_bytes_per_second: u64,
     /// Seconds in which a whole request has to arrive.
     pub request_seconds: u64,
-    /// The largest request header, in KiB; a larger one is answered with 431.
+    /// The largest request header, in KiB; one that is larger is answered with 431, and one of four times that is not read.
     pub largest_header_kib: usize,
     /// Lines of a request header.
     pub most_header_lines: usize,

@@ -107,15 +107,19 @@ pub async fn serve(listener: Listener, router: Router, tasks: Tasks) -> Result<(
     }
 }
 
+/// How many times the largest header are read: up to here what serves a request refuses it in words, beyond it the
+/// connection ends with a bare 431.
+const HEADROOM: usize = 4;
+
 fn http(limits: &Limits) -> auto::Builder<TokioExecutor> {
-    let header = limits.largest_header_kib << 10;
+    let header = (limits.largest_header_kib << 10) * HEADROOM;
     let mut http = auto::Builder::new(TokioExecutor::new());
     // Headers are timed by the watch of the connection, which also sees what comes before the protocol is known.
     http.http1()
         .timer(TokioTimer::new())
         .header_read_timeout(None)
         .max_buf_size(header)
-        .max_headers(limits.most_header_lines);
+        .max_headers(limits.most_header_lines * HEADROOM);
     http.http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits.most_streams)

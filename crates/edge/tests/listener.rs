@@ -75,11 +75,20 @@ async fn a_connection_may_be_quiet_between_requests_for_a_while_only() {
 #[tokio::test(flavor = "multi_thread")]
 async fn headers_of_any_size_or_number_are_refused() {
     let (address, _tasks) = start(limits(), hello()).await;
-    let large = format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "a".repeat(40 << 10));
-    let many = format!("GET / HTTP/1.1\r\nhost: x\r\n{}\r\n", "x: a\r\n".repeat(101));
-    for text in [large, many] {
+    let large = |size: usize| {
+        format!("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx: {}\r\n\r\n", "a".repeat(size))
+    };
+    let many = |count: usize| {
+        format!("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{}\r\n", "x: a\r\n".repeat(count))
+    };
+    for text in [large(140 << 10), many(401)] {
         let (answer, _) = exchange(address, text.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+    }
+    // What is larger than it should be and not that large is read, so that the service can say what is wrong with it.
+    for text in [large(40 << 10), many(150)] {
+        let (answer, _) = exchange(address, text.as_bytes()).await;
+        assert!(answer.ends_with("hello"), "{answer}");
     }
 }
 

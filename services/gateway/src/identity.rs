@@ -121,7 +121,9 @@ impl Edge {
                 let what = format!("{} {route}", parts.method);
                 self.record_refusal(&identity.scope, &what, CROSS_SITE).await;
             }
-            Err(error) if error.status() == StatusCode::UNAUTHORIZED => self.note_refusal(address).await,
+            Err(error) if error.status() == StatusCode::UNAUTHORIZED => {
+                self.note_refusal(address).await;
+            }
             // Nobody knows whose it is; the request is refused in any case.
             Err(_) => {}
         }

@@ -23,6 +23,8 @@ pub(crate) const PROBLEM: HeaderValue = HeaderValue::from_static("application/pr
 const LONGEST_ADDRESS: usize = 8 << 10;
 /// More than any client of ours sends in its headers, and less than the server below gives up at, without a word.
 const LARGEST_HEADERS: usize = 16 << 10;
+/// The same for the number of headers.
+const MOST_HEADERS: usize = 100;
 /// What a 401 says besides (RFC 9110, 15.5.2).
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"preceptor\"");
 
@@ -78,11 +80,12 @@ fn too_long(request: &Request) -> Option<ApiError> {
     let size = |headers: &HeaderMap| {
         headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>()
     };
-    (size(request.headers()) > LARGEST_HEADERS).then(|| {
+    let headers = request.headers();
+    (size(headers) > LARGEST_HEADERS || headers.len() > MOST_HEADERS).then(|| {
         let error = ApiError::new(
             Kind::InvalidInput,
             "HEADERS_TOO_LARGE",
-            "the headers are larger than any that we need; they may have 16 KiB in all",
+            "the headers are larger than any that we need; they may have 16 KiB and 100 lines in all",
         );
         error.with_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
     })

@@ -123,8 +123,14 @@ async fn every_error_is_a_problem_whatever_went_wrong(store: Store) {
     assert_eq!(raw.send(keyed("POST")).await.status, 201);
     problem(&local, &raw.send(keyed("PUT")).await, 405, "METHOD_NOT_ALLOWED");
     problem(&local, &raw.get(&format!("/v1/programs?x={}", "a".repeat(9000))).await, 414, "URI_TOO_LONG");
-    let large = raw.send(raw.request("GET", "/v1/programs").header("x-large", "a".repeat(20_000))).await;
-    problem(&local, &large, 431, "HEADERS_TOO_LARGE");
+    for size in [20_000, 100_000] {
+        let large = raw.request("GET", "/v1/programs").header("x-large", "a".repeat(size));
+        problem(&local, &raw.send(large).await, 431, "HEADERS_TOO_LARGE");
+    }
+    let many = (0..150).fold(raw.request("GET", "/v1/programs"), |request, number| {
+        request.header(format!("x-{number}"), "a")
+    });
+    problem(&local, &raw.send(many).await, 431, "HEADERS_TOO_LARGE");
     problem(
         &local,
         &raw.post("/v1/programs", "application/json", vec![b' '; 9 << 20]).await,
