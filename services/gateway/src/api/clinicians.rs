@@ -71,8 +71,9 @@ pub(crate) struct Clinician {
     pub(crate) learner: String,
     /// False when nothing was stated yet.
     pub(crate) stated: bool,
-    #[schema(value_type = values::StatedProfession)]
-    pub(crate) profession: &'static str,
+    /// Null when nothing was stated yet.
+    #[schema(value_type = Option<values::Profession>)]
+    pub(crate) profession: Option<&'static str>,
     pub(crate) name: String,
     pub(crate) degree: String,
     pub(crate) email: String,
@@ -87,6 +88,13 @@ pub(crate) struct Clinician {
     pub(crate) checks: Vec<Check>,
     /// What to do next.
     pub(crate) next_step: String,
+}
+
+impl Clinician {
+    /// Whether this is the profession that was stated.
+    pub(crate) fn states(&self, profession: &str) -> bool {
+        self.profession == Some(profession)
+    }
 }
 
 pub(super) fn clinician_view(row: proto::Clinician) -> Clinician {
@@ -108,7 +116,7 @@ pub(super) fn clinician_view(row: proto::Clinician) -> Clinician {
     Clinician {
         learner: row.learner,
         stated: row.stated,
-        profession: profession_name(row.profession),
+        profession: Some(profession_name(row.profession)).filter(|name| !name.is_empty()),
         name: row.name,
         degree: row.degree,
         email: row.email,

@@ -61,8 +61,8 @@ pub(crate) struct Accreditation {
     pub(crate) signatory_name: String,
     pub(crate) signatory_title: String,
     /// Empty for none.
-    #[schema(value_type = values::LogoType)]
-    pub(crate) logo_type: String,
+    #[schema(value_type = Option<values::LogoType>)]
+    pub(crate) logo_type: Option<String>,
     pub(crate) logo_sha256: String,
     /// Whose it is.
     pub(crate) org_id: String,
@@ -87,7 +87,7 @@ fn accreditation_view(row: proto::Accreditation) -> Accreditation {
         decided_at: rfc3339(row.decided_at),
         signatory_name: row.signatory_name,
         signatory_title: row.signatory_title,
-        logo_type: row.logo_type,
+        logo_type: Some(row.logo_type).filter(|kind| !kind.is_empty()),
         logo_sha256: row.logo_sha256,
         org_id: row.org_id,
         org_name: row.org_name,

@@ -62,11 +62,6 @@ values! {
         Physician = "physician", PhysicianAssistant = "physician_assistant", NursePractitioner = "nurse_practitioner", Nurse = "nurse",
         Pharmacist = "pharmacist", Dentist = "dentist", Psychologist = "psychologist", Other = "other",
     }
-    /// What a person is by profession; empty before they stated it.
-    StatedProfession {
-        Physician = "physician", PhysicianAssistant = "physician_assistant", NursePractitioner = "nurse_practitioner", Nurse = "nurse",
-        Pharmacist = "pharmacist", Dentist = "dentist", Psychologist = "psychologist", Other = "other", Unstated = "",
-    }
     /// Who accredits providers.
     AccreditingBody { Accme = "accme", Ancc = "ancc", JointAccreditation = "joint_accreditation" }
     /// How a provider is accredited.
@@ -101,8 +96,8 @@ values! {
     NewCredentialKind { Service = "service", Api = "api" }
     /// How far the reading of a file is.
     ProgressStage { Reading = "reading", Done = "done" }
-    /// What a logo is drawn in; empty for none.
-    LogoType { Png = "image/png", Svg = "image/svg+xml", None = "" }
+    /// What a logo is drawn in.
+    LogoType { Png = "image/png", Svg = "image/svg+xml" }
     /// What is claimed.
     CreditType { AmaPra1 = "ama_pra_1", AnccContactHour = "ancc_contact_hour" }
     /// What an activity is, in the terms of PARS.

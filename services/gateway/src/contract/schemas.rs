@@ -31,9 +31,6 @@ pub(super) const OWN_CODES: &[(&str, &str, &str)] = &[
     ("NewMessage", "question", "QUESTION_LENGTH"),
 ];
 
-/// Words that are empty, by type and variant: what reads the types takes an empty word for no word and names the variant.
-pub(super) const EMPTY_WORDS: [(&str, &str); 2] = [("StatedProfession", "Unstated"), ("LogoType", "None")];
-
 /// Adds what can be said by rules, and what this deployment says.
 pub(super) fn refine(document: &mut Value, terms: &Terms) {
     let asked = request_bodies(document);
@@ -43,10 +40,6 @@ pub(super) fn refine(document: &mut Value, terms: &Terms) {
         if let Some(schema) = schema.as_object_mut().filter(|_| asked.contains(name)) {
             text(schema);
         }
-    }
-    for (name, variant) in EMPTY_WORDS {
-        let words = schemas.get_mut(name).and_then(|schema| schema["enum"].as_array_mut());
-        words.into_iter().flatten().filter(|word| *word == variant).for_each(|word| *word = "".into());
     }
     for name in EXACTLY_ONE {
         schemas.get_mut(*name).and_then(Value::as_object_mut).into_iter().for_each(exactly_one);
