@@ -28,8 +28,8 @@ pub(crate) fn dependencies(folders: &[PathBuf]) -> anyhow::Result<Vec<String>> {
         for (kind, places) in KINDS {
             let Some(table) = manifest.get(kind).and_then(toml::Value::as_table) else { continue };
             let code = code(folder, places)?;
-            let unused = table.keys().filter(|name| !uses(&code, name));
-            problems.extend(unused.map(|name| format!("{}: {name} is not used", folder.display())));
+            let unused = table.iter().filter(|(name, entry)| !is_for_features(entry) && !uses(&code, name));
+            problems.extend(unused.map(|(name, _)| format!("{}: {name} is not used", folder.display())));
         }
     }
     let workspace: toml::Table = std::fs::read_to_string("Cargo.toml")?.parse()?;
@@ -37,6 +37,11 @@ pub(crate) fn dependencies(folders: &[PathBuf]) -> anyhow::Result<Vec<String>> {
     let unnamed = table.into_iter().flat_map(toml::Table::keys).filter(|name| !names(&named, name));
     problems.extend(unnamed.map(|name| format!("Cargo.toml: no crate depends on {name}")));
     Ok(problems)
+}
+
+/// Whether a dependency may be there for what it turns on in others.
+fn is_for_features(entry: &toml::Value) -> bool {
+    entry.get("features").is_some()
 }
 
 /// All Rust code in these places of a crate.
@@ -95,5 +100,7 @@ mod tests {
         let code = code(folder.path(), &["src"]).expect("code");
         assert!(uses(&code, "serde") && !uses(&code, "prost"));
         assert!(names(manifest, "serde") && !names(manifest, "serde_json"));
+        let table: toml::Table = "a = { features = ['b'] }\nc = { workspace = true }".parse().expect("TOML");
+        assert!(is_for_features(&table["a"]) && !is_for_features(&table["c"]));
     }
 }
