@@ -91,6 +91,11 @@ pub(crate) struct Clinician {
 }
 
 impl Clinician {
+    /// The profession as people read it; empty when nothing was stated.
+    pub(crate) fn profession_in_words(&self) -> String {
+        self.profession.unwrap_or_default().replace('_', " ")
+    }
+
     /// Whether this is the profession that was stated.
     pub(crate) fn states(&self, profession: &str) -> bool {
         self.profession == Some(profession)
