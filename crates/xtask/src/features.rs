@@ -1,43 +1,64 @@
-//! Third-party crates that `cargo run` would compile with other features than `cargo test`, and so a second time.
+//! Third-party crates that `cargo run` would compile otherwise than `cargo test`, and so a second time.
 
 use std::collections::BTreeSet;
 
 use anyhow::Context as _;
+use serde_json::Value;
 
 /// One problem for each crate that the two commands do not share.
 pub(crate) fn compiled_twice() -> anyhow::Result<Vec<String>> {
-    let run = resolved(&["--package", "preceptor", "--edges", "normal,build"])?;
-    let tests = resolved(&["--workspace", "--edges", "normal,build,dev"])?;
-    let twice = run.difference(&tests);
-    let problem = |krate: &String| {
-        format!("`cargo run` compiles {krate}, and `cargo test` with other features: name them in Cargo.toml")
+    let run = units(&["build", "--package", "preceptor"])?;
+    let tests = units(&["test", "--no-run", "--workspace"])?;
+    let problem = |unit: &String| {
+        format!("`cargo run` compiles {unit}, and `cargo test` otherwise: name its features in Cargo.toml")
     };
-    Ok(twice.map(problem).collect())
+    Ok(run.difference(&tests).map(problem).collect())
 }
 
-/// Every third-party crate with its version and features, as cargo resolves them for these packages.
-fn resolved(packages: &[&str]) -> anyhow::Result<BTreeSet<String>> {
-    let mut command = crate::cargo::cargo();
-    command.args(["tree", "--quiet", "--prefix", "none", "--format", "{p} [{f}]"]).args(packages);
-    let output = command.output().context("cargo cannot be started")?;
-    anyhow::ensure!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
-    Ok(crates(&String::from_utf8(output.stdout)?))
+/// What cargo would compile for a command, as cargo itself plans it. `cargo tree` does not tell crates for the host from
+/// crates for the target, and the plan is an unstable output, hence the variable.
+fn units(command: &[&str]) -> anyhow::Result<BTreeSet<String>> {
+    let mut cargo = crate::cargo::cargo();
+    cargo.args(command).args(["--quiet", "--unit-graph", "-Zunstable-options"]).env("RUSTC_BOOTSTRAP", "1");
+    let output = cargo.output().context("cargo cannot be started")?;
+    anyhow::ensure!(output.status.success(), "cargo: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(third_party(&serde_json::from_slice(&output.stdout).context("cargo's plan is not JSON")?))
 }
 
-fn crates(tree: &str) -> BTreeSet<String> {
-    // Our own crates have a path in brackets behind their version.
-    let lines = tree.lines().filter(|line| !line.is_empty() && !line.contains("(/"));
-    lines.map(|line| line.trim_end_matches(" (*)").replace(" (proc-macro)", "")).collect()
+/// The crates of others in a plan: name, kind, features, optimization.
+fn third_party(plan: &Value) -> BTreeSet<String> {
+    let units = plan["units"].as_array().into_iter().flatten();
+    let of_others = units.filter(|unit| !unit["pkg_id"].as_str().unwrap_or_default().starts_with("path+"));
+    of_others
+        .map(|unit| {
+            let name = unit["pkg_id"].as_str().unwrap_or_default().rsplit('#').next().unwrap_or_default();
+            let (kind, mode) = (&unit["target"]["kind"], &unit["mode"]);
+            format!(
+                "{name} ({kind}, {mode}, level {}) with {}",
+                unit["profile"]["opt_level"], unit["features"]
+            )
+        })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
-    fn crates_are_read_with_their_features() {
-        let tree = "preceptor v0.1.0 (/a/b) []\ntokio v1.54.1 [fs,net]\nserde_derive v1.0.2 (proc-macro) [default] (*)\n\n";
-        let expected = ["serde_derive v1.0.2 [default]", "tokio v1.54.1 [fs,net]"];
-        assert_eq!(crates(tree), expected.map(str::to_owned).into());
+    fn crates_of_others_are_told_by_their_features() {
+        let unit = |id: &str, features: &[&str]| {
+            json!({ "pkg_id": id, "mode": "build", "features": features, "target": { "kind": ["lib"] },
+                "profile": { "opt_level": "1" } })
+        };
+        let plan = |features: &[&str]| {
+            let own = unit("path+file:///a#preceptor@0.1.0", &[]);
+            third_party(&json!({ "units": [own, unit("registry+x#tokio@1.54.1", features)] }))
+        };
+        assert_eq!(plan(&["net"]).len(), 1);
+        assert_eq!(plan(&["net"]), plan(&["net"]));
+        assert_ne!(plan(&["net"]), plan(&["net", "test-util"]));
     }
 }
