@@ -113,6 +113,24 @@ impl Clock for ManualClock {
     }
 }
 
+/// The machine's clock, ahead by as much as it was moved: time passes, and expiries can be reached without waiting.
+#[derive(Debug, Default)]
+pub struct ShiftedClock(AtomicI64);
+
+impl ShiftedClock {
+    /// Moves the hands forward.
+    pub fn advance(&self, duration: Duration) {
+        let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        self.0.fetch_add(micros, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ShiftedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(SystemClock.now().0.saturating_add(self.0.load(Ordering::SeqCst)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,6 +140,17 @@ mod tests {
         let instant = Timestamp::from_micros(1_795_305_600_123_456);
         assert_eq!(instant.to_string(), "2026-11-22T00:00:00.123Z");
         assert_eq!("2026-11-22T00:00:00.123456Z".parse::<Timestamp>().ok(), Some(instant));
+    }
+
+    #[test]
+    fn a_shifted_clock_is_ahead_and_goes_on() {
+        let clock = ShiftedClock::default();
+        let before = SystemClock.now();
+        clock.advance(Duration::from_secs(3600));
+        let moved = clock.now();
+        assert!(moved.since(before) >= Duration::from_secs(3600));
+        assert!(moved.since(before) < Duration::from_secs(3660));
+        assert!(clock.now() >= moved);
     }
 
     #[test]

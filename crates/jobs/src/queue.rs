@@ -47,7 +47,7 @@ impl Default for Settings {
         Self {
             alone: false,
             of_one_org: 1,
-            lease: Duration::from_secs(60),
+            lease: Duration::from_secs(20),
             renewal: Duration::from_secs(1),
             first_pause: Duration::from_secs(2),
             longest_pause: Duration::from_secs(300),

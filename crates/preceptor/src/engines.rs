@@ -48,6 +48,8 @@ pub struct Engines {
     pub cache: Arc<MemoryCache>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Whether no other process can do the work of this one's services, so that what earlier ones held is free.
+    pub alone: bool,
     _lock: File,
 }
 
@@ -94,6 +96,7 @@ impl Engines {
             keys,
             cache: Arc::new(MemoryCache::new(Arc::clone(&clock))),
             clock,
+            alone: alone(sharing, config),
             _lock: lock,
         })
     }
@@ -107,6 +110,12 @@ impl Engines {
         self.control.close().await;
         self.bus.close().await;
     }
+}
+
+/// Whether a process has its tables to itself. A lock on the folder keeps others from tables that are in it, and from no
+/// others: on PostgreSQL, and where the folder is shared, a replica may be at work.
+fn alone(sharing: Sharing, config: &Config) -> bool {
+    sharing == Sharing::Alone && config.postgres().is_none()
 }
 
 /// The tables of a cell, each after those that it refers to.
@@ -174,4 +183,22 @@ pub fn write_private(path: &PathBuf, text: &str) -> anyhow::Result<()> {
     file.write_all(text.as_bytes())
         .and_then(|()| file.sync_all())
         .with_context(|| format!("{} cannot be written", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_alone_only_with_tables_that_its_lock_protects() {
+        let files = Config::default();
+        let mut postgres = Config::default();
+        postgres.database.cell = Some("postgres://localhost/cell".into());
+        postgres.database.control = Some("postgres://localhost/control".into());
+        assert!(postgres.postgres().is_some());
+        assert!(alone(Sharing::Alone, &files));
+        assert!(!alone(Sharing::WithOtherProcesses, &files));
+        assert!(!alone(Sharing::Alone, &postgres));
+        assert!(!alone(Sharing::WithOtherProcesses, &postgres));
+    }
 }

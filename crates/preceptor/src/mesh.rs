@@ -113,7 +113,16 @@ impl Mesh {
         plan: Plan,
         embedder: Option<Arc<dyn Embedder>>,
     ) -> anyhow::Result<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        Self::start_at(config, plan, embedder, Arc::new(SystemClock)).await
+    }
+
+    /// The same by another clock than the machine's: every expiry of the product reads it.
+    pub async fn start_at(
+        config: Config,
+        plan: Plan,
+        embedder: Option<Arc<dyn Embedder>>,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
         let engines = Arc::new(Engines::open(&config, plan.sharing, Arc::clone(&clock)).await?);
         let health = Health::default();
         if embedder.is_none() && plan.services.iter().any(|name| NEED_MODEL.contains(name)) {

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use preceptor::client::{Client, Upload, id};
 use preceptor::config::Config;
 use preceptor::mesh::{Mesh, Plan};
+use preceptor_core::clock::ShiftedClock;
 use preceptor_core::id::OrgId;
 use preceptor_standins::{MailCatcher, Registries};
 use serde_json::json;
@@ -113,6 +114,8 @@ pub struct Local {
     pub registries: Registries,
     /// A mail server on this machine.
     pub mail: MailCatcher,
+    /// The clock of the mesh: moved forward, it ends what ends with time.
+    pub clock: Arc<ShiftedClock>,
     /// What the mesh says of its own API: every answer to the clients above is compared with it.
     pub contract: Arc<Contract>,
     folder: TempDir,
@@ -161,7 +164,9 @@ impl Local {
             Some(folder) => Some(preceptor::model::load(&folder).await?),
             None => None,
         };
-        let mesh = Box::pin(Mesh::start(config.clone(), Plan::whole(), embedder)).await?;
+        let clock = Arc::<ShiftedClock>::default();
+        let mesh =
+            Box::pin(Mesh::start_at(config.clone(), Plan::whole(), embedder, Arc::clone(&clock) as _)).await?;
         let url = format!("http://{}", mesh.address.context("the mesh has no address")?);
         let first = mesh.first_start.as_ref().context("a new folder is a first start")?;
         let contract = Arc::new(Contract::served_at(&url).await?);
@@ -176,6 +181,7 @@ impl Local {
             url,
             registries,
             mail,
+            clock,
             contract,
             folder,
             config,

@@ -15,10 +15,6 @@ use super::{Parts, Peers};
 use crate::config::Config;
 use crate::engines::Engines;
 
-/// One process does the work of a service: the log of events and the files are in its data folder, which it holds a lock
-/// on.
-const ALONE: bool = true;
-
 /// What `auth` is built from.
 pub(crate) fn auth_deps(engines: &Engines, config: &Config) -> anyhow::Result<preceptor_auth::Deps> {
     Ok(preceptor_auth::Deps {
@@ -93,7 +89,7 @@ pub(super) fn build(
                 keys: keys(),
                 bus: bus(),
                 fonts: Arc::clone(&parts.fonts),
-                alone: ALONE,
+                alone: engines.alone,
             };
             preceptor_credentials::build(&deps, &config.credentials)?
         }
@@ -114,7 +110,7 @@ fn ingestion(store: Handle, parts: &Parts) -> anyhow::Result<Service> {
         cache: Arc::clone(&engines.cache) as _,
         keys: Arc::clone(&engines.keys) as _,
         sandbox: Arc::clone(&parts.sandbox),
-        alone: ALONE,
+        alone: engines.alone,
         clock: Arc::clone(&engines.clock),
     };
     Ok(preceptor_ingestion::build(&deps, config.ingestion.clone())?)
@@ -133,7 +129,7 @@ fn credits(store: Handle, parts: &Parts, peers: &Peers) -> anyhow::Result<Servic
         audit: channel(ServiceName::Audit)?,
         auth: channel(ServiceName::Auth)?,
         sandbox: Arc::clone(&parts.sandbox),
-        alone: ALONE,
+        alone: engines.alone,
         system: SystemCalls::new(channel(ServiceName::Auth)?, SystemActor::Credits, clock),
         public_url: config.gateway.public_url.trim_end_matches('/').to_owned(),
         fonts: Arc::clone(&parts.fonts),

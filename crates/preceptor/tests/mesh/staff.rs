@@ -15,6 +15,7 @@ preceptor_testkit::on_both_stores! {
     staff_act_as_no_learner
     a_suspended_member_is_out_within_five_seconds
     sessions_end_with_what_they_came_from
+    time_ends_sessions_tokens_and_kept_answers
     nobody_is_signed_in_by_another_site
     the_operator_is_in_no_tenant
     an_invited_person_comes_in_by_mail_and_the_staff_page_works_without_scripts
@@ -290,19 +291,60 @@ async fn a_suspended_member_is_out_within_five_seconds(store: Store) {
     local.stop().await;
 }
 
+async fn time_ends_sessions_tokens_and_kept_answers(store: Store) {
+    const MINUTE: Duration = Duration::from_secs(60);
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let local = store.mesh().await.expect("a mesh");
+    let keyed = async |title: &str| {
+        let request = http().post(format!("{}/v1/programs", local.url)).bearer_auth(local.editor.token());
+        let request = request.header("idempotency-key", "one").json(&json!({ "title": title }));
+        let answer = request.send().await.expect("an answer");
+        let answer: Value = answer.json().await.expect("JSON");
+        id(&answer, "id").expect("an id")
+    };
+    let first = keyed("Kept for a day").await;
+    // A session that is used lives on; one that lies idle ends.
+    let browser = session(&local, local.reviewer.token()).await;
+    for _ in 0..2 {
+        local.clock.advance(10 * MINUTE);
+        assert_eq!(with_cookie(&local, &browser, "/v1/programs").await, StatusCode::OK);
+    }
+    local.clock.advance(16 * MINUTE);
+    let ended = eventually("an idle session ends", async || {
+        (with_cookie(&local, &browser, "/v1/programs").await == StatusCode::UNAUTHORIZED).then_some(())
+    });
+    tokio::time::timeout(SOON, ended).await.expect("after fifteen minutes");
+    // An answer is given again for a day, and then the key is a new one.
+    local.clock.advance(22 * 60 * MINUTE);
+    assert_eq!(keyed("Kept for a day").await, first);
+    local.clock.advance(2 * 60 * MINUTE);
+    assert_ne!(keyed("Kept for a day").await, first);
+    // An API token ends after ninety days.
+    let token = local.reviewer.token();
+    local.clock.advance(88 * DAY);
+    assert_eq!(status_of(&local, token, "/v1/programs").await, StatusCode::OK);
+    local.clock.advance(DAY);
+    let ended = eventually("an API token ends", async || {
+        (status_of(&local, token, "/v1/programs").await == StatusCode::UNAUTHORIZED).then_some(())
+    });
+    tokio::time::timeout(SOON, ended).await.expect("after ninety days");
+    local.stop().await;
+}
+
 async fn sessions_end_with_what_they_came_from(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let program = program(&local).await;
-    // Three seconds of a token are three seconds of its session.
+    // Two minutes of a token are two minutes of its session.
     let app = local.editor.app().await.expect("an app");
-    let new = json!({ "user_hash": "rosa", "lifetime_seconds": 3 });
+    let new = json!({ "user_hash": "rosa", "lifetime_seconds": 120 });
     let made = app.post(&format!("/v1/programs/{program}/learners"), &new).await.expect("a learner");
     let token = id(&made, "token").expect("a token");
     let link = post(&local, &token, "/v1/sign-in-links", &json!({ "learner_token": token })).await.1;
     let secret = secret_in(link["url"].as_str().expect("a url"));
     let short = session(&local, &secret).await;
     assert_eq!(sign_in(&local, &secret).await.status(), StatusCode::UNAUTHORIZED, "a link works once");
-    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(with_cookie(&local, &short, "/v1/me/clinician").await, StatusCode::OK);
+    local.clock.advance(Duration::from_secs(121));
     let ended = eventually("the session ends", async || {
         (with_cookie(&local, &short, "/v1/me/clinician").await == StatusCode::UNAUTHORIZED).then_some(())
     });

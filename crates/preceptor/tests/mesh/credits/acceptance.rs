@@ -91,7 +91,7 @@ async fn a_claim_after_termination_is_refused(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let course = course(&local, json!({})).await;
     let accreditation = local.editor.accredit("Harbor").await.expect("an accreditation");
-    let soon = preceptor_core::Timestamp::from_micros(now() + 1_500_000);
+    let soon = preceptor_core::Timestamp::from_micros(now() + 600_000_000);
     let offer = json!({ "credit_type": "ancc_contact_hour", "activity_format": "enduring_material", "maximum": 0.5,
         "terminates_at": soon.to_string(), "accreditation_id": accreditation, "minimum_level": 0 });
     let offer = local
@@ -102,7 +102,7 @@ async fn a_claim_after_termination_is_refused(store: Store) {
     let learner = clinician(&local, &course.program, "ana").await;
     let attempt =
         learner.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
-    tokio::time::sleep(std::time::Duration::from_millis(1600)).await;
+    local.clock.advance(std::time::Duration::from_secs(700));
     assert_eq!(code(learner.claim(&attempt, &id(&offer, "id").expect("an id"), 0.5).await), "OUTSIDE_WINDOW");
     local.stop().await;
 }
