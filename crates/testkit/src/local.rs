@@ -165,8 +165,8 @@ impl Local {
             None => None,
         };
         let clock = Arc::<ShiftedClock>::default();
-        let mesh =
-            Box::pin(Mesh::start_at(config.clone(), Plan::whole(), embedder, Arc::clone(&clock) as _)).await?;
+        let mesh = Box::pin(Mesh::start_at(config.clone(), Plan::whole(), embedder, Arc::clone(&clock) as _))
+            .await?;
         let url = format!("http://{}", mesh.address.context("the mesh has no address")?);
         let first = mesh.first_start.as_ref().context("a new folder is a first start")?;
         let contract = Arc::new(Contract::served_at(&url).await?);
