@@ -19,12 +19,20 @@ const fn refusal(
     Refusal { status, name, description, headers }
 }
 
+/// A refusal that is kept under the key of its request, and sent again under it.
+const REPEATED: &[&str] = &["Idempotency-Replayed"];
+
 /// Every status with which operations refuse.
 pub(super) const REFUSALS: &[Refusal] = &[
-    refusal("400", "BadRequest", "The request is wrong: `errors` points at every part of it that is", &[]),
+    refusal(
+        "400",
+        "BadRequest",
+        "The request is wrong: `errors` points at every part of it that is",
+        REPEATED,
+    ),
     refusal("401", "Unauthorized", "There is no valid credential", &["WWW-Authenticate"]),
-    refusal("403", "Forbidden", "This credential may not do that", &[]),
-    refusal("404", "NotFound", "There is no such thing for this credential", &[]),
+    refusal("403", "Forbidden", "This credential may not do that", REPEATED),
+    refusal("404", "NotFound", "There is no such thing for this credential", REPEATED),
     refusal("408", "RequestTimeout", "The request did not arrive in time", &[]),
     refusal(
         "409",
@@ -38,16 +46,16 @@ pub(super) const REFUSALS: &[Refusal] = &[
         "It was changed since you read it: `errors` tells what it is now, `ETag` what to read",
         &["ETag"],
     ),
-    refusal("413", "ContentTooLarge", "The body is larger than this operation takes", &[]),
+    refusal("413", "ContentTooLarge", "The body is larger than this operation takes", REPEATED),
     refusal("414", "UriTooLong", "The address is longer than any of ours", &[]),
     refusal(
         "415",
         "UnsupportedMediaType",
         "The body is not of the media type that this operation takes",
-        &[],
+        REPEATED,
     ),
     refusal("422", "UnprocessableContent", "The idempotency key was used for another request", &[]),
-    refusal("428", "PreconditionRequired", "Send `If-Match` with the `ETag` that you read", &[]),
+    refusal("428", "PreconditionRequired", "Send `If-Match` with the `ETag` that you read", REPEATED),
     refusal(
         "429",
         "TooManyRequests",

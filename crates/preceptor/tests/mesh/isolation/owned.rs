@@ -13,6 +13,13 @@ use crate::support::{list, markdown};
 /// Who an operation is for, and ids that it can be asked about.
 pub(super) async fn owner(local: &Local, org: &Org, operation: &str) -> (Client, Victim) {
     let mut victim = org.programs[0].clone();
+    if ["tem", "uiz", "ttempt"].iter().any(|about| operation.contains(about)) {
+        // Items are made of what was verified; an identifier that no registry knows took that away.
+        let attestation =
+            json!({ "class": "provider_attested", "statement": "Peer-reviewed by the committee" });
+        let attested = json!({ "attestation": attestation });
+        local.reviewer.verify_by(&victim.source, attested).await.expect("an attestation");
+    }
     let owner = match operation {
         // What the operator of the deployment says about a provider is not for the provider to say.
         "decideAccreditation" => local.operator.clone(),
@@ -32,8 +39,7 @@ pub(super) async fn owner(local: &Local, org: &Org, operation: &str) -> (Client,
         | "evaluateProgram"
         | "form /programs/{id}/evaluation" => taker(org, &mut victim, operation).await,
         "decideItem" | "form /console/items/{id}/decision" => {
-            let items = org.admin.generate_items(&victim.program, 1, |_| {}).await.expect("an item");
-            victim.earned.item = id(&items[0], "id").expect("an id");
+            victim.earned.item = item(org, &victim, operation).await;
             local.reviewer.clone()
         }
         "submitSource" | "form /console/sources/{id}/submit" => {
@@ -101,6 +107,18 @@ async fn taker(org: &Org, victim: &mut Victim, operation: &str) -> Client {
     };
     victim.earned.attempt = id(&attempt, "id").expect("an id");
     learner
+}
+
+/// An item that waits for a decision.
+async fn item(org: &Org, victim: &Victim, operation: &str) -> String {
+    let dose = if operation == "decideItem" { "The usual dose to start with" } else { "The starting dose" };
+    let item = json!({
+        "kind": "true_false", "difficulty": "easy", "passage_ids": [victim.passage],
+        "stem": format!("{dose} of {} is 5 mg once a day.", victim.canary),
+        "options": [{ "text": "True", "correct": true }, { "text": "False", "correct": false }],
+    });
+    let path = format!("/v1/programs/{}/items", victim.program);
+    id(&org.admin.post(&path, &item).await.expect("an item"), "id").expect("an id")
 }
 
 /// A source that was read, of the program that is a draft.
