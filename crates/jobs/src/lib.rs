@@ -12,6 +12,7 @@
 //! * A lease is renewed while the work goes on. A worker that dies is followed by another when the lease ends; a process
 //!   that is the only one of its service ([`Settings::alone`]) need not wait for the leases of those before it.
 //! * [`Queue::cancel`] takes a job away, at whatever point it is: its worker is stopped at the next renewal.
+//! * What is done time and again is one job: [`Queue::again`] puts it off until the next time.
 //! * Progress is kept with the job, at most once a second, and read by whoever asks: [`Queue::progress`].
 //!
 //! * Work for which one job stands in for many changes ("whatever of this org is due") looks once more in the transaction
@@ -118,6 +119,19 @@ impl<T: JobTable> Queue<T> {
     /// then nothing of it may be kept.
     pub async fn finish(&self, tx: &TenantTx, job: &Job) -> Result<bool, preceptor_store::StoreError> {
         let own = table::remove::<T>(tx, job).await?;
+        job.finished.store(own, Ordering::Relaxed);
+        Ok(own)
+    }
+
+    /// Ends this round of a job that is done time and again: the next may begin at `due`, in the transaction that keeps
+    /// the result of this one. `false` when it is no longer this worker's: then nothing of it may be kept.
+    pub async fn again(
+        &self,
+        tx: &TenantTx,
+        job: &Job,
+        due: preceptor_core::Timestamp,
+    ) -> Result<bool, preceptor_store::StoreError> {
+        let own = table::again::<T>(tx, job, due.micros()).await?;
         job.finished.store(own, Ordering::Relaxed);
         Ok(own)
     }

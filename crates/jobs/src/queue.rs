@@ -111,6 +111,12 @@ impl<T: JobTable> Queue<T> {
         Ok(())
     }
 
+    /// The same; one that waits for a later time is due now.
+    pub async fn enqueue_now(&self, tx: &mut TenantTx, kind: &str, subject: &str) -> Result<(), StoreError> {
+        self.enqueue(tx, kind, subject).await?;
+        table::hasten::<T>(tx, kind, subject).await
+    }
+
     /// Takes a job away when `tx` commits; a worker that is at it is stopped at its next renewal. `false` when there was
     /// none.
     pub async fn cancel(&self, tx: &TenantTx, kind: &str, subject: &str) -> Result<bool, StoreError> {

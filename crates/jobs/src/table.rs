@@ -195,6 +195,35 @@ pub(crate) async fn enqueue<T: JobTable>(tx: &TenantTx, kind: &str, subject: &st
     T::add(tx, row).await
 }
 
+/// Makes a job that waits due now.
+pub(crate) async fn hasten<T: JobTable>(tx: &TenantTx, kind: &str, subject: &str) -> Result<(), StoreError> {
+    let now = tx.now().micros();
+    let update = tx
+        .update::<T>()
+        .col_expr(Alias::new("due_at"), Expr::value(now))
+        .filter(named(kind, subject))
+        .filter(column("state").eq(WAITING))
+        .filter(column("due_at").gt(now));
+    tx.run_update(update).await?;
+    Ok(())
+}
+
+/// Has this worker's job done again, from its first try. `false` when it is no longer this worker's.
+pub(crate) async fn again<T: JobTable>(tx: &TenantTx, job: &Job, due: i64) -> Result<bool, StoreError> {
+    let update = tx
+        .update::<T>()
+        .col_expr(Alias::new("state"), Expr::value(WAITING))
+        .col_expr(Alias::new("worker"), Expr::value(""))
+        .col_expr(Alias::new("tries"), Expr::value(0_i64))
+        .col_expr(Alias::new("returns"), Expr::value(0_i64))
+        .col_expr(Alias::new("due_at"), Expr::value(due))
+        .col_expr(Alias::new("enqueued_at"), Expr::value(due))
+        .col_expr(Alias::new("done"), Expr::value(0_i64))
+        .col_expr(Alias::new("total"), Expr::value(0_i64))
+        .filter(held(job));
+    Ok(tx.run_update(update).await? == 1)
+}
+
 /// The job that has waited longest of those that may be taken now. For a process that is alone, what another one held may.
 pub(crate) async fn due<T: JobTable>(
     tx: &TenantTx,

@@ -106,6 +106,8 @@ enum Way {
     Panics,
     /// Until someone lets it go on.
     Hangs,
+    /// And again in an hour.
+    Hourly,
 }
 
 /// Work that notes what happens to it.
@@ -138,7 +140,7 @@ impl Work for Carver {
         let way = self.ways.lock().expect("a lock").get(&job.subject).copied().unwrap_or(Way::Well);
         job.progress(1, 2);
         match way {
-            Way::Well => {}
+            Way::Well | Way::Hourly => {}
             Way::Badly => {
                 dropped.1 = false;
                 return Err("it does not go well".into());
@@ -148,7 +150,11 @@ impl Work for Carver {
         }
         dropped.1 = false;
         let tx = self.store.write(&scope(job.org)).await?;
-        if self.queue.finish(&tx, job).await? {
+        let own = match way {
+            Way::Hourly => self.queue.again(&tx, job, tx.now().after(Duration::from_secs(3600))).await?,
+            _ => self.queue.finish(&tx, job).await?,
+        };
+        if own {
             tx.commit().await?;
             self.done.lock().expect("a lock").push(job.subject.clone());
         }
@@ -249,6 +255,25 @@ async fn a_second_job_for_a_subject_is_the_same_job(engine: Engine) {
     eventually("the job", async || process.done() == ["spoon"]).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(process.begun().len(), 1);
+    process.finish().await;
+}
+
+async fn what_is_done_time_and_again_waits_for_its_time_or_for_whoever_wants_it_now(engine: Engine) {
+    let org = OrgId::generate();
+    let process = Process::start(&engine, 2, &[("watch", Way::Hourly)]);
+    for round in 1..=4 {
+        let mut tx = engine.store.write(&scope(org)).await.expect("a transaction");
+        process.queue().enqueue_now(&mut tx, KIND, "watch").await.expect("it is queued");
+        tx.commit().await.expect("a commit");
+        eventually("a round", async || process.done().len() == round).await;
+        // It stays on the queue, and nobody begins it before its time.
+        assert_eq!(engine.progress(process.queue(), org, "watch").await, Some((0, 0)));
+        engine.enqueue(process.queue(), org, "watch").await;
+        engine.enqueue(process.queue(), org, &format!("other {round}")).await;
+        eventually("the other", async || process.done().len() == round + 1).await;
+        process.carver.done.lock().expect("a lock").pop();
+        assert_eq!(process.begun().iter().filter(|(_, begun)| begun == "watch").count(), round);
+    }
     process.finish().await;
 }
 
@@ -397,6 +422,7 @@ macro_rules! on_both_stores {
 on_both_stores! {
     a_job_is_there_when_its_transaction_commits_and_only_then
     a_second_job_for_a_subject_is_the_same_job
+    what_is_done_time_and_again_waits_for_its_time_or_for_whoever_wants_it_now
     what_fails_is_tried_again_and_given_up_in_the_end
     what_a_dead_process_had_is_done_by_another
     what_two_processes_died_of_is_not_begun_a_third_time

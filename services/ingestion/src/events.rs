@@ -11,12 +11,15 @@ use preceptor_rpc::Task;
 use preceptor_runtime::OnEnd;
 use preceptor_runtime::tasks::{Stop, TaskError};
 
-use crate::domain::{Content, Reader};
+use crate::domain::{Checker, Content, Reader};
 use crate::{Deps, Error};
 
 /// Files that are at hand at the same time, at most one of them of the same org. No more than there are children that read:
 /// a job that only waits would count as begun if the process died.
 const READERS: usize = 2;
+
+/// Orgs whose sources are checked side by side: one that a registry lets wait does not hold up the others.
+const CHECKERS: usize = 4;
 
 /// How often leftovers of uploads are looked for.
 const SWEEP: Duration = Duration::from_secs(600);
@@ -26,7 +29,7 @@ pub(crate) fn tasks(deps: &Deps, content: &Arc<Content>) -> Vec<Task> {
     let handler: Arc<dyn Handler> = Arc::new(IndexListener(Arc::clone(content)));
     let consumer = Consumer { group: "ingestion", topics: &[Topic::Index], handler };
     let bus = Arc::clone(&deps.bus);
-    let (jobs, watcher, sweeper) = (Arc::clone(content), Arc::clone(content), Arc::clone(content));
+    let (jobs, checks, sweeper) = (Arc::clone(content), Arc::clone(content), Arc::clone(content));
     let mut tasks = vec![
         Task::new("relay", OnEnd::Restart, move |stop| {
             relay::run(outbox.clone(), Arc::clone(&relay_bus), stop)
@@ -34,13 +37,17 @@ pub(crate) fn tasks(deps: &Deps, content: &Arc<Content>) -> Vec<Task> {
         Task::new("index listener", OnEnd::Restart, move |stop| {
             consume::run(consumer.clone(), Arc::clone(&bus), stop)
         }),
-        Task::new("registries", OnEnd::Restart, move |stop| watch_sources(Arc::clone(&watcher), stop)),
+        Task::new("checks", OnEnd::Restart, move |stop| look_for_checks(Arc::clone(&checks), stop)),
         Task::new("uploads", OnEnd::Restart, move |stop| sweep_uploads(Arc::clone(&sweeper), stop)),
         Task::new("jobs", OnEnd::Restart, move |stop| look_for_jobs(Arc::clone(&jobs), stop)),
     ];
     tasks.extend((0..READERS).map(|_| {
         let content = Arc::clone(content);
         Task::new("reader", OnEnd::Restart, move |stop| read_files(Arc::clone(&content), stop))
+    }));
+    tasks.extend((0..CHECKERS).map(|_| {
+        let content = Arc::clone(content);
+        Task::new("registries", OnEnd::Restart, move |stop| check_sources(Arc::clone(&content), stop))
     }));
     tasks
 }
@@ -51,22 +58,15 @@ async fn read_files(content: Arc<Content>, stop: Stop) -> Result<(), TaskError> 
     Ok(())
 }
 
-/// Asks registries about sources that were named and about those whose time has come.
-async fn watch_sources(content: Arc<Content>, stop: Stop) -> Result<(), TaskError> {
-    loop {
-        let orgs = tokio::select! {
-            orgs = content.due_orgs() => orgs?,
-            () = stop.requested() => return Ok(()),
-        };
-        for org in orgs {
-            if stop.is_requested() {
-                return Ok(());
-            }
-            if let Err(error) = content.check_due(org).await {
-                tracing::error!(%error, "sources could not be checked for now");
-            }
-        }
-    }
+/// Asks registries about one version after the other.
+async fn check_sources(content: Arc<Content>, stop: Stop) -> Result<(), TaskError> {
+    content.checks().work(&Checker(Arc::clone(&content)), &stop).await;
+    Ok(())
+}
+
+/// Finds versions whose time has come, and those whose check was interrupted.
+async fn look_for_checks(content: Arc<Content>, stop: Stop) -> Result<(), TaskError> {
+    Ok(content.checks().look(&stop).await?)
 }
 
 /// After a start and from then on: what is left of uploads that ended without an end.

@@ -1,5 +1,6 @@
 //! The rules of content.
 
+mod checks;
 mod drawing;
 mod extraction;
 mod findings;
@@ -16,11 +17,11 @@ mod verification;
 
 use std::sync::Arc;
 
-use preceptor_core::id::{OrgId, ProgramId};
+use preceptor_core::id::ProgramId;
 use preceptor_core::{Scope, SystemActor};
 use preceptor_jobs::{Queue, Settings};
-use preceptor_runtime::Waiting;
 
+pub(crate) use checks::Checker;
 pub(crate) use extraction::Reader;
 pub(crate) use intake::Upload;
 pub(crate) use programs::ProgramView;
@@ -29,11 +30,14 @@ pub(crate) use uploads::SourceView;
 pub(crate) use verification::{VerificationView, Way};
 
 use crate::registries::Registries;
-use crate::store::job;
+use crate::store::{check, job};
 use crate::{Config, Deps, Error};
 
 /// What waits to be done.
 pub(crate) type Jobs = Queue<job::Entity>;
+
+/// Versions that registries are asked about.
+pub(crate) type Checks = Queue<check::job::Entity>;
 
 /// Content and its rules. Every use case is a method, in the file named after it.
 #[derive(Debug)]
@@ -41,22 +45,25 @@ pub(crate) struct Content {
     deps: Deps,
     config: Config,
     jobs: Jobs,
+    checks: Checks,
     drawings: drawing::Drawings,
     versions: reading::KnownVersions,
     registries: Registries,
-    /// Orgs in which a version may be due for a check now.
-    due: Waiting<OrgId>,
 }
 
 impl Content {
     pub(crate) fn new(deps: Deps, config: Config) -> Result<Self, Error> {
         Ok(Self {
             registries: Registries::new(&config, Arc::clone(&deps.cache), Arc::clone(&deps.clock))?,
-            due: Waiting::default(),
             jobs: Queue::new(
                 deps.store.clone(),
                 SystemActor::Ingestion,
                 Settings { alone: deps.alone, ..Settings::default() },
+            ),
+            checks: Queue::new(
+                deps.store.clone(),
+                SystemActor::Ingestion,
+                Settings { alone: deps.alone, most_failures: checks::MOST_FAILURES, ..Settings::default() },
             ),
             drawings: drawing::Drawings::default(),
             deps,
@@ -72,6 +79,11 @@ impl Content {
     /// What waits to be done.
     pub(crate) fn jobs(&self) -> &Jobs {
         &self.jobs
+    }
+
+    /// Versions that registries are asked about.
+    pub(crate) fn checks(&self) -> &Checks {
+        &self.checks
     }
 }
 

@@ -1,30 +1,21 @@
 //! What is found out about sources: by registries, by reviewers, and again every day.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
-use preceptor_core::id::OrgId;
-use preceptor_core::{Capability, Scope, SystemActor};
+use preceptor_core::{Capability, Scope};
 use preceptor_store::{AuditEntry, TenantTx};
 
-use super::findings::{call_rows, event, is_about, keep, registry_event};
+use super::findings::{event, keep};
 use super::programs::program_id;
 use super::uploads::SourceView;
 use super::{Content, bounded, check_reach, readable, sees_drafts, shown};
 use crate::Error;
-use crate::registries::{Asked, Verdict};
+use crate::registries::Verdict;
 use crate::store::{
     programs, registry_call, source_version, sources, surveillance, task, verification, verifications,
 };
 
 const MOST_STATEMENT: usize = 2000;
-/// An organization with nothing due is looked at again after this long.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
-/// Registries that gave no answer are asked again after this long.
-const TRY_AGAIN: Duration = Duration::from_secs(15 * 60);
-/// Versions that are checked in one go.
-const BATCH: u64 = 50;
 
 /// How a source is to be verified.
 #[derive(Debug, Clone)]
@@ -88,12 +79,11 @@ impl Content {
         }
         match way {
             Way::Attestation(class, statement) => self.attest(&mut tx, &version, class, &statement).await?,
-            Way::Pmid(pmid) => watch(&mut tx, &version, &number(&pmid)?, "").await?,
-            Way::Doi(doi) => watch(&mut tx, &version, "", &identifier(&doi)?).await?,
+            Way::Pmid(pmid) => self.watch(&mut tx, &version, &number(&pmid)?, "").await?,
+            Way::Doi(doi) => self.watch(&mut tx, &version, "", &identifier(&doi)?).await?,
         }
         let view = self.source_view(&tx, source, version).await?;
         tx.commit().await?;
-        self.due.add(scope.org());
         Ok(view)
     }
 
@@ -216,100 +206,38 @@ impl Content {
         tx.commit().await?;
         Ok(row)
     }
+}
 
-    /// Waits until a version may be due somewhere, and for a while at most.
-    pub(crate) async fn due_orgs(&self) -> Result<BTreeSet<OrgId>, Error> {
-        // Looked at every half minute even when nobody asked: what is due by the clock tells nobody.
-        let asked = tokio::time::timeout(LOOK_AGAIN.min(self.config.recheck_every()), self.due.all()).await;
-        let mut orgs: BTreeSet<OrgId> = asked.unwrap_or_default().into_iter().collect();
-        orgs.extend(self.deps.store.known_orgs().await?);
-        Ok(orgs)
-    }
-
-    /// Asks about every version of an org that is due. Returns how many were asked about.
-    pub(crate) async fn check_due(&self, org: OrgId) -> Result<usize, Error> {
-        let scope = Arc::new(Scope::of_system(SystemActor::Ingestion, org));
-        let due = {
-            let tx = self.deps.store.read(&scope).await?;
-            verifications::due(&tx, tx.now().micros(), BATCH).await?
-        };
-        let key = if due.is_empty() { None } else { self.open_registry_key(&scope).await? };
-        for row in &due {
-            let asked = self.registries.ask(&row.pmid, &row.doi, key.as_ref()).await;
-            self.conclude(&scope, row, asked).await?;
-        }
-        Ok(due.len())
-    }
-
-    /// Records what came of a question.
-    async fn conclude(
+impl Content {
+    /// Has a version watched under an identifier, beginning now.
+    async fn watch(
         &self,
-        scope: &Arc<Scope>,
-        watched: &surveillance::Model,
-        asked: Asked,
+        tx: &mut TenantTx,
+        version: &source_version::Model,
+        pmid: &str,
+        doi: &str,
     ) -> Result<(), Error> {
-        let mut tx = self.deps.store.write(scope).await?;
-        let Some(current) = verifications::watched(&tx, &watched.source_version_id).await? else {
-            return Ok(());
+        let before = verifications::watched(tx, &version.id)
+            .await?
+            .filter(|before| before.pmid == pmid && before.doi == doi);
+        let row = surveillance::Model {
+            org_id: tx.org_key(),
+            source_version_id: version.id.clone(),
+            program_id: version.program_id.clone(),
+            source_id: version.source_id.clone(),
+            pmid: pmid.to_owned(),
+            doi: doi.to_owned(),
+            // The same question again does not forget what was found.
+            verdict: before.map(|before| before.verdict).unwrap_or_default(),
+            next_check_at: tx.now().micros(),
+            checked_at: 0,
         };
-        let version = sources::version(&tx, &watched.source_version_id).await?;
-        if asked.try_again {
-            // On record, and asked again: a registry that is down proves nothing.
-            verifications::keep_calls(&tx, call_rows(&tx, &version.id, "", asked.calls)).await?;
-            verifications::postpone(&tx, &current, TRY_AGAIN).await?;
-            return Ok(tx.commit().await?);
-        }
-        let verdict = match &asked.article {
-            None => Verdict::Unverifiable,
-            // The identifier was found to be right before: a retraction counts whatever became of the title.
-            Some(article) if article.verdict.is_retraction() && was_found(&current) => article.verdict,
-            Some(article) if !is_about(&tx, &version, article).await? => Verdict::Unverifiable,
-            Some(article) => article.verdict,
-        };
-        // What is still as it was is no news: the calls are kept, and a new event only when something changed.
-        if current.verdict == verdict.name() && current.checked_at > 0 {
-            verifications::keep_calls(&tx, call_rows(&tx, &version.id, "", asked.calls)).await?;
-        } else {
-            let row = registry_event(&tx, &version, &current, asked.article.as_ref(), verdict);
-            keep(&mut tx, &version, row, asked.calls).await?;
-        }
-        verifications::checked(&tx, &current, verdict, self.config.recheck_every()).await?;
-        Ok(tx.commit().await?)
+        verifications::watch(tx, row).await?;
+        let entry = AuditEntry::done("source.verification_requested", &version.id)
+            .in_program(program_id(&version.program_id)?);
+        tx.audit(entry.fact("pmid", pmid).fact("doi", doi))?;
+        self.queue_check(tx, &version.id).await
     }
-}
-
-/// Whether the registry's article was found to be this source under the identifier that is watched.
-fn was_found(watched: &surveillance::Model) -> bool {
-    Verdict::of_name(&watched.verdict).is_some_and(|verdict| verdict != Verdict::Unverifiable)
-}
-
-/// Has a version watched under an identifier, beginning now.
-async fn watch(
-    tx: &mut TenantTx,
-    version: &source_version::Model,
-    pmid: &str,
-    doi: &str,
-) -> Result<(), Error> {
-    let before = verifications::watched(tx, &version.id)
-        .await?
-        .filter(|before| before.pmid == pmid && before.doi == doi);
-    let row = surveillance::Model {
-        org_id: tx.org_key(),
-        source_version_id: version.id.clone(),
-        program_id: version.program_id.clone(),
-        source_id: version.source_id.clone(),
-        pmid: pmid.to_owned(),
-        doi: doi.to_owned(),
-        // The same question again does not forget what was found.
-        verdict: before.map(|before| before.verdict).unwrap_or_default(),
-        next_check_at: tx.now().micros(),
-        checked_at: 0,
-    };
-    verifications::watch(tx, row).await?;
-    let entry = AuditEntry::done("source.verification_requested", &version.id)
-        .in_program(program_id(&version.program_id)?);
-    tx.audit(entry.fact("pmid", pmid).fact("doi", doi))?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -45,10 +45,17 @@ pub const SCHEMA: Schema = Schema {
         Migration { name: "0003_registry_key", sql: include_str!("0003_registry_key.sql"), append_only: &[] },
         Migration { name: "0004_uploads", sql: include_str!("0004_uploads.sql"), append_only: &[] },
         preceptor_jobs::migration!("0016_jobs", "ingestion"),
+        preceptor_jobs::migration!("0017_check_jobs", "ingestion_check"),
+        Migration { name: "0018_checks", sql: include_str!("0018_checks.sql"), append_only: &[] },
     ],
 };
 
 preceptor_jobs::jobs_table!("ingestion_job");
+
+/// Versions that registries are asked about.
+pub(crate) mod check {
+    preceptor_jobs::jobs_table!("ingestion_check_job");
+}
 
 tenant_tables! {
     /// Keys of orgs for registries.

@@ -84,19 +84,6 @@ pub(crate) async fn watched(tx: &TenantTx, version: &str) -> Result<Option<surve
         .await?)
 }
 
-/// Versions whose turn it is, the longest overdue first.
-pub(crate) async fn due(tx: &TenantTx, now: i64, limit: u64) -> Result<Vec<surveillance::Model>, Error> {
-    use surveillance::{Column, Entity};
-    Ok(tx
-        .all(
-            tx.find::<Entity>()
-                .filter(Column::NextCheckAt.lte(now))
-                .order_by_asc(Column::NextCheckAt)
-                .limit(limit),
-        )
-        .await?)
-}
-
 /// Puts a check off.
 pub(crate) async fn postpone(
     tx: &TenantTx,

@@ -1,7 +1,12 @@
 //! Sources against registries, errors included, and what happens when one is retracted.
 
-use preceptor::client::id;
+use std::sync::Arc;
+use std::time::Duration;
+
+use preceptor::client::{Client, id};
 use preceptor::journey::Answers;
+use preceptor::mesh::{Mesh, Plan};
+use preceptor_core::Secret;
 use preceptor_standins::{Article, Status, Trouble};
 use preceptor_testkit::{Local, Store, shared_data};
 use serde_json::{Value, json};
@@ -21,6 +26,7 @@ preceptor_testkit::on_both_stores! {
     a_recorded_answer_of_pubmed_verifies_though_the_article_is_not_in_pmc
     what_one_registry_knows_outweighs_the_silence_of_the_other
     a_credit_that_is_claimed_after_the_retraction_says_so
+    a_check_outlives_the_process_that_was_to_make_it
     a_retraction_closes_the_quiz_leaves_retrieval_and_annotates_credits_within_one_cycle
 }
 
@@ -372,6 +378,36 @@ async fn a_recorded_answer_of_pubmed_verifies_though_the_article_is_not_in_pmc(s
         "the bytes are kept as they came"
     );
     local.stop().await;
+}
+
+async fn a_check_outlives_the_process_that_was_to_make_it(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    local.registries.know(article(Status::Sound));
+    let (_, source) = published(&local).await;
+    local.registries.set_trouble(usize::MAX, Trouble::Down);
+    let path = format!("/v1/sources/{source}/verifications");
+    local.editor.post(&path, &json!({ "pmid": "31234567" })).await.expect("it is asked for");
+    let asked = async || (!local.registries.requests().is_empty()).then_some(());
+    eventually("the registry is asked, and is away", asked).await;
+    let (config, clock) = (local.config.clone(), Arc::clone(&local.clock));
+    let token = local.editor.token().to_owned();
+    local.mesh.stop().await;
+
+    local.registries.set_trouble(0, Trouble::Down);
+    // A registry that gave no answer is left alone for a quarter of an hour.
+    clock.advance(Duration::from_secs(16 * 60));
+    let mesh = Mesh::start_at(config, Plan::whole(), None, clock).await.expect("it starts again");
+    let url = format!("http://{}", mesh.address.expect("an address"));
+    let editor = Client::new(&url, Secret::new(token)).expect("a client");
+    let state = eventually("the verdict", async || {
+        let state = editor.get(&format!("/v1/sources/{source}")).await.ok()?;
+        state["verification"].is_object().then_some(state)
+    })
+    .await;
+    assert_eq!(state["verification"]["verdict"], "verified");
+    let verdicts = editor.get(&path).await.expect("verifications");
+    assert_eq!(list(&verdicts, "data").len(), 1, "{verdicts}");
+    mesh.stop().await;
 }
 
 async fn a_retraction_closes_the_quiz_leaves_retrieval_and_annotates_credits_within_one_cycle(store: Store) {
