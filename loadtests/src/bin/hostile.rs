@@ -55,28 +55,31 @@ struct Server {
 
 impl Server {
     async fn start(binary: &Path) -> anyhow::Result<Self> {
-        let data = tempfile::tempdir()?;
+        let folder = tempfile::tempdir()?;
+        // Made by the mesh itself, which wants it private.
+        let data = folder.path().join("data");
         let address = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
         let limits = "ulimit -n 120; ulimit -v 6291456; exec \"$@\"";
         let mut command = Command::new("sh");
         command.args(["-c", limits, "sh"]).arg(binary).arg("up").arg("--no-model");
-        command.arg("--data").arg(data.path()).args(["--listen", &address.to_string()]).kill_on_drop(true);
+        command.arg("--data").arg(&data).args(["--listen", &address.to_string()]).kill_on_drop(true);
         for limit in ["REQUESTS", "PUBLIC_REQUESTS", "REFUSALS"] {
             command.env(format!("PRECEPTOR__GATEWAY__{limit}_PER_MINUTE"), "1000000");
         }
         command.stdout(std::process::Stdio::null());
-        let child = command.spawn().with_context(|| format!("{} cannot be started", binary.display()))?;
+        let mut child = command.spawn().with_context(|| format!("{} cannot be started", binary.display()))?;
         let begun = Instant::now();
         let token = loop {
             ensure!(begun.elapsed() < STARTS, "the mesh is not ready in time");
+            ensure!(child.try_wait()?.is_none(), "the mesh ended; what it said is above");
             sleep(Duration::from_millis(100)).await;
-            let Ok(token) = std::fs::read_to_string(data.path().join("admin.token")) else { continue };
+            let Ok(token) = std::fs::read_to_string(data.join("admin.token")) else { continue };
             if TcpStream::connect(address).await.is_ok() {
                 break token;
             }
         };
         let admin = Client::new(&format!("http://{address}"), Secret::new(token.trim()))?;
-        Ok(Self { child, address, admin, _data: data })
+        Ok(Self { child, address, admin, _data: folder })
     }
 
     fn resident_mib(&self) -> usize {
