@@ -127,6 +127,30 @@ async fn what_costs_too_much_fails_alone_and_by_name(store: Store) {
     local.stop().await;
 }
 
+async fn a_reading_that_is_stopped_ends_and_gives_its_place_to_the_next(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let program = program(&local.editor).await;
+    let heavy = add(&local.editor, &program, "shared.pdf", shared_stream()).await;
+    let waits = add(&local.editor, &program, "waits.pdf", shared_stream()).await;
+    for source in [&waits, &heavy] {
+        let path = format!("/v1/sources/{source}/cancel-reading");
+        let stopped = local.editor.post(&path, &json!({})).await.expect("it is stopped");
+        let seen = (stopped["state"].as_str(), stopped["problem"]["code"].as_str());
+        assert_eq!(seen, (Some("failed"), Some("READING_CANCELLED")), "{stopped}");
+    }
+    // Readers of an org take turns: the next is read only because the child of the first is gone.
+    let small = add(&local.editor, &program, "small.md", b"# Dose\n\nThe dose is 5 mg.\n".to_vec()).await;
+    let read = tokio::time::timeout(Duration::from_secs(20), settled(&local.editor, &small)).await;
+    assert_eq!(read.expect("soon")["state"], "draft");
+    for source in [&heavy, &waits] {
+        assert_eq!(state(&local.editor, source).await["problem"]["code"], "READING_CANCELLED");
+    }
+    // What was read stays as it is.
+    let path = format!("/v1/sources/{small}/cancel-reading");
+    assert_eq!(local.editor.post(&path, &json!({})).await.expect("an answer")["state"], "draft");
+    local.stop().await;
+}
+
 async fn what_every_row_repeats_is_kept_once(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let program = program(&local.editor).await;
@@ -221,6 +245,7 @@ async fn a_large_program_gets_its_items_and_the_others_theirs(store: Store) {
 on_both_stores! {
     a_large_program_gets_its_items_and_the_others_theirs
     what_costs_too_much_fails_alone_and_by_name
+    a_reading_that_is_stopped_ends_and_gives_its_place_to_the_next
     what_every_row_repeats_is_kept_once
     many_small_paragraphs_are_read_in_proportion
     a_page_that_costs_too_much_is_not_drawn_twice

@@ -28,6 +28,7 @@ pub(super) fn router(largest_upload_mib: usize) -> OpenApiRouter<Edge> {
     OpenApiRouter::new()
         .merge(uploads)
         .routes(routes!(get))
+        .routes(routes!(cancel_reading))
         .routes(routes!(submit))
         .routes(routes!(decide))
         .routes(routes!(document))
@@ -118,6 +119,20 @@ async fn get(
 ) -> Result<Json<Source>, ApiError> {
     let request = proto::GetSourceRequest { source_id: id };
     Ok(Json(source_view(edge.ingestion.clone().get_source(identity.request(request)?).await?.into_inner())))
+}
+
+/// Stops the reading of a source, which has then failed. A source that was read already stays as it is.
+#[utoipa::path(post, path = "/v1/sources/{id}/cancel-reading", operation_id = "cancelReading", tag = "Sources", params(("id" = String, Path)),
+    responses((status = 200, body = Source)))]
+async fn cancel_reading(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<Json<Source>, ApiError> {
+    let request = proto::CancelReadingRequest { source_id: id };
+    Ok(Json(source_view(
+        edge.ingestion.clone().cancel_reading(identity.request(request)?).await?.into_inner(),
+    )))
 }
 
 /// Hands a source to review.

@@ -60,6 +60,16 @@ pub(super) async fn page(
     })
 }
 
+pub(super) async fn cancel_reading(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+) -> Result<Redirect, PageError> {
+    let request = identity.request(proto::CancelReadingRequest { source_id: id })?;
+    let source = edge.ingestion.clone().cancel_reading(request).await?.into_inner();
+    Ok(Redirect::to(&format!("/console/programs/{}", source.program_id)))
+}
+
 pub(super) async fn submit(
     State(edge): State<Edge>,
     Visitor(identity): Visitor,

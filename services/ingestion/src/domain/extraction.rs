@@ -17,8 +17,9 @@ use preceptor_runtime::pause;
 use preceptor_sandbox::{Lane, Place, SandboxError, Work as Task};
 use preceptor_store::AuditEntry;
 
-use super::Content;
 use super::programs::program_id;
+use super::uploads::SourceView;
+use super::{Content, check_reach};
 use crate::Error;
 use crate::store::{content, source_version, sources};
 use crate::worker::{self, Document};
@@ -28,6 +29,10 @@ use preceptor_extract::ExtractError;
 const BATCH: usize = 200;
 /// The kind of a job whose subject is a source version that waits to be read.
 pub(crate) const READING: &str = "read";
+
+/// Why a source has failed whose reading was stopped: a code and words for people.
+const CANCELLED: (&str, &str) =
+    ("READING_CANCELLED", "the reading of this file was stopped; upload the file again to have it read");
 
 /// Reads files that were uploaded.
 pub(crate) struct Reader(pub(crate) Arc<Content>);
@@ -116,6 +121,35 @@ impl Content {
             }
             Err(error @ SandboxError::Unavailable(_)) => Err(error.into()),
         }
+    }
+
+    /// Stops the reading of a source, wherever it is: a job that waits is gone, and the child process of one that is under
+    /// way is killed within seconds. A source that was read meanwhile stays as it is.
+    pub(crate) async fn cancel_reading(
+        &self,
+        scope: &Arc<Scope>,
+        source: &str,
+    ) -> Result<SourceView, Error> {
+        let mut tx = self.deps.store.write(scope).await?;
+        let (source, version) = sources::newest(&tx, source).await?;
+        check_reach(scope, &source.program_id).map_err(|_| Error::SourceNotFound)?;
+        let outcome = sources::Outcome {
+            state: "failed",
+            title: &version.title,
+            problem: CANCELLED,
+            notes: "[]".to_owned(),
+            pages: 0,
+            passages: 0,
+        };
+        if sources::end_extraction(&tx, &version.id, outcome).await? {
+            self.jobs.cancel(&tx, READING, &version.id).await?;
+            let entry = AuditEntry::done("source.reading_cancelled", &version.id);
+            tx.audit(entry.in_program(program_id(&version.program_id)?))?;
+        }
+        let version = sources::version(&tx, &version.id).await?;
+        let view = self.source_view(&tx, source, version).await?;
+        tx.commit().await?;
+        Ok(view)
     }
 
     async fn store_document(
