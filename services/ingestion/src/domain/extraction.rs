@@ -125,11 +125,7 @@ impl Content {
 
     /// Stops the reading of a source, wherever it is: a job that waits is gone, and the child process of one that is under
     /// way is killed within seconds. A source that was read meanwhile stays as it is.
-    pub(crate) async fn cancel_reading(
-        &self,
-        scope: &Arc<Scope>,
-        source: &str,
-    ) -> Result<SourceView, Error> {
+    pub(crate) async fn cancel_reading(&self, scope: &Arc<Scope>, source: &str) -> Result<SourceView, Error> {
         let mut tx = self.deps.store.write(scope).await?;
         let (source, version) = sources::newest(&tx, source).await?;
         check_reach(scope, &source.program_id).map_err(|_| Error::SourceNotFound)?;

@@ -308,10 +308,7 @@ impl Ingestion for Server {
         Ok(Response::new(proto::ListSourcesResponse { sources, next }))
     }
 
-    async fn cancel_reading(
-        &self,
-        request: Request<proto::CancelReadingRequest>,
-    ) -> Answer<proto::Source> {
+    async fn cancel_reading(&self, request: Request<proto::CancelReadingRequest>) -> Answer<proto::Source> {
         let scope = Call::of(&request)?.shared_scope();
         let view = self.content.cancel_reading(&scope, &request.into_inner().source_id).await?;
         Ok(Response::new(encode::source(view)))
