@@ -26,7 +26,7 @@ const OTHERWISE: [(&str, &str); 9] = [
 ];
 
 /// The forms of pages, with the RPC that each leads to; without one where anyone who is known may.
-pub(crate) const FORMS: [(&str, &str); 31] = [
+pub(crate) const FORMS: [(&str, &str); 32] = [
     ("/sign-out", ""),
     ("/programs/{id}", "Ask"),
     ("/programs/{id}/quiz", "StartAttempt"),
@@ -46,6 +46,7 @@ pub(crate) const FORMS: [(&str, &str); 31] = [
     ("/console/items/{id}/decision", "DecideItem"),
     ("/console/sources/{id}/verification", "VerifySource"),
     ("/console/tasks/{id}/close", "CloseTask"),
+    ("/console/generations/{id}/cancel", "CancelGeneration"),
     ("/console/sources/{id}/cancel-reading", "CancelReading"),
     ("/console/sources/{id}/submit", "SubmitSource"),
     ("/console/sources/{id}/decision", "DecideSource"),

@@ -26,6 +26,8 @@ use crate::worker;
 const MOST_GENERATED: usize = 200;
 /// The kind of a job whose subject is a request for drafts.
 const COMPOSING: &str = "compose";
+/// Why a request was stopped that somebody cancelled: a code and words for people.
+const CANCELLED: (&str, &str) = ("ITEMS_CANCELLED", "the making of these drafts was stopped");
 /// How long reading a whole program may take.
 const READING: Duration = Duration::from_secs(300);
 
@@ -103,6 +105,31 @@ impl Credits {
         let tx = self.deps.store.read(scope).await?;
         let row = generations::get(&tx, id).await?.ok_or(Error::NotFound(Missing::Generation))?;
         check_reach(scope, &row.program_id).map_err(|_| Error::NotFound(Missing::Generation))?;
+        Ok(row)
+    }
+
+    /// Stops a request, wherever it is: the child process of one that is being composed is killed within seconds. One that
+    /// has ended stays as it is.
+    pub(crate) async fn cancel_generation(
+        &self,
+        scope: &Arc<Scope>,
+        id: &str,
+    ) -> Result<generation::Model, Error> {
+        let row = self.generation(scope, id).await?;
+        let mut tx = self.deps.store.write(scope).await?;
+        let end = End {
+            state: "failed",
+            items: Vec::new(),
+            note: CANCELLED.1.to_owned(),
+            problem_code: CANCELLED.0.to_owned(),
+        };
+        if generations::end(&tx, id, end).await? {
+            self.jobs.cancel(&tx, COMPOSING, id).await?;
+            let entry = AuditEntry::done("items.request_cancelled", id);
+            tx.audit(entry.in_program(program_id(&row.program_id)?))?;
+        }
+        let row = generations::get(&tx, id).await?.ok_or(Error::NotFound(Missing::Generation))?;
+        tx.commit().await?;
         Ok(row)
     }
 

@@ -153,6 +153,16 @@ impl Contract for Server {
         )))
     }
 
+    async fn cancel_generation(
+        &self,
+        request: Request<proto::CancelGenerationRequest>,
+    ) -> Result<Response<proto::Generation>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        Ok(Response::new(encode::generation(
+            self.credits.cancel_generation(&scope, &request.into_inner().generation_id).await?,
+        )))
+    }
+
     async fn write_item(
         &self,
         request: Request<proto::WriteItemRequest>,

@@ -23,6 +23,7 @@ pub(super) fn router() -> OpenApiRouter<Edge> {
         .routes(routes!(list, write))
         .routes(routes!(generate))
         .routes(routes!(generation))
+        .routes(routes!(cancel_generation))
         .routes(routes!(decide))
         .routes(routes!(freeze))
 }
@@ -234,6 +235,17 @@ impl Edge {
         ))
     }
 
+    pub(crate) async fn cancel_generation(
+        &self,
+        identity: &Identity,
+        id: String,
+    ) -> Result<Generation, ApiError> {
+        let request = proto::CancelGenerationRequest { generation_id: id };
+        Ok(generation_view(
+            self.credits.clone().cancel_generation(identity.request(request)?).await?.into_inner(),
+        ))
+    }
+
     pub(crate) async fn decide_item(
         &self,
         identity: &Identity,
@@ -314,6 +326,17 @@ async fn generation(
     Path(id): Path<String>,
 ) -> Result<Json<Generation>, ApiError> {
     Ok(Json(edge.generation(&identity, id).await?))
+}
+
+/// Stops the making of drafts, which has then failed. A request that has ended stays as it is.
+#[utoipa::path(post, path = "/v1/generations/{id}/cancel", operation_id = "cancelGeneration", tag = "Quizzes", params(("id" = String, Path)),
+    responses((status = 200, body = Generation)))]
+async fn cancel_generation(
+    State(edge): State<Edge>,
+    identity: Identity,
+    Path(id): Path<String>,
+) -> Result<Json<Generation>, ApiError> {
+    Ok(Json(edge.cancel_generation(&identity, id).await?))
 }
 
 /// A reviewer's decision on an item.

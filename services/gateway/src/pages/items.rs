@@ -161,6 +161,15 @@ pub(super) async fn generate(
     Ok(Redirect::to(&format!("/console/programs/{id}/items?generation={}", asked.id)))
 }
 
+pub(super) async fn cancel(
+    State(edge): State<Edge>,
+    Visitor(identity): Visitor,
+    Path(id): Path<String>,
+) -> Result<Redirect, PageError> {
+    let ended = edge.cancel_generation(&identity, id).await?;
+    Ok(Redirect::to(&format!("/console/programs/{}/items?generation={}", ended.program_id, ended.id)))
+}
+
 pub(super) async fn decide(
     State(edge): State<Edge>,
     Visitor(identity): Visitor,

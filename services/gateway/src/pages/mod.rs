@@ -73,6 +73,7 @@ pub(crate) fn router(edge: &Edge) -> Router<Edge> {
         .route("/console/contested-identities", get(contests::page))
         .route("/console/contested-identities/{id}/decision", post(contests::decide))
         .route("/console/sources/{id}", get(review::page))
+        .route("/console/generations/{id}/cancel", post(items::cancel))
         .route("/console/sources/{id}/cancel-reading", post(review::cancel_reading))
         .route("/console/sources/{id}/submit", post(review::submit))
         .route("/console/sources/{id}/decision", post(review::decide))

@@ -10,6 +10,7 @@ use crate::support::{eventually, list, markdown};
 preceptor_testkit::on_both_stores! {
     an_author_never_approves_and_an_unapproved_or_unverified_item_never_counts
     drafts_are_made_off_the_request_path_by_whoever_asked
+    a_request_for_drafts_that_is_stopped_makes_none
     an_item_that_its_passage_does_not_answer_or_another_makes_ambiguous_is_not_offered
 }
 
@@ -67,6 +68,36 @@ async fn drafts_are_made_off_the_request_path_by_whoever_asked(store: Store) {
         code(local.editor.get("/v1/generations/gen_00000000000000000000000000").await),
         "GENERATION_NOT_FOUND"
     );
+    local.stop().await;
+}
+
+async fn a_request_for_drafts_that_is_stopped_makes_none(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let (program, _) = attested(&local).await;
+    let path = format!("/v1/programs/{program}/items/generate");
+    let ask = async || {
+        let asked = local.editor.post(&path, &json!({ "count": 3 })).await.expect("a request");
+        format!("/v1/generations/{}", id(&asked, "id").expect("an id"))
+    };
+    // One at a time for an organization: the second waits.
+    let (first, second) = (ask().await, ask().await);
+    let cancel = format!("{second}/cancel");
+    assert_eq!(code(local.reviewer.post(&cancel, &json!({})).await), "CAPABILITY_MISSING");
+    let stopped = local.editor.post(&cancel, &json!({})).await.expect("it is stopped");
+    let seen = (stopped["state"].as_str(), stopped["problem"]["code"].as_str());
+    assert_eq!(seen, (Some("failed"), Some("ITEMS_CANCELLED")), "{stopped}");
+    let done = eventually("the first", async || {
+        let state = local.editor.get(&first).await.ok()?;
+        (state["state"] == "done").then_some(state)
+    })
+    .await;
+    let third = local.editor.generate_items(&program, 3, |_| {}).await.expect("drafts");
+    let bank = local.editor.all(&format!("/v1/programs/{program}/items")).await.expect("the bank");
+    assert_eq!(bank.len(), list(&done, "item_ids").len() + third.len(), "the second made none");
+    assert_eq!(local.editor.get(&second).await.expect("the second"), stopped);
+    // What has ended stays as it is.
+    let late = local.editor.post(&format!("{first}/cancel"), &json!({})).await.expect("an answer");
+    assert_eq!(late["state"], "done");
     local.stop().await;
 }
 

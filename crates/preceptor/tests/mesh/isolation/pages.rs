@@ -28,7 +28,7 @@ pub(crate) const SHOWN: [&str; 21] = [
 ];
 
 /// Forms.
-pub(super) const SENT: [&str; 30] = [
+pub(super) const SENT: [&str; 31] = [
     "/console/certificates",
     "/console/staff",
     "/console/staff/{id}",
@@ -56,6 +56,7 @@ pub(super) const SENT: [&str; 30] = [
     "/console/sources/{id}/verification",
     "/console/tasks/{id}/close",
     "/console/contested-identities/{id}/decision",
+    "/console/generations/{id}/cancel",
     "/console/sources/{id}/cancel-reading",
     "/console/sources/{id}/submit",
     "/console/sources/{id}/decision",
