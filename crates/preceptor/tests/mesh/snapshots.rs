@@ -4,6 +4,7 @@
 //! `INSTA_UPDATE=always cargo test --workspace --test mesh -- snapshots::`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::process::Command;
 use std::sync::LazyLock;
 
@@ -72,7 +73,7 @@ fn help(path: &[&str], all: &mut String) {
         .output()
         .expect("the binary starts");
     let text = String::from_utf8(output.stdout).expect("text");
-    all.push_str(&format!("$ preceptor {} --help\n\n{text}\n", path.join(" ")));
+    writeln!(all, "$ preceptor {} --help\n\n{text}", path.join(" ")).expect("a text");
     let commands =
         text.split("Commands:\n").nth(1).unwrap_or_default().split("\n\n").next().unwrap_or_default();
     let names = commands.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
@@ -128,7 +129,8 @@ async fn pages_and_answers_are_as_they_were() {
     let of = |path: &str| if is_of_learners(path) { &org.learner } else { &org.admin };
     let mut pages = String::new();
     for path in SHOWN {
-        pages.push_str(&format!("=== {path}\n{}\n", shown(&local, of(path), path, victim).await));
+        let page = shown(&local, of(path), path, victim).await;
+        writeln!(pages, "=== {path}\n{page}").expect("a text");
     }
     let document = serde_json::to_value(preceptor_gateway::api::openapi()).expect("JSON");
     let mut answers = BTreeMap::new();
