@@ -1,87 +1,97 @@
-//! Where a person or a machine is reached.
+//! Where a person is reached: telephones, mail, profiles, streets.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use crate::{Finding, Kind, pattern};
 
-static CONTACTS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    let reached = r"(?:phones?|telephones?|tele?\b\.?|t[eé]l[eé]phone|tel[eé]fono|m[oó]vil|mobile|cell(?:phone|ular)?|handy|fax|pager|beeper|desk|landline|voice ?mail|whats ?app|viber|signal|sms|text(?:ed|ing)?|call(?:ed|ing|s|back)?|dial(?:ed)?|ring|rang|reach(?:ed|able)?|contact(?:ed)?|answering|messages?|registered|number|no|ext|extension|line|ph|mob|hp|kin)";
+/// Numbers, streets and codes: they all have a digit.
+static NUMBERS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    let reached = r"(?:phones?|telephones?|tele?\b\.?|t[eé]l[eé]phone|tel[eé]fono|m[oó]vil|mobile|cell(?:phone|ular)?|handy|fax|pager|beeper|desk|landline|voice ?mail|whats ?app|viber|signal|sms|text(?:ed|ing)?|call(?:ed|ing|s|back)?|dial(?:ed)?|ring|rang|reach(?:ed|able)?|contact(?:ed)?|answering|messages?|registered|number|no|ext|extension|line|ph|mob|hp|kin|tfno|cellulare|portable|telefon(?:o|e)?|num[eé]ro|pgr|bleep)";
     [
-        // E-mail, also with the signs written out.
-        r"(?i)[\p{L}0-9._%+'-]+ ?@ ?[\p{L}0-9-]+(?:(?:\.| \. )[\p{L}0-9-]+)*(?:\.| \. )[\p{L}]{2,}".to_owned(),
-        r"(?i)\b[\p{L}0-9._%+-]+ ?(?:\[ ?at ?\]|\( ?at ?\)|\{ ?at ?\}|<at>| at ) ?[\p{L}0-9-]+ ?(?:\[ ?dot ?\]|\( ?dot ?\)|\{ ?dot ?\}|<dot>| dot |\.)[ ]?(?:com|org|net|edu|gov|example|io|de|uk|fr|es|it|co|us|ca|info|mail|health)\b".to_owned(),
-        r"(?i)\b(?:e-?mail|mailto|mail address)\b[ :=]*(?:is|address)?[ :=]*\S+@\S+".to_owned(),
-        // Profiles and handles.
-        r"(?i)\b(?:facebook|fb|instagram|linkedin|twitter|tiktok|snapchat|x|t|wa)\.(?:com|me)/[\w./?=-]+".to_owned(),
-        r"(?i)\b(?:instagram|insta|facebook|twitter|snapchat|telegram|skype|tiktok|handle|username)\b[^@\n.!?]{0,20}@[\p{L}\w.]{3,}".to_owned(),
         // A number behind a word for reaching somebody.
         format!(r"(?i)\b{reached}\b[^\d\n+(.!?]{{0,24}}[.:]?\n?[ ]?[+(]{{0,2}}\d(?:[ ().x/-]{{0,3}}\d){{6,18}}\b"),
+        // Short ones: extensions and pagers.
+        r"(?i)\b(?:ext(?:ension|n)?|pagers?|beepers?|bleeps?|pgr|vocera|dect)\b\.?[ :#]*(?:no\b\.?|number|is|at|me at|her at|him at)?[ :#]*\d(?:-?\d){2,6}\b".to_owned(),
+        r"(?i)\b(?:call|reach|dial|ring|desk|phone|ward|page)\b[^\d\n.!?]{0,15}\bx ?\d{3,5}\b|\bx\d{4,5}\b is\b".to_owned(),
+        r"(?i)\b(?:phone|mobile|cell|tel|landline|fax)\b[^\d\n.!?]{0,20}\b(?:ends?|ending|last)\b[^\d\n.!?]{0,16}\d{3,4}\b".to_owned(),
         // Numbers whose grouping says what they are: international, North American, trunk zero.
         r"(?:^|[^\w.])\+\d{1,3}[ .-]?(?:\(0\)[ .-]?)?\(?\d{1,5}\)?(?:[ .-]?\d{2,5}){2,5}\b".to_owned(),
         r"\b00\d{1,3}[ .-](?:\(0\)[ .-]?)?\d{1,4}(?:[ .-]\d{2,4}){1,5}\b".to_owned(),
         r"(?:^|[^\w.])(?:\+?1[ .-]?)?\(\d{2,5}\) ?[\d][\d .-]{4,11}\d(?: ?(?:x|ext\.?) ?\d{1,5})?\b".to_owned(),
-        r"\b(?:1[ .-])?\d{3} ?[ .\-/] ?\d{3} ?[ .\-/] ?\d{4}(?: ?(?:x|ext\.?) ?\d{1,5})?\b".to_owned(),
-        r"(?:^|[^\w.,])0\d{1,4}[ ./-]\d{2,4}(?:[ .-]?\d{2,4}){1,3}\b".to_owned(),
-        r"(?i)\b(?:call|phone|ring|text|tel|ph|cell)\b[^\d\n]{0,12}\d{3}[ .-]\d{4}\b".to_owned(),
+        r"\b(?:1[ .-])?\(?\d{3}\)? ?[ .\-/] ?\d{3} ?[ .\-/] ?\d{4}(?: ?(?:x|ext\.?) ?\d{1,5})?\b".to_owned(),
+        r"(?:^|[^\w.,])0\d{1,4}(?:[ .-]\d{2,4}(?:[ ./-]\d{2,4}){1,3}|[ ./-]\d{6,8})\b".to_owned(),
+        r"(?i)\b\d(?:[ ().-]{0,2}\d){8,13}\b[ ,(]{0,3}(?:is (?:her|his|the|my|their) )?(?:mobile|phone|cell|tel|fax|landline|whatsapp)\b".to_owned(),
+        r"(?i)\b(?:call|phone|ring|text|tel|ph|cell|callback)\b[^\d\n]{0,12}\d{3}[ .-]\d{4}\b".to_owned(),
         // Where somebody lives.
-        r"\b\d{1,5}[A-Za-z]? (?:[NSEW]\.? )?(?:\p{Lu}[\p{L}'.-]+ ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Drive|Dr|Lane|Ln|Boulevard|Blvd|Court|Ct|Terrace|Circle|Cir|Parkway|Pkwy|Highway|Hwy|Square|Sq|Place|Pl|Trail|Close|Crescent|Mews|Row)\b".to_owned(),
-        r"(?i)\b(?:lives?|living|resid(?:es?|ing)|address|home|staying)\b[ :]*(?:is|at|on|in)*[ :]*\d{1,5}[a-z]? [\p{L}][\p{L}'. -]{2,40}".to_owned(),
-        r"(?i)\b\d{1,5} [\p{L}'.-]+(?: [\p{L}'.-]+)? (?:street|avenue|boulevard|drive|lane)\b".to_owned(),
-        r"(?i)\b(?:p\.? ?o\.? box|apt\.?|apartment|suite) ?#? ?\d{1,6}\b".to_owned(),
-        r"(?i)\b(?:zip|zip ?code|postal ?code|post ?code)\b[ :]*(?:is)?[ :]*[a-z]{0,2}\d[\da-z -]{2,8}\b".to_owned(),
+        r"\b\d{1,5}[A-Za-z]? (?:[NSEW]\.? )?(?:(?:\p{Lu}[\p{L}'.-]+|\d{1,3}(?:st|nd|rd|th)) ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Drive|Dr|Lane|Ln|Boulevard|Blvd|Court|Ct|Terrace|Circle|Cir|Parkway|Pkwy|Highway|Hwy|Square|Sq|Place|Pl|Trail|Close|Crescent|Mews|Row|Gardens|Grove|Way)\b".to_owned(),
+        r"(?i)\b(?:lives?|living|resid(?:es?|ing)|address|home|staying)\b[ :]*(?:is|at|on|in|number|no\.?|,)*[ :]*(?:(?:at|number|no\.?) )*\d{1,5}[a-z]?,? [\p{L}][\p{L}'. -]{2,40}".to_owned(),
+        r"(?i)\b\d{1,5}[a-z]? [\p{L}'.-]+(?: [\p{L}'.-]+)? (?:street|avenue|boulevard|drive|lane)\b".to_owned(),
+        // The word for a street in front, the number in front of it or behind the name.
+        r"(?i)\b\d{1,4}(?: ?(?:bis|ter))?,? (?:rue|avenue|boulevard|impasse|chemin|quai|all[ée]e) (?:de |du |des |la |le |l')*\p{L}{3,}".to_owned(),
+        r"\b(?:Rue|rue|Calle|calle|[Cc]/|Avda\.?|Avenida|avenida|Paseo|paseo|Plaza|Via|Viale|viale|Piazza|piazza|Corso|Rua|rua|Travessa|Pra[çc]a|[Uu]l\.|[Uu]lica) ?(?:de |del |della |dei |di |da |das |do |dos |des |la |las |los |el )*\p{Lu}[\p{L}'-]+(?: \p{Lu}?[\p{L}'-]+){0,3},? (?:n\.?[ºo]? ?)?\d{1,4}\b".to_owned(),
+        r"\b\p{Lu}[\p{L}-]+(?:stra(?:ß|ss)e|str\.|weg|platz|gasse|allee|damm|ufer|straat|laan|gatan|vägen) ?\d{1,4}[a-z]?\b".to_owned(),
+        r"\b(?:Calle|Carrera|Cra\.?|Cl\.?) \d{1,3}[A-Z]? ?# ?\d{1,3}".to_owned(),
+        r"(?i)\b(?:rr|rural route|route|hwy|highway) ?\d{1,4},? box ?\d+\b".to_owned(),
+        r"(?i)\b(?:lives?|living|resid(?:es?|ing)) in [\p{L} .'-]{3,40},? \d{5}\b".to_owned(),
+        r"\b\p{Lu}\p{L}+ \d{1,3}[a-z]?, \d{4,5} \p{Lu}\p{Ll}{2,}\b".to_owned(),
+        r"(?i)\b(?:p\.? ?o\.? box|postfach|apt\.?|apartment|suite) ?#? ?\d{1,6}[a-z]?\b".to_owned(),
+        r"(?i)\b(?:zip|zip ?code|postal ?code|post ?code|plz|cap|c[oó]digo postal|code postal)\b[ :]*(?:is)?[ :]*[a-z]{0,2}\d[\da-z -]{2,8}\b".to_owned(),
         r"\b[A-Z][a-z]+,? [A-Z]{2} \d{5}(?:-\d{4})?\b".to_owned(),
+        // Codes of British and Canadian post: no dose ends in such letters.
+        r"\b[A-Z]{1,2}\d[A-Z\d]? \d[ABD-HJLNP-UW-Z]{2}\b|\b[ABCEGHJ-NPRSTVXY]\d[A-Z][ -]\d[A-Z]\d\b".to_owned(),
     ]
     .iter()
     .map(|text| pattern(text))
     .collect()
 });
 
-static IPV4: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?:^|[^\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?:[^\w.]|\.?$|\.\s|/\d|:\d)")
-});
-/// What also has four numbers with dots: chapters and versions.
-static NUMBERED: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"(?i)(?:section|sect\.?|§|version|v|ver\.?|release|chapter|figure|fig\.?|table|step|ec|item|appendix)[ .:]*$",
-    )
-});
-static IPV6: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)(?:^|[^\w:])(?P<address>[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7})(?:[^\w:]|$)")
-});
-static HARDWARE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+/// Mail and profiles.
+static MAIL: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    let network = r"(?:instagram|insta|ig|facebook|fb|twitter|snapchat|snap|telegram|skype|tiktok|whatsapp|wechat|linkedin|discord|threads|bluesky|mastodon|handle|username|user name)";
     [
-        r"(?i)\b(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b",
-        r"(?i)\b[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}\b",
-        r"(?i)\bmac(?: address)?[ :]+(?:is )?[0-9a-f]{12}\b",
-        r"(?i)\bimei[ :#]*\d{14,16}\b",
+        // E-mail, also with the signs written out.
+        r"(?i)[\p{L}0-9._%+'-]+ ?@ ?[\p{L}0-9-]+(?:(?:\.| \. )[\p{L}0-9-]+)*(?:\.| \. )[\p{L}]{2,}".to_owned(),
+        r"\S@[\p{L}\d-]+(?:\.[\p{L}\d-]+)*\.\p{L}{2,}".to_owned(),
+        r"(?i)[\p{L}0-9._%+'-]*[\p{L}0-9]@[\p{L}][\p{L}0-9-]{2,}".to_owned(),
+        r"(?i)\b[\p{L}0-9._%+-]+ ?(?:<at>| at |@) ?[\p{L}0-9-]+ ?(?:<dot>| dot | ?\. ?)[ ]?(?:com|org|net|edu|gov|example|io|de|uk|fr|es|it|co|us|ca|info|mail|health)\b".to_owned(),
+        r"(?i)\b(?:e-?mail|mailto|mail address)\b[ :=]*(?:is|address)?[ :=]*\S+@\S+".to_owned(),
+        // Profiles and handles.
+        r"(?i)\b(?:facebook|fb|instagram|linkedin|twitter|tiktok|snapchat|x|t|wa)\.(?:com|me)/[\w./?=-]+".to_owned(),
+        format!(r"(?i)\b{network}\b[^@\n.!?]{{0,20}}@[\p{{L}}\w.]{{3,}}"),
+        format!(r"(?i)(?:^|[\s(])@[\p{{L}}\w.]{{3,}}[^\n.!?]{{0,20}}\b{network}\b"),
+        // A word with a digit, an underscore or a dot in it is a name nowhere else.
+        format!(r"(?i)\b{network}\b(?: ?(?:is|name|id|handle|account|user))*[ :=]{{1,3}}\p{{L}}+(?:[._]\p{{L}}+)*[._]?\d[\w.]*|\b{network}[ :]{{1,3}}\p{{L}}+_\w+"),
+        r"(?:^|[\s(])@\p{L}+(?:[._]?\d|_)[\w.]*".to_owned(),
     ]
-    .map(pattern)
-    .into_iter()
+    .iter()
+    .map(|text| pattern(text))
     .collect()
 });
 
+/// What only mail and profiles have.
+fn has_mail(text: &str) -> bool {
+    static CUE: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"(?i)@|<at>| dot |\.(?:com|me)/| at \S+\.|insta|facebook|twitter|snap|telegram|skype|tiktok|wechat|whatsapp|linkedin|\big\b|handle|user",
+        )
+    });
+    CUE.is_match(text)
+}
+
 pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
-    for contact in CONTACTS.iter() {
-        found.extend(contact.find_iter(text).map(|hit| Finding { kind: Kind::Contact, place: hit.range() }));
-    }
-    let machine = |place| Finding { kind: Kind::MachineAddress, place };
-    for hit in IPV4.captures_iter(text) {
-        let Some(address) = hit.name("address") else { continue };
-        if address.as_str().parse::<Ipv4Addr>().is_ok() && !NUMBERED.is_match(&text[..address.start()]) {
-            found.push(machine(address.range()));
+    let mut add = |patterns: &[Regex]| {
+        for contact in patterns {
+            found.extend(
+                contact.find_iter(text).map(|hit| Finding { kind: Kind::Contact, place: hit.range() }),
+            );
         }
+    };
+    if text.bytes().any(|byte| byte.is_ascii_digit()) {
+        add(&NUMBERS);
     }
-    for hit in IPV6.captures_iter(text) {
-        let Some(address) = hit.name("address") else { continue };
-        // "::" alone, and short pairs such as "a::b", are punctuation.
-        if address.as_str().parse::<Ipv6Addr>().is_ok() && address.len() > 6 {
-            found.push(machine(address.range()));
-        }
-    }
-    for hardware in HARDWARE.iter() {
-        found.extend(hardware.find_iter(text).map(|hit| machine(hit.range())));
+    if has_mail(text) {
+        add(&MAIL);
     }
 }

@@ -16,11 +16,13 @@ mod citations;
 mod contacts;
 mod dates;
 mod guarded;
+mod machines;
 #[cfg(feature = "measure")]
 pub mod measure;
 mod names;
 mod normalize;
 mod numbers;
+mod spoken;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -76,14 +78,25 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the patterns are constants and tested")
 }
 
+/// A family of detectors.
+type Find = fn(&str, &mut Vec<Finding>);
+
+/// Detectors of what citations may be taken for: they read texts without them.
+const OF_NUMBERS: [(&str, Find); 4] = [
+    ("numbers", numbers::find),
+    ("dates", dates::find),
+    ("contacts", contacts::find),
+    ("machines", machines::find),
+];
+
 /// Everything that the detectors find in a normalized text.
 fn findings(text: &str) -> Vec<Finding> {
     // Of the same length, so that places agree.
     let without_citations = citations::blank(text);
     let mut found = Vec::new();
-    numbers::find(&without_citations, &mut found);
-    dates::find(&without_citations, &mut found);
-    contacts::find(&without_citations, &mut found);
+    for (_, find) in OF_NUMBERS {
+        find(&without_citations, &mut found);
+    }
     names::find(text, &mut found);
     found
 }

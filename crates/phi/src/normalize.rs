@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::pattern;
+use crate::{pattern, spoken};
 
 /// The zeros of the decimal digits that compatibility composition leaves alone.
 const ZEROS: [char; 40] = [
@@ -115,11 +115,28 @@ fn without_lookalikes(text: &str) -> String {
 pub fn normalize(text: &str) -> String {
     /// Marks over or around digits: nothing that is written with digits needs them.
     static MARKED_DIGITS: LazyLock<Regex> = LazyLock::new(|| pattern(r"(\d)\p{M}+"));
+    // Most questions are plain: there is nothing to compose.
+    if text.is_ascii() {
+        let seen = text.chars().filter(|sign| !is_invisible(*sign)).map(fold);
+        return spoken::written(&single_spaced(seen)).into_owned();
+    }
     let folded: String = text.nfkc().filter(|sign| !is_invisible(*sign)).map(fold).collect();
     // Signs that were taken out may have stood between a letter and its accent.
-    let composed: String = folded.nfkc().collect();
+    let composed = single_spaced(folded.nfkc());
     let plain = MARKED_DIGITS.replace_all(&composed, "$1").into_owned();
-    if plain.is_ascii() { plain } else { without_lookalikes(&plain) }
+    let latin = if plain.is_ascii() { plain } else { without_lookalikes(&plain) };
+    spoken::written(&latin).into_owned()
+}
+
+/// One space where there are several: columns and careless typing part what belongs together.
+fn single_spaced(signs: impl Iterator<Item = char>) -> String {
+    let mut spaced = String::new();
+    for sign in signs {
+        if sign != ' ' || !spaced.ends_with(' ') {
+            spaced.push(sign);
+        }
+    }
+    spaced
 }
 
 #[cfg(test)]
@@ -137,6 +154,7 @@ mod tests {
             ("М\u{52}N", "MRN"),
             ("Müller", "Müller"),
             ("Мария", "Мария"),
+            ("4111  1111\t 1111", "4111 1111 1111"),
         ] {
             assert_eq!(normalize(written), read, "{written}");
         }

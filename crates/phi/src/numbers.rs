@@ -8,18 +8,23 @@ use regex::Regex;
 use crate::{Finding, Kind, pattern};
 
 /// Nine digits as they are grouped in a social security number.
-static GROUPED_SSN: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?:^|\D)\d{3} ?[-. /_]{1,2} ?\d{2} ?[-. /_]{1,2} ?\d{4}\b"));
+static GROUPED_SSN: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:^|\D)\(?\d{3}\)? ?[-. /_]{1,2} ?\d{2} ?[-. /_]{1,2} ?\d{4}\b|(?:^|[^\w*#])[xX*#]{3}[-. ]?[xX*#]{2}[-. ]?\d{4}\b",
+    )
+});
 
 /// Words for a social security or taxpayer number, and any nine digits (or the last four) behind them.
 static NAMED_SSN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    let word = r"(?i)\b(?:s\.?s\.?n\.?|ss ?(?:#|no\b\.?|num\w*)|soc(?:ial)?\.?(?: ?sec(?:urity)?\.?)?|i\.?t\.?i\.?n|tin|tax(?:payer)? id\w*|national (?:id|insurance)\w*|nino)\b";
+    let word = r"(?i)\b(?:s[. ]{0,2}s[. ]{0,2}n\b\.?|socsec|ss ?(?:#|no\b\.?|num\w*)|soc(?:ial)?s?\b\.?(?: ?(?:sec|insurance)\w*)?|i\.?t\.?i\.?n|tin|tax(?:payer)? id\w*|national (?:id|insurance|identity|identification)\w*|nino|n\.?s\.?s|segur(?:o|idad) social|s[eé]curit[eé] sociale|s[eé]cu|previd\w+ social)\b\.?";
     [
-        format!(r"{word}[^\d\n.!?]{{0,30}}\d(?:[ ./_-]{{0,3}}\d){{8}}\b"),
+        format!(r"{word}[^\d\n.!?]{{0,30}}\d(?:[ ,./_-]{{0,3}}\d){{8,14}}\b"),
         format!(
-            r"{word}[^\d\n.!?]{{0,30}}(?:\b(?:ends?|ending|last)\b[^\d\n]{{0,20}}|[x*#-]{{4,9}})\d{{4}}\b"
+            r"{word}[^\d\n.!?]{{0,30}}(?:\b(?:ends?|ending|last ?(?:4|four)?)\b[^\d\n]{{0,20}}|[x*#•-]{{4,9}})\d{{4}}\b"
         ),
         r"(?i)\b(?:last|final) (?:four|4)\b[^\d\n.!?]{0,24}\b(?:ssn|social)\b[^\d\n.!?]{0,24}\d{4}\b"
+            .to_owned(),
+        r"(?i)\b\d{4}\b[^\d\n.!?]{0,24}\b(?:last|final) (?:four|4)\b[^\d\n.!?]{0,24}\b(?:ssn|social)\b"
             .to_owned(),
         r"(?i)\bssn[:#]?\d(?:[ ./_-]{0,3}\d){8}\b".to_owned(),
         r"(?i)\b\d(?:[ ./_-]?\d){8}\b[^\d\n.!?]{0,12}\b(?:ssn|social security|social)\b".to_owned(),
@@ -31,24 +36,83 @@ static NAMED_SSN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     .collect()
 });
 
+/// The numbers that other states give to a person. Short names count in capitals: "sin" and "nie" are words.
+static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(?:(?i:sozialversicherungs?\w*|sv-?(?:nummer|nr)|steuer-?id\w*|codice fiscale|pesel|person(?:en|al)?(?:nummer|ausweis\w*)|c[eé]dula|aadhaa?r|citizen(?:ship)? (?:id|no|number)\w*|identity (?:card|no|number)\w*|id card|rodné číslo|fødselsnummer)|SVNR|SIN|NI[EFR]|DNI|RUT|BSN|AHV|AVS|CPF|CNP|CURP|NRIC|HKID|INSEE|TCKN|PPSN?)\b[^\d\n.!?]{0,16}?(?P<value>[A-Za-z]{0,6}\d[A-Za-z\d]*(?:[ ./-]{1,2}(?:[A-Z] )?[A-Za-z\d]*\d[A-Za-z\d]*)*)",
+    )
+});
+
 /// What a number may look like: letters in front, groups behind.
 const VALUE: &str =
-    r"(?P<value>[a-z]{0,4}[-/ ]?\d[\da-z]*(?:[-./_ ]{1,2}(?:[a-z]{1,2}[-./_])?[a-z]{0,2}\d[\da-z]*)*)";
+    r"(?P<value>[a-z]{0,8}[-/ ]?\d[\da-z]*(?:[-./_: ]{1,2}(?:[a-z]{1,2}[-./_])?[a-z]{0,2}\d[\da-z]*)*)";
+
+/// What stands between a word for a number and the number.
+const BETWEEN: &str = r"(?:\W{1,4}(?:is|was|of|for|to|the|her|his|their|this|that|patient|pt|we|have|has|listed|as|reads?|number|no|ends?|ending|in|with|lady|man|woman|gentleman|es|est|ist|è)\b){0,6}[ \n]?[\W&&[^\d]]{0,4}";
 
 /// Words whose numbers are a person's whatever they look like.
 static STRONG: LazyLock<Regex> = LazyLock::new(|| {
-    let numbered = r"(?:med(?:ical)?\.? ?rec(?:ord)?s?|health ?(?:record|care|card)?|record|rec|chart|patient|pt|hospital|hosp|clinic|unit|member|membership|subscriber|insurance|insured|policy|plan|group|account|acct|case|file|folder|encounter|visit|admission|accession|specimen|sample|beneficiary|medicare|medicaid|nhs|driver'?s? ?(?:licen[cs]e)?|licen[cs]e|certificate|device|serial|plate|passport|vehicle|claim|registration|prescription|rx|identification|identity|reference|ref|urn)";
-    let number = r"(?:(?:id|i\.d\.|identifier|identification|number|num|nr|no|code|n)\b\.?|nº|n°|#|№)";
+    let numbered = r"(?:med(?:ical)?\.? ?rec(?:ord)?s?|health ?(?:record|care|card)?(?: card)?|record|rec|chart|patient|pat|pt|hospital|hosp|clinic|unit|ward|member|membership|subscriber|insurance|insured|policy|plan|group|account|acct|case|file|folder|dossier|encounter|visit|admission|accession|specimen|sample|lab|requisition|order|referral|beneficiary|medicare|medicaid|nhs|chi|ur|d\.?l|driv(?:er'?s?|ing)? ?(?:licen[cs]e)?|licen[cs]e|certificate|device|serial|plate|passport|vehicle|claim|registration|registry|enrol?lment|randomi[sz]ation|prescription|rx|identification|identity|reference|ref|urn|wrist ?band|bracelet|subject|participant|inmate|prisoner|student|employee|staff|military|service|veteran|dod|tribal|badge|epic|cerner|meditech|athena|historia(?: cl[ií]nica)?|expediente|prontu[aá]rio|cartella(?: clinica)?|paciente|patiente|paziente|dokument|akten?|fall|kranken\w*|patienten?)";
+    let number = r"(?:(?:id|i\.d\.|identifier|identification|number|num|nummer|n[uú]mero|nr|no|code|mrn)\b\.?|n\.|nº|n°|#|№|s/n\b)";
     pattern(&format!(
-        r"(?i)\b(?:m\.?r\.?n\.?|mr ?(?:#|no\b\.?|number)|emr|ehr|uhid|csn|fin|hicn|mbi|nhs|vin|{numbered}(?:'s)? ?{number})(?: ?{number})*(?:\W{{1,4}}(?:is|was|of|for|to|the|her|his|their|this|that|patient|pt|we|have|has|listed|as|reads?|number|no|ends?|ending|in|with)\b){{0,5}}[ \n]?[\W&&[^\d]]{{0,4}}{VALUE}"
+        r"(?i)\b(?:m[. ]?r[. ]?n\.?|mr ?(?:#|no\b\.?|number)|emr|ehr|uhid|csn|fin|hicn|mbi|nhs|vin|urn|s/n|n[uú]mero de (?:historia|expediente|paciente)(?: cl[ií]nica)?|historia cl[ií]nica|(?:num[eé]ro|n°|nº) de dossier|cartella(?: clinica)?|\p{{L}}*(?:patient|fall|akten?|kranken|versicher)\p{{L}}*(?:nummer|nr)|medicare beneficiary|{numbered}\.?(?:'s)? ?{number})(?: ?{number})*{BETWEEN}{VALUE}"
     ))
 });
+
+/// Any other word with a number of its own, unless it numbers goods or pages.
+static NUMBERED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r"(?i)\b(?P<word>\p{{L}}+)\.? (?:(?:number|no|nr|id|identifier)\b\.?|nº|n°|#)(?:[ :=#-]{{1,3}}|:? ?is )(?:is )?{VALUE}"
+    ))
+});
+/// What is numbered and belongs to nobody.
+const GOODS: &[&str] = &[
+    "lot",
+    "batch",
+    "catalog",
+    "catalogue",
+    "model",
+    "version",
+    "item",
+    "question",
+    "page",
+    "slide",
+    "table",
+    "figure",
+    "line",
+    "issue",
+    "volume",
+    "article",
+    "total",
+    "the",
+    "a",
+    "any",
+    "gene",
+    "accession",
+    "part",
+    "product",
+    "ref",
+    "recommendation",
+    "step",
+    "section",
+    "chapter",
+    "module",
+    "course",
+    "activity",
+    "trial",
+];
 
 /// Words whose numbers are a person's when they are long enough to be no year, dose or count.
 static WEAK: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?i)\b(?:medical records?|med rec|record|chart|patient|pt|client|member|subscriber|insurance|insured|policy|account|acct|case|file|encounter|visit|admission|accession|specimen|sample|medicare|medicaid|licen[cs]e|passport|plate|serial|claim|id|i\.d\.|identifier|hospital)(?:\W{{1,3}}(?:is|was|of)\b)?[ :#=(\[-]{{1,4}}{VALUE}"
+        r"(?i)\b(?:medical records?|med rec|record|chart|patient|pt|client|member|subscriber|insurance|insured|policy|account|acct|case|file|encounter|visit|admission|accession|specimen|sample|requisition|referral|wrist ?band|medicare|medicaid|(?:driving |driver'?s? )?licen[cs]e|passport|plate|serial|claim|id|i\.d\.|identifier|hospital|hc|nhc|dossier|epic|cerner|mpi|empi|phn|hrn|ipp|npi|dea|pid|ur|badge|subject|participant|inmate)(?:\W{{1,3}}(?:is|was|of)\b)?[ :#=(\[-]{{1,4}}{VALUE}"
     ))
+});
+/// Plates mix letters and figures.
+static PLATE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(?:licen[cs]e|number|registration|car) plates?\b[ :#]*(?:is|no\.?|number)?[ :#]*[a-z\d]{0,4}[ -]?(?:[a-z]{1,4}[ -]?\d{2,4}|\d{1,4}[ -]?[a-z]{1,4}[ -]?\d{0,4})\b",
+    )
 });
 
 /// Numbers whose form alone says what they are.
@@ -58,18 +122,33 @@ static FORMS: LazyLock<Vec<(Kind, Regex)>> = LazyLock::new(|| {
         (Kind::RecordNumber, r"(?i)\b[1-9][ac-hj-km-np-rt-y][ac-hj-km-np-rt-y0-9]\d-?[ac-hj-km-np-rt-y][ac-hj-km-np-rt-y0-9]\d-?[ac-hj-km-np-rt-y]{2}\d{2}\b"),
         (Kind::Payment, r"(?i)\biban\b[^\d\n]{0,12}[a-z]{2}\d{2}(?: ?[a-z0-9]{2,4}){3,8}\b"),
         (Kind::Payment, r"\b[A-Z]{2}\d{2} ?(?:[A-Z0-9]{4} ?){2,7}[A-Z0-9]{1,4}\b"),
-        (Kind::Payment, r"(?i)\b(?:credit|debit|card|visa|master ?card|amex|american express|maestro|discover|cc)\b[^\d\n]{0,24}\d{4}(?:[ .-]?\d{2,6}){2,4}\b"),
+        (Kind::Payment, r"(?i)\b(?:credit|debit|card|carte|tarjeta|karte|kreditkarte|visa|master ?card|amex|american express|maestro|discover|cc)\b[^\d\n]{0,24}\d{4}(?:[ ./_-]{0,2}\d{2,6}){2,4}\b"),
         (Kind::Payment, r"(?i)\b(?:credit|debit|card|visa|master ?card|amex|account)\b[^\d\n]{0,16}\b(?:ending|ends|last)\b[^\d\n]{0,16}\d{4}\b"),
+        (Kind::SocialSecurity, r"(?i)\b[a-z]{6}\d{2}[a-ehlmprst]\d{2}[a-z]\d{3}[a-z]\b"),
+        (Kind::SocialSecurity, r"\b\d{3}\.\d{3}\.\d{3}-\d{2}\b|\b756\.\d{4}\.\d{4}\.\d{2}\b"),
+        (Kind::Payment, r"(?i)(?:[x*#•]{4}[ -]?){2,3}[x*#•\d]{0,4}[ -]?\d{3,5}\b"),
+        (Kind::Payment, r"(?i)\b(?:credit|debit|card|visa|master ?card|amex)\b[^\d\n]{0,20}\b(?:last|final) (?:four|4)\b(?: digits)?[^\d\n]{0,12}\d{4}\b"),
+        (Kind::Payment, r"(?i)\b(?:last|final) (?:four|4)\b[^\d\n]{0,20}\b(?:credit|debit|card|visa|master ?card|amex)\b[^\d\n]{0,12}\d{4}\b"),
+        (Kind::Payment, r"\b(?:bc1[a-z0-9]{20,60}|[13][a-km-zA-HJ-NP-Z1-9]{25,34})\b"),
         (Kind::RecordNumber, r"(?i)\b(?:mrn|medical record)\b[^\d\n.!?]{0,40}\d(?:[ ./-]?\d){4,}\b"),
-        (Kind::Payment, r"(?i)\b(?:cvv|cvc|routing|sort code|swift|bic)\b[ :#]*(?:number|no\.?|code|is)?[ :#]*[a-z]{0,8}\d{3,9}\b"),
+        (Kind::Payment, r"(?i)\b(?:card|visa|master ?card|amex|discover)\b[^\d\n]{0,8}(?:[x*#•]{1,12}|\.{2,4}) ?\d{4}\b"),
+        (Kind::RecordNumber, r"(?i)\b[a-z]{0,3}\d{4,}\b[ ,]{0,2}\(?(?:(?:is|=|as) )?(?:(?:her|his|the|their) )?(?:mrn\b|(?:hospital|medical record|record|chart|patient|nhs|account|insurance|member) ?(?:number|no|id)\b)"),
     ]
     .map(|(kind, text)| (kind, pattern(text)))
     .into_iter()
     .collect()
 });
 
+/// Codes of cards and banks, as short as three digits.
+static CODE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(?:cvv2?|cvc2?|routing|sort code|swift|bic)\b[ :#]*(?:number|no\.?|code|is)?[ :#]*(?:is )?[a-z]{0,8}\d{3,9}\b",
+    )
+});
+
 /// Digits in a row, or grouped, enough for a card.
-static CARD: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b\d(?:[ .-]{0,2}\d){11,18}\b"));
+static CARD: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\b(?:\d(?:[ .-]{0,2}\d){11,18}|\d{4}(?:[/_]\d{4}){3})\b"));
 /// Digits in a row that are too many for a dose or a year. Decimals and digits behind a comma are amounts.
 static LONG: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?:^|[^\w.,])(?P<value>[A-Za-z]{0,3}[-#]?\d{7,})(?P<behind>[^\w]|$)"));
@@ -81,21 +160,39 @@ static UNIT: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
-    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+    // The shortest number that stands for anybody has three digits.
+    if digits(text) < 3 {
         return;
     }
     let mut add = |kind, place| found.push(Finding { kind, place });
-    GROUPED_SSN.find_iter(text).for_each(|hit| add(Kind::SocialSecurity, hit.range()));
-    for named in NAMED_SSN.iter() {
-        named.find_iter(text).for_each(|hit| add(Kind::SocialSecurity, hit.range()));
-    }
     for hit in STRONG.captures_iter(text) {
         if digits(&hit["value"]) >= 3 && !is_year(&hit["value"]) {
             add(Kind::RecordNumber, whole(&hit));
         }
     }
+    CODE.find_iter(text).for_each(|hit| add(Kind::Payment, hit.range()));
+    PLATE.find_iter(text).for_each(|hit| add(Kind::RecordNumber, hit.range()));
+    // Everything else has four of them.
+    if digits(text) < 4 {
+        return;
+    }
+    GROUPED_SSN.find_iter(text).for_each(|hit| add(Kind::SocialSecurity, hit.range()));
+    for named in NAMED_SSN.iter() {
+        named.find_iter(text).for_each(|hit| add(Kind::SocialSecurity, hit.range()));
+    }
+    for hit in FOREIGN.captures_iter(text).filter(|hit| digits(&hit["value"]) >= 6) {
+        add(Kind::SocialSecurity, whole(&hit));
+    }
+    for hit in NUMBERED.captures_iter(text) {
+        let of_goods = GOODS.contains(&hit["word"].to_lowercase().as_str());
+        if !of_goods && is_long_enough(&hit["value"]) {
+            add(Kind::RecordNumber, whole(&hit));
+        }
+    }
     for hit in WEAK.captures_iter(text) {
-        if is_long_enough(&hit["value"]) {
+        let before = text[..whole(&hit).start].trim_end().rsplit(' ').next().unwrap_or_default();
+        let of_goods = GOODS.contains(&before.to_lowercase().as_str()) && !is_determiner(before);
+        if !of_goods && is_long_enough(&hit["value"]) {
             add(Kind::RecordNumber, whole(&hit));
         }
     }
@@ -113,6 +210,10 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
     }
 }
 
+fn is_determiner(word: &str) -> bool {
+    matches!(word.to_lowercase().as_str(), "the" | "a" | "any" | "total")
+}
+
 fn whole(hit: &regex::Captures<'_>) -> Range<usize> {
     hit.get(0).map_or(0..0, |all| all.range())
 }
@@ -127,6 +228,11 @@ fn is_year(value: &str) -> bool {
 
 /// Whether a number behind a weak word is one of a person: not years, not "2015-2020", not "12 of 20".
 fn is_long_enough(value: &str) -> bool {
+    // "policy 4471": a word and its number.
+    let number = value.split_once(' ').filter(|(word, _)| {
+        matches!(word.to_lowercase().as_str(), "policy" | "number" | "no" | "id" | "card" | "record" | "file")
+    });
+    let value = number.map_or(value, |(_, number)| number);
     let groups: Vec<&str> =
         value.split([' ', '-', '/', '.', '_']).filter(|group| !group.is_empty()).collect();
     let first = groups.first().copied().unwrap_or_default();
@@ -134,6 +240,7 @@ fn is_long_enough(value: &str) -> bool {
     let all_years = groups.iter().all(|group| is_year(group));
     !all_years
         && (digits(first) >= 5
+            || digits(value) >= 9
             || (joined && digits(value) >= 6)
             || (digits(first) >= 4 && first.starts_with(char::is_alphabetic)))
 }

@@ -17,15 +17,17 @@ fn words(list: &'static str) -> Words {
 static GIVEN: LazyLock<Words> = LazyLock::new(|| words(include_str!("given.txt")));
 static AMBIGUOUS: LazyLock<Words> = LazyLock::new(|| words(include_str!("ambiguous.txt")));
 static OTHERS: LazyLock<Words> = LazyLock::new(|| words(include_str!("words.txt")));
+static SURNAMES: LazyLock<Words> = LazyLock::new(|| words(include_str!("surnames.txt")));
+static EPONYMS: LazyLock<Words> = LazyLock::new(|| words(include_str!("eponyms.txt")));
 static WORKS: LazyLock<Words> = LazyLock::new(|| words(include_str!("works.txt")));
 
 /// Lower case, without accents: "Zoë" is looked up as "zoe".
 fn key(word: &str) -> String {
-    word.trim_end_matches(['.', '\''])
-        .nfd()
-        .filter(|sign| !matches!(sign, '\u{300}'..='\u{36f}'))
-        .collect::<String>()
-        .to_lowercase()
+    let word = word.trim_end_matches(['.', '\'']);
+    if word.is_ascii() {
+        return word.to_ascii_lowercase();
+    }
+    word.nfd().filter(|sign| !matches!(sign, '\u{300}'..='\u{36f}')).collect::<String>().to_lowercase()
 }
 
 /// Whether this is a given name somewhere. Double names count by their first half.
@@ -35,9 +37,48 @@ pub(super) fn is_given(word: &str) -> bool {
     GIVEN.contains(key.as_str()) || GIVEN.contains(first) || AMBIGUOUS.contains(key.as_str())
 }
 
+/// Whether this is a surname that is known, or built as surnames are.
+pub(super) fn is_surname(word: &str) -> bool {
+    /// What surnames end in, and few other words that are written with a capital.
+    const ENDS: [&str; 17] = [
+        "czyk", "wicz", "ski", "ska", "sky", "enko", "opoulos", "oglu", "escu", "ovich", "ovic", "idze",
+        "shvili", "sdottir", "quist", "kova", "singh",
+    ];
+    let key = key(word);
+    let halves = || key.split('-').any(|half| SURNAMES.contains(half));
+    let built = || {
+        word.starts_with(char::is_uppercase)
+            && key.len() > 5
+            && (ENDS.iter().any(|end| key.ends_with(end))
+                || ["o'", "mc", "d'"].iter().any(|of| key.starts_with(of)))
+    };
+    halves() || built()
+}
+
+/// Whether it is a surname that says nothing by itself.
+pub(super) fn is_eponym(word: &str) -> bool {
+    EPONYMS.contains(key(word).as_str())
+}
+
+/// Whether a text holds what could be a name: a given name, and a word that is written as names are.
+pub(super) fn cues(text: &str) -> (bool, bool) {
+    let words =
+        || text.split(|sign: char| !sign.is_alphabetic() && sign != '-').filter(|word| !word.is_empty());
+    let capital = |word: &str| word.starts_with(char::is_uppercase) && looks_like_a_name(word);
+    let given = |word: &str| is_given(word) && (word.starts_with(char::is_uppercase) || !is_ambiguous(word));
+    (words().any(given), words().any(capital))
+}
+
 /// Whether it is a word of the language as well.
 pub(super) fn is_ambiguous(word: &str) -> bool {
     AMBIGUOUS.contains(key(word).as_str())
+}
+
+/// Whether a capitalized word at the beginning of a sentence is an auxiliary or an order: "Will", "May", "Mark".
+pub(super) fn opens(text: &str, start: usize, word: &str) -> bool {
+    let before = text[..start].trim_end();
+    (before.is_empty() || before.ends_with(['.', '?', '!', ':']))
+        && matches!(key(word).as_str(), "will" | "may" | "mark" | "do" | "an" | "pat" | "in" | "dose")
 }
 
 /// Whether it is no name.
@@ -82,6 +123,12 @@ pub(super) fn is_work(behind: &str) -> bool {
         && next.next().is_some_and(|first| is_one(first) || then(first, next.next()))
 }
 
+/// Whether a year stands behind a name, as behind that of an author.
+pub(super) fn has_year(behind: &str) -> bool {
+    static YEAR: LazyLock<Regex> = LazyLock::new(|| pattern(r"^,? \(?(?:19|20)\d{2}\b"));
+    YEAR.is_match(behind)
+}
+
 /// Whether what stands before a name makes it one that is cited.
 pub(super) fn is_cited(before: &str) -> bool {
     static CITED: LazyLock<Regex> = LazyLock::new(|| {
@@ -92,10 +139,20 @@ pub(super) fn is_cited(before: &str) -> bool {
     CITED.is_match(before)
 }
 
+/// Whether a text asks about a lesson: who speaks, writes or appears there is cited.
+pub(super) fn is_lesson(text: &str) -> bool {
+    static LESSON: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"(?i)\b(?:according to|lecture[rsd]?|talk|speakers?|slides?|author(?:s|ed)?|papers?|articles?|et al|published|professor|video|vignette|module|recording|podcast|interview|simulation|scenario|transcript|who (?:is|was|are|were|invented|described|discovered|wrote|said|gave|presented)|what (?:did|does) [^?]{0,30}(?:say|said|show|mean|find|found|teach|recommend|think|describe|discover|write|explain|conclude|suggest))\b",
+        )
+    });
+    LESSON.is_match(text)
+}
+
 /// Whether a text is written as a title, each word with a capital: there, capitals say nothing.
 pub(super) fn is_titled(text: &str) -> bool {
     let long: Vec<&str> =
         text.split(|sign: char| !sign.is_alphabetic()).filter(|word| word.chars().count() > 3).collect();
     let capital = long.iter().filter(|word| word.starts_with(char::is_uppercase)).count();
-    long.len() > 3 && capital * 10 > long.len() * 6
+    long.len() > 4 && capital * 10 > long.len() * 6
 }

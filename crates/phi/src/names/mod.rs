@@ -4,9 +4,10 @@
 //! (a title of address, a word for a patient, an age, a bed, a relation, what is done to somebody) and what a name must
 //! look like there; the weaker the context, the more a name has to show, up to a given name that is known.
 
+mod contexts;
 mod lexicon;
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use regex::{Captures, Regex};
 
@@ -37,15 +38,42 @@ enum Proof {
     Given,
     /// A known given name with a surname.
     Known,
+    /// A known given name or a known surname, in texts that ask about no lesson.
+    Person,
+    /// A known given name by itself, in texts that ask about no lesson.
+    Alone,
+    /// One capitalized word, even behind "Dr.": doctors are patients too.
+    Anybody,
 }
 
+/// A context, and what a name has to show there. The pattern is built when a text first needs it.
 struct Rule {
-    context: Regex,
+    source: String,
+    context: OnceLock<Regex>,
     proof: Proof,
+    /// Whether it finds only names that are written with a capital.
+    capital: bool,
+}
+
+impl Rule {
+    fn context(&self) -> &Regex {
+        self.context.get_or_init(|| pattern(&self.source))
+    }
+
+    /// Whether it can find anything in a text with or without given names and capitalized words.
+    fn applies(&self, given: bool, capital: bool) -> bool {
+        let needs_given = matches!(self.proof, Proof::Known | Proof::Given | Proof::Alone);
+        (given || !needs_given) && (given || capital || !self.capital)
+    }
 }
 
 fn rule(proof: Proof, context: &str) -> Rule {
-    Rule { context: pattern(context), proof }
+    Rule {
+        source: context.to_owned(),
+        context: OnceLock::new(),
+        proof,
+        capital: context.contains(r"(?P<name>\p{Lu}"),
+    }
 }
 
 /// Contexts, the strongest first.
@@ -118,7 +146,12 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             &format!(r"\b{FULL}(?: ?[,(;-]| is| was){{0,2}} ?(?:(?i:an?|the|now|currently|who is) )?{AGE}"),
         ),
         rule(Proof::Known, &format!(r"\b{FULL},? (?i:(?:in|from) )?(?:(?i:bed|room|ward|icu)\b|\()")),
-        rule(Proof::Word, &format!(r"\b(?i:my|our) {PATIENT}\b,? {TITLES}{NAME}")),
+        rule(
+            Proof::Word,
+            &format!(
+                r"\b(?i:my|our|mi|mon|ma|mein\w*|mio|mia|nuestr[oa]|notre|unser\w*|minha|meu) {PATIENT}\b,? {TITLES}{NAME}"
+            ),
+        ),
         rule(Proof::Known, &format!(r"\b{FULL} ?[,/;] ?\d{{1,3}}(?: ?[,/;)]|$)")),
         rule(
             Proof::Known,
@@ -174,12 +207,17 @@ static INITIALS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 
 pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
     let titled = lexicon::is_titled(text);
-    for rule in RULES.iter() {
+    let lesson = LazyLock::new(|| lexicon::is_lesson(text));
+    let (given, capital) = lexicon::cues(text);
+    for rule in RULES.iter().chain(contexts::RULES.iter()).filter(|rule| rule.applies(given, capital)) {
+        let context = rule.context();
         let mut from = 0;
         // Contexts overlap ("in my patient Ann Lee"): looking goes on behind the beginning of each, not behind its end.
-        while let Some(hit) = rule.context.captures_at(text, from) {
+        while let Some(hit) = context.captures_at(text, from) {
             let Some(name) = hit.name("name") else { break };
-            if is_name(text, &hit, rule.proof, titled) {
+            let alone = !name.as_str().contains(' ') && rule.proof == Proof::TwoWords;
+            let weak = alone || matches!(rule.proof, Proof::Person | Proof::Alone) || name.len() < 3;
+            if is_name(text, &hit, rule.proof, titled) && !(weak && *lesson) {
                 found.push(Finding { kind: Kind::Name, place: name.range() });
             }
             from = name.start().max(from + 1);
@@ -187,6 +225,13 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
                 from += 1;
             }
         }
+    }
+    if given && !*lesson {
+        contexts::find_pairs(text, found);
+    }
+    contexts::find_initials(text, found);
+    if !text.chars().skip(1).any(char::is_uppercase) {
+        return;
     }
     for initials in INITIALS.iter() {
         found.extend(initials.find_iter(text).map(|hit| Finding { kind: Kind::Name, place: hit.range() }));
@@ -202,17 +247,27 @@ fn is_name(text: &str, hit: &Captures<'_>, proof: Proof, titled: bool) -> bool {
         + words
             .last()
             .map_or(0, |word| word.as_ptr() as usize - name.as_str().as_ptr() as usize + word.len());
-    if lexicon::is_work(&text[end..]) || lexicon::is_cited(&text[..name.start()]) {
+    let cited = || proof != Proof::Anybody && lexicon::is_cited(&text[..name.start()]);
+    let author = || matches!(proof, Proof::Person | Proof::Alone) && lexicon::has_year(&text[end..]);
+    if lexicon::is_work(&text[end..]) || cited() || author() {
         return false;
     }
     let known = lexicon::is_given(first);
     let capital = first.starts_with(char::is_uppercase);
-    let sure = known && (!lexicon::is_ambiguous(first) || (capital && words.len() > 1));
+    let opens = lexicon::opens(text, name.start(), first);
+    let sure = known && !opens && (!lexicon::is_ambiguous(first) || (capital && words.len() > 1));
     let shaped = !titled && words.iter().all(|word| lexicon::looks_like_a_name(word));
     match proof {
         Proof::Word => sure || shaped || (!capital && !titled && !lexicon::is_word(first)),
         Proof::TwoWords => sure || (shaped && words.len() > 1),
         Proof::Given => sure && !titled,
+        Proof::Anybody => shaped || sure,
+        Proof::Alone => sure && capital && !titled && !contexts::is_acronym(text, first),
+        Proof::Person => {
+            let surname =
+                |word: &&str| lexicon::is_surname(word) && (words.len() > 1 || !lexicon::is_eponym(word));
+            !titled && (sure || words.iter().any(surname)) && !contexts::is_acronym(text, first)
+        }
         Proof::Known => {
             sure && (words.len() > 1 || hit.name("last").is_some_and(|last| !lexicon::is_word(last.as_str())))
         }

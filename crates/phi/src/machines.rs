@@ -1,0 +1,131 @@
+//! Addresses of machines: of the network, of hardware, of files and of pages that are not the literature's.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::{Finding, Kind, pattern};
+
+static IPV4: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:^|[^\w.])(?P<address>\d{1,3}(?:(?:\.\d{1,3}){3}|(?: \. \d{1,3}){3}))(?:[^\w.]|\.?$|\.\s|/\d|:\d)",
+    )
+});
+/// What also has four numbers with dots: chapters and versions.
+static NUMBERED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)(?:§|\b(?:section|sect\.?|version|v|ver\.?|release|chapter|figure|fig\.?|table|step|ec|item|appendix|recommendation|rec\.?|standard|paragraph|part))[ .:]*$",
+    )
+});
+static IPV6: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)(?:^|[^\w:])(?P<address>[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?::\d{1,3}(?:\.\d{1,3}){3})?)(?:[^\w:]|$)",
+    )
+});
+static HARDWARE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    [
+        r"(?i)\b(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b",
+        r"(?i)\b[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}\b",
+        r"(?i)\bmac\b(?: addr(?:ess)?)?[ :=]*(?:is |of )?(?:[0-9a-f]{2}[ :.-]?){5}[0-9a-f]{2}\b",
+        r"(?i)\b[0-9a-f]{12}\b[ ,(]{0,3}mac\b",
+        r"(?i)\bimei\b[ :#]*(?:is |no\.? |number )?\d(?:[ -]?\d){13,15}\b",
+        r"(?i)\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
+        r"(?i)\b(?:udid|uuid|guid|(?:device|android|advertising|hardware|machine) ?id)\b[ :=#]*(?:is )?[0-9a-f][0-9a-f-]{11,}\b",
+        r"(?i)\b(?:ip|ipv6|localhost|loopback)\b[^\n]{0,12}(?:^|[^\w:])::[0-9a-f]{1,4}\b|(?:^|[^\w:])::1\b[^\n]{0,10}\blocalhost\b",
+        r"(?i)\bip\b[ :]*0x[0-9a-f]{8}\b|\b0x[0-9a-f]{8}\b ?ip\b",
+    ]
+    .map(pattern)
+    .into_iter()
+    .collect()
+});
+
+/// What hardware is called where its number has no signs.
+static HARDWARE_CUE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)\bmac\b|imei|0x|u[du]id|guid|(?:device|android|advertising|hardware|machine) ?id|\bip\b")
+});
+
+/// Files and hosts of an institution's own network.
+static PLACES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    [
+        r"(?i)\b[a-z0-9]*[0-9-][a-z0-9-]*\.(?:[a-z0-9-]+\.)*(?:local|lan|internal|intranet|corp|localdomain|home\.arpa)\b",
+        r"\\\\[\w.-]+\\\S+",
+        r"(?i)(?:^|[^\w])[a-z]:\\\S+",
+        r"(?:^|[\s:(])/(?:home|users|Users|mnt|var|srv)/\w\S*",
+        r"(?i)\b(?:ftps?|sftp|wss?|smb|nfs|ssh|telnet|rdp|dicom|hl7|ldaps?|file|mllp)://\S+",
+        r"(?i)\bh(?:tt|xx)ps?://(?:localhost|[\w-]+|\d[\d.]*|\[[0-9a-f:]+\])(?::\d+)?(?:/\S*|\s|$)",
+        r"(?i)\b(?:h(?:tt|xx)ps?://|www\.|[\w-]+\.)[\w.-]+(?::\d+)?/\S*?(?:patients?|charts?|mychart|mrn|records?|portal|profiles?|users?|members?|accounts?|encounters?|visits?)\b[/?=&#]\S*\d{3,}\S*",
+        r"(?i)\bhxxps?://\S+",
+    ]
+    .map(pattern)
+    .into_iter()
+    .collect()
+});
+
+static PAGE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(?:https?://(?:[^\s/@]*@)?|www\.)(?P<host>[\w-]+(?:\.[\w-]+)+)(?P<rest>(?::\d+)?(?:[/?#]\S*)?)",
+    )
+});
+/// Hosts of authorities, universities, societies, journals and reference works.
+static PUBLIC: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)(?:^|\.)(?:[\w-]+\.(?:gov|edu|org|int|mil)|(?:gov|nhs|ac|edu|org)\.[a-z]{2}|(?:nejm|thelancet|bmj|jamanetwork|nature|science|cell|sciencedirect|springer|springernature|biomedcentral|wiley|elsevier|karger|mdpi|sagepub|tandfonline|oup|lww|uptodate|dynamed|dynamedex|mdcalc|medscape|webmd|healthline|drugs|epocrates|clinicalkey|cochranelibrary|statpearls|wikipedia|youtube|vimeo|google|bing|github|researchgate|practiceupdate|qxmd|eliquis|xarelto|pradaxa|fda|ema|europa|canada|nice)\.(?:com|net|eu|ca|de|fr|es|it|uk|co\.uk))$",
+    )
+});
+/// What names a person in an address of a page.
+static PERSONAL: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)/~|[?&](?:id|pid|mrn|patient|user|uid|name|dob|email|token|session)="));
+
+fn find_pages(text: &str, found: &mut Vec<Finding>) {
+    for hit in PAGE.captures_iter(text) {
+        let (Some(whole), host) = (hit.get(0), hit["host"].trim_end_matches('.')) else { continue };
+        if !PUBLIC.is_match(host) || PERSONAL.is_match(&hit["rest"]) {
+            found.push(Finding { kind: Kind::MachineAddress, place: whole.range() });
+        }
+    }
+}
+
+pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
+    let machine = |place| Finding { kind: Kind::MachineAddress, place };
+    if text.contains("://") || text.contains("www.") || text.contains("WWW.") {
+        find_pages(text, found);
+    }
+    if text.contains(['/', '\\']) || [".l", ".i", ".c"].iter().any(|end| text.contains(end)) {
+        for place in PLACES.iter() {
+            found.extend(place.find_iter(text).map(|hit| machine(hit.range())));
+        }
+    }
+    let count = |sign: char| text.matches(sign).count();
+    if count('.') > 2 {
+        find_ipv4(text, found);
+    }
+    if count(':') > 1 {
+        find_ipv6(text, found);
+    }
+    if count(':').max(count('-')).max(count('.')) > 1 || HARDWARE_CUE.is_match(text) {
+        for hardware in HARDWARE.iter() {
+            found.extend(hardware.find_iter(text).map(|hit| machine(hit.range())));
+        }
+    }
+}
+
+fn find_ipv4(text: &str, found: &mut Vec<Finding>) {
+    for hit in IPV4.captures_iter(text) {
+        let Some(address) = hit.name("address") else { continue };
+        let is_one = address.as_str().replace(' ', "").parse::<Ipv4Addr>().is_ok();
+        if is_one && !NUMBERED.is_match(&text[..address.start()]) {
+            found.push(Finding { kind: Kind::MachineAddress, place: address.range() });
+        }
+    }
+}
+
+fn find_ipv6(text: &str, found: &mut Vec<Finding>) {
+    for hit in IPV6.captures_iter(text) {
+        let Some(address) = hit.name("address") else { continue };
+        // "::" alone, and short pairs such as "a::b", are punctuation.
+        if address.as_str().parse::<Ipv6Addr>().is_ok() && address.len() > 6 {
+            found.push(Finding { kind: Kind::MachineAddress, place: address.range() });
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Numbers that are spelled out, and signs that are written around so that no filter sees them.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+use crate::pattern;
+
+const UNITS: [&str; 10] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+const TEENS: [&str; 10] = [
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+];
+const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+
+/// What a word for a number counts: "oh" is the zero of numbers that are read aloud.
+fn value(word: &str) -> Option<usize> {
+    let word = word.to_ascii_lowercase();
+    let place = |words: &[&str]| words.iter().position(|other| *other == word);
+    let tens = || place(&TENS).map(|tens| (tens + 2) * 10);
+    let zero = || (word == "oh" || word == "o").then_some(0);
+    place(&UNITS).or_else(|| place(&TEENS).map(|teen| teen + 10)).or_else(tens).or_else(zero)
+}
+
+/// The digits of a number that is read aloud: "two one nine, oh nine" is 21909, "double four" is 44.
+fn digits(run: &str) -> String {
+    let (mut digits, mut times) = (String::new(), 1);
+    for word in run.split(|sign: char| !sign.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+        match word.to_ascii_lowercase().as_str() {
+            "double" => times = 2,
+            "triple" => times = 3,
+            _ => {
+                let read = value(word).map_or_else(|| word.to_owned(), |value| value.to_string());
+                digits.push_str(&read.repeat(times));
+                times = 1;
+            }
+        }
+    }
+    digits
+}
+
+/// The year that is written in words behind "nineteen" or "two thousand".
+fn year(said: &Captures<'_>) -> String {
+    let words: Vec<&str> = said[0].split([' ', '-']).collect();
+    let (century, named) = if words[0].eq_ignore_ascii_case("nineteen") { (1900, 1) } else { (2000, 2) };
+    let behind: usize = words.iter().skip(named).filter_map(|word| value(word)).sum();
+    (century + behind).to_string()
+}
+
+/// Replaces every match, and copies nothing where there is none.
+fn replace<'t>(text: Cow<'t, str>, found: &Regex, with: impl Fn(&Captures<'_>) -> String) -> Cow<'t, str> {
+    match found.replace_all(&text, |hit: &Captures<'_>| with(hit)) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(replaced) => Cow::Owned(replaced),
+    }
+}
+
+/// The text with numbers in figures and with the signs that were written around.
+pub(crate) fn written(text: &str) -> Cow<'_, str> {
+    static SIGNS: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"(?i) ?[\[({<] ?(?:(?P<dot>dot|\.|punto|punkt|point)|at|@|arroba) ?[\])}>] ?|(?P<before>[a-z0-9])[(\[]a[)\]](?P<behind>[a-z0-9])",
+        )
+    });
+    static DOTS: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)(?P<digit>\d) dot "));
+    static YEARS: LazyLock<Regex> = LazyLock::new(|| {
+        let (tens, units) = (TENS.join("|"), UNITS[1..].join("|"));
+        let teens = TEENS.join("|");
+        pattern(&format!(
+            r"(?i)\b(?:nineteen|two thousand(?: and)?)[ -](?:(?:{tens}|{teens})(?:[ -](?:{units}))?|(?:oh|o)[ -](?:{units}))\b"
+        ))
+    });
+    static RUNS: LazyLock<Regex> = LazyLock::new(|| {
+        let word = format!("(?:(?:double|triple)[ -])?(?:{}|oh)", UNITS.join("|"));
+        pattern(&format!(r"(?i)\b{word}(?:(?: ?[,.-] ?| )(?:{word}|\d{{1,4}})\b){{2,}}"))
+    });
+    static AROUND: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"(?i)[\[({<]|\d dot |thousand|(?:zero|one|two|three|four|five|six|seven|eight|nine|teen)[ ,.-]",
+        )
+    });
+    let mut text = Cow::Borrowed(text);
+    if !AROUND.is_match(&text) {
+        return text;
+    }
+    text = replace(text, &SIGNS, |hit| match (hit.name("dot"), hit.name("before"), hit.name("behind")) {
+        (Some(_), ..) => ".".to_owned(),
+        (_, Some(before), Some(behind)) => format!("{}@{}", before.as_str(), behind.as_str()),
+        _ => "@".to_owned(),
+    });
+    text = replace(text, &DOTS, |hit| format!("{}.", &hit["digit"]));
+    text = replace(text, &YEARS, year);
+    replace(text, &RUNS, |hit| digits(&hit[0]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_become_figures_and_signs() {
+        for (said, read) in [
+            ("two one nine, 09, 9999", "219099999"),
+            ("four-four-seven-one", "4471"),
+            ("double five, oh one", "5501"),
+            ("april nineteen fifty-six", "april 1956"),
+            ("two thousand and twelve", "2012"),
+            ("192[.]168 dot 10 dot 4", "192.168.10.4"),
+            ("jane (at) doe [dot] org", "jane@doe.org"),
+            ("jane(a)doe.org", "jane@doe.org"),
+            ("one or two tablets", "one or two tablets"),
+            ("criteria (a) and (b)", "criteria (a) and (b)"),
+        ] {
+            assert_eq!(written(said), read, "{said}");
+        }
+    }
+}
