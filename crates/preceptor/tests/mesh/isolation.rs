@@ -58,6 +58,8 @@ pub(crate) struct Earned {
     pub(crate) staff: String,
     /// A credential of theirs.
     pub(crate) credential: String,
+    /// The revision of a program that a form was filled in for.
+    pub(crate) revision: String,
     /// The token with which an admin confirms that it is them.
     pub(crate) confirm: String,
 }
@@ -83,6 +85,7 @@ impl Earned {
             org: none("org"),
             staff: none("staff"),
             credential: none("key"),
+            revision: "1".into(),
             confirm: String::new(),
         }
     }
@@ -191,6 +194,7 @@ async fn earned(
         org: record.org_id,
         credential: id(&list(&credentials, "data")[0], "id").expect("an id"),
         staff: member,
+        revision: "1".into(),
         confirm: admin.token().to_owned(),
         credit,
     }

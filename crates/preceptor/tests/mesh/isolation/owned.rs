@@ -20,9 +20,16 @@ pub(super) async fn owner(local: &Local, org: &Org, operation: &str) -> (Client,
         let attested = json!({ "attestation": attestation });
         local.reviewer.verify_by(&victim.source, attested).await.expect("an attestation");
     }
-    let owner = match operation {
-        // What the operator of the deployment says about a provider is not for the provider to say.
-        "decideAccreditation" => local.operator.clone(),
+    let owner = match learner(local, org, &mut victim, operation).await {
+        Some(learner) => learner,
+        None => staff(local, org, &mut victim, operation).await,
+    };
+    (owner, victim)
+}
+
+/// The learner whom an operation is for, if it is for one.
+async fn learner(local: &Local, org: &Org, victim: &mut Victim, operation: &str) -> Option<Client> {
+    let learner = match operation {
         "getAttempt"
         | "page /attempts/{id}"
         | "submitAttempt"
@@ -30,65 +37,71 @@ pub(super) async fn owner(local: &Local, org: &Org, operation: &str) -> (Client,
         | "getCertificate"
         | "getBadge"
         | "claimCredit"
-        | "form /attempts/{id}/feedback"
-        | "form /attempts/{id}/claim" => org.learner.clone(),
+        | "form /attempts/{id}/feedback" => org.learner.clone(),
         "saveAnswer"
         | "form /attempts/{id}"
         | "startAttempt"
         | "form /programs/{id}/quiz"
         | "evaluateProgram"
-        | "form /programs/{id}/evaluation" => taker(org, &mut victim, operation).await,
+        | "form /programs/{id}/evaluation" => taker(org, victim, operation).await,
+        "form /attempts/{id}/claim" => claimant(local, org, victim, operation).await,
+        _ => return None,
+    };
+    Some(learner)
+}
+
+/// The member of staff whom an operation is for.
+async fn staff(local: &Local, org: &Org, victim: &mut Victim, operation: &str) -> Client {
+    let admin = org.admin.clone();
+    match operation {
+        // What the operator of the deployment says about a provider is not for the provider to say.
+        "decideAccreditation" => return local.operator.clone(),
         "decideItem" | "form /console/items/{id}/decision" => {
-            victim.earned.item = item(org, &victim, operation).await;
-            local.reviewer.clone()
-        }
-        "submitSource" | "form /console/sources/{id}/submit" => {
-            victim.source = source(org, markdown("note.md", &text(operation))).await;
-            org.admin.clone()
+            victim.earned.item = item(org, victim, operation).await;
+            return local.reviewer.clone();
         }
         "decideSource" | "form /console/sources/{id}/decision" => {
             victim.source = source(org, markdown("note.md", &text(operation))).await;
             let path = format!("/v1/sources/{}/submit", victim.source);
-            org.admin.post(&path, &json!({})).await.expect("it waits for a decision");
-            local.reviewer.clone()
+            admin.post(&path, &json!({})).await.expect("it waits for a decision");
+            return local.reviewer.clone();
+        }
+        "submitSource" | "form /console/sources/{id}/submit" => {
+            victim.source = source(org, markdown("note.md", &text(operation))).await;
         }
         "getPagePicture" => {
             let content =
                 heavy::pdf(1, "/FlateDecode", &heavy::deflated(b"BT /F 12 Tf 9 9 Td (Doses) Tj ET"));
             victim.source =
                 source(org, Upload { name: "page.pdf".into(), content, ..Upload::default() }).await;
-            org.admin.clone()
         }
         "publishProgram"
         | "withdrawProgram"
         | "form /console/programs/{id}/publish"
         | "form /console/programs/{id}/withdraw" => {
             let files = vec![markdown("guide.md", &text("again"))];
-            victim.program = publish(&org.admin, &local.reviewer, operation, &["Choose the dose"], files)
-                .await
-                .expect("a program");
-            org.admin.clone()
+            let made = publish(&admin, &local.reviewer, operation, &["Choose the dose"], files).await;
+            victim.program = made.expect("a program");
         }
-        "closeTask" | "form /console/tasks/{id}/close" => {
-            victim.earned.task = task(org, operation).await;
-            org.admin.clone()
+        "form /console/programs/{id}/objectives" => {
+            let program = admin.post("/v1/programs", &json!({ "title": "Doses" })).await.expect("a program");
+            victim.program = id(&program, "id").expect("an id");
+            victim.earned.revision = program["revision"].to_string();
         }
+        "closeTask" | "form /console/tasks/{id}/close" => victim.earned.task = task(org, operation).await,
+        "confirmPrimarySource" => drop(clinician(local, org, victim, operation).await),
         "decideContestedIdentity" | "form /console/contested-identities/{id}/decision" => {
-            contest(local, org, &mut victim, operation).await;
-            org.admin.clone()
+            contest(local, org, victim, operation).await;
         }
-        _ => {
-            if operation.contains("Staff")
-                || operation.contains("/staff/")
-                || operation.contains("Credential")
-                || operation.contains("/credentials/")
-            {
-                member(org, &mut victim, operation).await;
-            }
-            org.admin.clone()
+        _ if ["Staff", "/staff/", "Credential", "/credentials/"]
+            .iter()
+            .any(|about| operation.contains(about)) =>
+        {
+            member(org, victim, operation).await;
         }
-    };
-    (owner, victim)
+        _ => {}
+    }
+    admin
 }
 
 /// A learner who has seen the terms of the quiz, is in the middle of it, or has taken it.
@@ -139,16 +152,35 @@ async fn task(org: &Org, operation: &str) -> String {
     id(tasks.iter().find(is_open).expect("a task"), "id").expect("an id")
 }
 
-/// A licence that two people state.
-async fn contest(local: &Local, org: &Org, victim: &mut Victim, operation: &str) {
-    let licence = format!("MD{}", operation.len() + 70_000);
+/// A learner who states a licence that nobody else states.
+async fn clinician(local: &Local, org: &Org, victim: &mut Victim, operation: &str) -> Client {
     let learner = org.admin.learner(&victim.program, operation).await.expect("a learner");
     let mut statement = physician("Grace Hopper", &format!("grace{}@example.org", operation.len()));
-    statement["licence_number"] = licence.as_str().into();
+    statement["licence_number"] = licence(operation).into();
     let clinician =
         learner.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
     victim.earned.learner = id(&clinician, "learner").expect("a pseudonym");
-    victim.earned.contest = contested(local, &org.admin, &learner, victim, &licence).await;
+    learner
+}
+
+/// A number of a license for each operation that needs one.
+fn licence(operation: &str) -> String {
+    format!("MD{}", operation.len() + 70_000)
+}
+
+/// A clinician who passed the quiz and has not claimed yet.
+async fn claimant(local: &Local, org: &Org, victim: &mut Victim, operation: &str) -> Client {
+    let learner = clinician(local, org, victim, operation).await;
+    let items = org.admin.all(&format!("/v1/programs/{}/items", victim.program)).await.expect("items");
+    let attempt = learner.take_quiz(&victim.program, &items, Answers::Right).await.expect("an attempt");
+    victim.earned.attempt = id(&attempt, "id").expect("an id");
+    learner
+}
+
+/// A license that two people state.
+async fn contest(local: &Local, org: &Org, victim: &mut Victim, operation: &str) {
+    let learner = clinician(local, org, victim, operation).await;
+    victim.earned.contest = contested(local, &org.admin, &learner, victim, &licence(operation)).await;
 }
 
 /// A member of staff with an address and a token.

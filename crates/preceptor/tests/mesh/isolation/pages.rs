@@ -99,7 +99,7 @@ pub(super) fn form(path: &str, victim: &Victim) -> (&'static str, String) {
         "/console/staff/{id}" => "action=change&name=n".to_owned(),
         "/console/credentials" => "kind=service&name=n".to_owned(),
         "/console" => "title=t".to_owned(),
-        "/console/programs/{id}/objectives" => "objectives=Do+it&revision=1".to_owned(),
+        "/console/programs/{id}/objectives" => format!("objectives=Do+it&revision={}", earned.revision),
         "/console/programs/{id}/publish" | "/console/programs/{id}/withdraw" => "reason=r".to_owned(),
         "/console/programs/{id}/items" => "count=1".to_owned(),
         "/console/programs/{id}/quiz" => "threshold_percent=60&most_attempts=0".to_owned(),
