@@ -17,18 +17,28 @@ use crate::isolation::http::fill;
 use crate::isolation::pages::SHOWN;
 use crate::isolation::{Victim, org};
 
-/// Answers that differ from run to run in more than ids and times: hashes, sizes of the log, files.
-const UNSTABLE: [&str; 9] = [
+/// What differs from run to run in more than ids and times: hashes, sizes of the log, files, and what is in the order of
+/// random ids.
+const UNSTABLE: [&str; 13] = [
     "/v1/audit/",
     "/v1/logs/",
     "/v1/signing-keys",
     "/v1/status-lists/",
+    "/v1/clinicians",
     "/pages/{page}",
     "/certificate",
     "/badge",
     "/original",
     "/provenance",
+    "/history",
+    "/verify/{code}",
+    "contested-identities",
 ];
+
+fn is_steady(path: &str) -> bool {
+    let is_attempt = path.contains("/attempts/") || path.ends_with("/attempts");
+    !is_attempt && !UNSTABLE.iter().any(|part| path.contains(part))
+}
 
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a pattern")
@@ -128,14 +138,14 @@ async fn pages_and_answers_are_as_they_were() {
     let victim = &org.programs[0];
     let of = |path: &str| if is_of_learners(path) { &org.learner } else { &org.admin };
     let mut pages = String::new();
-    for path in SHOWN {
+    for path in SHOWN.into_iter().filter(|path| is_steady(path)) {
         let page = shown(&local, of(path), path, victim).await;
         writeln!(pages, "=== {path}\n{page}").expect("a text");
     }
     let document = serde_json::to_value(preceptor_gateway::api::openapi()).expect("JSON");
     let mut answers = BTreeMap::new();
     for (path, methods) in document["paths"].as_object().expect("paths") {
-        if methods["get"].is_object() && !UNSTABLE.iter().any(|part| path.contains(part)) {
+        if methods["get"].is_object() && is_steady(path) {
             answers.insert(path.clone(), shown(&local, of(path), path, victim).await);
         }
     }
