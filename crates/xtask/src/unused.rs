@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use crate::check::rust_files;
 
 /// What generated code needs, which is in no source file.
-const USED_BY_GENERATED_CODE: [&str; 2] = ["tonic", "tonic-prost"];
+const USED_BY_GENERATED_CODE: [&str; 4] = ["prost", "prost-types", "tonic", "tonic-prost"];
 
 /// Where the code of a kind of dependency may be, within a crate.
 const KINDS: [(&str, &[&str]); 3] = [
