@@ -20,7 +20,7 @@ pub struct Config {
     pub cpu_seconds: u64,
     /// Seconds after which reading or composing is stopped, however little the machine gave it.
     pub wall_seconds: u64,
-    /// Seconds after which drawing a page is stopped.
+    /// Seconds after which work that somebody waits for is stopped: drawing a page, judging a question or a logo.
     pub draw_seconds: u64,
     /// Files that are read at the same time.
     pub readers: usize,
@@ -28,6 +28,8 @@ pub struct Config {
     pub drawers: usize,
     /// Programs whose items are composed at the same time.
     pub composers: usize,
+    /// Questions and logos that are judged at the same time.
+    pub judges: usize,
 }
 
 impl Default for Config {
@@ -41,6 +43,7 @@ impl Default for Config {
             readers: 2,
             drawers: 2,
             composers: 1,
+            judges: 2,
         }
     }
 }
@@ -52,13 +55,14 @@ impl Config {
             Lane::Read => self.readers,
             Lane::Draw => self.drawers,
             Lane::Compose => self.composers,
+            Lane::Judge => self.judges,
         }
     }
 
     /// CPU seconds that work in a lane may have.
     pub(crate) fn cpu(&self, lane: Lane) -> u64 {
         match lane {
-            Lane::Draw => self.cpu_seconds.min(self.draw_seconds),
+            Lane::Draw | Lane::Judge => self.cpu_seconds.min(self.draw_seconds),
             Lane::Read | Lane::Compose => self.cpu_seconds,
         }
     }
@@ -66,7 +70,7 @@ impl Config {
     /// How long work in a lane may take.
     pub(crate) fn wall(&self, lane: Lane) -> Duration {
         Duration::from_secs(match lane {
-            Lane::Draw => self.draw_seconds,
+            Lane::Draw | Lane::Judge => self.draw_seconds,
             Lane::Read | Lane::Compose => self.wall_seconds,
         })
     }
@@ -99,5 +103,6 @@ impl Validate for Config {
         bounded("readers", self.readers as u64, 1, 64);
         bounded("drawers", self.drawers as u64, 1, 64);
         bounded("composers", self.composers as u64, 1, 64);
+        bounded("judges", self.judges as u64, 1, 64);
     }
 }

@@ -40,11 +40,13 @@ pub enum Lane {
     Draw,
     /// Composing items: minutes, in the background.
     Compose,
+    /// Judging what somebody just wrote: seconds, someone waits for it.
+    Judge,
 }
 
 impl Lane {
     /// All lanes.
-    pub const ALL: [Self; 3] = [Self::Read, Self::Draw, Self::Compose];
+    pub const ALL: [Self; 4] = [Self::Read, Self::Draw, Self::Compose, Self::Judge];
 }
 
 /// How far work is: how much of how much is done.

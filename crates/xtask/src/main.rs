@@ -5,6 +5,7 @@ mod cargo;
 mod check;
 mod features;
 mod infra;
+mod licenses;
 mod size;
 mod test;
 mod unused;

@@ -137,10 +137,10 @@ pub enum Error {
     /// A certificate could not be made or read.
     #[error(transparent)]
     Certificate(#[from] preceptor_certificate::Error),
-    /// Composing items took more than one request may take.
-    #[error("items of this program cost too much to compose")]
+    /// Composing or checking items took more than one request may take.
+    #[error("items of this program cost too much to compose or check")]
     TooCostly,
-    /// No process could be had to compose items.
+    /// No process could be had to compose or check items.
     #[error(transparent)]
     Sandbox(SandboxError),
     /// The store failed.
@@ -244,14 +244,14 @@ fn failure_as_fault(error: &Error) -> Fault {
         Error::TooCostly => Fault::new(
             Kind::FailedPrecondition,
             "ITEMS_TOO_COSTLY",
-            "composing items from this program takes more time or memory than one request may; divide the program, or write items by hand",
+            "comparing items with this program takes more time or memory than one request may; divide the program",
         ),
         Error::Sandbox(error) => {
-            tracing::error!(%error, "items cannot be composed");
+            tracing::error!(%error, "items cannot be composed or checked");
             Fault::new(
                 Kind::Unavailable,
                 "COMPOSERS_UNAVAILABLE",
-                "items cannot be composed at the moment; try again in a moment",
+                "items cannot be composed or checked at the moment; try again in a moment",
             )
         }
         Error::Store(error) => error.to_fault(),

@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use preceptor::client::{Client, Upload, id};
 use preceptor_testkit::local::{DOSES, publish};
 use preceptor_testkit::{Store, on_both_stores};
@@ -204,6 +206,38 @@ async fn a_page_that_costs_too_much_is_not_drawn_twice(store: Store) {
     local.stop().await;
 }
 
+/// A picture of one color in 64-bit pixels: a few KiB in a file, 32 MiB on paper.
+fn large_picture() -> Vec<u8> {
+    let side = 2_000_u32;
+    let header = [&side.to_be_bytes()[..], &side.to_be_bytes(), &[16, 6, 0, 0, 0]].concat();
+    let rows = vec![0; (side * (side * 8 + 1)) as usize];
+    let mut picture = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (kind, content) in [(b"IHDR", header), (b"IDAT", deflated(&rows)), (b"IEND", Vec::new())] {
+        let mut sum = flate2::Crc::new();
+        sum.update(kind);
+        sum.update(&content);
+        picture.extend((content.len() as u32).to_be_bytes());
+        picture.extend([kind, content.as_slice(), &sum.sum().to_be_bytes()].concat());
+    }
+    picture
+}
+
+async fn a_logo_that_costs_too_much_fails_alone(store: Store) {
+    let local = store.mesh_with(None, |config| config.sandbox.cpu_seconds = 1);
+    let local = local.await.expect("a mesh");
+    let recorded = local.editor.post(
+        "/v1/accreditations",
+        &json!({ "body": "accme", "provider": "Harbor", "provider_number": "1",
+            "valid_from": "2026-01-01T00:00:00Z", "valid_until": "2029-01-01T00:00:00Z",
+            "logo": STANDARD.encode(large_picture()) }),
+    );
+    let refused = recorded.await.expect_err("it costs too much").to_string();
+    assert!(refused.contains("costs too much to draw"), "{refused}");
+    let known = local.editor.get("/v1/accreditations").await.expect("accreditations");
+    assert_eq!(known["data"], json!([]), "nothing of it is kept");
+    local.stop().await;
+}
+
 /// Eight thousand statements that resemble each other.
 async fn a_large_program_gets_its_items_and_the_others_theirs(store: Store) {
     let local = store.mesh().await.expect("a mesh");
@@ -249,4 +283,5 @@ on_both_stores! {
     what_every_row_repeats_is_kept_once
     many_small_paragraphs_are_read_in_proportion
     a_page_that_costs_too_much_is_not_drawn_twice
+    a_logo_that_costs_too_much_fails_alone
 }

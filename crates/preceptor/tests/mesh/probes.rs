@@ -85,6 +85,8 @@ fn certificate(folder: &Path) -> Option<preceptor_edge::tls::Files> {
         "2",
     ]);
     command.args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]);
+    // By default it would be one of an authority, which no client takes for a server's.
+    command.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
     command.arg("-out").arg(&certificate).arg("-keyout").arg(&key).stderr(Stdio::null());
     let made = command.status().is_ok_and(|status| status.success());
     made.then_some(preceptor_edge::tls::Files { certificate, key })

@@ -19,6 +19,7 @@ use super::{Credits, bounded, rules};
 use crate::Error;
 use crate::error::Missing;
 use crate::store::{accreditation, accreditation_decision, offers};
+use crate::worker::Drawing;
 
 /// The longest evidence.
 const MOST_EVIDENCE: usize = 2000;
@@ -171,7 +172,7 @@ impl Credits {
         new: NewAccreditation,
     ) -> Result<AccreditationView, Error> {
         let org_name = self.org_name(call, &call.scope().org().to_string()).await?;
-        self.check_logo(&new.logo).await?;
+        self.check_logo(call.scope().org(), &new.logo).await?;
         let mut tx = self.deps.store.write(&call.shared_scope()).await?;
         let row = row_of(&tx, new)?;
         let printed = [
@@ -193,15 +194,14 @@ impl Credits {
     }
 
     /// Sets a certificate with a logo: one that cannot be set is refused before it stands in the way of every certificate.
-    async fn check_logo(&self, content: &[u8]) -> Result<(), Error> {
+    async fn check_logo(&self, org: OrgId, content: &[u8]) -> Result<(), Error> {
         let Some(logo) = Logo::of(content.to_vec())? else { return Ok(()) };
-        let logo = preceptor_certificate::Logo {
-            media_type: logo.media_type.to_owned(),
-            base64: STANDARD.encode(&logo.content),
-        };
-        let fonts = Arc::clone(&self.deps.fonts);
-        let tried = self.behind_the_scenes(move || preceptor_certificate::check_logo(&logo, &fonts)).await?;
-        tried.map_err(|problem| Error::field("logo", format!("cannot be printed: {problem}")))
+        let drawing =
+            Drawing { media_type: logo.media_type.to_owned(), base64: STANDARD.encode(&logo.content) };
+        match self.try_logo(org, &drawing).await? {
+            Some(problem) => Err(Error::field("logo", format!("cannot be printed: {problem}"))),
+            None => Ok(()),
+        }
     }
 
     /// The accreditations of the caller's org; for the operator, those of every org.

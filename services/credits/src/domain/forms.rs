@@ -9,7 +9,7 @@ use preceptor_rpc::Call;
 use preceptor_store::{AuditEntry, TenantTx};
 use sha2::{Digest as _, Sha256};
 
-use super::compose::{Flaw, Judge, Source};
+use super::compose::{Flaw, Source};
 use super::items::{Content, ItemView, Standing};
 use super::links::KEY_SEEN;
 use super::offers::{OfferView, policy_classes, policy_key};
@@ -116,12 +116,10 @@ impl Credits {
     ) -> Result<BTreeMap<String, Flaw>, Error> {
         let mut bank = items::newest(&self.deps.store.read(scope).await?, program).await?;
         bank.retain(|view| view.state() == "approved");
-        let judged = move || {
-            let judge = Judge::of(&published);
-            let flaw = |view: ItemView| Some((judge.flaw(&view.question())?, view.version.item_id));
-            bank.into_iter().filter_map(flaw).map(|(flaw, item)| (item, flaw)).collect()
-        };
-        tokio::task::spawn_blocking(judged).await.map_err(|error| Error::Defect(error.to_string()))
+        let questions = bank.iter().map(ItemView::question).collect();
+        let flaws = self.judge(scope.org(), published, questions).await?;
+        let flawed = |(view, flaw): (ItemView, Option<Flaw>)| Some((view.version.item_id, flaw?));
+        Ok(bank.into_iter().zip(flaws).filter_map(flawed).collect())
     }
 
     /// The open form of a program, with its items.

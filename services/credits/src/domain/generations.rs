@@ -10,7 +10,6 @@ use preceptor_core::id::GenerationId;
 use preceptor_jobs::{Cause, GivenUp, Job, Work};
 use preceptor_rpc::{Call, IntoFault as _};
 use preceptor_runtime::pause;
-use preceptor_sandbox::{Lane, SandboxError, Work as Task};
 use preceptor_store::AuditEntry;
 
 use super::compose::{Draft, Source, Wanted};
@@ -20,7 +19,6 @@ use crate::Error;
 use crate::error::Missing;
 use crate::store::generations::{self, End};
 use crate::store::{generation, items};
-use crate::worker;
 
 /// Items that one request makes at most.
 const MOST_GENERATED: usize = 200;
@@ -175,28 +173,7 @@ impl Credits {
             items::stems(&self.deps.store.read(&scope).await?, &row.program_id).await?.into_iter().collect();
         let wanted =
             Wanted { count: row.wanted as usize, kind: row.kind.clone(), difficulty: row.difficulty.clone() };
-        self.compose(&scope, worker::Request { sources: verified, wanted, taken }).await
-    }
-
-    /// Has drafts composed by a child process, which may fail alone.
-    async fn compose(&self, scope: &Arc<Scope>, request: worker::Request) -> Result<Vec<Draft>, Error> {
-        let defect = |error: postcard::Error| Error::Defect(error.to_string());
-        let work = Task {
-            kind: worker::COMPOSE,
-            request: Vec::new(),
-            file: postcard::to_stdvec(&request).map_err(defect)?.into(),
-            progress: None,
-        };
-        let place = self.deps.sandbox.place(Lane::Compose, scope.org()).await.map_err(Error::Sandbox)?;
-        match self.deps.sandbox.run(place, work).await {
-            Ok(drafts) => postcard::from_bytes(&drafts).map_err(defect),
-            Err(SandboxError::TooCostly(cost)) => {
-                tracing::warn!(%cost, "items of a program cost too much to compose");
-                Err(Error::TooCostly)
-            }
-            Err(SandboxError::Failed(why)) => Err(Error::Defect(why)),
-            Err(error @ SandboxError::Unavailable(_)) => Err(Error::Sandbox(error)),
-        }
+        self.compose(scope.org(), verified, wanted, taken).await
     }
 
     async fn keep_drafts(

@@ -6,7 +6,7 @@ use preceptor_core::id::ItemId;
 use preceptor_rpc::Call;
 use preceptor_store::{AuditEntry, TenantTx};
 
-use super::compose::{Judge, Passage, Question, Source};
+use super::compose::{Passage, Question, Source};
 use super::items::{Content, ItemView, Parts, check_difficulty, check_kind, rows};
 use super::{Credits, bounded, program_id, taking};
 use crate::Error;
@@ -49,13 +49,11 @@ impl Credits {
         check_options(&new)?;
         let content = self.content(call, &new.program).await?;
         let bound = bind(&content, &new)?;
-        let question = new.question();
-        // Every sentence of the program is compared with the question: work for a core, not for one that serves requests.
-        let flaw = tokio::task::spawn_blocking(move || Judge::of(&content.sources).flaw(&question)).await;
-        if let Some(flaw) = flaw.map_err(|error| Error::Defect(error.to_string()))? {
+        let scope = call.shared_scope();
+        let flaws = self.judge(scope.org(), content.sources, vec![new.question()]).await?;
+        if let Some(flaw) = flaws.into_iter().flatten().next() {
             return Err(Error::ItemFlawed(flaw));
         }
-        let scope = call.shared_scope();
         let mut tx = self.deps.store.write(&scope).await?;
         let view = hand_rows(&tx, &new, &bound).await?;
         items::insert(&tx, &view).await?;

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use preceptor_models::text::Analyzer;
+use serde::{Deserialize, Serialize};
 
 use super::Source;
 use super::alike::{Dictionary, shared};
@@ -19,7 +20,7 @@ const KEY_FOUND: f64 = 0.5;
 const ANSWERS: f64 = 0.8;
 
 /// An item, whoever made it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Question {
     pub(crate) kind: String,
     pub(crate) stem: String,
@@ -30,7 +31,7 @@ pub(crate) struct Question {
 }
 
 /// Why an item cannot be offered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Flaw {
     /// Its own passages do not answer it.
     NotAnswered(String),
