@@ -394,6 +394,15 @@ impl Accounts {
         if fresh { Ok(()) } else { Err(Error::ConfirmationNeeded) }
     }
 
+    /// The same for what takes no confirmation: whoever comes with an API token presents it with the call itself, and a
+    /// session counts while it is young. A session that someone else got hold of lets nobody in.
+    pub(super) async fn is_there(&self, scope: &Scope) -> Result<(), Error> {
+        if self.behind(scope).await?.row.kind == Kind::Api.name() {
+            return Ok(());
+        }
+        self.confirmed(scope, "").await
+    }
+
     /// Whether a session was opened by a link out of another session, which proves nothing new.
     async fn came_from_a_session(&self, row: &credential::Model) -> Result<bool, Error> {
         let Some(parent) = &row.parent_id else { return Ok(false) };

@@ -131,6 +131,7 @@ impl Accounts {
         if !self.deps.mail.is_set_up() {
             return Err(Error::Mail(preceptor_mail::MailError::NotSetUp));
         }
+        self.is_there(scope).await?;
         let maker = self.maker(scope).await?;
         let mut tx = self.deps.control.write().await?;
         let row = self.insert_staff(&tx, scope.org(), new, State::Invited).await?;

@@ -78,6 +78,7 @@ impl Accounts {
         new: NewMember<'_>,
     ) -> Result<(staff::Model, Issued), Error> {
         refuse_other_roles(new.role)?;
+        self.is_there(scope).await?;
         let maker = self.maker(scope).await?;
         let mut tx = self.deps.control.write().await?;
         let created = self.add_staff(&mut tx, scope, &maker, new).await?;
@@ -170,6 +171,10 @@ impl Accounts {
     ) -> Result<staff::Model, Error> {
         if let Some(role) = role {
             refuse_other_roles(role)?;
+            // Another role gives access as a new credential does.
+            if self.member(scope, id).await?.role != role.name() {
+                self.is_there(scope).await?;
+            }
         }
         let mut tx = self.deps.control.write().await?;
         let old = self.member_to_change(&tx, scope.org(), id).await?;

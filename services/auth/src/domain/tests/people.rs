@@ -144,9 +144,33 @@ async fn a_link_for_another_needs_an_admin_who_is_there_and_never_comes_back_to_
     world.session(&link).await.expect("signed in");
     // A person without an address cannot be let in by someone else at all.
     let new = NewMember { name: "No Address", role: Role::Editor, email: "" };
-    let (member, _) = world.accounts.create_staff(&stale, new).await.expect("a member");
+    let (member, _) = world.accounts.create_staff(&admin, new).await.expect("a member");
     let outcome = world.accounts.issue_staff_link(&stale, &member.id, &world.admin).await;
     assert!(matches!(outcome, Err(Error::StaffWithoutAddress)), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn an_old_session_brings_nobody_in_and_gives_nobody_another_role() {
+    let world = World::new().await;
+    let (editor, _) = world.hire(Role::Editor).await;
+    let session = world.session(&world.admin).await.expect("a session");
+    let fresh = world.at(&session, Door::Cookie).await.expect("live");
+    let new = NewMember { name: "New", role: Role::Admin, email: "new@example.org" };
+    world.accounts.create_staff(&fresh, new).await.expect("signed in a moment ago");
+    world.advance(Duration::from_secs(6 * 60));
+    let stale = world.at(&session, Door::Cookie).await.expect("live");
+    let asked = |outcome: Result<(), Error>| matches!(outcome, Err(Error::ConfirmationNeeded));
+    assert!(asked(world.accounts.create_staff(&stale, new).await.map(drop)));
+    assert!(asked(world.accounts.invite(&stale, new).await.map(drop)));
+    let raised = world.accounts.change_staff(&stale, &editor, None, Some(Role::Admin)).await;
+    assert!(asked(raised.map(drop)));
+    // The same role with another name gives nobody access.
+    let renamed =
+        world.accounts.change_staff(&stale, &editor, Some("Another Name"), Some(Role::Editor)).await;
+    assert_eq!(renamed.expect("a name").role, "editor");
+    assert_eq!(world.accounts.list_staff(&stale).await.expect("staff").len(), 3);
+    // An API token is presented with every call.
+    world.accounts.create_staff(&world.admin().await, new).await.expect("a member");
 }
 
 #[tokio::test]
