@@ -81,9 +81,11 @@ async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, Ap
     let credential =
         credential(&parts.headers, session_cookie_name(&edge.config)).map(|(credential, _)| credential);
     let taken = edge.permissions.takes(&parts.method, &route);
-    // What no operation takes is counted where it comes from, whatever credential it carries.
+    // What no operation takes is counted where it comes from, whatever credential it carries. So is a page with a credential
+    // that nobody has looked at: many pages look at none, and a made-up one must not lift the limit.
     let is_secured = edge.contract.is_secured(&parts.method, &route);
-    let counts_itself = credential.is_some() && (is_secured || !is_api(parts.uri.path()));
+    let is_proven = credential.as_deref().is_some_and(|credential| edge.proven.holds(credential));
+    let counts_itself = (credential.is_some() && is_secured) || (is_proven && !is_api(parts.uri.path()));
     if let Some(door) = door(&parts.method, &route, counts_itself) {
         seen.note(edge.limit_door(door, address).await?);
     }

@@ -48,7 +48,7 @@ impl Proven {
         self.0.insert(digest(credential), ());
     }
 
-    fn holds(&self, credential: &str) -> bool {
+    pub(crate) fn holds(&self, credential: &str) -> bool {
         self.0.get(&digest(credential)).is_some()
     }
 }

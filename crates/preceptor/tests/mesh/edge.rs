@@ -171,6 +171,10 @@ async fn every_answer_says_how_its_limits_stand() {
         ("GET", "/console", token),
         ("GET", "/reference", None),
         ("GET", "/openapi.json", None),
+        // A made-up credential is counted where it comes from, also where nobody looks at it.
+        ("GET", "/reference", wrong),
+        ("GET", "/openapi.json", wrong),
+        ("GET", "/nothing", wrong),
     ] {
         let request = http.request(method.parse().expect("a method"), format!("{}{path}", local.url));
         let request = if let Some(token) = token { request.bearer_auth(token) } else { request };
