@@ -299,6 +299,48 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_stranger_is_refused_the_same_whether_or_not_there_is_such_a_method() {
+        let clock = || Arc::new(SystemClock);
+        let policies = Policies::of_contracts().expect("contracts");
+        let server = Server::new(policies, SharedVerifier::pending(clock()), clock(), None);
+        let shared = server.shared(ServiceName::Auth, Ledger::new(Arc::new(Nowhere), clock()));
+        let routes = Router::new().fallback(|| async {}).layer(from_fn_with_state(shared, caller_policy));
+        let code = async |path: &str| {
+            let request = Request::post(path).body(axum::body::Body::empty()).expect("a request");
+            let answer = routes.clone().oneshot(request).await.expect("an answer");
+            Status::from_header_map(answer.headers()).map(|status| status.code())
+        };
+        for path in [
+            "/preceptor.auth.v1.Auth/Exchange",
+            "/preceptor.auth.v1.Auth/Nothing",
+            "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+        ] {
+            assert_eq!(code(path).await, Some(Code::PermissionDenied), "{path}");
+        }
+        assert_eq!(code("/grpc.health.v1.Health/Check").await, None, "a probe has no proof");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_the_status_of_its_own_call() {
+        const EXCHANGE: &str = "/preceptor.auth.v1.Auth/Exchange";
+        async fn bad() -> &'static str {
+            panic!("on purpose")
+        }
+        let clock = || Arc::new(SystemClock);
+        let secret = MeshSecret::new(&Secret::new("one"), clock());
+        let policies = Policies::of_contracts().expect("contracts");
+        let server = Server::new(policies, SharedVerifier::pending(clock()), clock(), Some(secret.clone()));
+        let routes = tonic::service::Routes::from(Router::new().route(EXCHANGE, post(bad)));
+        let stack = server.stack(ServiceName::Auth, routes, Ledger::new(Arc::new(Nowhere), clock()));
+        let proof = secret.proof(ServiceName::Gateway, EXCHANGE).expect("a proof");
+        let request = Request::post(EXCHANGE).header(CALLER_HEADER, proof).header("grpc-timeout", "5S");
+        let request = request.body(axum::body::Body::empty()).expect("a request");
+        let answer = stack.oneshot(request).await.expect("an answer");
+        let status = Status::from_header_map(answer.headers()).map(|status| status.code());
+        assert_eq!(status, Some(Code::Internal));
+    }
+
+    #[tokio::test]
     async fn a_full_service_refuses_at_once_and_serves_again_when_there_is_a_place() {
         let clock = || Arc::new(SystemClock);
         let policies = Policies::of_contracts().expect("contracts");
