@@ -68,7 +68,7 @@ async fn a_group_goes_on_behind_what_it_acknowledged(open: &impl AsyncFn() -> Bo
     bus.publish(&batch).await.expect("a publication");
     let mut subscription = bus.subscribe("restart", &[Topic::Audit]).await.expect("a subscription");
     let seen = take(&mut *subscription, &[key], 3).await;
-    subscription.ack(&seen[0]).await.expect("an acknowledgement");
+    subscription.ack(&seen[0]).await.expect("an acknowledgment");
     drop(subscription);
     drop(bus);
 

@@ -12,7 +12,7 @@ const GROUND: &str = "#fffdf8";
 
 type Point = (f64, f64);
 
-/// The border of a sheet, SVG in millimetres.
+/// The border of a sheet, SVG in millimeters.
 pub(crate) fn frame(paper: Paper) -> &'static str {
     static FRAMES: LazyLock<[String; 2]> = LazyLock::new(|| Paper::ALL.map(draw_frame));
     &FRAMES[usize::from(paper == Paper::A4)]

@@ -56,7 +56,7 @@ pub enum Paper {
 impl Paper {
     pub(crate) const ALL: [Self; 2] = [Self::Letter, Self::A4];
 
-    /// Width and height in millimetres.
+    /// Width and height in millimeters.
     pub(crate) const fn size(self) -> (f64, f64) {
         match self {
             Self::Letter => (279.4, 215.9),

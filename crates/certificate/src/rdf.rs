@@ -58,7 +58,7 @@ fn dataset(document: &Value, base: Option<&str>) -> Result<Dataset, Problem> {
     quads.collect::<Result<Dataset, _>>().map_err(|error| error.to_string())
 }
 
-/// One spelling only: plain keys, contexts by name, no labelled blank nodes.
+/// One spelling only: plain keys, contexts by name, no labeled blank nodes.
 fn refuse_odd_forms(value: &Value, top: bool) -> Result<(), Problem> {
     // Badges name both contexts; what is no badge names the first alone.
     let is_ours = |contexts: &[Value]| {

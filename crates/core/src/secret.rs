@@ -7,7 +7,7 @@ use zeroize::Zeroize;
 
 const REDACTED: &str = "[redacted]";
 
-/// A credential. Never shown, never serialised, wiped from memory when dropped.
+/// A credential. Never shown, never serialized, wiped from memory when dropped.
 #[derive(Clone)]
 pub struct Secret(String);
 

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_in_a_network_of_their_own_are_one_client() {
+    fn neighbors_in_a_network_of_their_own_are_one_client() {
         let prefix = |text: &str| Prefix::of(text.parse().expect("an address"));
         assert_eq!(prefix("2001:db8:1:2::1"), prefix("2001:db8:1:2:ffff::9"));
         assert_ne!(prefix("2001:db8:1:2::1"), prefix("2001:db8:1:3::1"));

@@ -41,7 +41,7 @@ pub(crate) struct ItemOptions {
     options: Options,
 }
 
-/// Where the labelled texts are.
+/// Where the labeled texts are.
 #[derive(Debug, Args)]
 pub(crate) struct PhiOptions {
     /// The folder with `phi/`, `natural/` and `asks/`.

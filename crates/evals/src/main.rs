@@ -4,7 +4,7 @@ mod data;
 mod eval;
 mod fit;
 mod metrics;
-mod optimise;
+mod optimize;
 
 use std::process::ExitCode;
 

@@ -18,12 +18,12 @@ struct Cue {
 }
 
 pub(crate) fn extract(text: &str, budget: &Budget) -> Result<Extracted, ExtractError> {
-    let normalised = text.replace("\r\n", "\n").replace('\r', "\n");
+    let normalized = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut builder = Builder::new(budget);
     let no_heading = Arc::default();
     let mut cues = 0_usize;
     let mut before: Option<Cue> = None;
-    for group in normalised.split("\n\n") {
+    for group in normalized.split("\n\n") {
         let Some(cue) = cue(group)? else { continue };
         cues += 1;
         let locator =

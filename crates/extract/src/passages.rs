@@ -1,6 +1,6 @@
 //! Blocks to passages: the smallest units of retrieval.
 //!
-//! Neighbouring blocks of one place (a section, a page, a slide, a stretch of talk) form a run. A short run is one
+//! Neighboring blocks of one place (a section, a page, a slide, a stretch of talk) form a run. A short run is one
 //! passage; a long one is cut between sentences into windows of about equal length, so that each fits the embedding
 //! model and says one thing. A passage keeps its heading and its locator, and it is a byte range of the extracted text.
 
@@ -79,7 +79,7 @@ fn length(locator: &Locator) -> usize {
     }
 }
 
-/// Whether two neighbouring blocks belong to one run.
+/// Whether two neighboring blocks belong to one run.
 fn same_run(a: &Block, b: &Block) -> bool {
     match (&a.locator, &b.locator) {
         (Locator::Time { .. }, Locator::Time { .. }) => true,

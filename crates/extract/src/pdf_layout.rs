@@ -224,7 +224,7 @@ fn add_glyph(line: &mut Line, glyph: &Glyph, new_word: bool) {
     }
 }
 
-/// Text that runs vertically comes as one fragment per glyph: joins neighbours drawn one after the other.
+/// Text that runs vertically comes as one fragment per glyph: joins neighbors drawn one after the other.
 fn join_fragments(lines: Vec<Line>) -> Vec<Line> {
     let mut joined: Vec<Line> = Vec::with_capacity(lines.len());
     for line in lines {

@@ -8,8 +8,8 @@ use super::{Builder, ExtractError, Extracted, Locator, Path};
 pub(crate) fn extract(text: &str, budget: &Budget) -> Result<Extracted, ExtractError> {
     let mut builder = Builder::new(budget);
     let (heading, path) = (Arc::default(), Path::default());
-    let normalised = text.replace("\r\n", "\n");
-    for paragraph in normalised.split("\n\n") {
+    let normalized = text.replace("\r\n", "\n");
+    for paragraph in normalized.split("\n\n") {
         builder.push(paragraph, &heading, Locator::Section(Arc::clone(&path)))?;
     }
     Ok(builder.finish())

@@ -127,7 +127,7 @@ fn draw_shape(
     }
 }
 
-/// A solid fill with a colour of its own; theme colours are left to the reader's white.
+/// A solid fill with a color of its own; theme colors are left to the reader's white.
 fn fill(shape: &Element) -> Option<String> {
     let color = shape.at(&["spPr", "solidFill", "srgbClr"])?.attribute("val")?;
     let is_color = color.len() == 6 && color.bytes().all(|byte| byte.is_ascii_hexdigit());

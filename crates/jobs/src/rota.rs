@@ -129,7 +129,7 @@ impl State {
             && let Some(org) = self.orgs.get_mut(&id)
         {
             org.running += 1;
-            // A lapse of its own is not held in its favour.
+            // A lapse of its own is not held in its favor.
             org.used = org.used.max(self.floor);
             self.floor = org.used;
             return Choice::Serve(id);

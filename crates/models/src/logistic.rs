@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A logistic regression over named, standardised features.
+/// A logistic regression over named, standardized features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Logistic {
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn features_are_standardised() {
+    fn features_are_standardized() {
         let model = Logistic {
             features: vec!["a".into()],
             mean: vec![2.0],

@@ -1,4 +1,4 @@
-//! Recall and false alarms over labelled texts.
+//! Recall and false alarms over labeled texts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -18,7 +18,7 @@ const LEAST_RECALL_OF_NAMES: f64 = 0.85;
 /// The largest share of texts without identifiers that may be taken for some.
 const MOST_FALSE_ALARMS: f64 = 0.01;
 
-/// Kinds that are judged in each set of the labelled texts.
+/// Kinds that are judged in each set of the labeled texts.
 const JUDGED: [(&str, &[&str]); 2] = [
     ("clinical", &["US_SSN", "MRN", "DATE_OF_BIRTH", "CONTACT", "PERSON"]),
     ("generic", &["US_SSN", "CREDIT_CARD", "PHONE_NUMBER", "EMAIL_ADDRESS", "IP_ADDRESS"]),
@@ -26,7 +26,7 @@ const JUDGED: [(&str, &[&str]); 2] = [
 
 /// A text with what it holds.
 #[derive(Debug, Deserialize)]
-struct Labelled {
+struct Labeled {
     set: String,
     text: String,
     spans: Vec<Span>,
@@ -90,9 +90,9 @@ fn lines<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<T>> {
 /// Measures the guard on a folder with `phi/`, `natural/` and `asks/`. `wrong` is told of every text that was judged
 /// wrongly.
 pub fn run(data: &Path, mut wrong: impl FnMut(&str, &str)) -> anyhow::Result<Vec<Figure>> {
-    let labelled: Vec<Labelled> = lines(&data.join("phi/phi.jsonl"))?;
-    let mut figures = recall(&labelled, &mut wrong);
-    let clean = labelled.iter().filter(|text| text.set == "clean").map(|text| text.text.clone());
+    let labeled: Vec<Labeled> = lines(&data.join("phi/phi.jsonl"))?;
+    let mut figures = recall(&labeled, &mut wrong);
+    let clean = labeled.iter().filter(|text| text.set == "clean").map(|text| text.text.clone());
     figures.push(false_alarms("clean texts", clean.collect(), &mut wrong));
     let natural: Vec<Question> = lines(&data.join("natural/questions.jsonl"))?;
     figures.push(false_alarms(
@@ -108,9 +108,9 @@ pub fn run(data: &Path, mut wrong: impl FnMut(&str, &str)) -> anyhow::Result<Vec
     Ok(figures)
 }
 
-fn recall(labelled: &[Labelled], wrong: &mut impl FnMut(&str, &str)) -> Vec<Figure> {
+fn recall(labeled: &[Labeled], wrong: &mut impl FnMut(&str, &str)) -> Vec<Figure> {
     let mut counts: BTreeMap<(&str, &str), (usize, usize)> = BTreeMap::new();
-    for text in labelled {
+    for text in labeled {
         let Some((set, kinds)) = JUDGED.iter().find(|(set, _)| *set == text.set) else { continue };
         let stopped = !scan(&text.text).is_empty();
         let held: BTreeSet<&str> = text.spans.iter().map(|span| span.kind.as_str()).collect();

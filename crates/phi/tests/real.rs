@@ -1,4 +1,4 @@
-//! The guard on labelled texts and on thousands of questions that hold nothing.
+//! The guard on labeled texts and on thousands of questions that hold nothing.
 
 use std::path::Path;
 

@@ -29,8 +29,8 @@ pub fn day_from_now(days: i64) -> String {
 /// A physician's statement that every check of the platform accepts.
 pub fn physician(name: &str, email: &str) -> Value {
     json!({
-        "profession": "physician", "name": name, "degree": "MD", "email": email, "licence_number": "MD12345",
-        "licence_board": "Medical Board of California", "licensed_since": "2015-07-01", "specialty": "Internal medicine",
+        "profession": "physician", "name": name, "degree": "MD", "email": email, "license_number": "MD12345",
+        "license_board": "Medical Board of California", "licensed_since": "2015-07-01", "specialty": "Internal medicine",
     })
 }
 
@@ -71,7 +71,7 @@ impl Client {
         self.post(&path, &json!({ "confirm": true, "evidence": evidence })).await
     }
 
-    /// Designates a program for at most 0.75 credits, from now on, to whoever states their licence; returns the offer's id.
+    /// Designates a program for at most 0.75 credits, from now on, to whoever states their license; returns the offer's id.
     pub async fn designate(&self, program: &str, accreditation: &str) -> anyhow::Result<String> {
         let offer = json!({
             "credit_type": "ama_pra_1", "activity_format": "enduring_material", "maximum": 0.75, "terminates_at": day_from_now(1000),

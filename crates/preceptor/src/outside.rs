@@ -35,7 +35,7 @@ impl Outside {
             npi: NPI.to_owned(),
             first_name: "Rosa".to_owned(),
             last_name: "Álvarez".to_owned(),
-            licence: "MD12345".to_owned(),
+            license: "MD12345".to_owned(),
             ..Provider::default()
         });
         let article = |pmid: &str, doi: &str, title: &str, status| Article {

@@ -47,7 +47,7 @@ services! {
     Answering = "answering";
     /// Messages to objectives.
     Alignment = "alignment";
-    /// Clinicians, their licences and what is known of them.
+    /// Clinicians, their licenses and what is known of them.
     Credentials = "credentials";
     /// Quizzes, attempts, credits, certificates.
     Credits = "credits";

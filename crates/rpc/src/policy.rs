@@ -280,11 +280,11 @@ mod tests {
     /// Names of fields that hold personal data wherever they stand, but for the names of things.
     const PERSONAL_NAMES: [&str; 12] = [
         "email",
-        "licence_number",
+        "license_number",
         "npi",
         "degree",
         "licensed_since",
-        "licence_expires",
+        "license_expires",
         "date_of_birth",
         "phone",
         "address",

@@ -110,7 +110,7 @@ impl Sources {
     }
 }
 
-/// Deserialises `table`; a value of the wrong type is noted and left out, so that the next one is found too.
+/// Deserializes `table`; a value of the wrong type is noted and left out, so that the next one is found too.
 fn read<T: DeserializeOwned>(mut table: Table, problems: &mut Vec<Problem>) -> Option<T> {
     let mut wrong = BTreeSet::new();
     loop {

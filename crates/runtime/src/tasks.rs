@@ -203,10 +203,10 @@ async fn supervise(tasks: Tasks, name: &'static str, on_end: OnEnd, body: Body) 
     }
 }
 
-/// Runs `work` to its end even when the caller is cancelled while it waits.
+/// Runs `work` to its end even when the caller is canceled while it waits.
 ///
 /// For steps that must not stop half-way, such as opening a transaction: sqlx returns a connection with an open
-/// transaction to its pool when `begin()` is cancelled.
+/// transaction to its pool when `begin()` is canceled.
 pub async fn shielded<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
     #[expect(clippy::disallowed_methods, reason = "the supervisor is the place that spawns")]
     let handle = tokio::spawn(work);
@@ -214,7 +214,7 @@ pub async fn shielded<T: Send + 'static>(work: impl Future<Output = T> + Send + 
         Ok(value) => value,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // Nobody holds the handle but this function, so nobody can have cancelled it but the runtime's own end.
+            // Nobody holds the handle but this function, so nobody can have canceled it but the runtime's own end.
             Err(_) => futures::future::pending().await,
         },
     }

@@ -57,8 +57,8 @@ pub struct Provider {
     pub first_name: String,
     /// The last name.
     pub last_name: String,
-    /// The licence, as a state's taxonomy entry has it.
-    pub licence: String,
+    /// The license, as a state's taxonomy entry has it.
+    pub license: String,
     /// The number was deactivated.
     pub deactivated: bool,
 }
@@ -351,7 +351,7 @@ async fn npi(State(known): State<Shared>, Query(query): Query<HashMap<String, St
         json!({
             "number": provider.npi, "enumeration_type": "NPI-1",
             "basic": { "first_name": provider.first_name.to_uppercase(), "last_name": provider.last_name.to_uppercase(), "status": "A", "credential": "M.D." },
-            "taxonomies": [{ "code": "207R00000X", "desc": "Internal Medicine", "license": provider.licence, "state": "CA", "primary": true }],
+            "taxonomies": [{ "code": "207R00000X", "desc": "Internal Medicine", "license": provider.license, "state": "CA", "primary": true }],
         })
     };
     let results: Vec<_> =

@@ -2,7 +2,7 @@
 //!
 //! PostgreSQL has the statement; SQLite keeps a table's definition as text and describes how a constraint is added to it
 //! without building the table again (sqlite.org/lang_altertable.html, section 7): the text is changed and the schema read
-//! again. As on PostgreSQL, the rows that are there have to fulfil the new constraint.
+//! again. As on PostgreSQL, the rows that are there have to fulfill the new constraint.
 
 use sea_orm::ConnectionTrait;
 use sea_orm::Statement;
@@ -75,7 +75,7 @@ async fn add(db: &impl ConnectionTrait, addition: &Addition<'_>) -> Result<(), S
         .await?
         .is_some()
     {
-        return Err(failed("rows that are there do not fulfil it"));
+        return Err(failed("rows that are there do not fulfill it"));
     }
     Ok(())
 }
@@ -134,7 +134,7 @@ mod tests {
         }
         tx.commit().await.expect("an end");
         db.execute_unprepared("INSERT INTO p VALUES ('y', 3), ('z', 2)").await.expect("parents");
-        db.execute_unprepared("INSERT INTO c VALUES ('z', 2)").await.expect("a row that fulfils both");
+        db.execute_unprepared("INSERT INTO c VALUES ('z', 2)").await.expect("a row that fulfills both");
         for wrong in ["INSERT INTO c VALUES ('q', 1)", "INSERT INTO c VALUES ('y', 3)"] {
             assert!(db.execute_unprepared(wrong).await.is_err(), "{wrong}");
         }

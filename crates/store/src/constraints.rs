@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_null_is_recognised() {
+    fn a_null_is_recognized() {
         assert!(is_null(&Value::String(None)) && !is_null(&Value::from("x")));
     }
 }

@@ -11,7 +11,7 @@
 /// ```
 #[macro_export]
 macro_rules! tenant_tables {
-    ($($(#[$doc:meta])* $module:ident = $table:tt key { $($key:ident: $key_type:ty),+ $(,)? } { $($column:ident: $type:ty),* $(,)? })+) => {$(
+    ($($(#[$doc:meta])* $module:ident = $table:tt key { $($key:ident: $key_type:ty),+ $(,)? } { $($(#[$mapped:meta])* $column:ident: $type:ty),* $(,)? })+) => {$(
         $(#[$doc])*
         pub(crate) mod $module {
             use sea_orm::entity::prelude::*;
@@ -23,7 +23,8 @@ macro_rules! tenant_tables {
                 pub(crate) org_id: String,
                 $(#[sea_orm(primary_key, auto_increment = false)]
                 pub(crate) $key: $key_type,)+
-                $(pub(crate) $column: $type,)*
+                $($(#[$mapped])*
+                pub(crate) $column: $type,)*
             }
 
             #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

@@ -159,7 +159,7 @@ fn of_postgres(error: &PgDatabaseError) -> Option<StoreError> {
             StoreError::Refused(APPEND_ONLY.to_owned())
         }
         "22021" => StoreError::InvalidText,
-        // Serialisation, deadlock, lock and statement timeouts.
+        // Serialization, deadlock, lock and statement timeouts.
         "40001" | "40P01" | "55P03" | "57014" => StoreError::Busy,
         "53100" => StoreError::Full,
         code if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => {

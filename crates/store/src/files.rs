@@ -79,7 +79,7 @@ impl Files {
 
 /// Opens a transaction that takes the write lock of the file at once: writers take turns.
 pub(crate) async fn begin(pools: Pools) -> Result<DatabaseTransaction, StoreError> {
-    // sqlx hands a connection with an open transaction back to its pool when `begin` is cancelled.
+    // sqlx hands a connection with an open transaction back to its pool when `begin` is canceled.
     let tx = shielded(async move {
         let immediate = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),

@@ -1,7 +1,7 @@
 //! How much of a PDF's text our reader finds, against poppler's `pdftotext`.
 //!
 //! Lines that stand on most pages, and page numbers, are left out of the reference: our reader leaves them out too. Word
-//! recall: the share of the reference's words that are found. Bigram recall: the share of its pairs of neighbouring
+//! recall: the share of the reference's words that are found. Bigram recall: the share of its pairs of neighboring
 //! words, which falls when the reading order is wrong.
 
 use std::collections::HashMap;

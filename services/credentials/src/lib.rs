@@ -2,7 +2,7 @@
 //!
 //! **Contract.** `preceptor.credentials.v1.Credentials`. A person states who they are; a code proves the address; each
 //! further check adds an immutable event, and each that carries a level adds an assertion: self-attested (0), a registered
-//! identifier (1), a registry that matches name and licence (2), the primary source seen by a named member of staff (3).
+//! identifier (1), a registry that matches name and license (2), the primary source seen by a named member of staff (3).
 //! An assertion holds for a time and is never changed; credits refer to the assertion that held when the quiz was
 //! completed.
 //!

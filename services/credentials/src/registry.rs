@@ -23,14 +23,14 @@ pub(crate) struct Entry {
     pub(crate) active: bool,
     pub(crate) first_name: String,
     pub(crate) last_name: String,
-    pub(crate) licences: Vec<Licence>,
+    pub(crate) licenses: Vec<License>,
     /// SHA-256 of the answer, byte for byte.
     pub(crate) sha256: String,
 }
 
-/// What someone practises, and the licence they gave for it: empty when they gave none.
+/// What someone practices, and the license they gave for it: empty when they gave none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub(crate) struct Licence {
+pub(crate) struct License {
     #[serde(default, rename = "code")]
     pub(crate) taxonomy: String,
     #[serde(default, rename = "license", deserialize_with = "or_empty")]
@@ -90,7 +90,7 @@ const DEACTIVATED: &str = "15";
 struct Found {
     basic: Basic,
     #[serde(default)]
-    taxonomies: Vec<Licence>,
+    taxonomies: Vec<License>,
 }
 
 #[derive(Deserialize)]
@@ -159,7 +159,7 @@ fn read(body: &[u8]) -> Result<Option<Entry>, Error> {
         active: found.basic.status == "A",
         first_name: found.basic.first_name,
         last_name: found.basic.last_name,
-        licences: found.taxonomies,
+        licenses: found.taxonomies,
         sha256: hex::encode(Sha256::digest(body)),
     }))
 }
@@ -197,9 +197,9 @@ mod tests {
         );
         let entry = found.expect("an answer").expect("an entry");
         assert!(entry.active);
-        let licence =
-            |taxonomy: &str, number: &str| Licence { taxonomy: taxonomy.into(), number: number.into() };
-        assert_eq!(entry.licences, [licence("207R00000X", "MD12345"), licence("", "")]);
+        let license =
+            |taxonomy: &str, number: &str| License { taxonomy: taxonomy.into(), number: number.into() };
+        assert_eq!(entry.licenses, [license("207R00000X", "MD12345"), license("", "")]);
         assert_eq!(read(br#"{"result_count":0,"results":[]}"#).expect("an answer"), None);
         assert!(
             read(br#"{"Errors":[{"description":"Wildcards require at least two leading characters"}]}"#)

@@ -83,13 +83,13 @@ fn encode(view: ClinicianView) -> proto::Clinician {
         profession: profession_number(&view.row.profession),
         name: view.person.name,
         email: view.person.email,
-        licence_number: view.person.licence_number,
-        licence_board: view.person.licence_board,
+        license_number: view.person.license_number,
+        license_board: view.person.license_board,
         specialty: view.person.specialty,
         npi: view.person.npi,
         degree: view.person.degree,
         licensed_since: view.person.licensed_since,
-        licence_expires: view.person.licence_expires,
+        license_expires: view.person.license_expires,
         email_verified_at: view.row.email_verified_at.unwrap_or_default(),
         assertion: view.assertion.as_ref().map(|row| encode_assertion(row, &view.checks)),
         checks: view.checks.iter().map(|row| encode_seen(row, &view.evidence)).collect(),
@@ -98,9 +98,10 @@ fn encode(view: ClinicianView) -> proto::Clinician {
 }
 
 fn encode_contest(view: ContestView) -> proto::Contest {
+    let about = view.about().to_owned();
     proto::Contest {
         id: view.row.id,
-        about: view.row.about,
+        about,
         opened_at: view.row.opened_at,
         parties: view.parties.into_iter().map(encode).collect(),
         upheld: view.row.upheld.unwrap_or_default(),
@@ -154,12 +155,12 @@ impl Credentials for Server {
             name: stated.name,
             degree: stated.degree,
             email: stated.email,
-            licence_number: stated.licence_number,
-            licence_board: stated.licence_board,
+            license_number: stated.license_number,
+            license_board: stated.license_board,
             specialty: stated.specialty,
             npi: stated.npi,
             licensed_since: stated.licensed_since,
-            licence_expires: stated.licence_expires,
+            license_expires: stated.license_expires,
         };
         Ok(Response::new(encode(self.clinicians.state(&scope, profession, person).await?)))
     }

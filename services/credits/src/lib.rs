@@ -6,7 +6,7 @@
 //! within the designation. The tables themselves refuse a credit without all of it (`store/0001_credits.sql`); this crate
 //! turns the name of the refusing constraint into words that say which link is missing.
 //!
-//! **What it does not do.** It verifies no sources and knows no licence: it refers to the events of the services that do.
+//! **What it does not do.** It verifies no sources and knows no license: it refers to the events of the services that do.
 //!
 //! **Events.** Publishes `credit.awarded` and audit records; listens to `source.verified`.
 

@@ -94,7 +94,7 @@ impl Permissions {
         for (method, path, operation) in writes(document) {
             let other =
                 OTHERWISE.iter().find(|(name, _)| *name == operation).map(|(_, rpc)| (*rpc).to_owned());
-            needs(method, &path, &other.unwrap_or_else(|| capitalised(&operation)));
+            needs(method, &path, &other.unwrap_or_else(|| capitalized(&operation)));
         }
         for (path, rpc) in FORMS {
             needs(Method::POST, path, rpc);
@@ -134,7 +134,7 @@ fn writes(document: &Value) -> Vec<(Method, String, String)> {
     found
 }
 
-fn capitalised(name: &str) -> String {
+fn capitalized(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

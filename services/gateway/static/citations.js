@@ -1,6 +1,6 @@
 // Opens citations beside the answer, goes through them, and gives the focus back to the one that was opened.
 import { show } from "/static/source.js";
-import { localise } from "/static/times.js";
+import { localize } from "/static/times.js";
 
 const chat = document.querySelector(".chat");
 const panel = document.querySelector("#panel");
@@ -20,7 +20,7 @@ export async function open(link) {
   }
   viewer.querySelector("h1")?.replaceWith(Object.assign(document.createElement("h2"), { textContent: viewer.querySelector("h1").textContent }));
   viewer.removeAttribute("id");
-  localise(viewer);
+  localize(viewer);
   content.replaceChildren(document.adoptNode(viewer));
   mark(link);
   panel.hidden = false;

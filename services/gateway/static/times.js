@@ -1,5 +1,5 @@
 // Shows times in the reader's own zone, with UTC on hover.
-export function localise(root) {
+export function localize(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const instant = new Date(time.dateTime);
     if (Number.isNaN(instant.getTime())) continue;
@@ -8,4 +8,4 @@ export function localise(root) {
   }
 }
 
-localise(document);
+localize(document);

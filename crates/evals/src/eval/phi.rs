@@ -1,4 +1,4 @@
-//! The guard of free text on labelled texts and on questions that hold nothing.
+//! The guard of free text on labeled texts and on questions that hold nothing.
 
 use std::path::Path;
 

@@ -11,7 +11,7 @@ use preceptor_models::text::Analyzer;
 use super::{FOLDS, sets};
 use crate::data::{Aligned, Objective, Program, lines};
 use crate::metrics::ece;
-use crate::optimise::{Example, logistic, minimise, round};
+use crate::optimize::{Example, logistic, minimize, round};
 
 /// A message with its features and what is right.
 struct Row {
@@ -181,7 +181,7 @@ fn fit_objective(rows: &[&Row]) -> Vec<f64> {
             (all.iter().map(|row| (row[f] - mean).powi(2)).sum::<f64>() / all.len() as f64).sqrt()
         })
         .collect();
-    minimise(vec![5.0, 1.0], |point| {
+    minimize(vec![5.0, 1.0], |point| {
         let mut value = 0.0;
         let mut gradient = vec![0.0; 2];
         for f in 0..2 {

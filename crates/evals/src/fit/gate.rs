@@ -7,7 +7,7 @@ use preceptor_retrieval::fitting::{EVIDENCE, Ranker};
 
 use super::rows::Asked;
 use super::sets;
-use crate::optimise::{Example, logistic};
+use crate::optimize::{Example, logistic};
 
 const STRENGTH: f64 = 0.3;
 const SCALE: f64 = 1000.0;

@@ -7,9 +7,9 @@ use preceptor_models::text::{Analyzer, Subject, subject_spans, without};
 use preceptor_models::{Embedder, Text};
 use serde::Deserialize;
 
-use crate::optimise::minimise;
+use crate::optimize::minimize;
 
-/// Minimises ½|W|² + STRENGTH·Σ log loss.
+/// Minimizes ½|W|² + STRENGTH·Σ log loss.
 const STRENGTH: f64 = 10.0;
 
 #[derive(Deserialize)]
@@ -52,7 +52,7 @@ pub(super) async fn fit(embedder: &dyn Embedder) -> anyhow::Result<Kinds> {
         .collect();
     let width = embedder.dimensions();
     let stride = width + 1;
-    let point = minimise(vec![0.0; names.len() * stride], |point| {
+    let point = minimize(vec![0.0; names.len() * stride], |point| {
         loss(point, &instances, &vectors, names.len(), width)
     });
     let row = |kind: usize| {
@@ -125,7 +125,7 @@ fn fill(
         _ => {
             instances.push(Instance {
                 kind,
-                text: capitalised(template),
+                text: capitalized(template),
                 filler: String::new(),
                 neutral_question: is_question,
             });
@@ -142,14 +142,14 @@ fn fill(
     for (filler, is_neutral) in chosen {
         instances.push(Instance {
             kind,
-            text: capitalised(&template.replace(slot, filler)),
+            text: capitalized(&template.replace(slot, filler)),
             filler: filler.clone(),
             neutral_question: is_question && is_neutral,
         });
     }
 }
 
-fn capitalised(text: &str) -> String {
+fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
     letters
         .next()

@@ -6,7 +6,7 @@ use preceptor_retrieval::fitting::{RANK_FEATURES, Ranker};
 
 use super::rows::Asked;
 use super::sets;
-use crate::optimise::{minimise, round};
+use crate::optimize::{minimize, round};
 
 /// Which passage stands for a source depends on the weights: so often it is chosen anew.
 const ROUNDS: usize = 3;
@@ -40,7 +40,7 @@ pub(super) fn fit(rows: &[&Asked]) -> Ranker {
                 Some((weight, gold, list.into_iter().map(|(_, _, features)| features).collect()))
             })
             .collect();
-        weights = minimise(weights, |point| loss(point, &lists, &deviation));
+        weights = minimize(weights, |point| loss(point, &lists, &deviation));
     }
     Ranker {
         features: RANK_FEATURES.map(str::to_owned).into(),

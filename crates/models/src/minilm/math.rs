@@ -31,7 +31,7 @@ pub(crate) fn gelu(x: f32) -> f32 {
     0.5 * x * (1.0 + erf)
 }
 
-/// The sum of a slice in eight running sums, which vectorises and rounds less than one.
+/// The sum of a slice in eight running sums, which vectorizes and rounds less than one.
 #[inline(always)]
 fn sum(values: &[f32], term: impl Fn(f32) -> f32) -> f32 {
     let mut sums = [0.0_f32; 8];
@@ -45,28 +45,28 @@ fn sum(values: &[f32], term: impl Fn(f32) -> f32) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
-/// Layer normalisation of every row, with the residual added first.
+/// Layer normalization of every row, with the residual added first.
 #[inline(always)]
-pub(crate) fn add_and_normalise(x: &mut [f32], residual: &[f32], weight: &[f32], bias: &[f32], epsilon: f32) {
+pub(crate) fn add_and_normalize(x: &mut [f32], residual: &[f32], weight: &[f32], bias: &[f32], epsilon: f32) {
     let width = weight.len();
     for (row, residual) in x.chunks_exact_mut(width).zip(residual.chunks_exact(width)) {
         for (value, residual) in row.iter_mut().zip(residual) {
             *value += residual;
         }
-        normalise_row(row, weight, bias, epsilon);
+        normalize_row(row, weight, bias, epsilon);
     }
 }
 
-/// Layer normalisation of every row.
+/// Layer normalization of every row.
 #[inline(always)]
-pub(crate) fn normalise(x: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32) {
+pub(crate) fn normalize(x: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32) {
     for row in x.chunks_exact_mut(weight.len()) {
-        normalise_row(row, weight, bias, epsilon);
+        normalize_row(row, weight, bias, epsilon);
     }
 }
 
 #[inline(always)]
-fn normalise_row(row: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32) {
+fn normalize_row(row: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32) {
     let count = row.len() as f32;
     let mean = sum(row, |value| value) / count;
     let variance = sum(row, |value| (value - mean) * (value - mean)) / count;

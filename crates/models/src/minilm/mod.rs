@@ -23,7 +23,7 @@ use crate::{Embedding, LoadError, ModelId, Text};
 
 /// The model's own limit, special tokens included (`sentence_bert_config.json`).
 pub const MOST_TOKENS: usize = 256;
-/// Tokens that one core works on at a time: enough to amortise reading the weights, small enough for its cache.
+/// Tokens that one core works on at a time: enough to amortize reading the weights, small enough for its cache.
 const TOKENS_PER_BATCH: usize = 512;
 /// Shorter batches waste the kernel's blocks.
 const LEAST_TOKENS_PER_BATCH: usize = 96;
@@ -174,7 +174,7 @@ impl MiniLm {
                 x.extend(word.iter().zip(position).map(|(word, position)| word + position));
             }
         }
-        self.arch.dispatch(Normalise { x: &mut x, norm: &self.weights.norm, epsilon: self.shape.epsilon });
+        self.arch.dispatch(Normalize { x: &mut x, norm: &self.weights.norm, epsilon: self.shape.epsilon });
         x
     }
 
@@ -195,7 +195,7 @@ impl MiniLm {
             start = end;
         }
         layer.attended.apply(arch, &memory.context, &mut memory.narrow);
-        arch.dispatch(AddAndNormalise {
+        arch.dispatch(AddAndNormalize {
             x: &mut memory.narrow,
             residual: x,
             norm: &layer.attended_norm,
@@ -205,7 +205,7 @@ impl MiniLm {
         layer.expand.apply(arch, x, &mut memory.wide);
         arch.dispatch(Gelu(&mut memory.wide));
         layer.contract.apply(arch, &memory.wide, &mut memory.narrow);
-        arch.dispatch(AddAndNormalise { x: &mut memory.narrow, residual: x, norm: &layer.norm, epsilon });
+        arch.dispatch(AddAndNormalize { x: &mut memory.narrow, residual: x, norm: &layer.norm, epsilon });
         std::mem::swap(x, &mut memory.narrow);
     }
 }
@@ -287,34 +287,34 @@ fn pool(rows: &[f32], width: usize, chosen: impl Fn(usize) -> bool) -> Vec<f32> 
     mean
 }
 
-struct Normalise<'a> {
+struct Normalize<'a> {
     x: &'a mut [f32],
     norm: &'a Norm,
     epsilon: f32,
 }
 
-impl WithSimd for Normalise<'_> {
+impl WithSimd for Normalize<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) {
-        math::normalise(self.x, &self.norm.weight, &self.norm.bias, self.epsilon);
+        math::normalize(self.x, &self.norm.weight, &self.norm.bias, self.epsilon);
     }
 }
 
-struct AddAndNormalise<'a> {
+struct AddAndNormalize<'a> {
     x: &'a mut [f32],
     residual: &'a [f32],
     norm: &'a Norm,
     epsilon: f32,
 }
 
-impl WithSimd for AddAndNormalise<'_> {
+impl WithSimd for AddAndNormalize<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _simd: S) {
-        math::add_and_normalise(self.x, self.residual, &self.norm.weight, &self.norm.bias, self.epsilon);
+        math::add_and_normalize(self.x, self.residual, &self.norm.weight, &self.norm.bias, self.epsilon);
     }
 }
 

@@ -47,7 +47,7 @@ impl Shape {
     }
 }
 
-/// Scale and shift of a layer normalisation.
+/// Scale and shift of a layer normalization.
 #[derive(Debug)]
 pub(crate) struct Norm {
     pub(crate) weight: Vec<f32>,

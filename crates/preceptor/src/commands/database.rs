@@ -14,7 +14,7 @@ use crate::database;
     PRECEPTOR__DATABASE__CELL=postgres://127.0.0.1:5432/preceptor_cell\n  \
     PRECEPTOR__DATABASE__CONTROL=postgres://127.0.0.1:5432/preceptor_control\n\
     `prepare` then makes a role with a password of its own for every service; `up` migrates and uses them.\n\
-    Without a database every organisation is an SQLite file in the data folder."
+    Without a database every organization is an SQLite file in the data folder."
 )]
 pub(super) enum Database {
     /// Make what is missing: roles, one file with a password per role, and both databases.

@@ -19,7 +19,7 @@ use crate::{demo, model};
 /// Start the whole mesh in this process.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The first start makes an organisation and prints the tokens of its admin and of the operator, once.\n\
+    after_help = "The first start makes an organization and prints the tokens of its admin and of the operator, once.\n\
     Ctrl-C stops everything in order; what was acknowledged is on disk."
 )]
 pub(super) struct Up {

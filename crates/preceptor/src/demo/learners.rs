@@ -14,7 +14,7 @@ pub(super) const STAGES: [(&str, &str); 8] = [
     ("nadia", "has not begun the quiz"),
     ("omar", "is in the middle of the quiz"),
     ("pia", "did not pass"),
-    ("quentin", "passed, and has not stated a licence"),
+    ("quentin", "passed, and has not stated a license"),
     ("rosa", "passed, is a verified physician, and can claim"),
     ("samuel", "holds a credit with its certificate"),
     ("tara", "passed as a nurse, whose contact hours need an evaluation first"),
@@ -70,13 +70,13 @@ pub(super) async fn lead(admin: &Client, course: &Course<'_>, mail: &MailCatcher
     Ok(())
 }
 
-/// The same person under a licence of their own: two who state one are in dispute.
+/// The same person under a license of their own: two who state one are in dispute.
 pub(super) fn licensed(mut person: Value, number: &str) -> Value {
-    person["licence_number"] = json!(number);
+    person["license_number"] = json!(number);
     person
 }
 
-/// The person behind a name; nobody where no licence was stated.
+/// The person behind a name; nobody where no license was stated.
 fn statement(name: &str) -> Option<Value> {
     Some(match name {
         "rosa" => physician("Rosa Álvarez", "rosa@example.org"),

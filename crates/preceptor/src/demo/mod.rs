@@ -1,4 +1,4 @@
-//! The demo: an organisation with one published program, seeded through the public API like any other.
+//! The demo: an organization with one published program, seeded through the public API like any other.
 
 mod deck;
 mod learners;

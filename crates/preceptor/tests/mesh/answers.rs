@@ -8,7 +8,7 @@ use crate::support::{WARFARIN, list, markdown};
 
 preceptor_testkit::on_both_stores! {
     what_is_not_in_the_program_is_refused_with_the_closest_sources
-    a_misspelt_word_is_corrected_visibly
+    a_misspelled_word_is_corrected_visibly
     without_a_model_words_are_compared_and_the_answer_says_so
     uploads_elsewhere_move_no_score_by_a_bit
 }
@@ -53,7 +53,7 @@ fn contains(folder: &std::path::Path, needle: &[u8]) -> bool {
     })
 }
 
-async fn a_misspelt_word_is_corrected_visibly(store: Store) {
+async fn a_misspelled_word_is_corrected_visibly(store: Store) {
     let Some(model) = model("corrections") else { return };
     let local = store.mesh_with(Some(model), |_| {}).await.expect("a mesh");
     let program =

@@ -138,14 +138,14 @@ async fn a_reading_that_is_stopped_ends_and_gives_its_place_to_the_next(store: S
         let path = format!("/v1/sources/{source}/cancel-reading");
         let stopped = local.editor.post(&path, &json!({})).await.expect("it is stopped");
         let seen = (stopped["state"].as_str(), stopped["problem"]["code"].as_str());
-        assert_eq!(seen, (Some("failed"), Some("READING_CANCELLED")), "{stopped}");
+        assert_eq!(seen, (Some("failed"), Some("READING_CANCELED")), "{stopped}");
     }
     // Readers of an org take turns: the next is read only because the child of the first is gone.
     let small = add(&local.editor, &program, "small.md", b"# Dose\n\nThe dose is 5 mg.\n".to_vec()).await;
     let read = tokio::time::timeout(Duration::from_secs(20), settled(&local.editor, &small)).await;
     assert_eq!(read.expect("soon")["state"], "draft");
     for source in [&heavy, &waits] {
-        assert_eq!(state(&local.editor, source).await["problem"]["code"], "READING_CANCELLED");
+        assert_eq!(state(&local.editor, source).await["problem"]["code"], "READING_CANCELED");
     }
     // What was read stays as it is.
     let path = format!("/v1/sources/{small}/cancel-reading");

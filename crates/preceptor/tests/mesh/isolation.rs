@@ -48,7 +48,7 @@ pub(crate) struct Earned {
     /// The learner's pseudonym.
     pub(crate) learner: String,
     pub(crate) code: String,
-    /// A licence that someone else states too.
+    /// A license that someone else states too.
     pub(crate) contest: String,
     /// An event in the org's log.
     pub(crate) event: String,
@@ -98,7 +98,7 @@ pub(crate) struct Org {
     /// Learns in the first program only, and has earned a credit there.
     pub(crate) learner: Client,
     /// Another learner of the first program.
-    pub(crate) neighbour: Client,
+    pub(crate) neighbor: Client,
     /// Pays for it, and sees nothing of it.
     pub(crate) supporter: Client,
 }
@@ -133,10 +133,10 @@ pub(crate) async fn org(local: &Local, name: &str, admin: Client, reviewer: &Cli
         programs.push(victim(&admin, canary, program).await);
     }
     let learner = admin.learner(&programs[0].program, "learner").await.expect("a learner");
-    let neighbour = admin.learner(&programs[0].program, "neighbour").await.expect("a learner");
+    let neighbor = admin.learner(&programs[0].program, "neighbor").await.expect("a learner");
     programs[0].earned = earned(local, &admin, reviewer, &learner, &programs[0]).await;
     let supporter = admin.hire("Supporter", "supporter").await.expect("a supporter");
-    Org { admin, programs, learner, neighbour, supporter }
+    Org { admin, programs, learner, neighbor, supporter }
 }
 
 /// Leads a learner to a credit.
@@ -161,7 +161,7 @@ async fn earned(
     let credit = learner.claim(&attempt, &offer, 0.5).await.expect("a credit");
     let credit = id(&credit, "id").expect("an id");
     let pdf = learner.certificate(&credit).await.expect("a certificate");
-    let contest = contested(local, admin, learner, victim, LICENCE).await;
+    let contest = contested(local, admin, learner, victim, LICENSE).await;
     // An identifier that no registry knows opens a task.
     admin.verify_by(&victim.source, json!({ "pmid": "999999" })).await.expect("a verdict");
     let tasks = admin.get(&format!("/v1/programs/{}/tasks", victim.program)).await.expect("tasks");
@@ -200,25 +200,25 @@ async fn earned(
     }
 }
 
-/// The number of a licence as [`physician`] states it.
-const LICENCE: &str = "MD12345";
+/// The number of a license as [`physician`] states it.
+const LICENSE: &str = "MD12345";
 
-/// Another learner states the licence that was confirmed for the first.
+/// Another learner states the license that was confirmed for the first.
 async fn contested(
     local: &Local,
     admin: &Client,
     learner: &Client,
     victim: &Victim,
-    licence: &str,
+    license: &str,
 ) -> String {
     let known = learner.get("/v1/me/clinician").await.expect("a clinician");
     let path = format!("/v1/clinicians/{}/primary-source", id(&known, "learner").expect("a pseudonym"));
     admin.post(&path, &json!({ "confirmed": true, "evidence": "Board register" })).await.expect("a check");
     let before = admin.all("/v1/contested-identities").await.expect("contests");
-    let rival = admin.learner(&victim.program, &format!("rival {licence}")).await.expect("a learner");
+    let rival = admin.learner(&victim.program, &format!("rival {license}")).await.expect("a learner");
     let mut statement =
-        physician("Another physician", &format!("rival.{licence}.{}@example.org", victim.canary));
-    statement["licence_number"] = licence.into();
+        physician("Another physician", &format!("rival.{license}.{}@example.org", victim.canary));
+    statement["license_number"] = license.into();
     rival.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
     let contests = admin.all("/v1/contested-identities").await.expect("contests");
     let newest = contests.iter().find(|contest| before.iter().all(|known| known["id"] != contest["id"]));

@@ -16,7 +16,7 @@ preceptor_testkit::on_both_stores! {
 const OBJECTIVES: [&str; 3] = [
     "Choose the starting dose of warfarin",
     "Manage bleeding on warfarin",
-    "Recognise drug interactions of warfarin",
+    "Recognize drug interactions of warfarin",
 ];
 
 async fn a_document_becomes_a_cited_answer_with_its_objective_count_and_record(store: Store) {

@@ -11,7 +11,7 @@
 //! org that writes much does not take the pool from the others; across processes they wait for an advisory lock.
 
 mod access;
-mod catalogue;
+mod catalog;
 mod migrate;
 mod pool;
 mod prepare;
@@ -28,7 +28,7 @@ use sea_orm::sea_query::{Alias, Expr, OnConflict, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, Statement};
 use tokio::sync::OwnedMutexGuard;
 
-pub use catalogue::{Finding, inspect, inspect_on};
+pub use catalog::{Finding, inspect, inspect_on};
 pub(crate) use migrate::hand_over;
 pub use migrate::migrate;
 pub use prepare::{Prepared, Tenancy, prepare};
@@ -182,7 +182,7 @@ impl Service {
     /// A transaction that reads: every statement sees the same state.
     pub(crate) async fn read(self: &Arc<Self>, org: OrgId) -> Result<DatabaseTransaction, StoreError> {
         let service = Arc::clone(self);
-        // sqlx hands a connection with an open transaction back to its pool when `begin` is cancelled.
+        // sqlx hands a connection with an open transaction back to its pool when `begin` is canceled.
         shielded(async move { begin(&service.reading, org, None).await }).await
     }
 

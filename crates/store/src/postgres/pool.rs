@@ -133,7 +133,7 @@ impl Pool {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Opens a transaction. Not to be cancelled: see [`shielded`](preceptor_runtime::shielded).
+    /// Opens a transaction. Not to be canceled: see [`shielded`](preceptor_runtime::shielded).
     pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
         let began = Instant::now();
         let mut tries = 1;

@@ -93,7 +93,7 @@ mod tests {
             "What does the patient need to know before surgery?",
             "Mr. Smith's model of grief: what are its stages?",
             "Results from 2014-05-12 to 2015-03-01, n = 1 234",
-            "What can I expect the learner to recognise?",
+            "What can I expect the learner to recognize?",
         ] {
             assert!(matches!(check(question), Checked::Passed(_)), "{question}");
         }

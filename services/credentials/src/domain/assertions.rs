@@ -58,7 +58,7 @@ pub(super) async fn assert(
     let Some(proved) = proved else { return Ok(Vec::new()) };
     let contested = contests::contest(tx, row, level).await?;
     let from = begins(&person.licensed_since).unwrap_or(tx.now().micros());
-    let expires = begins(&person.licence_expires).unwrap_or(i64::MAX);
+    let expires = begins(&person.license_expires).unwrap_or(i64::MAX);
     let until = tx.now().after(LONGEST).micros().min(expires);
     if from >= until {
         return Ok(contested);
@@ -142,14 +142,14 @@ fn judge(entry: Option<&Entry>, profession: &str, person: &Person) -> (Option<i6
     }
     let codes = taxonomies(profession);
     let mut own = entry
-        .licences
+        .licenses
         .iter()
-        .filter(|licence| codes.iter().any(|code| licence.taxonomy.starts_with(code)))
+        .filter(|license| codes.iter().any(|code| license.taxonomy.starts_with(code)))
         .peekable();
     if own.peek().is_none() {
         return (None, "the registry has another profession for this number");
     }
-    if own.any(|licence| letters(&licence.number) == letters(&person.licence_number)) {
+    if own.any(|license| letters(&license.number) == letters(&person.license_number)) {
         return (Some(1), "the registry has the same name, profession and license");
     }
     (Some(1), "the registry has the same name and profession, and another license or none")
@@ -337,14 +337,14 @@ fn problem(row: &clinician::Model, all: &[assertion::Model], at: i64, least: i64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::Licence;
+    use crate::registry::License;
 
     fn entry() -> Entry {
         Entry {
             active: true,
             first_name: "ADA".into(),
             last_name: "O'LOVELACE".into(),
-            licences: vec![Licence { taxonomy: "207R00000X".into(), number: "MD-12345".into() }],
+            licenses: vec![License { taxonomy: "207R00000X".into(), number: "MD-12345".into() }],
             sha256: String::new(),
         }
     }
@@ -353,18 +353,18 @@ mod tests {
     fn a_registry_proves_what_it_has_and_no_more() {
         let person = Person {
             name: "Ada M. O’Lovelace".into(),
-            licence_number: "md12345".into(),
+            license_number: "md12345".into(),
             ..Person::default()
         };
         let level = |entry: Option<Entry>, profession: &str| judge(entry.as_ref(), profession, &person).0;
         assert_eq!(level(Some(entry()), "physician"), Some(1), "everything fits, and everything is public");
         assert_eq!(level(Some(entry()), "other"), Some(1));
         assert_eq!(words("Ana Núñez-Ørn"), words("ANA NUNEZ ØRN"));
-        let another = vec![Licence { taxonomy: "207R00000X".into(), number: "MD-1".into() }];
-        assert_eq!(level(Some(Entry { licences: another, ..entry() }), "physician"), Some(1));
-        let nurse = vec![Licence { taxonomy: "163W00000X".into(), number: "MD-12345".into() }];
+        let another = vec![License { taxonomy: "207R00000X".into(), number: "MD-1".into() }];
+        assert_eq!(level(Some(Entry { licenses: another, ..entry() }), "physician"), Some(1));
+        let nurse = vec![License { taxonomy: "163W00000X".into(), number: "MD-12345".into() }];
         assert_eq!(
-            level(Some(Entry { licences: nurse, ..entry() }), "physician"),
+            level(Some(Entry { licenses: nurse, ..entry() }), "physician"),
             None,
             "a nurse's own number makes no physician"
         );

@@ -1,4 +1,4 @@
-//! Two people who state the same number or licence: at most one of them is that clinician.
+//! Two people who state the same number or license: at most one of them is that clinician.
 //!
 //! What registries publish anyone can copy, so whoever was first is not therefore the owner. As soon as one of two who
 //! state the same would be known by more than their own word, the identity is contested: both are known by their word
@@ -20,6 +20,9 @@ use super::{Clinicians, Person, evidence};
 use crate::Error;
 use crate::store::{clinician, contest, contest_party, contests, queries};
 
+/// What a contest can be about, as its table has it. The table was made with the British spelling; see [`shown`].
+const NPI: &str = "npi";
+const LICENSE: &str = "licence";
 /// The longest reason and the longest evidence.
 const LONGEST: usize = 2000;
 /// Words of a board's name that say nothing about which board it is.
@@ -37,6 +40,11 @@ const COMMON: [&str; 12] = [
     "DEPARTMENT",
     "EXAMINERS",
 ];
+
+/// What a contest is about, as the API and the audit log name it.
+fn shown(about: &str) -> &str {
+    if about == LICENSE { "license" } else { about }
+}
 
 /// Whether someone else states the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +76,13 @@ pub(crate) struct ContestView {
     pub(crate) grounds: Grounds,
 }
 
+impl ContestView {
+    /// What it is about: `npi` or `license`.
+    pub(crate) fn about(&self) -> &str {
+        shown(&self.row.about)
+    }
+}
+
 /// A decision to be made.
 #[derive(Debug)]
 pub(crate) struct Decision {
@@ -77,33 +92,34 @@ pub(crate) struct Decision {
     pub(crate) grounds: Grounds,
 }
 
-/// What a licence is found again by: its board and its number, spelling apart. Empty where none was stated.
-pub(super) fn licence_key(person: &Person) -> String {
-    let number = letters(&person.licence_number);
+/// What a license is found again by: its board and its number, spelling apart. Empty where none was stated.
+pub(super) fn license_key(person: &Person) -> String {
+    let number = letters(&person.license_number);
     if number.is_empty() {
         return String::new();
     }
-    let words = person.licence_board.split(|c: char| !c.is_alphanumeric()).map(letters);
+    let words = person.license_board.split(|c: char| !c.is_alphanumeric()).map(letters);
     let board: BTreeSet<String> =
         words.filter(|word| !word.is_empty() && !COMMON.contains(&word.as_str())).collect();
+    // What is hashed keeps the spelling of the rows that are there: another one would find none of them again.
     format!("licence {} {number}", board.into_iter().collect::<Vec<_>>().join("-"))
 }
 
-/// The numbers and licences that a person states.
+/// The numbers and licenses that a person states.
 fn identities(row: &clinician::Model) -> impl Iterator<Item = (&'static str, &str)> {
-    [("npi", row.npi_index.as_str()), ("licence", row.licence_index.as_str())]
+    [(NPI, row.npi_index.as_str()), (LICENSE, row.license_index.as_str())]
         .into_iter()
         .filter(|(_, identity)| !identity.is_empty())
 }
 
 /// Whether someone else states the same as this person states now.
 pub(super) async fn dispute(tx: &TenantTx, row: &clinician::Model) -> Result<Dispute, Error> {
-    dispute_over(tx, row, &["npi", "licence"]).await
+    dispute_over(tx, row, &[NPI, LICENSE]).await
 }
 
 /// Whether someone else states the same number of the registry.
 pub(super) async fn dispute_over_number(tx: &TenantTx, row: &clinician::Model) -> Result<Dispute, Error> {
-    dispute_over(tx, row, &["npi"]).await
+    dispute_over(tx, row, &[NPI]).await
 }
 
 async fn dispute_over(tx: &TenantTx, row: &clinician::Model, what: &[&str]) -> Result<Dispute, Error> {
@@ -122,7 +138,7 @@ async fn dispute_over(tx: &TenantTx, row: &clinician::Model, what: &[&str]) -> R
     Ok(found)
 }
 
-/// Whether a person was found not to be whom this number or licence belongs to.
+/// Whether a person was found not to be whom this number or license belongs to.
 async fn has_lost(tx: &TenantTx, learner: &str, about: &str, identity: &str) -> Result<bool, Error> {
     let decided = contests::of_learner(tx, learner).await?;
     Ok(decided.iter().any(|contest| {
@@ -199,7 +215,9 @@ async fn open(tx: &mut TenantTx, about: &str, identity: &str, people: Vec<String
         };
         tx.insert(party).await?;
         tx.audit(
-            AuditEntry::done("credential.contested", learner).fact("contest", &id).fact("about", about),
+            AuditEntry::done("credential.contested", learner)
+                .fact("contest", &id)
+                .fact("about", shown(about)),
         )?;
     }
     Ok(id)
@@ -275,7 +293,7 @@ impl Clinicians {
         Ok(ContestView { row, parties: people, grounds })
     }
 
-    /// Decides whose a number or licence is, with the reason and what was seen. Deciding again mends a mistake.
+    /// Decides whose a number or license is, with the reason and what was seen. Deciding again mends a mistake.
     pub(crate) async fn decide_contest(
         &self,
         scope: &Arc<Scope>,
@@ -327,11 +345,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_licence_is_the_same_however_it_is_spelled() {
+    fn a_license_is_the_same_however_it_is_spelled() {
         let of = |board: &str, number: &str| {
-            licence_key(&Person {
-                licence_board: board.into(),
-                licence_number: number.into(),
+            license_key(&Person {
+                license_board: board.into(),
+                license_number: number.into(),
                 ..Person::default()
             })
         };

@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_published_example_is_valid_and_its_neighbours_are_not() {
+    fn the_published_example_is_valid_and_its_neighbors_are_not() {
         assert!(is_npi("1234567893"));
         for wrong in ["1234567890", "1234567894", "3234567893", "123456789", "12345678931", "12345a7893", ""]
         {

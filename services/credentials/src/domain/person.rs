@@ -24,19 +24,23 @@ pub(crate) const PROFESSIONS: [&str; 8] = [
 /// The longest text of a field.
 const MOST: usize = 200;
 
-/// A person's own statement. It is kept sealed, and never printed for debugging.
+/// A person's own statement. It is kept sealed, and never printed for debugging. Statements that were sealed before a
+/// field had its final spelling open too.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Person {
     pub(crate) name: String,
     pub(crate) degree: String,
     pub(crate) email: String,
-    pub(crate) licence_number: String,
-    pub(crate) licence_board: String,
+    #[serde(alias = "licence_number")]
+    pub(crate) license_number: String,
+    #[serde(alias = "licence_board")]
+    pub(crate) license_board: String,
     pub(crate) specialty: String,
     pub(crate) npi: String,
     /// ISO 8601 dates.
     pub(crate) licensed_since: String,
-    pub(crate) licence_expires: String,
+    #[serde(alias = "licence_expires")]
+    pub(crate) license_expires: String,
 }
 
 impl std::fmt::Debug for Person {
@@ -76,21 +80,21 @@ fn words(field: &'static str, text: &str) -> Result<String, Error> {
 }
 
 impl Person {
-    /// Whether both are the same person under the same licence: what was checked of one was checked of the other.
+    /// Whether both are the same person under the same license: what was checked of one was checked of the other.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let facts = |person: &Self| {
             let Self {
                 name,
                 degree,
-                licence_number,
-                licence_board,
+                license_number,
+                license_board,
                 npi,
                 licensed_since,
-                licence_expires,
+                license_expires,
                 email: _,
                 specialty: _,
             } = person.clone();
-            [name, degree, licence_number, licence_board, npi, licensed_since, licence_expires]
+            [name, degree, license_number, license_board, npi, licensed_since, license_expires]
         };
         facts(self) == facts(other)
     }
@@ -103,17 +107,17 @@ impl Person {
             name: name.into_string(),
             degree: words("degree", &self.degree)?,
             email: line("email", &self.email)?,
-            licence_number: line("licence_number", &self.licence_number)?,
-            licence_board: words("licence_board", &self.licence_board)?,
+            license_number: line("license_number", &self.license_number)?,
+            license_board: words("license_board", &self.license_board)?,
             specialty: words("specialty", &self.specialty)?,
             npi: self.npi.trim().to_owned(),
             licensed_since: self.licensed_since.trim().to_owned(),
-            licence_expires: self.licence_expires.trim().to_owned(),
+            license_expires: self.license_expires.trim().to_owned(),
         };
         let licensed = profession != "other";
         let needed = [
-            ("licence_number", &person.licence_number, licensed),
-            ("licence_board", &person.licence_board, licensed),
+            ("license_number", &person.license_number, licensed),
+            ("license_board", &person.license_board, licensed),
         ];
         if let Some((field, ..)) = needed.iter().find(|(_, text, needed)| *needed && text.is_empty()) {
             return Err(Error::field(field, "is needed"));
@@ -128,8 +132,8 @@ impl Person {
             ));
         }
         let since = day("licensed_since", &person.licensed_since)?;
-        if !person.licence_expires.is_empty() && day("licence_expires", &person.licence_expires)? <= since {
-            return Err(Error::field("licence_expires", "must be later than licensed_since"));
+        if !person.license_expires.is_empty() && day("license_expires", &person.license_expires)? <= since {
+            return Err(Error::field("license_expires", "must be later than licensed_since"));
         }
         Ok(person)
     }
@@ -168,8 +172,8 @@ mod tests {
         Person {
             name: "Ada Lovelace".into(),
             email: "ada@example.org".into(),
-            licence_number: "MD12345".into(),
-            licence_board: "Medical Board of California".into(),
+            license_number: "MD12345".into(),
+            license_board: "Medical Board of California".into(),
             licensed_since: "2015-07-01".into(),
             ..Person::default()
         }
@@ -183,7 +187,15 @@ mod tests {
             ..person()
         }));
         assert!(!person().is_same(&Person { name: "Ada Byron".into(), ..person() }));
-        assert!(!person().is_same(&Person { licence_number: "MD1".into(), ..person() }));
+        assert!(!person().is_same(&Person { license_number: "MD1".into(), ..person() }));
+    }
+
+    #[test]
+    fn a_statement_of_the_former_spelling_is_read() {
+        let written = serde_json::to_string(&person()).expect("JSON");
+        let former = written.replace("license_", "licence_");
+        assert_ne!(former, written);
+        assert_eq!(serde_json::from_str::<Person>(&former).expect("a statement"), person());
     }
 
     #[test]
@@ -192,10 +204,10 @@ mod tests {
         let wrong = [
             ("name", Person { name: " ".into(), ..person() }),
             ("email", Person { email: "ada".into(), ..person() }),
-            ("licence_number", Person { licence_number: String::new(), ..person() }),
+            ("license_number", Person { license_number: String::new(), ..person() }),
             ("npi", Person { npi: "1234567890".into(), ..person() }),
             ("licensed_since", Person { licensed_since: "July".into(), ..person() }),
-            ("licence_expires", Person { licence_expires: "2010-01-01".into(), ..person() }),
+            ("license_expires", Person { license_expires: "2010-01-01".into(), ..person() }),
             ("degree", Person { degree: "M\nD".into(), ..person() }),
         ];
         for (expected, person) in wrong {
@@ -205,7 +217,7 @@ mod tests {
             assert_eq!(field, expected);
         }
         assert!(
-            Person { licence_number: String::new(), licence_board: String::new(), ..person() }
+            Person { license_number: String::new(), license_board: String::new(), ..person() }
                 .checked("other")
                 .is_ok()
         );

@@ -10,7 +10,7 @@ use preceptor_store::{AuditEntry, TenantTx};
 use sha2::{Digest as _, Sha256};
 
 use super::assertions::{self, standing};
-use super::contests::{self, Dispute, licence_key};
+use super::contests::{self, Dispute, license_key};
 use super::{Clinicians, PROFESSIONS, Person};
 use crate::Error;
 use crate::store::{assertion, check, clinician, queries, statement};
@@ -75,7 +75,7 @@ impl Clinicians {
         ))
     }
 
-    /// Keeps a statement. A new address has to be proved again; of another person or licence, everything has to be checked
+    /// Keeps a statement. A new address has to be proved again; of another person or license, everything has to be checked
     /// again.
     pub(crate) async fn state(
         &self,
@@ -101,7 +101,7 @@ impl Clinicians {
         };
         let (wrapped_key, sealed) = person.seal(&*self.deps.keys, org, learner).await?;
         let npi_index = self.blind_index(org, &person.npi).await?;
-        let licence_index = self.blind_index(org, &licence_key(&person)).await?;
+        let license_index = self.blind_index(org, &license_key(&person)).await?;
         let evidence = self.evidence_of(org, profession, &person).await?;
 
         let mut tx = self.deps.store.write(scope).await?;
@@ -126,7 +126,7 @@ impl Clinicians {
             revision: known.as_ref().map_or(1, |row| row.revision + 1),
             created_at: known.as_ref().map_or(now, |row| row.created_at),
             updated_at: now,
-            licence_index,
+            license_index,
         };
         queries::keep(&tx, row.clone(), known.is_some()).await?;
         if !same_person {

@@ -12,7 +12,7 @@ pub(crate) async fn get(tx: &TenantTx, id: &str) -> Result<Option<contest::Model
     Ok(tx.one(tx.find::<contest::Entity>().filter(contest::Column::Id.eq(id))).await?)
 }
 
-/// The contest about a number or licence that nobody decided yet.
+/// The contest about a number or license that nobody decided yet.
 pub(crate) async fn open(
     tx: &TenantTx,
     about: &str,
@@ -88,7 +88,7 @@ pub(crate) async fn others(
     learner: &str,
 ) -> Result<Vec<clinician::Model>, Error> {
     use clinician::{Column, Entity};
-    let index = if about == "npi" { Column::NpiIndex } else { Column::LicenceIndex };
+    let index = if about == "npi" { Column::NpiIndex } else { Column::LicenseIndex };
     let select = tx.find::<Entity>().filter(index.eq(identity)).filter(Column::Learner.ne(learner));
     Ok(tx.all(select.filter(Column::EmailVerifiedAt.is_not_null())).await?)
 }

@@ -35,10 +35,11 @@ tenant_tables! {
         revision: i64,
         created_at: i64,
         updated_at: i64,
-        licence_index: String,
+        #[sea_orm(column_name = "licence_index")]
+        license_index: String,
     }
 
-    /// Numbers and licences that several people state.
+    /// Numbers and licenses that several people state.
     contest = "credentials_contest" key { id: String } {
         about: String,
         identity: String,

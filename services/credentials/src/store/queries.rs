@@ -51,7 +51,7 @@ pub(crate) async fn keep(tx: &TenantTx, row: clinician::Model, known: bool) -> R
         .col_expr(Column::WrappedKey, Expr::value(row.wrapped_key))
         .col_expr(Column::Sealed, Expr::value(row.sealed))
         .col_expr(Column::NpiIndex, Expr::value(row.npi_index))
-        .col_expr(Column::LicenceIndex, Expr::value(row.licence_index))
+        .col_expr(Column::LicenseIndex, Expr::value(row.license_index))
         .col_expr(Column::EmailVerifiedAt, Expr::value(row.email_verified_at))
         .col_expr(Column::Statement, Expr::value(row.statement))
         .col_expr(Column::Revision, Expr::value(row.revision))

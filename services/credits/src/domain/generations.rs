@@ -24,8 +24,8 @@ use crate::store::{generation, items};
 const MOST_GENERATED: usize = 200;
 /// The kind of a job whose subject is a request for drafts.
 const COMPOSING: &str = "compose";
-/// Why a request was stopped that somebody cancelled: a code and words for people.
-const CANCELLED: (&str, &str) = ("ITEMS_CANCELLED", "the making of these drafts was stopped");
+/// Why a request was stopped that somebody canceled: a code and words for people.
+const CANCELED: (&str, &str) = ("ITEMS_CANCELED", "the making of these drafts was stopped");
 /// How long reading a whole program may take.
 const READING: Duration = Duration::from_secs(300);
 
@@ -118,12 +118,12 @@ impl Credits {
         let end = End {
             state: "failed",
             items: Vec::new(),
-            note: CANCELLED.1.to_owned(),
-            problem_code: CANCELLED.0.to_owned(),
+            note: CANCELED.1.to_owned(),
+            problem_code: CANCELED.0.to_owned(),
         };
         if generations::end(&tx, id, end).await? {
             self.jobs.cancel(&tx, COMPOSING, id).await?;
-            let entry = AuditEntry::done("items.request_cancelled", id);
+            let entry = AuditEntry::done("items.request_canceled", id);
             tx.audit(entry.in_program(program_id(&row.program_id)?))?;
         }
         let row = generations::get(&tx, id).await?.ok_or(Error::NotFound(Missing::Generation))?;

@@ -147,7 +147,7 @@ impl Link {
                 "no credential of yours was valid when you completed the quiz, at the level that this credit needs; verify it first",
             ),
             Self::Recognition => refused(
-                "PROFESSION_NOT_RECOGNISED",
+                "PROFESSION_NOT_RECOGNIZED",
                 "this offer says nothing about your profession; ask the provider",
             ),
             Self::Amount => Fault::new(

@@ -99,7 +99,8 @@ pub(super) fn generation(row: generation::Model) -> proto::Generation {
         sources_read: row.sources_read,
         item_ids: row.items.split_whitespace().map(str::to_owned).collect(),
         note: row.note,
-        problem_code: row.problem_code,
+        // Requests that were stopped before the code had its final spelling are shown with it.
+        problem_code: row.problem_code.replace("CANCELLED", "CANCELED"),
         ended_at: row.ended_at.unwrap_or_default(),
     }
 }

@@ -77,10 +77,10 @@ pub(crate) struct Clinician {
     pub(crate) name: String,
     pub(crate) degree: String,
     pub(crate) email: String,
-    pub(crate) licence_number: String,
-    pub(crate) licence_board: String,
+    pub(crate) license_number: String,
+    pub(crate) license_board: String,
     pub(crate) licensed_since: String,
-    pub(crate) licence_expires: String,
+    pub(crate) license_expires: String,
     pub(crate) specialty: String,
     pub(crate) npi: String,
     pub(crate) email_verified_at: Option<String>,
@@ -125,10 +125,10 @@ pub(super) fn clinician_view(row: proto::Clinician) -> Clinician {
         name: row.name,
         degree: row.degree,
         email: row.email,
-        licence_number: row.licence_number,
-        licence_board: row.licence_board,
+        license_number: row.license_number,
+        license_board: row.license_board,
         licensed_since: row.licensed_since,
-        licence_expires: row.licence_expires,
+        license_expires: row.license_expires,
         specialty: row.specialty,
         npi: row.npi,
         email_verified_at: rfc3339(row.email_verified_at),
@@ -154,18 +154,18 @@ pub(crate) struct Statement {
     /// Needed by every profession but `other`.
     #[serde(default)]
     #[schema(example = "MD12345", max_length = 200, format = "line")]
-    licence_number: String,
+    license_number: String,
     /// Needed by every profession but `other`.
     #[serde(default)]
     #[schema(example = "Medical Board of California", max_length = 200, format = "line")]
-    licence_board: String,
-    /// Since when the licence is held.
+    license_board: String,
+    /// Since when the license is held.
     #[schema(example = "2015-07-01", format = "date")]
     licensed_since: String,
     /// Later than `licensed_since`.
     #[serde(default)]
     #[schema(example = "2027-07-01", format = "date-or-empty")]
-    licence_expires: String,
+    license_expires: String,
     #[serde(default)]
     #[schema(example = "Cardiology", max_length = 200, format = "line")]
     specialty: String,
@@ -196,13 +196,13 @@ impl Edge {
             profession,
             name: stated.name,
             email: stated.email,
-            licence_number: stated.licence_number,
-            licence_board: stated.licence_board,
+            license_number: stated.license_number,
+            license_board: stated.license_board,
             specialty: stated.specialty,
             npi: stated.npi,
             degree: stated.degree,
             licensed_since: stated.licensed_since,
-            licence_expires: stated.licence_expires,
+            license_expires: stated.license_expires,
         };
         Ok(clinician_view(
             self.credentials.clone().state_clinician(identity.request(request)?).await?.into_inner(),
@@ -234,7 +234,7 @@ async fn own(State(edge): State<Edge>, identity: Identity) -> Result<Json<Clinic
     Ok(Json(edge.clinician(&identity).await?))
 }
 
-/// States your profession, licence and address. A new address has to be verified.
+/// States your profession, license and address. A new address has to be verified.
 #[utoipa::path(put, path = "/v1/me/clinician", operation_id = "stateClinician", tag = "Clinicians", request_body = Statement,
     responses((status = 200, body = Clinician)))]
 async fn state(
@@ -304,12 +304,12 @@ pub(crate) struct PrimarySource {
         example = "State board's public register, 2026-11-24: active, no orders"
     )]
     evidence: String,
-    /// Only that the source has the address which the person verified, for the holder of this licence: level 2.
+    /// Only that the source has the address which the person verified, for the holder of this license: level 2.
     #[serde(default)]
     address_only: bool,
 }
 
-/// Confirms a clinician's licence at its primary source: the board's own record, seen by you.
+/// Confirms a clinician's license at its primary source: the board's own record, seen by you.
 #[utoipa::path(post, path = "/v1/clinicians/{learner}/primary-source", operation_id = "confirmPrimarySource", tag = "Clinicians",
     params(("learner" = String, Path)), request_body = PrimarySource,
     responses((status = 200, body = Clinician)))]

@@ -1,4 +1,4 @@
-//! Numbers and licences that several people state: the admin finds out whose they are.
+//! Numbers and licenses that several people state: the admin finds out whose they are.
 
 use axum::extract::State;
 use preceptor_proto::credentials::v1 as proto;
@@ -20,7 +20,7 @@ pub(super) fn router() -> OpenApiRouter<Edge> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(decide))
 }
 
-/// A number or a licence that several people state. Until it is decided, none of them is known by more than their own word.
+/// A number or a license that several people state. Until it is decided, none of them is known by more than their own word.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct ContestedIdentity {
     #[schema(example = "cont_01k9w0x5c8f3v9q2d7t4m6n8rz")]
@@ -62,7 +62,7 @@ pub(crate) struct ContestedIdentityPage {
     pub(crate) next_cursor: Option<String>,
 }
 
-/// Whose a number or licence is.
+/// Whose a number or license is.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ContestDecision {
@@ -112,7 +112,7 @@ impl Edge {
     }
 }
 
-/// Lists numbers and licences that several people state, oldest first.
+/// Lists numbers and licenses that several people state, oldest first.
 #[utoipa::path(get, path = "/v1/contested-identities", operation_id = "listContestedIdentities", tag = "Clinicians", params(PageQuery),
     responses((status = 200, body = ContestedIdentityPage)))]
 async fn list(
@@ -124,7 +124,7 @@ async fn list(
     Ok(Json(ContestedIdentityPage { data, next_cursor: page.next(&edge, &next).await? }))
 }
 
-/// Decides whose a number or licence is. Who is upheld is known again by what was checked of them, the others are not known
+/// Decides whose a number or license is. Who is upheld is known again by what was checked of them, the others are not known
 /// by this statement any more. Deciding again mends a mistake.
 #[utoipa::path(post, path = "/v1/contested-identities/{id}/decision", operation_id = "decideContestedIdentity", tag = "Clinicians",
     params(("id" = String, Path)), request_body = ContestDecision,

@@ -72,7 +72,7 @@ pub(crate) struct ObjectiveEntry {
     #[serde(default)]
     #[schema(example = "", pattern = "^(obj_[0-7][0-9a-hjkmnp-tv-z]{25})?$")]
     id: String,
-    #[schema(example = "Recognise the signs of bleeding", min_length = 1, max_length = 500)]
+    #[schema(example = "Recognize the signs of bleeding", min_length = 1, max_length = 500)]
     text: String,
 }
 

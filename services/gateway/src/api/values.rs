@@ -71,10 +71,10 @@ values! {
     /// Whether it is told which answers are right.
     Feedback { Later = "later", OnRequest = "on_request", Told = "told" }
     /// What several people state.
-    ContestedThing { Npi = "npi", Licence = "licence" }
+    ContestedThing { Npi = "npi", License = "license" }
     /// Whether it was decided whose it is.
     ContestState { Open = "open", Decided = "decided" }
-    /// What a certificate recognises.
+    /// What a certificate recognizes.
     Recognition { Credit = "credit", Participation = "participation" }
     /// Where a credit stands.
     CreditState { Live = "live", Voided = "voided" }

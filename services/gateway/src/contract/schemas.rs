@@ -99,8 +99,8 @@ fn never_null(property: &mut Value) {
 
 /// Rules between the fields of a body.
 fn between_fields() -> Vec<(&'static str, Value)> {
-    let licensed = json!({ "required": ["licence_number", "licence_board"],
-        "properties": { "licence_number": { "minLength": 1 }, "licence_board": { "minLength": 1 } } });
+    let licensed = json!({ "required": ["license_number", "license_board"],
+        "properties": { "license_number": { "minLength": 1 }, "license_board": { "minLength": 1 } } });
     let reason =
         json!({ "required": ["reason"], "properties": { "reason": { "minLength": 1, "pattern": "\\S" } } });
     let rejection = json!({ "if": { "properties": { "approve": { "const": false } } }, "then": reason });

@@ -1,4 +1,4 @@
-//! The admin's page of numbers and licences that several people state.
+//! The admin's page of numbers and licenses that several people state.
 
 use askama::Template;
 use axum::extract::State;

@@ -31,8 +31,8 @@ const BATCH: usize = 200;
 pub(crate) const READING: &str = "read";
 
 /// Why a source has failed whose reading was stopped: a code and words for people.
-const CANCELLED: (&str, &str) =
-    ("READING_CANCELLED", "the reading of this file was stopped; upload the file again to have it read");
+const CANCELED: (&str, &str) =
+    ("READING_CANCELED", "the reading of this file was stopped; upload the file again to have it read");
 
 /// Reads files that were uploaded.
 pub(crate) struct Reader(pub(crate) Arc<Content>);
@@ -132,14 +132,14 @@ impl Content {
         let outcome = sources::Outcome {
             state: "failed",
             title: &version.title,
-            problem: CANCELLED,
+            problem: CANCELED,
             notes: "[]".to_owned(),
             pages: 0,
             passages: 0,
         };
         if sources::end_extraction(&tx, &version.id, outcome).await? {
             self.jobs.cancel(&tx, READING, &version.id).await?;
-            let entry = AuditEntry::done("source.reading_cancelled", &version.id);
+            let entry = AuditEntry::done("source.reading_canceled", &version.id);
             tx.audit(entry.in_program(program_id(&version.program_id)?))?;
         }
         let version = sources::version(&tx, &version.id).await?;

@@ -85,7 +85,8 @@ pub(super) fn source(view: SourceView) -> proto::Source {
         total: total.cast_signed(),
     };
     let problem = (!version.problem_code.is_empty()).then(|| proto::Problem {
-        code: version.problem_code.clone(),
+        // Versions that were stopped before the code had its final spelling are shown with it.
+        code: version.problem_code.replace("CANCELLED", "CANCELED"),
         message: version.problem_message.clone(),
     });
     proto::Source {

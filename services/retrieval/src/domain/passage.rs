@@ -67,10 +67,10 @@ pub struct Vectors {
 
 impl Vectors {
     pub(crate) fn of(embedding: preceptor_models::Embedding) -> Self {
-        let quantise = |vector: Vec<f32>| {
+        let quantize = |vector: Vec<f32>| {
             vector.into_iter().map(|value| (value * 127.0).round().clamp(-127.0, 127.0) as i8).collect()
         };
-        Self { whole: embedding.whole, sentences: embedding.views.into_iter().map(quantise).collect() }
+        Self { whole: embedding.whole, sentences: embedding.views.into_iter().map(quantize).collect() }
     }
 
     /// As stored: the whole, then the sentences.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::passage::{Passage, Vectors};
 use super::structure::{Structure, subject};
 
-/// BM25's saturation and length normalisation (Lucene's defaults).
+/// BM25's saturation and length normalization (Lucene's defaults).
 pub(crate) const K1: f64 = 1.2;
 const B: f64 = 0.75;
 

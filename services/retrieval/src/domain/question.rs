@@ -6,7 +6,7 @@ use preceptor_models::{EmbedError, Embedding};
 use super::profile::{K1, Profile, Readers, masked_question, masked_vector};
 use super::spelling::{Correction, Speller};
 
-/// A question that was corrected, embedded and analysed against a version.
+/// A question that was corrected, embedded and analyzed against a version.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
     pub(crate) corrections: Vec<Correction>,
@@ -47,7 +47,7 @@ impl Question {
             Some(embedder) => {
                 speller.correct(analyzer, profile, text, |word| embedder.word_rank(word).is_some())
             }
-            // Without a general vocabulary every rare word would look misspelt.
+            // Without a general vocabulary every rare word would look misspelled.
             None => (text.to_owned(), Vec::new()),
         };
         let (views, names_subject) = masked_question(analyzer, &text, &profile.subject);

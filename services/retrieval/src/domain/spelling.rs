@@ -6,7 +6,7 @@ use preceptor_models::text::{self, Analyzer};
 
 use super::profile::Profile;
 
-/// Shorter words have too many neighbours.
+/// Shorter words have too many neighbors.
 const SHORTEST: usize = 5;
 /// From this length on, one letter may be missing, added or another.
 const SHORTEST_FOR_EDITS: usize = 7;
@@ -135,7 +135,7 @@ pub(crate) struct Correction {
 /// How two words differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Edit {
-    /// Two neighbouring letters are swapped.
+    /// Two neighboring letters are swapped.
     Swap,
     /// One letter is missing, added or another.
     Letter,
@@ -144,7 +144,7 @@ enum Edit {
 /// The program's words by what is left of them without one letter.
 #[derive(Debug, Default)]
 pub(crate) struct Speller {
-    neighbours: HashMap<String, Vec<String>>,
+    neighbors: HashMap<String, Vec<String>>,
 }
 
 fn is_word(word: &str) -> bool {
@@ -159,13 +159,13 @@ fn shortened(word: &str) -> impl Iterator<Item = String> {
 
 impl Speller {
     pub(crate) fn of(profile: &Profile) -> Self {
-        let mut neighbours: HashMap<String, Vec<String>> = HashMap::new();
+        let mut neighbors: HashMap<String, Vec<String>> = HashMap::new();
         for word in profile.words.keys().filter(|word| word.len() >= SHORTEST && is_word(word)) {
             for key in shortened(word) {
-                neighbours.entry(key).or_default().push(word.clone());
+                neighbors.entry(key).or_default().push(word.clone());
             }
         }
-        Self { neighbours }
+        Self { neighbors }
     }
 
     /// The question with its unknown words corrected. `knows` says whether a general vocabulary has a word.
@@ -209,7 +209,7 @@ impl Speller {
 
     /// The most frequent word of the program at one edit: swaps first.
     fn nearest(&self, profile: &Profile, word: &str, is_name: bool) -> Option<String> {
-        let candidates = shortened(word).filter_map(|key| self.neighbours.get(&key)).flatten();
+        let candidates = shortened(word).filter_map(|key| self.neighbors.get(&key)).flatten();
         candidates
             .filter_map(|candidate| {
                 let edit = one_edit(word, candidate)?;

@@ -31,7 +31,7 @@ pub(crate) struct Structure {
     pub(crate) sections_of: Vec<u32>,
     /// How many sections there are.
     pub(crate) sections: u32,
-    /// Per passage its part: neighbours of one source that belong together.
+    /// Per passage its part: neighbors of one source that belong together.
     pub(crate) part_of: Vec<u32>,
 }
 
@@ -81,7 +81,7 @@ fn parts(passages: &[Passage], source_of: &[u32], heading_of: &[u32]) -> Vec<u32
     for (source, words) in source_of.iter().zip(&words) {
         *length_of.entry(*source).or_default() += words;
     }
-    // Numbers by source first, so that a source whose passages are not neighbours stays together.
+    // Numbers by source first, so that a source whose passages are not neighbors stays together.
     let mut order: Vec<usize> = (0..passages.len()).collect();
     order.sort_by_key(|&index| (source_of[index], index));
     let mut part_of = vec![0; passages.len()];

@@ -257,7 +257,7 @@ async fn learners_without_credentials_learn_and_take_quizzes_and_credits_refuse_
         "{refused}"
     );
 
-    // Stated and not verified is not enough; a wrong code proves nothing; a licence that came later does not count.
+    // Stated and not verified is not enough; a wrong code proves nothing; a license that came later does not count.
     let mut statement = physician("Gus Guest", "gus@example.org");
     learner.put("/v1/me/clinician", &statement).await.expect("a statement");
     let refused = learner.claim(&attempt, &course.offer, 0.5).await.expect_err("no address").to_string();
@@ -284,7 +284,7 @@ async fn levels_rise_with_registry_and_primary_source(store: Store) {
         npi: "1234567893".into(),
         first_name: "Ada".into(),
         last_name: "Lovelace".into(),
-        licence: "MD12345".into(),
+        license: "MD12345".into(),
         deactivated: false,
     });
     let learner = local.learner(&course.program, "ada").await.expect("a learner");

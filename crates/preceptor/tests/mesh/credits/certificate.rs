@@ -136,7 +136,7 @@ async fn tools_of_others_accept_the_pdf() {
 }
 
 /// An independent verifier of Open Badges 3.0 with the whole contexts of the W3C and 1EdTech: PyPI `openbadgeslib`, which
-/// canonicalises with PyLD. Ends with 0 when badge and JWT hold.
+/// canonicalizes with PyLD. Ends with 0 when badge and JWT hold.
 const OTHERS_VERIFIER: &str = r"
 import json, sys
 from openbadgeslib.ob3 import OB3LdpVerifier

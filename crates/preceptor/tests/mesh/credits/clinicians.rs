@@ -18,14 +18,14 @@ preceptor_testkit::on_both_stores! {
     a_refusal_by_the_board_ends_what_was_asserted
     a_number_of_the_registry_belongs_to_one_learner
     who_knows_what_is_public_locks_nobody_out
-    a_licence_that_two_state_is_contested_too
+    a_license_that_two_state_is_contested_too
     a_deactivated_number_is_an_answer_and_holds_up_nobody
     a_question_to_the_registry_outlives_the_process_that_was_to_ask_it
 }
 
 const NPI: &str = "1234567893";
 
-/// Confirms or refuses a learner's licence at its board, as the admin.
+/// Confirms or refuses a learner's license at its board, as the admin.
 async fn board(local: &Local, learner: &Value, confirmed: bool) -> Value {
     let path = format!("/v1/clinicians/{}/primary-source", learner["learner"].as_str().expect("a pseudonym"));
     local
@@ -100,7 +100,7 @@ async fn a_number_of_the_registry_belongs_to_one_learner(store: Store) {
         npi: NPI.into(),
         first_name: "Ana".into(),
         last_name: "Nunez".into(),
-        licence: "MD12345".into(),
+        license: "MD12345".into(),
         deactivated: false,
     });
     let mut statement = physician("Ana María Núñez", "own@example.org");
@@ -116,7 +116,7 @@ async fn a_number_of_the_registry_belongs_to_one_learner(store: Store) {
     local.stop().await;
 }
 
-/// Someone who states Ana's name, number and licence, all of which are public, from an address of their own.
+/// Someone who states Ana's name, number and license, all of which are public, from an address of their own.
 async fn stating(local: &Local, program: &str, name: &str, npi: &str) -> Client {
     let learner = local.learner(program, name).await.expect("a learner");
     let mut statement = physician("Ana Nunez", &format!("{name}@example.org"));
@@ -146,7 +146,7 @@ async fn who_knows_what_is_public_locks_nobody_out(store: Store) {
         npi: NPI.into(),
         first_name: "Ana".into(),
         last_name: "Nunez".into(),
-        licence: "MD12345".into(),
+        license: "MD12345".into(),
         deactivated: false,
     });
     let thief = stating(&local, &course.program, "thief", NPI).await;
@@ -252,7 +252,7 @@ async fn who_knows_what_is_public_locks_nobody_out(store: Store) {
     local.stop().await;
 }
 
-async fn a_licence_that_two_state_is_contested_too(store: Store) {
+async fn a_license_that_two_state_is_contested_too(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let course = course(&local, json!({})).await;
     let owner = clinician(&local, &course.program, "owner").await;
@@ -262,16 +262,16 @@ async fn a_licence_that_two_state_is_contested_too(store: Store) {
     let known = board(&local, &me(&owner).await, true).await;
     assert_eq!(known["assertion"]["level"], 0, "someone else states this license: {known}");
     let open = contests(&local).await;
-    assert!(open.len() == 1 && open[0]["about"] == "licence", "{open:?}");
+    assert!(open.len() == 1 && open[0]["about"] == "license", "{open:?}");
     // Whoever comes later, however they spell it.
     let third = local.learner(&course.program, "third").await.expect("a learner");
     let mut statement = physician("Ana", "third@example.org");
-    statement["licence_number"] = json!("md 12-345");
-    statement["licence_board"] = json!("California Medical Board");
+    statement["license_number"] = json!("md 12-345");
+    statement["license_board"] = json!("California Medical Board");
     third.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
     assert_eq!(list(&contests(&local).await[0], "parties").len(), 3);
     // Who states something else is out of it.
-    statement["licence_number"] = json!("MD99999");
+    statement["license_number"] = json!("MD99999");
     third.put("/v1/me/clinician", &statement).await.expect("a statement");
     assert_eq!(board(&local, &me(&third).await, true).await["assertion"]["level"], 3);
     assert_eq!(me(&other).await["assertion"]["level"], 0);
@@ -285,7 +285,7 @@ async fn a_deactivated_number_is_an_answer_and_holds_up_nobody(store: Store) {
         npi: npi.into(),
         first_name: "Ana".into(),
         last_name: "Nunez".into(),
-        licence: "MD12345".into(),
+        license: "MD12345".into(),
         deactivated,
     };
     let gone = "1245319599";
@@ -316,7 +316,7 @@ async fn a_question_to_the_registry_outlives_the_process_that_was_to_ask_it(stor
         npi: NPI.into(),
         first_name: "Ana".into(),
         last_name: "Nunez".into(),
-        licence: "MD12345".into(),
+        license: "MD12345".into(),
         deactivated: false,
     });
     local.registries.set_trouble(usize::MAX, Trouble::Down);

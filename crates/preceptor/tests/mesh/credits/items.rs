@@ -85,7 +85,7 @@ async fn a_request_for_drafts_that_is_stopped_makes_none(store: Store) {
     assert_eq!(code(local.reviewer.post(&cancel, &json!({})).await), "CAPABILITY_MISSING");
     let stopped = local.editor.post(&cancel, &json!({})).await.expect("it is stopped");
     let seen = (stopped["state"].as_str(), stopped["problem"]["code"].as_str());
-    assert_eq!(seen, (Some("failed"), Some("ITEMS_CANCELLED")), "{stopped}");
+    assert_eq!(seen, (Some("failed"), Some("ITEMS_CANCELED")), "{stopped}");
     let done = eventually("the first", async || {
         let state = local.editor.get(&first).await.ok()?;
         (state["state"] == "done").then_some(state)

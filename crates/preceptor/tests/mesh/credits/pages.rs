@@ -173,17 +173,17 @@ async fn provided(local: &Local) -> (String, Vec<Value>) {
     (program, items)
 }
 
-/// States a licence and proves the address.
+/// States a license and proves the address.
 async fn become_clinician(local: &Local, learner: &Person<'_>) {
     let statement = [
         ("profession", "physician"),
         ("name", "Zoë O'Brien-Ångström"),
         ("degree", "MD"),
         ("email", "zoe@example.org"),
-        ("licence_number", "MD1"),
-        ("licence_board", "Medical Board of California"),
+        ("license_number", "MD1"),
+        ("license_board", "Medical Board of California"),
         ("licensed_since", "2015-07-01"),
-        ("licence_expires", ""),
+        ("license_expires", ""),
         ("specialty", ""),
         ("npi", ""),
     ];

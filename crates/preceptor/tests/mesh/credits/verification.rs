@@ -22,7 +22,7 @@ preceptor_testkit::on_both_stores! {
     a_key_that_is_refused_leaves_nobody_unanswered
     an_attempt_under_way_at_the_retraction_can_be_finished_and_the_credit_says_when
     recorded_errors_of_the_e_utilities_verify_nothing_and_are_kept_as_they_came
-    an_organisation_asks_under_its_own_key
+    an_organization_asks_under_its_own_key
     a_recorded_answer_of_pubmed_verifies_though_the_article_is_not_in_pmc
     what_one_registry_knows_outweighs_the_silence_of_the_other
     a_credit_that_is_claimed_after_the_retraction_says_so
@@ -298,7 +298,7 @@ async fn an_attempt_under_way_at_the_retraction_can_be_finished_and_the_credit_s
     local.stop().await;
 }
 
-async fn an_organisation_asks_under_its_own_key(store: Store) {
+async fn an_organization_asks_under_its_own_key(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     local.registries.know(article(Status::Sound));
     let (_, source) = published(&local).await;

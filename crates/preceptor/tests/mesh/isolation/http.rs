@@ -125,7 +125,7 @@ fn body(operation: &str, victim: &Victim) -> Value {
     }
 }
 
-/// What belongs to one person: not even a neighbour in the same program sees it.
+/// What belongs to one person: not even a neighbor in the same program sees it.
 fn is_personal(route: &Route) -> bool {
     ["/attempts/{id}", "/credits/{id}", "/clinicians/"].iter().any(|part| route.path.contains(part))
 }
@@ -197,7 +197,7 @@ async fn no_route_shows_a_stranger_anything_and_every_route_serves_its_owner(sto
         let supporters = [("supporter of A", &a.supporter)];
         denials += strangers(&local, route, &a.programs[0], &supporters).await;
         if is_personal(route) {
-            denials += strangers(&local, route, &a.programs[0], &[("neighbour in A1", &a.neighbour)]).await;
+            denials += strangers(&local, route, &a.programs[0], &[("neighbor in A1", &a.neighbor)]).await;
         }
         // A learner is a stranger to every program but the first.
         for victim in a.programs[1..].iter().chain(&b.programs) {

@@ -152,11 +152,11 @@ async fn task(org: &Org, operation: &str) -> String {
     id(tasks.iter().find(is_open).expect("a task"), "id").expect("an id")
 }
 
-/// A learner who states a licence that nobody else states.
+/// A learner who states a license that nobody else states.
 async fn clinician(local: &Local, org: &Org, victim: &mut Victim, operation: &str) -> Client {
     let learner = org.admin.learner(&victim.program, operation).await.expect("a learner");
     let mut statement = physician("Grace Hopper", &format!("grace{}@example.org", operation.len()));
-    statement["licence_number"] = licence(operation).into();
+    statement["license_number"] = license(operation).into();
     let clinician =
         learner.become_clinician(&statement, |to| local.mail.newest_code(to)).await.expect("a clinician");
     victim.earned.learner = id(&clinician, "learner").expect("a pseudonym");
@@ -164,7 +164,7 @@ async fn clinician(local: &Local, org: &Org, victim: &mut Victim, operation: &st
 }
 
 /// A number of a license for each operation that needs one.
-fn licence(operation: &str) -> String {
+fn license(operation: &str) -> String {
     format!("MD{}", operation.len() + 70_000)
 }
 
@@ -180,7 +180,7 @@ async fn claimant(local: &Local, org: &Org, victim: &mut Victim, operation: &str
 /// A license that two people state.
 async fn contest(local: &Local, org: &Org, victim: &mut Victim, operation: &str) {
     let learner = clinician(local, org, victim, operation).await;
-    victim.earned.contest = contested(local, &org.admin, &learner, victim, &licence(operation)).await;
+    victim.earned.contest = contested(local, &org.admin, &learner, victim, &license(operation)).await;
 }
 
 /// A member of staff with an address and a token.

@@ -88,8 +88,8 @@ pub(super) fn form(path: &str, victim: &Victim) -> (&'static str, String) {
         "/attempts/{id}" => "q1=1&action=keep".to_owned(),
         "/attempts/{id}/claim" => format!("offer_id={}&amount=0.5", earned.offer),
         "/me/clinician" => {
-            "profession=physician&name=n&degree=MD&email=n%40example.org&licence_number=1&licence_board=b&licensed_since=2015-01-01\
-             &licence_expires=&specialty=&npi="
+            "profession=physician&name=n&degree=MD&email=n%40example.org&license_number=1&license_board=b&licensed_since=2015-01-01\
+             &license_expires=&specialty=&npi="
                 .to_owned()
         }
         "/me/clinician/confirm" => "code=1".to_owned(),

@@ -24,7 +24,7 @@ use statements::Statement;
 const DISTRACTORS: usize = 3;
 /// Items that one passage may give.
 const MOST_PER_PASSAGE: usize = 2;
-/// Things to ask for that are looked at: more than any request needs, in an order that favours no place. Each is compared
+/// Things to ask for that are looked at: more than any request needs, in an order that favors no place. Each is compared
 /// with the whole program, so that a large program costs in proportion to its size.
 const MOST_CANDIDATES: usize = 4_000;
 

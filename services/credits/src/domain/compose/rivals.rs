@@ -9,7 +9,7 @@ use super::statements::Statement;
 
 /// Statements that share this much of what they are about may be about the same thing.
 pub(super) const SAME_SUBJECT: f64 = 0.5;
-/// A distractor further away than this factor is recognised without reading.
+/// A distractor further away than this factor is recognized without reading.
 const FARTHEST: f64 = 20.0;
 
 /// Of the texts of a kind so many are looked at closely, those that rank best.

@@ -1,4 +1,4 @@
-//! Which sentences can be asked about: those that say one thing and say it without their neighbours.
+//! Which sentences can be asked about: those that say one thing and say it without their neighbors.
 
 use std::collections::BTreeSet;
 

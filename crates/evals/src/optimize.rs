@@ -1,4 +1,4 @@
-//! Minimising smooth functions: L-BFGS with backtracking (Nocedal and Wright, Numerical Optimization, algorithms 7.4
+//! Minimizing smooth functions: L-BFGS with backtracking (Nocedal and Wright, Numerical Optimization, algorithms 7.4
 //! and 3.1).
 
 use std::collections::VecDeque;
@@ -13,8 +13,8 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
 
-/// The point that minimises `objective`, which returns a value and its gradient. Starts at `start`.
-pub(crate) fn minimise(start: Vec<f64>, mut objective: impl FnMut(&[f64]) -> (f64, Vec<f64>)) -> Vec<f64> {
+/// The point that minimizes `objective`, which returns a value and its gradient. Starts at `start`.
+pub(crate) fn minimize(start: Vec<f64>, mut objective: impl FnMut(&[f64]) -> (f64, Vec<f64>)) -> Vec<f64> {
     let mut point = start;
     let (mut value, mut gradient) = objective(&point);
     let mut history: VecDeque<(Vec<f64>, Vec<f64>)> = VecDeque::new();
@@ -83,7 +83,7 @@ pub(crate) struct Example {
     pub(crate) weight: f64,
 }
 
-/// A standardised logistic regression with an unpenalised bias: minimises ½|w|² + `strength`·Σ weight·log loss.
+/// A standardized logistic regression with an unpenalized bias: minimizes ½|w|² + `strength`·Σ weight·log loss.
 pub(crate) fn logistic(
     names: &[&str],
     examples: &[Example],
@@ -103,7 +103,7 @@ pub(crate) fn logistic(
         .iter()
         .map(|example| (0..count).map(|f| (example.features[f] - mean[f]) / deviation[f]).collect())
         .collect();
-    let point = minimise(vec![0.0; count + 1], |point| {
+    let point = minimize(vec![0.0; count + 1], |point| {
         let (weights, bias) = (&point[..count], point[count]);
         let mut value = 0.5 * dot(weights, weights);
         let mut gradient: Vec<f64> = weights.iter().copied().chain([0.0]).collect();
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_valley_is_followed_to_its_bottom() {
         // Rosenbrock's function: its minimum is at (1, 1).
-        let found = minimise(vec![-1.2, 1.0], |p| {
+        let found = minimize(vec![-1.2, 1.0], |p| {
             let (a, b) = (1.0 - p[0], p[1] - p[0] * p[0]);
             (a * a + 100.0 * b * b, vec![-2.0 * a - 400.0 * p[0] * b, 200.0 * b])
         });

@@ -1,4 +1,4 @@
-//! What the catalogue of a cell says about its walls. Tables, roles and functions are found there and not listed here,
+//! What the catalog of a cell says about its walls. Tables, roles and functions are found there and not listed here,
 //! so that a new one without its walls is a finding.
 
 use sea_orm::sqlx::postgres::PgPoolOptions;
@@ -28,7 +28,7 @@ const FIRST_COLUMN: &str =
 /// Every check: what follows the tables in a statement, and gives findings.
 fn checks() -> Vec<String> {
     let first = |relation: &str, list: &str| FIRST_COLUMN.replace("%REL", relation).replace("%LIST", list);
-    // As the catalogue prints it, within a literal.
+    // As the catalog prints it, within a literal.
     let rule =
         format!("(org_id = NULLIF(current_setting('{TENANT}'::text, true), ''::text))").replace('\'', "''");
     vec![
