@@ -32,8 +32,8 @@ pub enum Broken {
     TooSlow,
     /// It is larger than allowed.
     TooLarge,
-    /// So much is held in memory that there is no room for it now.
-    NoRoom,
+    /// So much is held in memory that there is no space for it now.
+    NoSpace,
 }
 
 impl Fate {
@@ -42,7 +42,7 @@ impl Fate {
         match self.0.load(Ordering::Relaxed) {
             1 => Some(Broken::TooSlow),
             2 => Some(Broken::TooLarge),
-            3 => Some(Broken::NoRoom),
+            3 => Some(Broken::NoSpace),
             _ => None,
         }
     }
@@ -51,7 +51,7 @@ impl Fate {
         let code = match broken {
             Broken::TooSlow => 1,
             Broken::TooLarge => 2,
-            Broken::NoRoom => 3,
+            Broken::NoSpace => 3,
         };
         self.0.store(code, Ordering::Relaxed);
         BodyError(broken)
@@ -219,7 +219,7 @@ impl fmt::Debug for Account {
 }
 
 impl Account {
-    /// Takes room for `bytes` more; `false` when there is none.
+    /// Reserves space for `bytes` more; `false` when there is none.
     fn take(&self, bytes: usize) -> bool {
         let wanted = (self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes).div_ceil(UNIT);
         let more = wanted.saturating_sub(self.units.load(Ordering::Relaxed));
@@ -289,7 +289,7 @@ impl HttpBody for Bounded {
         };
         self.left = left;
         if self.account.as_ref().is_some_and(|account| !account.take(length)) {
-            return Poll::Ready(Some(Err(self.fate.set(Broken::NoRoom).into())));
+            return Poll::Ready(Some(Err(self.fate.set(Broken::NoSpace).into())));
         }
         Poll::Ready(Some(Ok(frame)))
     }
@@ -338,10 +338,10 @@ mod tests {
         };
         let first = read("a", 16 << 10).await;
         assert!(first.0);
-        assert_eq!(read("a", 1).await.1, Some(Broken::NoRoom), "a has its share");
+        assert_eq!(read("a", 1).await.1, Some(Broken::NoSpace), "a has its share");
         let others = [read("b", 16 << 10).await, read("c", 16 << 10).await, read("d", 16 << 10).await];
         assert!(others.iter().all(|read| read.0));
-        assert_eq!(read("e", 1).await.1, Some(Broken::NoRoom), "nothing is left");
+        assert_eq!(read("e", 1).await.1, Some(Broken::NoSpace), "nothing is left");
         assert_eq!(budget.free(), 0);
         drop((first, others));
         assert_eq!(budget.free(), 64 << 10, "everything is given back");

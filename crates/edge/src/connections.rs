@@ -220,7 +220,7 @@ impl Connections {
         self.open().all.len()
     }
 
-    /// Takes a connection in, if there is room for it.
+    /// Takes a connection in, if there is space for it.
     pub(crate) fn admit(self: &Arc<Self>, address: Option<Prefix>) -> Result<Guard, Full> {
         let mut open = self.open();
         if open.all.len() >= self.most {
@@ -318,12 +318,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_never_completed_a_request_gives_way_first_and_who_is_served_never() {
         let connections = Arc::new(Connections::new(4, 4));
-        let admit = || connections.admit(prefix(1)).expect("room");
+        let admit = || connections.admit(prefix(1)).expect("space");
         let (served, quiet, half, newer) = (admit(), admit(), admit(), admit());
         served.connection.request_begins();
         quiet.connection.request_begins();
         quiet.connection.request_ends();
-        assert_eq!(connections.admit(prefix(2)).expect_err("no room"), Full::Everywhere);
+        assert_eq!(connections.admit(prefix(2)).expect_err("no space"), Full::Everywhere);
         let gone = |guard: &Guard| guard.connection.close.is_cancelled();
         tokio::time::advance(Duration::from_secs(1)).await;
 
@@ -338,7 +338,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_newcomer_has_a_chance_before_those_who_had_theirs() {
         let connections = Arc::new(Connections::new(9, 9));
-        let admit = || connections.admit(prefix(1)).expect("room");
+        let admit = || connections.admit(prefix(1)).expect("space");
         let (leaving, half, quiet, slow) = (admit(), admit(), admit(), admit());
         for guard in [&leaving, &quiet, &slow] {
             guard.connection.request_begins();
@@ -360,7 +360,7 @@ mod tests {
     async fn the_slowest_body_gives_way_when_nothing_else_can() {
         let connections = Arc::new(Connections::new(4, 4));
         let (slow, fast) =
-            (connections.admit(prefix(1)).expect("room"), connections.admit(prefix(1)).expect("room"));
+            (connections.admit(prefix(1)).expect("space"), connections.admit(prefix(1)).expect("space"));
         for (guard, bytes) in [(&slow, 10), (&fast, 10_000_000)] {
             guard.connection.request_begins();
             guard.connection.body_begins();
@@ -376,9 +376,9 @@ mod tests {
     async fn one_address_does_not_take_the_places_of_all() {
         let connections = Arc::new(Connections::new(4, 2));
         let _held =
-            (connections.admit(prefix(1)).expect("room"), connections.admit(prefix(1)).expect("room"));
+            (connections.admit(prefix(1)).expect("space"), connections.admit(prefix(1)).expect("space"));
         assert_eq!(connections.admit(prefix(1)).expect_err("its share is used up"), Full::ForAddress);
-        drop(connections.admit(prefix(2)).expect("others have room"));
+        drop(connections.admit(prefix(2)).expect("others have space"));
         assert_eq!(connections.count(), 2);
         assert_eq!(connections.relieve(1, prefix(2)), 0, "nobody else gives way for it");
         assert_eq!(connections.relieve(1, prefix(1)), 1);
@@ -388,7 +388,7 @@ mod tests {
     async fn headers_have_to_be_complete_in_time_also_the_second() {
         let limits = Limits::default();
         let connections = Arc::new(Connections::new(4, 4));
-        let guard = connections.admit(prefix(1)).expect("room");
+        let guard = connections.admit(prefix(1)).expect("space");
         let connection = &guard.connection;
         tokio::time::advance(Duration::from_secs(6)).await;
         connection.bytes_arrived();

@@ -2,7 +2,7 @@
 //!
 //! The queue is a table in the cell, under the prefix of the service that owns it (`<service>_job`). A job is written with
 //! the change that wants it; whoever does it takes a lease and counts the try **before** it begins, so that work which
-//! took the process down is known by its count and not begun for ever.
+//! took the process down is known by its count and not begun forever.
 //!
 //! * [`Queue::enqueue`] adds a job with a [`TenantTx`]: it is there when that transaction commits, and only then. A
 //!   second job for the same subject is the same job.

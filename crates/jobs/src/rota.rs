@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_leaves_room_and_a_newcomer_comes_next() {
+    fn a_flood_leaves_space_and_a_newcomer_comes_next() {
         let (flood, modest) = (OrgId::generate(), OrgId::generate());
         let mut state = state();
         state.wake(flood);

@@ -1,5 +1,5 @@
 //! The logs that someone on this machine has seen: `logs.toml` in the data folder, with the key of each and the newest
-//! checkpoint that was verified. What a log shows later is held against it.
+//! checkpoint that was verified. What a log shows later is compared with it.
 
 use std::collections::BTreeMap;
 use std::path::Path;

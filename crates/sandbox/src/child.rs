@@ -120,7 +120,7 @@ fn serve(dispatch: Dispatch) -> io::Result<()> {
     }
 }
 
-/// Reads so many bytes; fails, and does not die, where there is no room for them.
+/// Reads so many bytes; fails, and does not die, where there is no memory for them.
 fn take(input: &mut impl io::Read, length: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(usize::try_from(length).map_err(io::Error::other)?).map_err(io::Error::other)?;

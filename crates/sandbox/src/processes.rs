@@ -144,7 +144,7 @@ impl Running {
         };
         if let Err(why) = self.send(&header, &work.file).await {
             return match self.next(most).await {
-                // It stopped listening because there is no room for the file.
+                // It stopped listening because there is no memory for the file.
                 Some((Tag::TooLarge, _)) => End::Failed(SandboxError::TooCostly(Cost::Memory)),
                 _ => End::NotBegun(why),
             };

@@ -81,7 +81,7 @@ impl StoreError {
             Self::Full => Fault::new(
                 Kind::Unavailable,
                 "STORE_FULL",
-                "the storage is full; an operator has to make room",
+                "the storage is full; an operator has to free some space",
             ),
             Self::Unavailable(why) => {
                 tracing::warn!(why, "the store is not available");

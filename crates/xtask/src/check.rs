@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::build::{Built, build};
 use crate::size::without_tests;
-use crate::{features, licenses, unused};
+use crate::{features, licenses, unused, words};
 use anyhow::Context as _;
 
 /// Runs all checks and compiles everything; reports every problem at once.
@@ -22,6 +22,7 @@ pub(crate) fn run() -> anyhow::Result<Built> {
     problems.extend(unused::dependencies(&folders_of_crates()?)?);
     problems.extend(features::compiled_twice()?);
     problems.extend(licenses::refused()?);
+    problems.extend(words::unwanted()?);
     problems.extend(cargo(&["fmt", "--all", "--check"]));
     let built = build()?;
     if built.problems > 0 {
@@ -32,7 +33,7 @@ pub(crate) fn run() -> anyhow::Result<Built> {
     }
     anyhow::ensure!(problems.is_empty(), "{} problems", problems.len());
     println!(
-        "checks: service edges, error codes, loose tasks, unscoped queries, unused dependencies, one build of each crate, licenses, formatting, lints: all hold"
+        "checks: service edges, error codes, loose tasks, unscoped queries, unused dependencies, one build of each crate, licenses, words, formatting, lints: all hold"
     );
     Ok(built)
 }

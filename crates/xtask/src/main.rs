@@ -9,6 +9,7 @@ mod licenses;
 mod size;
 mod test;
 mod unused;
+mod words;
 
 use clap::{Args, Parser, Subcommand};
 

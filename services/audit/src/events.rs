@@ -1,5 +1,5 @@
 //! What the log takes in: `audit.record`, its own records among them. What was taken in is signed soon after, so that
-//! little of the log is ever without a signature, and the tables are held against what was signed from time to time.
+//! little of the log is ever without a signature, and the tables are compared with what was signed from time to time.
 
 use std::slice;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::{Deps, Error};
 
 /// How long records gather before the head over them is signed.
 const GATHERED: Duration = Duration::from_secs(1);
-/// How often every log is held against what was signed of it.
+/// How often every log is compared with what was signed of it.
 const ROUND: Duration = Duration::from_secs(60);
 
 pub(crate) fn tasks(deps: &Deps, signer: &Arc<Signer>) -> Vec<Task> {

@@ -204,7 +204,7 @@ fn of_broken(bound: Bound, broken: Broken) -> ApiError {
             ApiError::new(Kind::InvalidInput, "REQUEST_TIMEOUT", detail)
                 .with_status(StatusCode::REQUEST_TIMEOUT)
         }
-        Broken::NoRoom => ApiError::new(
+        Broken::NoSpace => ApiError::new(
             Kind::Unavailable,
             "OVERLOADED",
             "too much is going on right now; try again in a moment",

@@ -196,7 +196,7 @@ impl IntoFault for Error {
             }
             Self::File(problem) => Fault::new(Kind::InvalidInput, problem.code, problem.message.clone()),
             Self::Objects(ObjectError::Full) => {
-                Fault::new(Kind::Unavailable, "STORE_FULL", "the storage is full; an operator has to make room")
+                Fault::new(Kind::Unavailable, "STORE_FULL", "the storage is full; an operator has to free some space")
             }
             Self::Objects(error) => {
                 tracing::error!(%error, "object storage failed");

@@ -105,7 +105,7 @@ impl Indexer {
         if let Err(error) = &done
             && !error.is_transient()
         {
-            // The publication ends with a reason instead of waiting for ever.
+            // The publication ends with a reason instead of waiting forever.
             self.announce_problem(org, frozen, error).await;
             tracing::error!(%error, program_version.id = version, "a version cannot be indexed");
             return Ok(());

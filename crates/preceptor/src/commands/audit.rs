@@ -26,18 +26,18 @@ const NOT_CHECKED: u8 = 69;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Audit {
-    /// Read every record of the log, recompute its root, and hold it against checkpoints from before.
+    /// Read every record of the log, recompute its root, and compare it with earlier checkpoints.
     Verify(Verify),
-    /// Have the signer of a log begin again with what is stored, after a restore. Only while nothing else uses the data folder.
+    /// Accept the stored log as it is, after a restore. Only while nothing else uses the data folder.
     BeginAgain(BeginAgain),
 }
 
 /// Accept what is stored as the log.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The signer of a log signs nothing that does not continue what it signed before (LOG_INCONSISTENT). After a restore of an older
-    state that is right, and a person has to say so. It goes on the record with the last signature that is known; checkpoints and
-    certificates that were signed over what is gone will not be continued by the log."
+    after_help = "The signer of a log signs nothing that does not continue what it signed before (LOG_INCONSISTENT). After a restore from an older\n\
+    backup that is expected, and a person has to confirm it. The confirmation goes on the record, with the last signature that is known.\n\
+    Checkpoints and certificates that were signed over the lost records will not be continued by the log."
 )]
 pub(super) struct BeginAgain {
     /// The organization, `org_…`.
@@ -69,18 +69,18 @@ impl BeginAgain {
 /// Check a log.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Every record is read and hashed again; all together must give the root of the head, which the log's key must have signed. That\n\
-    finds a changed record, and not a log that was made anew as a whole. Checkpoints that were kept elsewhere find that too: name files\n\
-    with --against, and have the newest one kept in logs.toml of the data folder with --remember. A certificate of that provider is\n\
+    after_help = "Every record is read and hashed again; together they must give the root of the head, which the log's key must have signed. That\n\
+    finds a changed record, but not a log that was rewritten as a whole. Checkpoints that were kept elsewhere find that too: name files\n\
+    with --against, and keep the newest one in logs.toml of the data folder with --remember. A certificate of that provider is\n\
     such a file, because it carries a checkpoint of the log it was issued under.\n\n\
-    Ends with 0 when everything holds that was checked, with 1 when the log does not hold, and with 69 when it could not be checked:\n\
+    Ends with 0 when everything that was checked holds, with 1 when the log does not hold, and with 69 when it could not be checked:\n\
     the server did not answer, or a file could not be read. 2 and 64 are wrong arguments and a wrong configuration."
 )]
 pub(super) struct Verify {
-    /// A checkpoint from before: a signed note, a log proof, or a certificate as PDF. May be given several times.
+    /// An earlier checkpoint: a signed note, a log proof, or a certificate as PDF. May be given several times.
     #[arg(long, value_name = "FILE")]
     against: Vec<PathBuf>,
-    /// Keep the verified checkpoint and the log's key, so that the next run is held against them by itself.
+    /// Keep the verified checkpoint and the log's key, and compare later runs with them.
     #[arg(long)]
     remember: bool,
     #[command(flatten)]
@@ -166,7 +166,7 @@ impl Verify {
         if self.remember {
             let remembered = Remembered { key: log.key.to_string(), checkpoint: log.note.clone() };
             logs.remember(&log.head.origin, remembered).map_err(unknown)?;
-            println!("From now on the log is held against this checkpoint.");
+            println!("From now on the log is compared with this checkpoint.");
         }
         Ok(())
     }
@@ -186,7 +186,7 @@ fn tell(log: &Whole, held: &[(&str, u64)]) {
     }
     if held.is_empty() {
         println!(
-            "  Nothing from outside was compared. A log that was made anew as a whole would look the same: keep this checkpoint with\n  \
+            "  Nothing from outside was compared. A log that was rewritten as a whole would look the same: keep this checkpoint with\n  \
             --remember, or name an older one or a certificate with --against."
         );
     }
@@ -247,7 +247,7 @@ fn continues(log: &Whole, witness: &Witness) -> Result<u64, Failure> {
     // The root over the first records, from their bytes: no proof says more.
     let same = log.verifier.check_first(earlier.size, &earlier.root);
     same.with_context(|| {
-        format!("{}: the first {} records are not those of then", witness.from, earlier.size)
+        format!("{}: the first {} records are not the ones that it names", witness.from, earlier.size)
     })
     .map_err(refused)?;
     Ok(earlier.size)

@@ -14,13 +14,15 @@ use super::{Common, Remote};
 /// Look at credits.
 #[derive(Debug, Subcommand)]
 pub(super) enum Credit {
-    /// Tell how a credit was earned: the whole chain from source to certificate, with its proofs.
+    /// Show how a credit was earned: the whole chain from source to certificate, with its proofs.
     Provenance(Provenance),
 }
 
-/// Tell how a credit was earned.
+/// Show how a credit was earned.
 #[derive(Debug, Args)]
-#[command(after_help = "Its holder may ask, and those who read the record: admins and auditors.")]
+#[command(
+    after_help = "For the credit's holder, and for those who may read the record: admins and auditors."
+)]
 pub(super) struct Provenance {
     /// The credit, `cred_…`.
     #[arg(value_name = "CREDIT")]

@@ -25,7 +25,7 @@ pub(super) enum Database {
     },
     /// Bring both databases up to date.
     Migrate,
-    /// Look for missing walls between organizations: row security, grants, keys, roles.
+    /// Check the isolation of organizations: row security, grants, keys, roles.
     Inspect,
 }
 

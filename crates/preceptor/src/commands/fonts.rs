@@ -10,7 +10,7 @@ use crate::fonts;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Fonts {
-    /// Pull the Noto fonts, so that certificates can show names of all scripts. They are used from the next start on.
+    /// Pull the Noto fonts, so that certificates can show names in all scripts. They are used from the next start on.
     Pull {
         /// A folder with the wheels, on a machine that reaches no package index.
         #[arg(long, value_name = "FOLDER")]
@@ -30,7 +30,7 @@ impl Fonts {
         }
         let missing = fonts::load(&config).missing_scripts();
         if missing.is_empty() {
-            println!("Certificates can show names of every script that is looked for.");
+            println!("Certificates can show names in every script that is checked.");
         } else {
             println!("Certificates cannot show names in {}.", missing.join(", "));
         }

@@ -15,7 +15,7 @@ use crate::client::{Client, Upload, id};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Plain text, Markdown, PDF, PPTX, JATS XML, WebVTT and SRT are read. A file that cannot be read is reported with what to do,\n\
-    and the others go on. Sources are drafts until someone else than their author approves them."
+    and the others go on. Sources are drafts until someone other than their author approves them."
 )]
 pub(super) struct Ingest {
     /// The files.
@@ -24,7 +24,7 @@ pub(super) struct Ingest {
     /// The program: its id, or its exact title.
     #[arg(long, value_name = "PROGRAM")]
     program: String,
-    /// Create the program when there is none of that title.
+    /// Create the program if none has this title.
     #[arg(long)]
     create: bool,
     /// Hand the sources to review once they are read.

@@ -10,7 +10,7 @@ use super::{Common, Remote};
 /// Manage the keys of a deployment, as its operator.
 #[derive(Debug, Subcommand)]
 pub(super) enum Keys {
-    /// Have another key sign the tokens inside of the deployment. The one before is accepted still, older ones are not.
+    /// Sign tokens inside the deployment with a new key. The previous key is still accepted, older ones are not.
     Rotate(Rotate),
 }
 

@@ -126,7 +126,7 @@ enum Command {
     /// Check the append-only log.
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// Let whoever has the machine in again.
+    /// Restore access from the machine that runs the deployment.
     #[command(subcommand)]
     Operator(operator::Operator),
     /// Manage the databases of a deployment on PostgreSQL.
@@ -159,7 +159,7 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Nobody is left to tell when even this cannot be written.
+            // No one is left to tell when even this cannot be written.
             let _ = error.print();
             return if error.use_stderr() { ExitCode::from(BAD_CONFIGURATION) } else { ExitCode::SUCCESS };
         }
@@ -172,7 +172,7 @@ pub fn main() -> ExitCode {
         }
     };
     let result = runtime.block_on(run(cli));
-    // Blocking work that nobody waits for any more must not hold the exit back.
+    // Blocking work that no one waits for any more must not hold the exit back.
     runtime.shutdown_background();
     match result {
         Ok(code) => code,

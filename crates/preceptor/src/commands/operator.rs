@@ -1,4 +1,4 @@
-//! `preceptor operator`: lets whoever has the machine in again.
+//! `preceptor operator`: restores access from the machine that runs the deployment.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::{ADMIN_TOKEN_FILE, Common};
 use crate::engines::{Engines, Sharing, write_private};
 use crate::mesh::auth_deps;
 
-/// Let whoever has the machine in again. Every token ends after 90 days at the latest.
+/// Restore access from the machine that runs the deployment. Every token ends after 90 days at the latest.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "The folder must not be in use: stop the server first.")]
 pub(super) enum Operator {

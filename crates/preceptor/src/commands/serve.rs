@@ -28,7 +28,7 @@ pub(super) struct Serve {
     /// The services: gateway, auth, ingestion, retrieval, answering, alignment, credentials, credits, analytics, audit.
     #[arg(required = true, value_name = "SERVICE")]
     services: Vec<ServiceName>,
-    /// Confirms that this is a development set-up on one machine.
+    /// Confirms that this is a development setup on one machine.
     #[arg(long)]
     dev: bool,
     /// Start without the embedding model if it is not on this machine; search then compares words only.

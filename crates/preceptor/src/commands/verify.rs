@@ -15,7 +15,7 @@ use crate::status_lists::StatusLists;
 
 /// The certificate is not what its issuer made, or cannot be read.
 const REFUSED: u8 = 1;
-/// It is consistent, and nobody said whose key signed it.
+/// It is consistent, and no one said whose key signed it.
 const UNKNOWN_ISSUER: u8 = 2;
 /// It was voided, by a list of its issuer.
 const VOIDED: u8 = 3;
@@ -25,13 +25,13 @@ const VOIDED: u8 = 3;
 #[command(
     after_help = "A PDF is checked whole: its seal over every byte, the badge's own signature, the JWT, that both state the same, and that the\n\
     provider's log holds the record of exactly this certificate. Name the provider's key with --key to be sure who signed; the provider\n\
-    publishes it on its certificate pages. With --remember, later certificates of that provider are held against it by themselves.\n\n\
-    Whether it was voided since, the provider's page knows. Offline, a copy of its list of voided certificates says so for the date of the\n\
-    list: download it from the address that the badge names as credentialStatus, and name the file with --status-list.\n\n\
+    publishes it on its certificate pages. With --remember, later certificates of that provider are checked against it automatically.\n\n\
+    The provider's page says whether it was voided since. Offline, a copy of the provider's list of voided certificates says so as of its\n\
+    date: download it from the address that the badge names as credentialStatus, and pass the file with --status-list.\n\n\
     Ends with\n  \
       0  when the certificate holds and its key is known: named with --key, or remembered\n  \
       1  when it is refused, or cannot be read\n  \
-      2  when it holds in itself only: signed throughout by one key, and nobody said whose\n  \
+      2  when it is self-consistent, but its issuer was not checked: no key was named or remembered\n  \
       3  when it was voided, by a list that its issuer signed\n  \
       64 when the command line is wrong"
 )]
@@ -154,7 +154,7 @@ impl Trusted {
     fn remember(&mut self, report: &Report, known: Known, given: Option<&[u8]>) -> anyhow::Result<()> {
         if self.key.is_some() {
             self.issuers.remember(&report.provider, &report.key)?;
-            println!("From now on, certificates of {} are held against this key.", report.provider);
+            println!("From now on, certificates of {} are checked against this key.", report.provider);
         }
         let Some(file) = given else { return Ok(()) };
         anyhow::ensure!(
@@ -233,7 +233,7 @@ fn show(report: &Report, known: Known, status: &Status) {
         );
     }
     if let (Known::Not, Some(url)) = (known, &report.issuer_url) {
-        println!("By its own word, its issuer's keys are at {url}");
+        println!("By the certificate's own statement, its issuer's keys are at {url}");
     }
     show_ways(report, status);
 }

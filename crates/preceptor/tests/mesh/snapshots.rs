@@ -1,4 +1,4 @@
-//! What people and programs see, held against what they saw before: help texts, pages, JSON answers, the API's document.
+//! What people and programs see, compared with what they saw before: help texts, pages, JSON answers, the API's document.
 //!
 //! A difference is a decision. Look at it, then accept it:
 //! `INSTA_UPDATE=always cargo test --workspace --test mesh -- snapshots::`.

@@ -1,7 +1,7 @@
 //! Which sentences make the answer.
 //!
 //! A composer proposes; [`check`] decides. Whatever composes, only sentences that stand verbatim in a passage of this
-//! very search leave the room.
+//! very search leave the service.
 
 use std::collections::BTreeSet;
 use std::ops::Range;

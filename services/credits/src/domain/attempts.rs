@@ -36,14 +36,14 @@ pub(crate) enum Feedback {
     /// When they ask for it: their attempts are used up. Who asks takes no other quiz of the program.
     OnRequest,
     /// Yes.
-    Told,
+    Shown,
 }
 
 impl Feedback {
     fn of(attempt: &attempt::Model, result: Option<&result::Model>, key_seen: bool) -> Self {
         let is_last = attempt.most_attempts > 0 && attempt.number >= attempt.most_attempts;
         match result {
-            Some(result) if result.passed || (is_last && key_seen) => Self::Told,
+            Some(result) if result.passed || (is_last && key_seen) => Self::Shown,
             Some(_) if is_last => Self::OnRequest,
             _ => Self::Later,
         }
@@ -54,7 +54,7 @@ impl Feedback {
         match self {
             Self::Later => "later",
             Self::OnRequest => "on_request",
-            Self::Told => "told",
+            Self::Shown => "shown",
         }
     }
 }
@@ -205,7 +205,7 @@ impl Credits {
         let row = own(&tx, scope, id).await?;
         let view = self.attempt_view(&tx, row).await?;
         match view.feedback {
-            Feedback::Told => return Ok(view),
+            Feedback::Shown => return Ok(view),
             Feedback::Later => return Err(Error::FeedbackLater),
             Feedback::OnRequest => {}
         }
@@ -386,17 +386,17 @@ mod tests {
 
     #[test]
     fn answers_are_told_to_nobody_who_may_try_again() {
-        use Feedback::{Later, OnRequest, Told};
+        use Feedback::{Later, OnRequest, Shown};
         let of = |number, most, ended: Option<bool>, seen| {
             Feedback::of(&attempt(number, most), ended.map(result).as_ref(), seen)
         };
-        assert_eq!(of(1, 3, Some(true), false), Told);
+        assert_eq!(of(1, 3, Some(true), false), Shown);
         assert_eq!(of(1, 3, None, true), Later, "not while it is under way");
         assert_eq!(
             [of(1, 3, Some(false), false), of(2, 3, Some(false), true), of(9, 0, Some(false), true)],
             [Later; 3]
         );
         assert_eq!([of(3, 3, Some(false), false), of(1, 1, Some(false), false)], [OnRequest; 2]);
-        assert_eq!(of(3, 3, Some(false), true), Told);
+        assert_eq!(of(3, 3, Some(false), true), Shown);
     }
 }

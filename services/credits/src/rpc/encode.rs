@@ -202,7 +202,7 @@ pub(super) fn attempt(view: &AttemptView) -> proto::Attempt {
 /// feedback only: whoever may try again learns how many were right, and from which sources everything was asked.
 fn question(view: &AttemptView, number: usize, place: usize) -> proto::Question {
     let ended = view.result.is_some();
-    let is_told = view.feedback == Feedback::Told;
+    let is_shown = view.feedback == Feedback::Shown;
     let item = &view.printed.items[place];
     let order = view.printed.order_of_options(view.attempt.seed, place);
     let chosen = view.chosen.get(&(place as i64 + 1)).copied().unwrap_or_default();
@@ -211,7 +211,7 @@ fn question(view: &AttemptView, number: usize, place: usize) -> proto::Question 
         proto::Option {
             number: shown as i32 + 1,
             text: option.text.clone(),
-            correct: is_told && option.correct == 1,
+            correct: is_shown && option.correct == 1,
         }
     };
     let chosen_here =
@@ -224,9 +224,9 @@ fn question(view: &AttemptView, number: usize, place: usize) -> proto::Question 
         kind: item.version.kind.clone(),
         options: order.iter().enumerate().map(shown).collect(),
         chosen: chosen_here,
-        correct: is_told && item.options.iter().any(|option| option.option == chosen && option.correct == 1),
-        explanation: if is_told { item.version.explanation.clone() } else { String::new() },
-        quote: if is_told { quote.to_owned() } else { String::new() },
+        correct: is_shown && item.options.iter().any(|option| option.option == chosen && option.correct == 1),
+        explanation: if is_shown { item.version.explanation.clone() } else { String::new() },
+        quote: if is_shown { quote.to_owned() } else { String::new() },
         source_id: told(&item.version.source_id),
         source_version_id: told(&item.version.source_version_id),
         item_version_id: item.version.id.clone(),

@@ -29,7 +29,7 @@ pub(crate) struct Head {
     /// RFC 6962 root, base 64.
     root: String,
     updated_at: Option<String>,
-    /// The same as a signed note (C2SP tlog-checkpoint). Keep it: a later head can be held against it.
+    /// The same as a signed note (C2SP tlog-checkpoint). Keep it: a later head can be compared with it.
     checkpoint: String,
     /// The key that verifies it (C2SP signed-note).
     log_key: String,

@@ -178,7 +178,7 @@ pub(crate) struct Certificate {
     pub(crate) accreditation_confirmed: bool,
 }
 
-/// Looks a certificate up by its code. Needs no credential: whoever holds the code holds the certificate.
+/// Looks a certificate up by its code. Needs no credential: the code is enough.
 #[utoipa::path(get, path = "/v1/certificates/{code}", operation_id = "lookUpCertificate", tag = "Credits", params(("code" = String, Path)),
     responses((status = 200, body = Certificate)), security(()))]
 async fn look_up(State(edge): State<Edge>, Path(code): Path<String>) -> Result<Json<Certificate>, ApiError> {

@@ -20,7 +20,7 @@ pub(super) fn router() -> OpenApiRouter<Edge> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(decide))
 }
 
-/// A number or a license that several people state. Until it is decided, none of them is known by more than their own word.
+/// A number or a license that several people state. Until it is decided, each of them is known by their own statement only.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct ContestedIdentity {
     #[schema(example = "cont_01k9w0x5c8f3v9q2d7t4m6n8rz")]
@@ -32,7 +32,7 @@ pub(crate) struct ContestedIdentity {
     pub(crate) opened_at: String,
     /// Who states it, as only the admin sees them.
     pub(crate) parties: Vec<Clinician>,
-    /// The pseudonym of whose it is; absent when it is nobody's of these, and while nobody decided.
+    /// The pseudonym of whose it is; absent when it is no one's of these, and while no one decided.
     pub(crate) upheld: Option<String>,
     pub(crate) reason: String,
     pub(crate) evidence: String,
@@ -66,7 +66,7 @@ pub(crate) struct ContestedIdentityPage {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ContestDecision {
-    /// The pseudonym of whose it is; left out when it is nobody's of those who state it.
+    /// The pseudonym of whose it is; left out when it is no one's of those who state it.
     #[serde(default)]
     #[schema(max_length = 100)]
     pub(crate) upheld: String,

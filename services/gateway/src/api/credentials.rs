@@ -30,7 +30,7 @@ pub(crate) struct Credential {
     pub(crate) id: String,
     #[schema(example = "api", value_type = values::CredentialKind)]
     pub(crate) kind: String,
-    /// What whoever made it calls it.
+    /// A name that its maker gave it.
     pub(crate) name: String,
     /// The member of staff it belongs to; null for an app's.
     pub(crate) staff_id: Option<String>,

@@ -264,7 +264,7 @@ pub(crate) struct Offer {
     pub(crate) unprintable_scripts: Vec<String>,
 }
 
-/// What is said beside an accreditation that nobody but the provider vouches for.
+/// What is said beside an accreditation that no one but the provider vouches for.
 fn notice(org: &str, state: &str) -> String {
     let whose = if org.is_empty() { "the provider" } else { org };
     match state {

@@ -1,4 +1,4 @@
-//! The OpenAPI document as it is sent: written once, and not sent again to whoever has it.
+//! The OpenAPI document as it is sent: written once, and not sent again to a client that has it.
 
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};

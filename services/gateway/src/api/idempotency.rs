@@ -59,7 +59,7 @@ impl From<KeyError> for ApiError {
     }
 }
 
-/// Forgets answers that are older than they live, also where nobody writes any more.
+/// Forgets answers that are older than they live, also where no one writes any more.
 pub(crate) async fn forget_answers(store: Handle, stop: Stop) -> Result<(), TaskError> {
     loop {
         for org in store.known_orgs().await? {
@@ -378,7 +378,7 @@ fn answered(
         let detail = "the first request with this key is still running; wait for it, then ask again";
         return Err(ApiError::new(Kind::Conflict, "IDEMPOTENCY_KEY_RUNNING", detail).retry_after(1));
     }
-    // Nobody renewed the lease: the process that ran the request is gone.
+    // No one renewed the lease: the process that ran the request is gone.
     Ok(None)
 }
 

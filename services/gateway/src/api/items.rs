@@ -303,7 +303,7 @@ async fn write(
 }
 
 /// Has item drafts made from the verified sources of the published version. Ask for the result at `GET /v1/generations/{id}`.
-/// Each draft is bound to its passage and waits for a reviewer, who is someone else than whoever asked.
+/// Each draft is bound to its passage and waits for a reviewer, who cannot be the person who asked for it.
 #[utoipa::path(post, path = "/v1/programs/{id}/items/generate", operation_id = "generateItems", tag = "Quizzes", params(("id" = String, Path)),
     request_body = Wanted, responses((status = 202, body = Generation)))]
 async fn generate(
@@ -350,7 +350,7 @@ pub(crate) struct ItemDecision {
     reason: String,
 }
 
-/// Approves or rejects an item version. Whoever made it cannot.
+/// Approves or rejects an item version. Its author cannot.
 #[utoipa::path(post, path = "/v1/items/{id}/decision", operation_id = "decideItem", tag = "Quizzes", params(("id" = String, Path)),
     request_body = ItemDecision, responses((status = 200, body = Item)))]
 async fn decide(

@@ -1,4 +1,4 @@
-//! The record's log for outsiders, in the formats of C2SP: whoever holds a certificate or an old checkpoint can check,
+//! The record's log for outsiders, in the formats of C2SP: anyone with a certificate or an old checkpoint can check,
 //! without an account, that the log still holds what it held. Records themselves are for those who read the record.
 
 use axum::extract::{FromRequestParts as _, Request, State};
@@ -140,7 +140,7 @@ async fn consistency(
     let request = proto::ProveConsistencyRequest { org_id: org, from, to };
     let found = edge.log.clone().prove_consistency(unscoped(request, CALL_TIMEOUT)).await?.into_inner();
     let hashes = found.hashes.iter().map(|hash| STANDARD.encode(hash)).collect();
-    // Two sizes that were reached have one proof for ever.
+    // Two sizes that were reached have one proof forever.
     Ok(([(header::CACHE_CONTROL, FOR_EVER)], Json(Consistency { from, to, hashes })).into_response())
 }
 

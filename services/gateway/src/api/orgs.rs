@@ -144,7 +144,7 @@ async fn create_org(
 }
 
 /// Issues a token for one learner in one program. A service credential admits the learner in person; a token that staff
-/// make acts on nobody's behalf but theirs.
+/// make acts on no one's behalf but theirs.
 #[utoipa::path(post, path = "/v1/programs/{id}/learners", operation_id = "issueLearnerToken", tag = "Organization", params(("id" = String, Path)),
     request_body = NewLearner, responses((status = 201, body = LearnerToken)))]
 async fn issue_learner_token(
@@ -166,7 +166,7 @@ async fn issue_learner_token(
         expires_at: instant(issued.expires_at),
         acting: (!issued.acting.is_empty()).then_some(issued.acting),
     };
-    // What the token opens: it can be shown to nobody again itself.
+    // What the token opens: it can be shown to no one again itself.
     Ok(made(format!("/v1/programs/{id}"), token))
 }
 

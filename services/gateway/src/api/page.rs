@@ -10,7 +10,7 @@ use crate::error::ApiError;
 use crate::extract::Refused;
 use crate::identity::Identity;
 
-/// How many things a page holds when nobody says.
+/// How many things a page holds when no one says.
 const USUAL: i32 = 20;
 /// How many it holds at most.
 const MOST: i32 = 100;
@@ -93,7 +93,7 @@ impl FromRequestParts<Edge> for Page {
 #[derive(Debug)]
 pub(crate) struct LongPage(pub(crate) Page);
 
-/// How many entries a long page holds at most, and when nobody says.
+/// How many entries a long page holds at most, and when no one says.
 pub(crate) const MOST_OF_LONG: i32 = 1000;
 
 impl FromRequestParts<Edge> for LongPage {

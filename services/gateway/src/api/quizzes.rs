@@ -58,7 +58,7 @@ pub(crate) struct Closed {
 pub(crate) struct Choice {
     pub(crate) number: i32,
     pub(crate) text: String,
-    /// Whether it is right; told with the feedback.
+    /// Whether it is right; shown with the feedback.
     pub(crate) correct: Option<bool>,
 }
 
@@ -72,13 +72,13 @@ pub(crate) struct Question {
     pub(crate) options: Vec<Choice>,
     /// The number of the chosen option.
     pub(crate) chosen: Option<i32>,
-    /// Whether the chosen option is right; told with the feedback.
+    /// Whether the chosen option is right; shown with the feedback.
     pub(crate) correct: Option<bool>,
-    /// Told with the feedback.
+    /// Shown with the feedback.
     pub(crate) explanation: String,
-    /// Told with the feedback.
+    /// Shown with the feedback.
     pub(crate) quote: String,
-    /// What the question is about; told after the attempt was submitted.
+    /// What the question is about; shown after the attempt was submitted.
     pub(crate) source_id: String,
     pub(crate) source_version_id: String,
 }
@@ -104,8 +104,8 @@ pub(crate) struct Attempt {
     pub(crate) result: Option<AttemptResult>,
     /// Whether the learner gave the evaluation of the activity.
     pub(crate) evaluation_given: bool,
-    /// Whether it is told which answers are right: `later`, until the attempt passed or was the last one that the quiz
-    /// allows; then `on_request`, at `POST /v1/attempts/{id}/feedback`; and `told`.
+    /// When the right answers are shown: `later`, until the attempt passed or was the last one that the quiz
+    /// allows; then `on_request`, at `POST /v1/attempts/{id}/feedback`; and `shown`.
     #[schema(value_type = values::Feedback)]
     pub(crate) feedback: String,
     pub(crate) questions: Vec<Question>,
@@ -123,11 +123,11 @@ pub(crate) struct AttemptResult {
 
 pub(crate) fn attempt_view(attempt: proto::Attempt) -> Attempt {
     let ended = attempt.completed_at > 0;
-    let is_told = attempt.feedback == "told";
+    let is_shown = attempt.feedback == "shown";
     let choice = |option: proto::Option| Choice {
         number: option.number,
         text: option.text,
-        correct: is_told.then_some(option.correct),
+        correct: is_shown.then_some(option.correct),
     };
     let question = |question: proto::Question| Question {
         position: question.position,
@@ -135,7 +135,7 @@ pub(crate) fn attempt_view(attempt: proto::Attempt) -> Attempt {
         kind: question.kind,
         options: question.options.into_iter().map(choice).collect(),
         chosen: (question.chosen > 0).then_some(question.chosen),
-        correct: is_told.then_some(question.correct),
+        correct: is_shown.then_some(question.correct),
         explanation: question.explanation,
         quote: question.quote,
         source_id: question.source_id,
@@ -281,7 +281,7 @@ pub(crate) struct NewAttempt {
 }
 
 /// Begins an attempt, or goes on with the one that is under way. When another quiz was opened since its terms were read, it
-/// is refused with `QUIZ_CHANGED`: nobody is held to a threshold that they were not shown.
+/// is refused with `QUIZ_CHANGED`: no one is held to a threshold that they were not shown.
 #[utoipa::path(post, path = "/v1/programs/{id}/attempts", operation_id = "startAttempt", tag = "Quizzes", params(("id" = String, Path)),
     request_body = NewAttempt, responses((status = 201, body = Attempt)))]
 async fn start(
@@ -397,13 +397,13 @@ async fn evaluate(
     Path(id): Path<String>,
     Json(new): Json<NewEvaluation>,
 ) -> Result<Response, ApiError> {
-    // What was said is read by nobody but in counts: the quiz shows that it was given.
+    // What was said is read by no one but in counts: the quiz shows that it was given.
     let location = format!("/v1/programs/{id}/quiz");
     let given = edge.evaluate(&identity, id, new.ratings, new.change).await?;
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(given)).into_response())
 }
 
-/// A place on the leaderboard, under a name that leads back to nobody.
+/// A place on the leaderboard, under a pseudonym that cannot be traced to anyone.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Place {
     pub(crate) rank: i32,

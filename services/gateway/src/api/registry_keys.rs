@@ -19,7 +19,7 @@ pub(super) fn router() -> OpenApiRouter<Edge> {
     OpenApiRouter::new().routes(routes!(get, set, remove))
 }
 
-/// What is known of the key. The key itself is shown to nobody.
+/// What is known of the key. The key itself is shown to no one.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RegistryKey {
     /// Whether one is set. Without one, questions go out under the deployment's.
@@ -57,7 +57,7 @@ async fn get(State(edge): State<Edge>, identity: Identity) -> Result<Json<Regist
     Ok(Json(key_view(edge.ingestion.clone().get_registry_key(request).await?.into_inner())))
 }
 
-/// Sets the organization's key for PubMed: ten questions a second that are shared with nobody, instead of three for all.
+/// Sets the organization's key for PubMed: ten questions a second that are shared with no one, instead of three for all.
 #[utoipa::path(put, path = "/v1/registry-keys/pubmed", operation_id = "setRegistryKey", tag = "Verification",
     request_body = NewKey, responses((status = 200, body = RegistryKey)))]
 async fn set(

@@ -96,7 +96,7 @@ impl FromRequest<Edge> for UploadForm {
 enum Cut {
     /// The form is wrong.
     Refused(Box<ApiError>),
-    /// Nobody takes it any more: the answer says why.
+    /// No one takes it any more: the answer says why.
     NotTaken,
 }
 
@@ -213,7 +213,7 @@ fn bad_form(error: MultipartError) -> ApiError {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return file_too_large();
     }
-    ApiError::new(Kind::InvalidInput, "FORM_INVALID", "the form broke off, or its parts cannot be told apart")
+    ApiError::new(Kind::InvalidInput, "FORM_INVALID", "the form broke off, or its parts cannot be separated")
 }
 
 /// A file beyond the bound of uploads.

@@ -68,8 +68,8 @@ values! {
     AccreditationStatus { Accreditation = "accreditation", Commendation = "commendation", Provisional = "provisional", Probation = "probation" }
     /// What the operator of the platform found out about an accreditation.
     AccreditationState { Unconfirmed = "unconfirmed", Confirmed = "confirmed", Rejected = "rejected" }
-    /// Whether it is told which answers are right.
-    Feedback { Later = "later", OnRequest = "on_request", Told = "told" }
+    /// When the right answers of an attempt are shown.
+    Feedback { Later = "later", OnRequest = "on_request", Shown = "shown" }
     /// What several people state.
     ContestedThing { Npi = "npi", License = "license" }
     /// Whether it was decided whose it is.

@@ -220,7 +220,7 @@ fn text(schema: &mut Map<String, Value>) {
         schema.insert("pattern".to_owned(), line(is_told).into());
         schema.insert(
             "x-expected".to_owned(),
-            "must be one line of text, without signs that are not seen or turn it around".into(),
+            "must be one line of text, without invisible or text-direction control characters".into(),
         );
     }
     if format == "email-or-empty" {

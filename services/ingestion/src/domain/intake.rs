@@ -1,6 +1,6 @@
 //! Taking files in: what is not allowed is not stored, and what is not finished is not kept.
 //!
-//! The right, the program, the source and the room are looked at before the first byte. A row that names the object
+//! The right, the program, the source and the space left are checked before the first byte. A row that names the object
 //! comes first, then the bytes go through to storage, then one transaction turns the row into a version. Whatever is
 //! left of an upload that ended in between is swept away by that row.
 
@@ -79,7 +79,7 @@ impl Intake {
 }
 
 impl Content {
-    /// Sets room aside for a file that may come in. Refuses everything that can be refused without its bytes.
+    /// Reserves space for a file that may come in. Refuses everything that can be refused without its bytes.
     pub(crate) async fn begin_intake(&self, scope: &Arc<Scope>, upload: Upload) -> Result<Intake, Error> {
         check_reach(scope, &upload.program_id)?;
         let media = MediaType::declared(&upload.file_name, &upload.media_type)?;
@@ -88,7 +88,7 @@ impl Content {
         programs::get(&tx, &upload.program_id).await?;
         self.source_of(&tx, &upload).await?;
         let reserved = upload.length.max(0);
-        self.check_room(&tx, reserved).await?;
+        self.check_space(&tx, reserved).await?;
         let row = upload::Model {
             org_id: tx.org_key(),
             object_id: object.to_string(),
@@ -124,7 +124,7 @@ impl Content {
         if !intake::end(&tx, object).await? {
             return Err(Error::Defect("an upload was swept away while it ran".into()));
         }
-        self.check_room(&tx, size as i64).await?;
+        self.check_space(&tx, size as i64).await?;
         let program = programs::get(&tx, &upload.program_id).await?;
         let (source, number) = self.source_of(&tx, &upload).await?;
         let version = source_version::Model {
@@ -217,7 +217,7 @@ impl Content {
     }
 
     /// Refuses what would be more than an org may store.
-    async fn check_room(&self, tx: &TenantTx, more: i64) -> Result<(), Error> {
+    async fn check_space(&self, tx: &TenantTx, more: i64) -> Result<(), Error> {
         let limit = self.config.org_storage_mib;
         let stored = intake::stored_bytes(tx).await?;
         if stored.saturating_add(more) > i64::try_from(limit << 20).unwrap_or(i64::MAX) {

@@ -89,7 +89,7 @@ async fn which_answers_were_right_is_told_to_nobody_who_may_try_again(store: Sto
     let rules = learner.get(&format!("/v1/programs/{}/quiz", course.program)).await.expect("the rules");
     assert_eq!(
         rules["form"]["most_attempts"], 3,
-        "nobody tries answers out for ever, unless the provider says so"
+        "nobody tries answers out forever, unless the provider says so"
     );
     let mut last = Value::Null;
     for number in 1..=3 {
@@ -116,7 +116,7 @@ async fn which_answers_were_right_is_told_to_nobody_who_may_try_again(store: Sto
     let path = format!("/v1/attempts/{}", id(&last, "id").expect("an id"));
     let shown = learner.post(&format!("{path}/feedback"), &json!({})).await.expect("the answers");
     assert!(
-        shown["feedback"] == "told"
+        shown["feedback"] == "shown"
             && list(&shown, "questions").iter().all(|question| question["correct"] == false),
         "{shown}"
     );
@@ -134,7 +134,7 @@ async fn which_answers_were_right_is_told_to_nobody_who_may_try_again(store: Sto
         .expect("another quiz");
     assert_eq!(code(begin(&learner, &course).await), "QUIZ_KEY_SEEN");
     let passed = patient.take_quiz(&course.program, &course.items, Answers::Right).await.expect("an attempt");
-    assert!(passed["feedback"] == "told" && tells(&passed).contains(&"quote".to_owned()), "{passed}");
+    assert!(passed["feedback"] == "shown" && tells(&passed).contains(&"quote".to_owned()), "{passed}");
     local.stop().await;
 }
 

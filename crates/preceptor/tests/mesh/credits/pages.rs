@@ -155,7 +155,7 @@ async fn provided(local: &Local) -> (String, Vec<Value>) {
     );
     let rules = local.editor.get(&format!("/v1/programs/{program}/quiz")).await.expect("the rules");
     assert_eq!(list(&rules, "offers").len(), 1, "{rules}");
-    // What is decided makes room for what waits.
+    // What is decided makes space for what waits.
     let more = local.editor.generate_items(&program, 2, |_| {}).await.expect("drafts");
     let (bank, shown) = (format!("/console/programs/{program}/items"), |page: &str, item: &Value| {
         page.contains(&format!("id=\"{}\"", item["id"].as_str().expect("an id")))

@@ -152,7 +152,10 @@ async fn the_badge_fits_the_schema_of_open_badges() {
     match theirs {
         Some(theirs) => fits(&schema(&theirs), &badge, &CHANGES[..1]),
         None => {
-            skip(test, "the schema of 1EdTech is not in ../shared/data; the badge was held against our own");
+            skip(
+                test,
+                "the schema of 1EdTech is not in ../shared/data; the badge was checked against our own",
+            );
         }
     }
 }

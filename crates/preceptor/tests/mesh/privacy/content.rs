@@ -292,7 +292,7 @@ async fn a_link_to_a_replaced_version_says_so_and_leads_to_the_current_one(store
     assert!(!page.contains("edition") && !page.contains("apixaban"), "no content of either version: {page}");
     assert_eq!(shown(learner, &course, "replaced").await, Shown::Edition("second edition"));
 
-    // Who does not reach the program learns nothing, and a version of another source is none of this one.
+    // Who does not reach the program learns nothing, and a version of another source does not belong to this one.
     let (stranger, _) = local.other_org("Elsewhere").await.expect("an org");
     let path = format!("/v1/sources/{source}/document?version={first}");
     assert!(refused(stranger.get(&path).await).contains("SOURCE_NOT_FOUND"));

@@ -274,7 +274,7 @@ async fn a_rewritten_log_is_signed_by_nobody_and_found_by_whoever_kept_a_checkpo
     assert!(ended == Some(0) && said.contains("Nothing from outside was compared"), "{said}");
     for witness in [&checkpoint, &certificate] {
         let (ended, said) = verify(&local, nowhere.path(), &["--against", witness]);
-        assert!(ended == Some(1) && said.contains("are not those of then"), "{witness}: {said}");
+        assert!(ended == Some(1) && said.contains("are not the ones that it names"), "{witness}: {said}");
     }
     let (ended, said) = verify(&local, kept.path(), &[]);
     assert!(ended == Some(1) && said.contains("remembered"), "{said}");
