@@ -1,7 +1,8 @@
 //! Counters that expire, behind one small trait.
 //!
 //! Rate limits are the generic cell rate algorithm: one instant per key, moved forward by every accepted call. The
-//! embedded engine keeps the instants in memory; production keeps them in Redis, where one script does the same step.
+//! embedded engine, the only one so far, keeps the instants in memory of its process; the step is small enough for a
+//! script of a shared cache.
 //! Nothing here is truth: losing it all makes limits start afresh and nothing else. [`conformance`] is the suite that
 //! every engine passes.
 

@@ -1,8 +1,8 @@
 //! Signing, HMAC and key wrapping behind one small trait.
 //!
-//! A service names a key and never sees it. [`Keyring`] is the embedded engine: one sealed file of mode 0600, for
-//! `up` and `--dev`. Production uses the transit engine of Vault or OpenBao, where keys never leave the server; the
-//! trait is cut to what transit offers. [`conformance`] is the suite that every engine passes.
+//! A service names a key and never sees it. [`Keyring`] is the embedded engine, the only one so far: one sealed
+//! file of mode 0600. The trait is cut to what the transit engines of Vault and OpenBao offer, so that one of them can
+//! take its place. [`conformance`] is the suite that every engine passes.
 //!
 //! Beside the keys stands the memory of the signer of logs: see [`SignerMemory`].
 //!

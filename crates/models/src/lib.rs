@@ -1,7 +1,6 @@
-//! Embedding and composing behind small traits.
+//! Embedding texts, and comparing them by their words.
 //!
-//! * [`Embedder`]: texts to vectors. [`MiniLm`] is the default, on this machine's own cores; an endpoint is its
-//!   production alternative.
+//! * [`Embedder`]: texts to vectors. [`MiniLm`] is the default, on this machine's own cores, and the only one so far.
 //! * [`locate`]: where the default model is found on disk, and how it gets there; [`pip`] brings packages;
 //! * [`text`]: words, terms and subjects, for comparing by words;
 //! * [`kinds`]: which kind of clinical content a text is about;

@@ -1,7 +1,7 @@
 //! Originals, pictures and exports behind one small trait.
 //!
-//! Keys are built from an org and an id, never from a file's own name. The embedded engine is a directory; production
-//! is S3-compatible. An object appears whole or not at all. [`Sealed`] wraps an engine, so that what it keeps can be read
+//! Keys are built from an org and an id, never from a file's own name. The embedded engine, the only one so far, is a
+//! directory; the trait is cut to what S3 offers. An object appears whole or not at all. [`Sealed`] wraps an engine, so that what it keeps can be read
 //! with the keys of its org only. [`conformance`] is the suite that every engine passes.
 
 pub mod conformance;

@@ -1,4 +1,4 @@
-//! `cargo xtask size`: how large files and functions are, and whether that is within the house's limits.
+//! `cargo xtask size`: how large files and functions are, and whether that is within this project's limits.
 //!
 //! Counts lines that `rustfmt` wrote: a function ends at the closing brace of its own indentation. Tests are left out.
 

@@ -41,7 +41,7 @@ pub enum Error {
     #[error("no such contest")]
     NoContest,
     /// The code is wrong, used or too old.
-    #[error("the code does not fit")]
+    #[error("the code is not correct")]
     WrongCode,
     /// Too many codes or tries.
     #[error("too many codes")]
@@ -108,7 +108,7 @@ impl IntoFault for Error {
             Self::WrongCode => Fault::new(
                 Kind::InvalidInput,
                 "EMAIL_CODE_WRONG",
-                "this code does not fit: check its digits, or have a new one sent if it is older than 15 minutes",
+                "this code is not correct: check its digits, or have a new one sent if it is older than 15 minutes",
             ),
             Self::TooManyCodes => Fault::new(
                 Kind::ResourceExhausted,

@@ -121,7 +121,7 @@ impl<T: DeserializeOwned + ToSchema> FromRequest<Edge> for Json<T> {
             if is_large {
                 too_large()
             } else {
-                ApiError::new(Kind::InvalidInput, "BODY_INCOMPLETE", "the body broke off; send it again")
+                ApiError::new(Kind::InvalidInput, "BODY_INCOMPLETE", "the body is incomplete; send it again")
             }
         })?;
         let value = contract::parse(&body)?;

@@ -174,7 +174,7 @@ fn request_id(parts: &Parts) -> RequestId {
 }
 
 fn broken_off() -> ApiError {
-    ApiError::new(Kind::InvalidInput, "REQUEST_TIMEOUT", "the body broke off; send it again")
+    ApiError::new(Kind::InvalidInput, "REQUEST_TIMEOUT", "the body is incomplete; send it again")
         .with_status(StatusCode::REQUEST_TIMEOUT)
 }
 
