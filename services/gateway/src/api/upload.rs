@@ -213,7 +213,11 @@ fn bad_form(error: MultipartError) -> ApiError {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return file_too_large();
     }
-    ApiError::new(Kind::InvalidInput, "FORM_INVALID", "the form is incomplete, or its parts cannot be separated")
+    ApiError::new(
+        Kind::InvalidInput,
+        "FORM_INVALID",
+        "the form is incomplete, or its parts cannot be separated",
+    )
 }
 
 /// A file beyond the bound of uploads.
