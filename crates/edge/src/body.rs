@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -16,9 +15,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::connections::Connection;
 use crate::limits::Limits;
-
-/// How long a body may be slower than it has to be, before its average counts.
-const GRACE: Duration = Duration::from_secs(5);
+use crate::pace::Pace;
 
 /// Why a body was broken off. Put into every request, so that its owner can tell the client after the handler has made
 /// of the broken body whatever it makes of broken bodies.
@@ -75,33 +72,9 @@ pub(crate) struct Paced<B> {
     ended: bool,
 }
 
-/// What a body may take, and has taken.
-#[derive(Debug)]
-struct Pace {
-    stalled: Duration,
-    least: u64,
-    until: Instant,
-    received: u64,
-    waited: Duration,
-}
-
-impl Pace {
-    /// Until when a wait that begins at `now` may last.
-    fn deadline(&self, now: Instant) -> Instant {
-        let earned = GRACE + Duration::from_millis(self.received.saturating_mul(1000) / self.least.max(1));
-        (now + self.stalled).min(now + earned.saturating_sub(self.waited)).min(self.until)
-    }
-}
-
 impl<B> Paced<B> {
     pub(crate) fn new(inner: B, connection: Arc<Connection>, limits: &Limits, fate: Fate) -> Self {
-        let pace = Pace {
-            stalled: limits.stalled(),
-            least: limits.least_bytes_per_second,
-            until: Instant::now() + limits.request(),
-            received: 0,
-            waited: Duration::ZERO,
-        };
+        let pace = Pace::new(limits, Some(Instant::now() + limits.request()));
         Self { inner, connection, fate, pace, waiting: None, begun: false, ended: false }
     }
 
@@ -134,11 +107,11 @@ where
         let this = &mut *self;
         if let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(context) {
             if let Some((_, since)) = this.waiting.take() {
-                this.pace.waited += since.elapsed();
+                this.pace.waited(since.elapsed());
             }
             let length =
                 frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref().map(Bytes::len)).unwrap_or(0);
-            this.pace.received += length as u64;
+            this.pace.moved(length);
             this.connection.body_grew(length);
             if frame.is_none() {
                 this.end();
@@ -220,7 +193,7 @@ impl fmt::Debug for Account {
 
 impl Account {
     /// Reserves space for `bytes` more; `false` when there is none.
-    fn take(&self, bytes: usize) -> bool {
+    pub fn take(&self, bytes: usize) -> bool {
         let wanted = (self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes).div_ceil(UNIT);
         let more = wanted.saturating_sub(self.units.load(Ordering::Relaxed));
         if more == 0 {
@@ -262,6 +235,36 @@ impl Drop for Account {
 /// A body that may not become larger than `most`, and whose bytes come out of an account when there is one.
 pub fn bounded(body: Body, most: usize, account: Option<Arc<Account>>, fate: Fate) -> Body {
     Body::new(Bounded { inner: body, left: most, account, fate })
+}
+
+/// A body that is in memory until the other end took it, or went away: it keeps its account as long.
+pub fn held(body: Body, account: Arc<Account>) -> Body {
+    Body::new(Held { inner: body, _account: account })
+}
+
+struct Held {
+    inner: Body,
+    _account: Arc<Account>,
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.inner).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
 }
 
 struct Bounded {
@@ -346,25 +349,5 @@ mod tests {
         drop((first, others));
         assert_eq!(budget.free(), 64 << 10, "everything is given back");
         assert!(budget.held.lock().expect("no panic").is_empty());
-    }
-
-    #[test]
-    fn a_slow_body_earns_its_time_with_its_bytes() {
-        let now = Instant::now();
-        let mut pace = Pace {
-            stalled: Duration::from_secs(10),
-            least: 1024,
-            until: now + Duration::from_secs(100),
-            received: 0,
-            waited: Duration::ZERO,
-        };
-        assert_eq!(pace.deadline(now), now + GRACE);
-        pace.received = 1 << 20;
-        assert_eq!(pace.deadline(now), now + Duration::from_secs(10), "but not to stand still");
-        pace.waited = Duration::from_secs(1024) + GRACE;
-        assert_eq!(pace.deadline(now), now);
-        pace.received = u64::MAX;
-        pace.until = now + Duration::from_secs(1);
-        assert_eq!(pace.deadline(now), now + Duration::from_secs(1));
     }
 }

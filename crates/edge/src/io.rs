@@ -12,20 +12,23 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::connections::Connection;
+use crate::limits::Limits;
+use crate::pace::Pace;
 
 /// How long the rest of a refused request is read and thrown away.
 const LINGER: Duration = Duration::from_secs(5);
 /// How much of it.
 const LINGER_BYTES: usize = 256 << 20;
 
-/// A socket that says when bytes come and go, and fails when the other end takes nothing for too long.
+/// A socket that says when bytes come and go, and fails when the other end takes nothing for too long, or too little on
+/// average: what it takes slowly stays in memory here. Only time in which a write waits counts.
 #[derive(Debug)]
 pub(crate) struct Watched {
     stream: Option<TcpStream>,
     connection: Arc<Connection>,
-    stalled: Duration,
-    /// Runs while a write waits.
-    waiting: Option<Pin<Box<Sleep>>>,
+    pace: Pace,
+    /// Runs while a write waits; with when the wait began.
+    waiting: Option<(Pin<Box<Sleep>>, Instant)>,
     back: Option<oneshot::Sender<TcpStream>>,
 }
 
@@ -34,14 +37,21 @@ impl Watched {
     pub(crate) fn new(
         stream: TcpStream,
         connection: Arc<Connection>,
-        stalled: Duration,
+        limits: &Limits,
     ) -> (Self, oneshot::Receiver<TcpStream>) {
         let (back, returned) = oneshot::channel();
-        (Self { stream: Some(stream), connection, stalled, waiting: None, back: Some(back) }, returned)
+        let pace = Pace::new(limits, None);
+        (Self { stream: Some(stream), connection, pace, waiting: None, back: Some(back) }, returned)
     }
 
     fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
         self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    fn count(&mut self, outcome: &Poll<io::Result<usize>>) {
+        if let Poll::Ready(Ok(bytes)) = outcome {
+            self.pace.moved(*bytes);
+        }
     }
 
     /// Looks how a write went.
@@ -51,19 +61,21 @@ impl Watched {
         outcome: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
-            if self.waiting.take().is_some() {
+            if let Some((_, since)) = self.waiting.take() {
+                self.pace.waited(since.elapsed());
                 self.connection.set_blocked(false);
             }
             return outcome;
         }
-        let (connection, until) = (&self.connection, Instant::now() + self.stalled);
-        let waiting = self.waiting.get_or_insert_with(|| {
+        let (connection, pace) = (&self.connection, &self.pace);
+        let (waiting, _) = self.waiting.get_or_insert_with(|| {
             connection.set_blocked(true);
-            Box::pin(sleep_until(until))
+            let now = Instant::now();
+            (Box::pin(sleep_until(pace.deadline(now))), now)
         });
         match waiting.as_mut().poll(context) {
             Poll::Ready(()) => {
-                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "nothing of the answer was taken")))
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the answer was taken too slowly")))
             }
             Poll::Pending => Poll::Pending,
         }
@@ -101,6 +113,7 @@ impl AsyncWrite for Watched {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let outcome = self.stream()?.poll_write(context, bytes);
+        self.count(&outcome);
         self.after_write(context, outcome)
     }
 
@@ -110,6 +123,7 @@ impl AsyncWrite for Watched {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let outcome = self.stream()?.poll_write_vectored(context, slices);
+        self.count(&outcome);
         self.after_write(context, outcome)
     }
 

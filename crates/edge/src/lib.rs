@@ -18,6 +18,7 @@ pub mod body;
 pub mod connections;
 mod io;
 pub mod limits;
+mod pace;
 mod serve;
 pub mod tls;
 

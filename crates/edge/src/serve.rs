@@ -152,7 +152,7 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, gu
     let connection = Arc::clone(&guard.connection);
     // Best effort: an answer may be late by a few milliseconds without it.
     let _ = stream.set_nodelay(true);
-    let (watched, returned) = Watched::new(stream, Arc::clone(&connection), shared.limits.stalled());
+    let (watched, returned) = Watched::new(stream, Arc::clone(&connection), &shared.limits);
     let ended = match &shared.tls {
         None => http_connection(&shared, watched, peer, &connection).await,
         Some(tls) => {

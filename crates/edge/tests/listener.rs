@@ -199,10 +199,9 @@ impl Drop for Held {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_takes_nothing_of_an_answer_is_let_go() {
-    let taken = Arc::new(AtomicUsize::new(0));
-    let dropped = Arc::clone(&taken);
+/// An answer without an end, which counts how often it was let go.
+fn endless(taken: &Arc<AtomicUsize>) -> Router {
+    let dropped = Arc::clone(taken);
     let endless = move || {
         let held = Held(Arc::clone(&dropped));
         async move {
@@ -213,7 +212,13 @@ async fn whoever_takes_nothing_of_an_answer_is_let_go() {
             axum::body::Body::from_stream(pieces)
         }
     };
-    let (address, _tasks) = start(limits(), Router::new().route("/", get(endless))).await;
+    Router::new().route("/", get(endless))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_takes_nothing_of_an_answer_is_let_go() {
+    let taken = Arc::new(AtomicUsize::new(0));
+    let (address, _tasks) = start(limits(), endless(&taken)).await;
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     stream.write_all(ASK).await.expect("it is sent");
     let begun = Instant::now();
@@ -222,6 +227,26 @@ async fn whoever_takes_nothing_of_an_answer_is_let_go() {
             begun.elapsed() < Duration::from_secs(10),
             "the answer is held for someone who takes nothing"
         );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_takes_an_answer_in_drops_is_let_go_too() {
+    let taken = Arc::new(AtomicUsize::new(0));
+    // It never stands still, and never gets near the least speed.
+    let limits = Limits { stalled_seconds: 60, least_bytes_per_second: 1 << 20, ..limits() };
+    let (address, _tasks) = start(limits, endless(&taken)).await;
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(8 << 10).expect("a small buffer");
+    let mut stream = socket.connect(address).await.expect("a connection");
+    stream.write_all(ASK).await.expect("it is sent");
+    let begun = Instant::now();
+    let mut drops = vec![0; 4 << 10];
+    while taken.load(Ordering::SeqCst) == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(40), "the answer is held for someone who takes drops");
+        // Fails once the other end has let go.
+        let _ = stream.read(&mut drops).await;
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -5,6 +5,18 @@ use preceptor_core::id::{ObjectId, OrgId};
 
 use crate::{Key, ObjectError, Objects, Part};
 
+/// Reads an object in pieces.
+///
+/// # Errors
+/// Those of the engine.
+pub async fn in_pieces(objects: &dyn Objects, key: Key) -> Result<Bytes, ObjectError> {
+    let (mut reading, mut content) = (objects.open(key).await?, Vec::new());
+    while let Some(piece) = reading.next().await? {
+        content.extend_from_slice(&piece);
+    }
+    Ok(content.into())
+}
+
 /// Runs the whole suite.
 ///
 /// # Panics
@@ -22,6 +34,10 @@ pub async fn run(objects: &dyn Objects) {
     objects.put(original, Bytes::from_static(b"one")).await.expect("a write");
     objects.put(picture, Bytes::from_static(b"twelve")).await.expect("a write");
     assert_eq!(objects.get(original).await.expect("the object"), "one");
+    assert_eq!(in_pieces(objects, original).await.expect("the object"), "one");
+    let large: Bytes = (0..700_000_u32).map(|number| number as u8).collect();
+    objects.put(original, large.clone()).await.expect("a write");
+    assert_eq!(in_pieces(objects, original).await.expect("the object"), large);
     objects.put(original, Bytes::from_static(b"two")).await.expect("a write");
     assert_eq!(objects.get(original).await.expect("the object"), "two", "the newer write did not win");
 
@@ -38,6 +54,8 @@ pub async fn run(objects: &dyn Objects) {
 
     let foreign = objects.get(Key::new(other, id, Part::Original)).await;
     assert!(matches!(foreign, Err(ObjectError::NotFound(_))), "another org reads the object");
+    let foreign = in_pieces(objects, Key::new(other, id, Part::Original)).await;
+    assert!(matches!(foreign, Err(ObjectError::NotFound(_))), "another org reads the object in pieces");
 
     objects.delete(other, id).await.expect("no error");
     assert_eq!(objects.get(picture).await.expect("the object"), "twelve", "another org deleted the object");

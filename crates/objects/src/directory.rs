@@ -1,7 +1,7 @@
 //! The embedded object store: a directory.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use preceptor_core::id::{ObjectId, OrgId};
 
-use crate::{Key, ObjectError, Objects, Writing};
+use crate::{Key, ObjectError, Objects, Reading, Writing};
 
 /// Objects as files under one directory.
 #[derive(Debug, Clone)]
@@ -110,6 +110,30 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
+/// Bytes of a piece that is read.
+const PIECE: usize = 256 << 10;
+
+/// A file that is being read. One that is replaced meanwhile is read to its end.
+#[derive(Debug)]
+struct Opened {
+    key: Key,
+    file: Arc<fs::File>,
+}
+
+#[async_trait]
+impl Reading for Opened {
+    async fn next(&mut self) -> Result<Option<Bytes>, ObjectError> {
+        let file = Arc::clone(&self.file);
+        let piece = blocking(move || {
+            let mut piece = Vec::with_capacity(PIECE);
+            (&*file).take(PIECE as u64).read_to_end(&mut piece)?;
+            Ok(piece)
+        });
+        let piece = piece.await.map_err(|error| failed(&self.key.to_string(), &error))?;
+        Ok((!piece.is_empty()).then(|| piece.into()))
+    }
+}
+
 #[async_trait]
 impl Objects for Directory {
     async fn begin(&self, key: Key) -> Result<Box<dyn Writing>, ObjectError> {
@@ -121,6 +145,13 @@ impl Objects for Directory {
     async fn put(&self, key: Key, content: Bytes) -> Result<(), ObjectError> {
         let path = self.path(key);
         blocking(move || write_whole(&path, &content)).await.map_err(|error| failed(&key.to_string(), &error))
+    }
+
+    async fn open(&self, key: Key) -> Result<Box<dyn Reading>, ObjectError> {
+        let path = self.path(key);
+        let file =
+            blocking(move || fs::File::open(path)).await.map_err(|error| failed(&key.to_string(), &error))?;
+        Ok(Box::new(Opened { key, file: Arc::new(file) }))
     }
 
     async fn get(&self, key: Key) -> Result<Bytes, ObjectError> {

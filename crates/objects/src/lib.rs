@@ -89,6 +89,13 @@ pub trait Writing: Send + fmt::Debug {
     async fn finish(self: Box<Self>) -> Result<(), ObjectError>;
 }
 
+/// An object that is being read in pieces.
+#[async_trait]
+pub trait Reading: Send + fmt::Debug {
+    /// The next piece; `None` after the last.
+    async fn next(&mut self) -> Result<Option<Bytes>, ObjectError>;
+}
+
 /// The object store.
 #[async_trait]
 pub trait Objects: Send + Sync + fmt::Debug {
@@ -98,7 +105,10 @@ pub trait Objects: Send + Sync + fmt::Debug {
     /// Stores an object, replacing an older one of the same key.
     async fn put(&self, key: Key, content: Bytes) -> Result<(), ObjectError>;
 
-    /// Reads an object.
+    /// Begins to read an object whose size nobody has to hold in memory.
+    async fn open(&self, key: Key) -> Result<Box<dyn Reading>, ObjectError>;
+
+    /// Reads a whole object.
     async fn get(&self, key: Key) -> Result<Bytes, ObjectError>;
 
     /// Deletes every part of an object. Deleting what is not there is no error.

@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use preceptor_core::id::{ObjectId, OrgId};
 use preceptor_keys::{KeyError, Keys, StreamKey, TAG_LEN};
 
-use crate::{Key, ObjectError, Objects, Writing};
+use crate::{Key, ObjectError, Objects, Reading, Writing};
 
 /// What a sealed object begins with: a name, and the version of the format.
 const MAGIC: &[u8; 4] = b"PSO1";
@@ -73,26 +73,103 @@ impl Sealer {
     }
 }
 
-/// The content of a stored object.
-async fn open(keys: &dyn Keys, key: Key, stored: Bytes) -> Result<Bytes, ObjectError> {
-    let (magic, rest) = stored.split_first_chunk::<4>().ok_or(ObjectError::Damaged)?;
-    let (length, rest) = rest.split_first_chunk::<2>().ok_or(ObjectError::Damaged)?;
-    let (wrapped, sealed) =
-        rest.split_at_checked(u16::from_be_bytes(*length).into()).ok_or(ObjectError::Damaged)?;
-    if magic != MAGIC {
+/// The content of an object on its way out of an engine.
+#[derive(Debug)]
+struct Opener {
+    key: StreamKey,
+    /// What is stored and not opened yet. The last piece is kept back: only the end knows that it is the last.
+    rest: BytesMut,
+}
+
+/// The wrapped key that a stored object begins with, and how long all of its header is. `None` while too little is known.
+fn header(stored: &[u8]) -> Result<Option<(&[u8], usize)>, ObjectError> {
+    if !stored.starts_with(&MAGIC[..stored.len().min(MAGIC.len())]) {
         return Err(ObjectError::Damaged);
     }
-    let mut stream = StreamKey::open(keys, key.org(), &key.to_string(), wrapped).await.map_err(failed)?;
-    let mut content = BytesMut::with_capacity(sealed.len());
-    let mut pieces = sealed.chunks(PIECE + TAG_LEN).peekable();
-    while let Some(piece) = pieces.next() {
-        let from = content.len();
-        content.extend_from_slice(piece);
-        let length = stream.unseal(&mut content[from..], pieces.peek().is_none()).map_err(failed)?;
-        content.truncate(from + length);
+    let Some(length) = stored.get(MAGIC.len()..).and_then(|rest| rest.first_chunk::<2>()) else {
+        return Ok(None);
+    };
+    let from = MAGIC.len() + length.len();
+    let to = from + usize::from(u16::from_be_bytes(*length));
+    Ok(stored.get(from..to).map(|wrapped| (wrapped, to)))
+}
+
+impl Opener {
+    /// Opens an object by what its engine gives first. `None` when that is less than its header.
+    async fn begin(keys: &dyn Keys, key: Key, stored: &[u8]) -> Result<Option<Self>, ObjectError> {
+        let Some((wrapped, length)) = header(stored)? else { return Ok(None) };
+        let stream = StreamKey::open(keys, key.org(), &key.to_string(), wrapped).await.map_err(failed)?;
+        Ok(Some(Self { key: stream, rest: BytesMut::from(&stored[length..]) }))
     }
-    // An object without any piece was cut off: even an empty one has its last.
-    if sealed.is_empty() { Err(ObjectError::Damaged) } else { Ok(content.freeze()) }
+
+    /// Opens what is whole so far.
+    fn unseal(&mut self, stored: &[u8]) -> Result<Bytes, ObjectError> {
+        self.rest.extend_from_slice(stored);
+        let mut content = BytesMut::new();
+        while self.rest.len() > PIECE + TAG_LEN {
+            let mut piece = self.rest.split_to(PIECE + TAG_LEN);
+            let length = self.key.unseal(&mut piece, false).map_err(failed)?;
+            content.extend_from_slice(&piece[..length]);
+        }
+        Ok(content.freeze())
+    }
+
+    /// Opens the end. An object without any piece was cut off: even an empty one has its last.
+    fn finish(mut self) -> Result<Bytes, ObjectError> {
+        let length = self.key.unseal(&mut self.rest, true).map_err(failed)?;
+        self.rest.truncate(length);
+        Ok(self.rest.freeze())
+    }
+}
+
+/// An object that is opened while it is read.
+#[derive(Debug)]
+struct SealedReading {
+    object: Key,
+    /// `None` after the end.
+    opener: Option<Opener>,
+    inner: Box<dyn Reading>,
+}
+
+impl SealedReading {
+    async fn begin(keys: &dyn Keys, key: Key, mut inner: Box<dyn Reading>) -> Result<Self, ObjectError> {
+        let mut stored = BytesMut::new();
+        loop {
+            if let Some(opener) = Opener::begin(keys, key, &stored).await? {
+                return Ok(Self { object: key, opener: Some(opener), inner });
+            }
+            stored.extend_from_slice(&inner.next().await?.ok_or(ObjectError::Damaged)?);
+        }
+    }
+
+    async fn piece(&mut self) -> Result<Option<Bytes>, ObjectError> {
+        while let Some(opener) = &mut self.opener {
+            let content = match self.inner.next().await? {
+                Some(stored) => opener.unseal(&stored)?,
+                None => self.opener.take().ok_or(ObjectError::Damaged)?.finish()?,
+            };
+            if !content.is_empty() {
+                return Ok(Some(content));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Says in the log that an object is damaged: nobody but whoever runs the deployment can do something about it.
+fn logged<T>(key: Key, opened: Result<T, ObjectError>) -> Result<T, ObjectError> {
+    if matches!(opened, Err(ObjectError::Damaged)) {
+        tracing::error!(object.key = %key, "a stored object was changed, moved or cut off");
+    }
+    opened
+}
+
+#[async_trait]
+impl Reading for SealedReading {
+    async fn next(&mut self) -> Result<Option<Bytes>, ObjectError> {
+        let piece = self.piece().await;
+        logged(self.object, piece)
+    }
 }
 
 /// An object that is sealed while it is written.
@@ -131,13 +208,20 @@ impl Objects for Sealed {
         self.engine.put(key, sealed.into()).await
     }
 
+    async fn open(&self, key: Key) -> Result<Box<dyn Reading>, ObjectError> {
+        let inner = self.engine.open(key).await?;
+        Ok(Box::new(logged(key, SealedReading::begin(&*self.keys, key, inner).await)?))
+    }
+
     async fn get(&self, key: Key) -> Result<Bytes, ObjectError> {
         let stored = self.engine.get(key).await?;
-        let opened = open(&*self.keys, key, stored).await;
-        if matches!(opened, Err(ObjectError::Damaged)) {
-            tracing::error!(object.key = %key, "a stored object was changed, moved or cut off");
-        }
-        opened
+        let opened = async {
+            let mut opener = Opener::begin(&*self.keys, key, &stored).await?.ok_or(ObjectError::Damaged)?;
+            let begin = opener.unseal(&[])?;
+            let end = opener.finish()?;
+            Ok(if begin.is_empty() { end } else { [begin, end].concat().into() })
+        };
+        logged(key, opened.await)
     }
 
     async fn delete(&self, org: OrgId, id: ObjectId) -> Result<(), ObjectError> {
@@ -180,6 +264,8 @@ mod tests {
             }
             pieces.finish().await.expect("it appears");
             assert_eq!(objects.get(key).await.expect("the object"), content, "{length} in pieces");
+            let read = conformance::in_pieces(&objects, key).await.expect("the object");
+            assert_eq!(read, content, "{length} read in pieces");
             let stored = objects.engine.get(key).await.expect("the file");
             assert!(!stored.windows(13).any(|window| window == b"Rosa Alvarez "), "{length}");
         }
@@ -202,7 +288,9 @@ mod tests {
         let spoilt = [flipped.into(), stored.slice(..whole - PIECE), stored.slice(..40), Bytes::new(), clear];
         for content in spoilt {
             objects.engine.put(one, content.clone()).await.expect("a write");
-            assert!(matches!(objects.get(one).await, Err(ObjectError::Damaged)), "{} bytes", content.len());
+            for opened in [objects.get(one).await, conformance::in_pieces(&objects, one).await] {
+                assert!(matches!(opened, Err(ObjectError::Damaged)), "{} bytes", content.len());
+            }
         }
         for (key, name) in
             [(two, "another part"), (Key::new(OrgId::generate(), id, Part::Original), "another org")]

@@ -16,7 +16,6 @@
 pub mod child;
 mod config;
 mod frames;
-mod lanes;
 mod processes;
 mod program;
 
@@ -27,7 +26,6 @@ use bytes::Bytes;
 use preceptor_core::id::OrgId;
 
 pub use config::Config;
-pub use lanes::Place;
 pub use processes::Processes;
 pub use program::program;
 
@@ -47,6 +45,13 @@ pub enum Lane {
 impl Lane {
     /// All lanes.
     pub const ALL: [Self; 4] = [Self::Read, Self::Draw, Self::Compose, Self::Judge];
+}
+
+/// A place in a lane; dropping it gives it back.
+#[derive(Debug)]
+pub struct Place {
+    lane: Lane,
+    _turn: preceptor_runtime::places::Place,
 }
 
 /// How far work is: how much of how much is done.

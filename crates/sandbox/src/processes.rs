@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use preceptor_core::id::OrgId;
+use preceptor_runtime::Places;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::child::ARGUMENT;
 use crate::frames::{Header, Tag, numbers};
-use crate::lanes::{Place, Places};
-use crate::{Config, Cost, Lane, Progress, Sandbox, SandboxError, Work};
+use crate::{Config, Cost, Lane, Place, Progress, Sandbox, SandboxError, Work};
 
 /// Pieces of work that a child does before it is replaced: what one leaves behind in it does not last.
 const MOST_WORK: usize = 64;
@@ -25,7 +25,7 @@ const KEPT_UP_TO: usize = 8 << 20;
 pub struct Processes {
     program: PathBuf,
     config: Config,
-    places: BTreeMap<Lane, Places>,
+    places: BTreeMap<Lane, Places<OrgId>>,
     /// Children that wait for work.
     idle: Arc<Mutex<Vec<Running>>>,
 }
@@ -52,8 +52,7 @@ enum End {
 impl Processes {
     /// Children of `program`, which begin when they are needed.
     pub fn new(program: PathBuf, config: Config) -> Self {
-        let places =
-            Lane::ALL.into_iter().map(|lane| (lane, Places::new(lane, config.children(lane)))).collect();
+        let places = Lane::ALL.into_iter().map(|lane| (lane, Places::new(config.children(lane)))).collect();
         Self { program, config, places, idle: Arc::default() }
     }
 
@@ -110,7 +109,7 @@ impl Sandbox for Processes {
             .places
             .get(&lane)
             .ok_or_else(|| SandboxError::Unavailable("there is no such lane".into()))?;
-        places.take(org).await.map_err(|error| SandboxError::Unavailable(error.to_string()))
+        Ok(Place { lane, _turn: places.take(&org).await })
     }
 
     async fn run(&self, place: Place, work: Work<'_>) -> Result<Vec<u8>, SandboxError> {

@@ -33,6 +33,10 @@ pub struct Config {
     pub largest_body_kib: usize,
     /// Bodies that are in memory at the same time, in MiB; one credential may have a quarter.
     pub bodies_in_memory_mib: usize,
+    /// Documents, originals and pages of files that are answered at the same time; one org never has all of them.
+    pub large_answers: usize,
+    /// Answers that are in memory until their clients took them, in MiB; one org may have a quarter.
+    pub answers_in_memory_mib: usize,
     /// How long an answer may take.
     pub answer_timeout_seconds: u64,
     /// Origins whose pages may use the API with a bearer token, such as https://learn.example.org; none when empty.
@@ -61,6 +65,8 @@ impl Default for Config {
             largest_upload_mib: 100,
             largest_body_kib: 1024,
             bodies_in_memory_mib: 64,
+            large_answers: 8,
+            answers_in_memory_mib: 512,
             answer_timeout_seconds: 30,
             cors_origins: Vec::new(),
             trusted_proxies: Vec::new(),
@@ -156,6 +162,13 @@ impl Validate for Config {
                 format!("{path}.bodies_in_memory_mib"),
                 "must be at most 4096 and hold four of the largest bodies",
             ));
+        }
+        if !(2..=256).contains(&self.large_answers) {
+            problems.push(Problem::at(format!("{path}.large_answers"), "must be between 2 and 256"));
+        }
+        if !(256..=65_536).contains(&self.answers_in_memory_mib) {
+            let what = "must be between 256 and 65536: a quarter of it holds the largest document";
+            problems.push(Problem::at(format!("{path}.answers_in_memory_mib"), what));
         }
         if let Some(wrong) = self.cors_origins.iter().find(|origin| !is_origin(origin)) {
             let what = format!(

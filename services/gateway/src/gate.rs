@@ -14,6 +14,7 @@ use preceptor_edge::body::{Account, Broken, Fate, bounded};
 use preceptor_edge::{Client, Prefix};
 
 use crate::Edge;
+use crate::answers::busy;
 use crate::api::file_too_large;
 use crate::error::ApiError;
 use crate::extract::is_api;
@@ -45,6 +46,9 @@ fn refused(error: ApiError, is_page: bool) -> Response {
 /// A request that may go on to its handler.
 struct Entered {
     request: Request,
+    route: String,
+    /// Whose the answer is; the address where no org asks.
+    org: String,
     bound: Bound,
     fate: Fate,
     /// From where a credential came that nobody has looked at yet.
@@ -53,8 +57,11 @@ struct Entered {
 }
 
 async fn pass(edge: &Edge, entered: Entered, next: Next, seen: &Seen, is_page: bool) -> Response {
-    let Entered { request, bound, fate, unproven, _account } = entered;
-    let mut response = next.run(request).await;
+    let Entered { request, route, org, bound, fate, unproven, _account } = entered;
+    let mut response = match answer(edge, request, &route, org, next).await {
+        Ok(response) => response,
+        Err(error) => refused(error, is_page),
+    };
     if let Some(address) = unproven.filter(|_| is_refusal(&response)) {
         seen.note(edge.note_refusal(address).await);
     }
@@ -64,6 +71,18 @@ async fn pass(edge: &Edge, entered: Entered, next: Next, seen: &Seen, is_page: b
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// What the handler answers, if there is space for it.
+async fn answer(
+    edge: &Edge,
+    request: Request,
+    route: &str,
+    org: String,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let _place = edge.answers.place(request.method(), route, &org).await?;
+    edge.answers.counted(org, next.run(request).await)
 }
 
 /// Whether a credential turned out to be none.
@@ -95,12 +114,13 @@ async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, Ap
         edge.check_refusals(address, &credential).await?;
         unproven = Some(address);
     }
-    let mut holder = address.to_string();
+    let (mut holder, mut org) = (address.to_string(), address.to_string());
     // The router refuses what no route takes, whoever asks and before any body.
     if taken {
         let identity = identify(edge, &mut parts, address, seen).await?;
         allowed(edge, &parts.method, &route, &identity).await?;
-        holder = format!("{}:{}", identity.scope.org(), identity.scope.subject());
+        org = identity.scope.org().to_string();
+        holder = format!("{org}:{}", identity.scope.subject());
         unproven = None;
     }
     let bound = bound(edge, &parts.method, &route);
@@ -113,7 +133,8 @@ async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, Ap
         parts.extensions.insert(Arc::clone(account));
     }
     let body = bounded(body, bound.most, account.clone(), fate.clone());
-    Ok(Entered { request: Request::from_parts(parts, body), bound, fate, unproven, _account: account })
+    let request = Request::from_parts(parts, body);
+    Ok(Entered { request, route, org, bound, fate, unproven, _account: account })
 }
 
 /// Where a request comes from, as limits see it.
@@ -204,11 +225,6 @@ fn of_broken(bound: Bound, broken: Broken) -> ApiError {
             ApiError::new(Kind::InvalidInput, "REQUEST_TIMEOUT", detail)
                 .with_status(StatusCode::REQUEST_TIMEOUT)
         }
-        Broken::NoSpace => ApiError::new(
-            Kind::Unavailable,
-            "OVERLOADED",
-            "too much is going on right now; try again in a moment",
-        )
-        .retry_after(1),
+        Broken::NoSpace => busy(),
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! **What it does not do.** It holds no tenant data but the answers to idempotent writes, sealed, for a day.
 
+mod answers;
 pub mod api;
 pub mod config;
 mod contract;
@@ -127,6 +128,7 @@ pub(crate) struct Inner {
     pub(crate) permissions: permissions::Permissions,
     pub(crate) work: Tasks,
     pub(crate) bodies: Arc<Budget>,
+    pub(crate) answers: answers::Answers,
 }
 
 impl std::ops::Deref for Edge {
@@ -187,6 +189,7 @@ pub fn build(deps: Deps, config: Config) -> Router {
         permissions: permissions::Permissions::read(contract.document(), &deps.policies),
         contract,
         work: deps.work,
+        answers: answers::Answers::new(&config),
         bodies: Budget::new(config.bodies_in_memory_mib << 20, config.bodies_in_memory_mib << 18),
         config,
     }));

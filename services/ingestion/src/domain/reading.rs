@@ -308,10 +308,10 @@ impl Content {
         &self,
         scope: &Arc<Scope>,
         source: &str,
-    ) -> Result<(source_version::Model, Bytes), Error> {
+    ) -> Result<(source_version::Model, Box<dyn Reading>), Error> {
         let tx = self.deps.store.read(scope).await?;
         let Seen { version, access, .. } = readable::see(&tx, scope, source, "").await?;
-        let content = self.deps.objects.get(access.content()?.object(scope, Part::Original)?).await?;
+        let content = self.deps.objects.open(access.content()?.object(scope, Part::Original)?).await?;
         Ok((version, content))
     }
 }

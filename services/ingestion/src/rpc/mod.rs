@@ -376,13 +376,14 @@ impl Ingestion for Server {
     ) -> Answer<Self::GetOriginalStream> {
         let scope = Call::of(&request)?.shared_scope();
         let (version, content) = self.content.original(&scope, &request.into_inner().source_id).await?;
-        let chunks: Vec<_> = content.chunks(CHUNK).map(<[u8]>::to_vec).collect();
-        let stream = stream::iter(chunks).map(move |chunk| {
-            Ok(proto::GetOriginalResponse {
+        let stream = stream::try_unfold((version, content), |(version, mut content)| async move {
+            let Some(chunk) = content.next().await.map_err(Error::from)? else { return Ok(None) };
+            let response = proto::GetOriginalResponse {
                 media_type: version.media_type.clone(),
                 file_name: version.file_name.clone(),
-                chunk,
-            })
+                chunk: chunk.into(),
+            };
+            Ok(Some((response, (version, content))))
         });
         Ok(Response::new(stream.boxed()))
     }
