@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use preceptor_core::Scope;
-use preceptor_objects::{Objects as _, Part};
+use preceptor_objects::{Objects as _, Part, Reading};
 use preceptor_store::TenantTx;
 
 use super::readable::{self, Access, Seen};
