@@ -157,6 +157,14 @@ pub fn composed(typed: &str, most: usize) -> Result<String, DisplayProblem> {
     Ok(text)
 }
 
+/// What is seen of a text that nobody typed here, such as the title in a file: one line of at most `most` characters,
+/// composed, without signs that are not seen or turn the text around.
+pub fn seen(text: &str, most: usize) -> String {
+    let plain = |sign: char| if sign.is_control() { Some(' ') } else { Some(sign).filter(|sign| wrong_kind(*sign).is_none()) };
+    let visible: String = text.chars().filter_map(plain).collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ").nfc().take(most).collect()
+}
+
 /// Scripts that are written together, besides each by itself (UTS 39, table 1).
 const TOGETHER: [&[Script]; 3] = [
     &[Script::Latin, Script::Han, Script::Hiragana, Script::Katakana],
@@ -190,6 +198,13 @@ fn one_script(text: &str) -> Result<(), DisplayProblem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_seen_of_a_text_is_one_line_without_tricks() {
+        assert_eq!(seen("Doses\u{202e}fdp.\u{200b}exe\r\n\t two\u{feff}", 50), "Dosesfdp.exe two");
+        assert_eq!(seen("Cafe\u{301} au lait", 4), "Caf\u{e9}");
+        assert_eq!(seen("\u{2066}\u{7}", 4), "");
+    }
 
     #[test]
     fn names_of_the_world_are_names() {

@@ -225,13 +225,11 @@ fn large_picture() -> Vec<u8> {
 async fn a_logo_that_costs_too_much_fails_alone(store: Store) {
     let local = store.mesh_with(None, |config| config.sandbox.cpu_seconds = 1);
     let local = local.await.expect("a mesh");
-    let recorded = local.editor.post(
-        "/v1/accreditations",
-        &json!({ "body": "accme", "provider": "Harbor", "provider_number": "1",
-            "valid_from": "2026-01-01T00:00:00Z", "valid_until": "2029-01-01T00:00:00Z",
-            "logo": STANDARD.encode(large_picture()) }),
-    );
-    let refused = recorded.await.expect_err("it costs too much").to_string();
+    let term = json!({ "body": "accme", "provider": "Harbor", "provider_number": "1",
+        "valid_from": "2026-01-01T00:00:00Z", "valid_until": "2029-01-01T00:00:00Z",
+        "logo": STANDARD.encode(large_picture()) });
+    let recorded = local.editor.post("/v1/accreditations", &term).await;
+    let refused = recorded.expect_err("it costs too much").to_string();
     assert!(refused.contains("costs too much to draw"), "{refused}");
     let known = local.editor.get("/v1/accreditations").await.expect("accreditations");
     assert_eq!(known["data"], json!([]), "nothing of it is kept");

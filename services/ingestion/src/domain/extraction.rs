@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use preceptor_core::display::seen;
 use preceptor_core::id::{ObjectId, OrgId, PassageId, SourceVersionId};
 use preceptor_core::{Scope, SystemActor};
 use preceptor_jobs::{Cause, GivenUp, Job, Work};
@@ -17,7 +18,7 @@ use preceptor_runtime::pause;
 use preceptor_sandbox::{Lane, Place, SandboxError, Work as Task};
 use preceptor_store::AuditEntry;
 
-use super::programs::program_id;
+use super::programs::{MOST_TITLE, program_id};
 use super::uploads::SourceView;
 use super::{Content, check_reach};
 use crate::Error;
@@ -239,8 +240,8 @@ fn title(version: &source_version::Model, own: Option<&str>) -> String {
     if !version.title.is_empty() {
         return version.title.clone();
     }
-    let own = own.filter(|title| !title.is_empty());
+    let own = own.map(|title| seen(title, MOST_TITLE)).filter(|title| !title.is_empty());
     let stem =
         || version.file_name.rsplit_once('.').map_or(version.file_name.as_str(), |(stem, _)| stem).to_owned();
-    own.map_or_else(stem, |title| title.chars().take(300).collect())
+    own.unwrap_or_else(stem)
 }

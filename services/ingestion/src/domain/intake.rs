@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hex::ToHex as _;
+use preceptor_core::display::seen;
 use preceptor_core::id::{ObjectId, OrgId, SourceId, SourceVersionId};
 use preceptor_core::{Scope, SystemActor, Timestamp};
 use preceptor_objects::{Key, Objects as _, Part, Writing};
@@ -16,7 +17,7 @@ use preceptor_store::{AuditEntry, TenantTx};
 use sha2::{Digest as _, Sha256};
 
 use super::extraction::READING;
-use super::programs::program_id;
+use super::programs::{MOST_TITLE, program_id};
 use super::uploads::{SourceView, Standing};
 use super::{Content, check_reach};
 use crate::Error;
@@ -135,7 +136,7 @@ impl Content {
                 .map_or_else(|| SourceId::generate().to_string(), |source| source.id.clone()),
             program_id: program.id.clone(),
             number,
-            title: given_title(&upload),
+            title: seen(&upload.title, MOST_TITLE),
             file_name: file_name(&upload.file_name),
             media_type: media.name().to_owned(),
             object_id: object.to_string(),
@@ -264,14 +265,8 @@ fn new_source(tx: &TenantTx, upload: &Upload, version: &source_version::Model) -
     }
 }
 
-/// The title that the caller gives, shortened to what is shown.
-fn given_title(upload: &Upload) -> String {
-    upload.title.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(300).collect()
-}
-
-/// The last part of the name, without control characters: it is shown and offered for download, never opened.
+/// The last part of a file's name as it is seen: it is shown and offered for download, never opened.
 fn file_name(name: &str) -> String {
-    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let clean: String = last.chars().filter(|c| !c.is_control()).take(200).collect();
-    if clean.is_empty() { "unnamed".to_owned() } else { clean }
+    let shown = seen(name.rsplit(['/', '\\']).next().unwrap_or_default(), 200);
+    if shown.is_empty() { "unnamed".to_owned() } else { shown }
 }

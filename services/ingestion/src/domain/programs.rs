@@ -11,7 +11,7 @@ use crate::Error;
 use crate::store::{objective, pending, program, program_version, programs, published, versions};
 
 const MOST_OBJECTIVES: usize = 50;
-const MOST_TITLE: usize = 300;
+pub(super) const MOST_TITLE: usize = 300;
 const MOST_SUMMARY: usize = 4000;
 
 /// A program with everything that is shown of it.
