@@ -83,7 +83,11 @@ pub(crate) fn pdf(pages: usize, filters: &str, stream: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn deflated(content: &[u8]) -> Vec<u8> {
-    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed(content, flate2::Compression::fast())
+}
+
+fn packed(content: &[u8], level: flate2::Compression) -> Vec<u8> {
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), level);
     encoder.write_all(content).expect("bytes");
     encoder.finish().expect("bytes")
 }
@@ -212,7 +216,9 @@ fn large_picture() -> Vec<u8> {
     let header = [&side.to_be_bytes()[..], &side.to_be_bytes(), &[16, 6, 0, 0, 0]].concat();
     let rows = vec![0; (side * (side * 8 + 1)) as usize];
     let mut picture = b"\x89PNG\r\n\x1a\n".to_vec();
-    for (kind, content) in [(b"IHDR", header), (b"IDAT", deflated(&rows)), (b"IEND", Vec::new())] {
+    for (kind, content) in
+        [(b"IHDR", header), (b"IDAT", packed(&rows, flate2::Compression::best())), (b"IEND", Vec::new())]
+    {
         let mut sum = flate2::Crc::new();
         sum.update(kind);
         sum.update(&content);

@@ -151,7 +151,7 @@ async fn provided(local: &Local) -> (String, Vec<Value>) {
         editor
             .open(&format!("/console/programs/{program}/items"))
             .await
-            .contains("Nobody can earn this with the open quiz")
+            .contains("No one can earn this with the open quiz")
     );
     let rules = local.editor.get(&format!("/v1/programs/{program}/quiz")).await.expect("the rules");
     assert_eq!(list(&rules, "offers").len(), 1, "{rules}");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use preceptor::client::Client;
+use preceptor::client::{Client, Upload};
 use preceptor::journey::{day_from_now, physician};
 use preceptor_testkit::{Local, Store};
 use reqwest::Method;
@@ -222,5 +222,14 @@ async fn a_name_that_is_not_what_it_looks_like_is_refused_everywhere_and_its_sig
             .await
             .expect("a title");
     }
+    // What a file says of itself is not refused: nobody here wrote it. It is shown without what is not seen.
+    let file = Upload {
+        name: "gp\u{202e}j.md".into(),
+        title: Some("War\u{200b}farin\u{202e}".into()),
+        content: WARFARIN.into(),
+        ..Upload::default()
+    };
+    let source = local.editor.upload(&program, file).await.expect("a source");
+    assert_eq!((&source["title"], &source["file_name"]), (&json!("Warfarin"), &json!("gpj.md")));
     local.stop().await;
 }

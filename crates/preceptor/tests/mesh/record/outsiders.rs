@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use futures::{StreamExt as _, stream};
 use preceptor::client::{Client, id};
 use preceptor_testkit::{Local, Store, skip};
 use preceptor_tlog::{Hash, LogKey, Proof, check_consistency};
@@ -38,7 +39,8 @@ async fn grow(local: &Local, size: u64) {
             let editor = local.editor.clone();
             async move { editor.hire(&format!("Member {number}"), "auditor").await.expect("a member of staff") }
         };
-        futures::future::join_all((0..20).map(hire)).await;
+        // So many at a time that no store is too busy for one of them.
+        stream::iter((0..20).map(hire)).buffer_unordered(4).collect::<Vec<_>>().await;
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
 }
