@@ -116,9 +116,10 @@ impl Opener {
 
     /// Opens the end. An object without any piece was cut off: even an empty one has its last.
     fn finish(mut self) -> Result<Bytes, ObjectError> {
+        let before = self.unseal(&[])?;
         let length = self.key.unseal(&mut self.rest, true).map_err(failed)?;
         self.rest.truncate(length);
-        Ok(self.rest.freeze())
+        Ok(if before.is_empty() { self.rest.freeze() } else { [before, self.rest.freeze()].concat().into() })
     }
 }
 
@@ -215,12 +216,8 @@ impl Objects for Sealed {
 
     async fn get(&self, key: Key) -> Result<Bytes, ObjectError> {
         let stored = self.engine.get(key).await?;
-        let opened = async {
-            let mut opener = Opener::begin(&*self.keys, key, &stored).await?.ok_or(ObjectError::Damaged)?;
-            let begin = opener.unseal(&[])?;
-            let end = opener.finish()?;
-            Ok(if begin.is_empty() { end } else { [begin, end].concat().into() })
-        };
+        let opened =
+            async { Opener::begin(&*self.keys, key, &stored).await?.ok_or(ObjectError::Damaged)?.finish() };
         logged(key, opened.await)
     }
 

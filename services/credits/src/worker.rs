@@ -69,3 +69,41 @@ fn fault_of_logo(Drawing { media_type, base64 }: Drawing) -> Option<String> {
     let problem = check_logo(&Logo { media_type, base64 }, &Fonts::own()).err()?;
     Some(problem.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn done<A: DeserializeOwned>(kind: &str, request: &impl Serialize) -> A {
+        let request = postcard::to_stdvec(request).expect("a request");
+        let answer = work(kind, &request.into()).expect("work of credits").expect("an answer");
+        postcard::from_bytes(&answer).expect("what was asked for")
+    }
+
+    #[test]
+    fn each_question_gets_its_own_judgment() {
+        let question = |key: &str| Question {
+            kind: "multiple_choice".into(),
+            stem: "How much?".into(),
+            options: vec![(key.into(), true), ("1 mg".into(), false), ("2 mg".into(), false)],
+            passages: vec!["psg_1".into()],
+        };
+        let text = "Adults receive 5 mg once a day.".to_owned();
+        let sentences = vec![0..text.len()];
+        let passages = vec![crate::domain::Passage { id: "psg_1".into(), ordinal: 0, text, sentences }];
+        let source = Source { id: "src_1".into(), version: "srv_1".into(), title: "Doses".into(), passages };
+        let case = Case { sources: vec![source], questions: vec![question("5 mg"), question("7 mg")] };
+        let flaws: Vec<Option<Flaw>> = done(JUDGE, &case);
+        assert!(matches!(flaws.as_slice(), [None, Some(Flaw::NotAnswered(_))]), "{flaws:?}");
+    }
+
+    #[test]
+    fn a_logo_that_cannot_be_set_is_named() {
+        let logo = |text: &str| {
+            let base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text);
+            done::<Option<String>>(LOGO, &Drawing { media_type: "image/svg+xml".into(), base64 })
+        };
+        assert_eq!(logo(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"/>"#), None);
+        assert!(logo("<svg").is_some());
+    }
+}

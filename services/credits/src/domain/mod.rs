@@ -42,6 +42,8 @@ pub(crate) use accreditations::{AccreditationView, NewAccreditation};
 pub(crate) use attempts::{AttemptView, Feedback};
 pub(crate) use awards::CreditView;
 pub(crate) use certificates::{Activity, Issuer, ORGS_AT_ONCE, Printer, Summary};
+#[cfg(test)]
+pub(crate) use compose::Passage;
 pub(crate) use compose::{Flaw, Judge, Question, Source, Wanted, compose};
 pub(crate) use forms::{DEFAULT_ATTEMPTS, NewForm, QuizView};
 pub(crate) use generations::Composer;
