@@ -3,7 +3,7 @@
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use preceptor_core::id::OrgId;
 
-use crate::{KeyError, KeyName, Keys, MemoryError, Purpose, SignedHead, SignerMemory};
+use crate::{KeyError, KeyName, Keys, MemoryError, Purpose, SignedHead, SignerMemory, Wrapped};
 
 /// Runs the whole suite.
 ///
@@ -14,6 +14,7 @@ pub async fn run(keys: &dyn Keys) {
     a_new_version_signs_and_the_one_before_is_accepted(keys).await;
     orgs_and_purposes_have_keys_of_their_own(keys).await;
     wrapping_is_bound_to_key_and_context(keys).await;
+    many_at_once_are_each_by_itself(keys).await;
 }
 
 async fn signatures_verify_under_the_published_key(keys: &dyn Keys) {
@@ -75,6 +76,26 @@ async fn wrapping_is_bound_to_key_and_context(keys: &dyn Keys) {
     ] {
         assert!(matches!(result, Err(KeyError::BadCiphertext)), "another {what} opened the key");
     }
+}
+
+async fn many_at_once_are_each_by_itself(keys: &dyn Keys) {
+    let name = KeyName::of_org(Purpose::DataKeys, OrgId::generate());
+    let messages = [b"one".to_vec(), b"two".to_vec()];
+    let tags = keys.hmac_all(name, &messages).await.expect("tags");
+    for (tag, message) in tags.iter().zip(&messages) {
+        assert_eq!(*tag, keys.hmac(name, message).await.expect("a tag"), "another tag among others");
+    }
+    let (first, second) = (
+        keys.wrap(name, b"first", b"subject-1").await.expect("a wrapped key"),
+        keys.wrap(name, b"second", b"subject-2").await.expect("a wrapped key"),
+    );
+    let of = |ciphertext, context| Wrapped { ciphertext, context };
+    let both = [of(&second[..], &b"subject-2"[..]), of(&first[..], &b"subject-1"[..])];
+    assert_eq!(keys.unwrap_all(name, &both).await.expect("the data keys"), [&b"second"[..], b"first"]);
+    let exchanged = [both[0], of(&first[..], &b"subject-2"[..])];
+    assert!(matches!(keys.unwrap_all(name, &exchanged).await, Err(KeyError::BadCiphertext)));
+    assert!(keys.hmac_all(name, &[]).await.expect("no tags").is_empty());
+    assert!(keys.unwrap_all(name, &[]).await.expect("no data keys").is_empty());
 }
 
 /// Runs the suite of the memory of a signer.

@@ -8,7 +8,7 @@ use aws_lc_rs::rand;
 use preceptor_core::id::OrgId;
 use zeroize::Zeroizing;
 
-use crate::{KeyError, KeyName, Keys, Purpose};
+use crate::{KeyError, KeyName, Keys, Purpose, Wrapped};
 
 /// Bytes of an AES-256 key.
 const KEY_LEN: usize = 32;
@@ -37,6 +37,23 @@ impl DataKey {
             keys.unwrap(KeyName::of_org(Purpose::DataKeys, org), wrapped, owner.as_bytes()).await?,
         );
         Self::of_raw(&raw)
+    }
+
+    /// Opens stored keys, each of its owner, in their order and with one call of the engine; none for no key.
+    pub async fn open_all(
+        keys: &dyn Keys,
+        org: OrgId,
+        stored: &[(&str, &[u8])],
+    ) -> Result<Vec<Self>, KeyError> {
+        if stored.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wrapped: Vec<_> = stored
+            .iter()
+            .map(|(owner, wrapped)| Wrapped { ciphertext: wrapped, context: owner.as_bytes() })
+            .collect();
+        let raw = keys.unwrap_all(KeyName::of_org(Purpose::DataKeys, org), &wrapped).await?;
+        raw.into_iter().map(|raw| Self::of_raw(&Zeroizing::new(raw))).collect()
     }
 
     fn of_raw(raw: &[u8]) -> Result<Self, KeyError> {
@@ -83,5 +100,11 @@ mod tests {
         assert!(opened.unseal("org/table/column/2", &sealed).is_err(), "another row");
         assert!(DataKey::open(&keys, org, "u_2", &wrapped).await.is_err(), "another person");
         assert!(DataKey::open(&keys, OrgId::generate(), "u_1", &wrapped).await.is_err(), "another org");
+        let (_, second) = DataKey::make(&keys, org, "u_2").await.expect("a key");
+        let both: [(&str, &[u8]); 2] = [("u_2", &second), ("u_1", &wrapped)];
+        let opened = DataKey::open_all(&keys, org, &both).await.expect("both keys");
+        assert_eq!(opened[1].unseal("org/table/column/1", &sealed).expect("the text"), b"Ada");
+        let exchanged: [(&str, &[u8]); 2] = [("u_1", &second), ("u_2", &wrapped)];
+        assert!(DataKey::open_all(&keys, org, &exchanged).await.is_err(), "each is its owner's");
     }
 }

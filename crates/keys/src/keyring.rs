@@ -14,10 +14,11 @@ use aws_lc_rs::{hmac, pbkdf2, rand};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use preceptor_core::Secret;
+use preceptor_runtime::tally;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::{KeyError, KeyName, Keys, PublicKey, Purpose, Signature};
+use crate::{KeyError, KeyName, Keys, PublicKey, Purpose, Signature, Wrapped};
 
 /// OWASP's floor for PBKDF2-HMAC-SHA256 (Password Storage Cheat Sheet, 2023).
 const ITERATIONS: NonZeroU32 = NonZeroU32::new(600_000).expect("not zero");
@@ -173,6 +174,10 @@ impl Keyring {
         Ok((format!("{key}.{version}"), pair))
     }
 
+    fn tagging_key(&self, key: KeyName) -> Result<hmac::Key, KeyError> {
+        Ok(hmac::Key::new(hmac::HMAC_SHA256, &*self.seed(key)?))
+    }
+
     fn wrapping_key(&self, key: KeyName) -> Result<RandomizedNonceKey, KeyError> {
         RandomizedNonceKey::new(&AES_256_GCM, &*self.seed(key)?)
             .map_err(|error| KeyError::Unavailable(error.to_string()))
@@ -241,11 +246,13 @@ fn refuse_open_mode(_path: &Path) -> Result<(), OpenError> {
 #[async_trait]
 impl Keys for Keyring {
     async fn sign(&self, key: KeyName, message: &[u8]) -> Result<Signature, KeyError> {
+        tally::key_call();
         let (key_id, pair) = self.pair(key, self.newest(key))?;
         Ok(Signature { key_id, bytes: pair.sign(message).as_ref().to_vec() })
     }
 
     async fn public_keys(&self, key: KeyName) -> Result<Vec<PublicKey>, KeyError> {
+        tally::key_call();
         let newest = self.newest(key);
         let accepted = newest.saturating_sub(1).max(1)..=newest;
         let public = |version| {
@@ -265,13 +272,18 @@ impl Keys for Keyring {
     }
 
     async fn hmac(&self, key: KeyName, message: &[u8]) -> Result<[u8; 32], KeyError> {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &*self.seed(key)?);
-        let mut tag = [0; 32];
-        tag.copy_from_slice(hmac::sign(&key, message).as_ref());
-        Ok(tag)
+        tally::key_call();
+        Ok(tag(&self.tagging_key(key)?, message))
+    }
+
+    async fn hmac_all(&self, key: KeyName, messages: &[Vec<u8>]) -> Result<Vec<[u8; 32]>, KeyError> {
+        tally::key_call();
+        let key = self.tagging_key(key)?;
+        Ok(messages.iter().map(|message| tag(&key, message)).collect())
     }
 
     async fn wrap(&self, key: KeyName, plaintext: &[u8], context: &[u8]) -> Result<Vec<u8>, KeyError> {
+        tally::key_call();
         let mut content = plaintext.to_vec();
         let nonce = self
             .wrapping_key(key)?
@@ -281,15 +293,32 @@ impl Keys for Keyring {
     }
 
     async fn unwrap(&self, key: KeyName, ciphertext: &[u8], context: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let (nonce, sealed) = ciphertext.split_at_checked(NONCE_LEN).ok_or(KeyError::BadCiphertext)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| KeyError::BadCiphertext)?;
-        let mut content = Zeroizing::new(sealed.to_vec());
-        let plain = self
-            .wrapping_key(key)?
-            .open_in_place(nonce, Aad::from(context), &mut content)
-            .map_err(|_| KeyError::BadCiphertext)?;
-        Ok(plain.to_vec())
+        tally::key_call();
+        opened(&self.wrapping_key(key)?, Wrapped { ciphertext, context })
     }
+
+    async fn unwrap_all(&self, key: KeyName, wrapped: &[Wrapped<'_>]) -> Result<Vec<Vec<u8>>, KeyError> {
+        tally::key_call();
+        let key = self.wrapping_key(key)?;
+        wrapped.iter().map(|one| opened(&key, *one)).collect()
+    }
+}
+
+fn tag(key: &hmac::Key, message: &[u8]) -> [u8; 32] {
+    let mut tag = [0; 32];
+    tag.copy_from_slice(hmac::sign(key, message).as_ref());
+    tag
+}
+
+fn opened(key: &RandomizedNonceKey, wrapped: Wrapped<'_>) -> Result<Vec<u8>, KeyError> {
+    let (nonce, sealed) =
+        wrapped.ciphertext.split_at_checked(NONCE_LEN).ok_or(KeyError::BadCiphertext)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| KeyError::BadCiphertext)?;
+    let mut content = Zeroizing::new(sealed.to_vec());
+    let plain = key
+        .open_in_place(nonce, Aad::from(wrapped.context), &mut content)
+        .map_err(|_| KeyError::BadCiphertext)?;
+    Ok(plain.to_vec())
 }
 
 #[cfg(test)]

@@ -129,6 +129,15 @@ pub enum KeyError {
     BadCiphertext,
 }
 
+/// A wrapped data key, with what it is bound to.
+#[derive(Debug, Clone, Copy)]
+pub struct Wrapped<'a> {
+    /// What [`Keys::wrap`] made.
+    pub ciphertext: &'a [u8],
+    /// Under which context.
+    pub context: &'a [u8],
+}
+
 /// The key engine. A key comes into being when it is first used.
 #[async_trait]
 pub trait Keys: Send + Sync + fmt::Debug {
@@ -150,4 +159,23 @@ pub trait Keys: Send + Sync + fmt::Debug {
 
     /// Decrypts what [`wrap`](Self::wrap) made, under the same context.
     async fn unwrap(&self, key: KeyName, ciphertext: &[u8], context: &[u8]) -> Result<Vec<u8>, KeyError>;
+
+    /// HMAC-SHA-256 of each message, in their order. An engine behind a network takes them in one request.
+    async fn hmac_all(&self, key: KeyName, messages: &[Vec<u8>]) -> Result<Vec<[u8; 32]>, KeyError> {
+        let mut tags = Vec::with_capacity(messages.len());
+        for message in messages {
+            tags.push(self.hmac(key, message).await?);
+        }
+        Ok(tags)
+    }
+
+    /// Decrypts what [`wrap`](Self::wrap) made, each under its own context, in their order; one that does not open is an
+    /// error of all. An engine behind a network takes them in one request.
+    async fn unwrap_all(&self, key: KeyName, wrapped: &[Wrapped<'_>]) -> Result<Vec<Vec<u8>>, KeyError> {
+        let mut opened = Vec::with_capacity(wrapped.len());
+        for one in wrapped {
+            opened.push(self.unwrap(key, one.ciphertext, one.context).await?);
+        }
+        Ok(opened)
+    }
 }

@@ -12,6 +12,7 @@ use http::HeaderMap;
 use opentelemetry::KeyValue;
 use opentelemetry::propagation::Extractor;
 use preceptor_core::{Fault, Kind, Scope};
+use preceptor_runtime::tally;
 use tonic::{Code, Status};
 use tracing::Instrument as _;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
@@ -96,6 +97,15 @@ pub(crate) async fn load_shed(State(shared): State<Arc<Shared>>, request: Reques
         ));
     };
     next.run(request).await
+}
+
+/// What a call on someone's behalf costs is counted for tests.
+pub(crate) async fn tally(request: Request, next: Next) -> Response {
+    let Some(org) = request.extensions().get::<Call>().map(|call| call.scope().org()) else {
+        return next.run(request).await;
+    };
+    let path = request.uri().path().to_owned();
+    tally::of_call(org, &path, next.run(request)).await
 }
 
 /// A message that cannot be read is a fault of whoever sent it.

@@ -78,6 +78,8 @@ impl Server {
                 .layer(from_fn_with_state(Arc::clone(&shared), records::records))
                 // On whose behalf, and what they may do.
                 .layer(from_fn_with_state(shared, layers::scope))
+                // What the handler costs, in tests.
+                .layer(from_fn(layers::tally))
                 // What the handler's decoder cannot read.
                 .layer(from_fn(layers::unreadable)),
         )

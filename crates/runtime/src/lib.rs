@@ -9,6 +9,7 @@
 //! * [`Waiting`]: what waits for a worker;
 //! * [`Breaker`]: leaving alone what keeps failing;
 //! * [`pause`]: points at which tests stop a process;
+//! * [`tally`]: what a call costs, counted for tests;
 //! * [`private`]: what is written is for this account alone;
 //! * [`health`]: what is ready and what is not, with the reason;
 //! * [`telemetry`]: logs, traces and metrics.
@@ -23,6 +24,7 @@ pub mod modules;
 pub mod pause;
 pub mod places;
 pub mod private;
+pub mod tally;
 pub mod tasks;
 pub mod telemetry;
 mod waiting;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use preceptor_core::id::{EventId, OrgId};
 use preceptor_core::{Clock, Scope, Timestamp};
-use preceptor_runtime::shielded;
+use preceptor_runtime::{shielded, tally};
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, EntityTrait, IntoActiveModel, ModelTrait, Select, UpdateMany,
 };
@@ -105,11 +105,13 @@ impl Control {
 
     /// All rows of a read.
     pub async fn all<E: EntityTrait>(&self, select: Select<E>) -> Result<Vec<E::Model>, StoreError> {
+        tally::statement();
         Ok(select.all(&self.engine.reader()).await?)
     }
 
     /// The first row of a read.
     pub async fn one<E: EntityTrait>(&self, select: Select<E>) -> Result<Option<E::Model>, StoreError> {
+        tally::statement();
         Ok(select.one(&self.engine.reader()).await?)
     }
 
@@ -181,11 +183,13 @@ impl ControlTx {
 
     /// The first row of a read.
     pub async fn one<E: EntityTrait>(&self, select: Select<E>) -> Result<Option<E::Model>, StoreError> {
+        tally::statement();
         Ok(select.one(&self.tx).await?)
     }
 
     /// All rows of a read.
     pub async fn all<E: EntityTrait>(&self, select: Select<E>) -> Result<Vec<E::Model>, StoreError> {
+        tally::statement();
         Ok(select.all(&self.tx).await?)
     }
 
@@ -195,12 +199,14 @@ impl ControlTx {
         M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
         <M::Entity as EntityTrait>::ActiveModel: Send,
     {
+        tally::statement();
         M::Entity::insert(model.into_active_model()).exec_without_returning(&self.tx).await?;
         Ok(())
     }
 
     /// Runs an update; returns how many rows it changed.
     pub async fn update<E: EntityTrait>(&self, update: UpdateMany<E>) -> Result<u64, StoreError> {
+        tally::statement();
         Ok(update.exec(&self.tx).await?.rows_affected)
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use preceptor_core::id::{EventId, OrgId};
 use preceptor_core::{Clock, Scope, Timestamp};
+use preceptor_runtime::tally;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait as _, DatabaseConnection, DatabaseTransaction, DeleteMany, EntityTrait,
     FromQueryResult, IntoActiveModel, Iterable as _, QueryFilter as _, Select, UpdateMany, Value,
@@ -34,14 +35,15 @@ pub(crate) enum Connection {
     Write(DatabaseTransaction, Option<OwnedMutexGuard<()>>),
 }
 
-/// Runs `$call` on whichever connection this is.
+/// Runs `$call`, a statement, on whichever connection this is.
 macro_rules! on {
-    ($connection:expr, $db:ident => $call:expr) => {
+    ($connection:expr, $db:ident => $call:expr) => {{
+        tally::statement();
         match $connection {
             Connection::Plain($db) => $call,
             Connection::Snapshot($db) | Connection::Write($db, _) => $call,
         }
-    };
+    }};
 }
 
 /// One org's rows, for one service, on behalf of one subject. Dropping it without [`commit`](Self::commit) undoes it.
