@@ -311,8 +311,7 @@ fn tag(key: &hmac::Key, message: &[u8]) -> [u8; 32] {
 }
 
 fn opened(key: &RandomizedNonceKey, wrapped: Wrapped<'_>) -> Result<Vec<u8>, KeyError> {
-    let (nonce, sealed) =
-        wrapped.ciphertext.split_at_checked(NONCE_LEN).ok_or(KeyError::BadCiphertext)?;
+    let (nonce, sealed) = wrapped.ciphertext.split_at_checked(NONCE_LEN).ok_or(KeyError::BadCiphertext)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| KeyError::BadCiphertext)?;
     let mut content = Zeroizing::new(sealed.to_vec());
     let plain = key
