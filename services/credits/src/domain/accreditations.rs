@@ -4,6 +4,7 @@
 //! party, the operator, looked it up and said what they saw. Every decision is a row of its own, and an award keeps the
 //! one that it was made under.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -157,12 +158,26 @@ pub(super) async fn view(tx: &TenantTx, id: &str) -> Result<Option<Accreditation
 
 /// Every accreditation of an org with what is known of it.
 pub(super) async fn all(tx: &TenantTx) -> Result<Vec<AccreditationView>, Error> {
-    let mut views = Vec::new();
-    for row in offers::accreditations(tx).await? {
-        let decision = offers::decision(tx, &row.id).await?;
-        views.push((row, decision).into());
+    views(tx, offers::accreditations(tx).await?).await
+}
+
+/// Accreditations with what is known of them.
+pub(super) async fn views(
+    tx: &TenantTx,
+    rows: Vec<accreditation::Model>,
+) -> Result<Vec<AccreditationView>, Error> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(views)
+    let decisions = offers::decisions(tx, rows.iter().map(|row| row.id.clone()).collect()).await?;
+    // The last one is the one that holds.
+    let mut newest: HashMap<String, accreditation_decision::Model> =
+        decisions.into_iter().map(|decision| (decision.accreditation_id.clone(), decision)).collect();
+    let view = |row: accreditation::Model| {
+        let decision = newest.remove(&row.id);
+        AccreditationView::from((row, decision))
+    };
+    Ok(rows.into_iter().map(view).collect())
 }
 
 impl Credits {

@@ -1,6 +1,6 @@
 //! Attempts: link 6. Progress is kept here, scoring is done by the rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use preceptor_core::Scope;
@@ -132,11 +132,8 @@ impl Credits {
         self.program_or_own_work(call, program).await?;
         let scope = call.shared_scope();
         let tx = self.deps.store.read(&scope).await?;
-        let mut views = Vec::new();
-        for row in attempts::of_learner(&tx, program, scope.subject(), after, limit).await? {
-            views.push(self.attempt_view(&tx, row).await?);
-        }
-        Ok(views)
+        let rows = attempts::of_learner(&tx, program, scope.subject(), after, limit).await?;
+        self.attempt_views(&tx, rows).await
     }
 
     /// Keeps a choice. `option` counts in the order in which this attempt shows them.
@@ -220,27 +217,58 @@ impl Credits {
         tx: &TenantTx,
         attempt: attempt::Model,
     ) -> Result<AttemptView, Error> {
-        let printed = self.printed(tx, &attempt.form_id).await?;
-        let result = attempts::result(tx, &attempt.id).await?;
-        let chosen = if result.is_some() {
-            attempts::answers(tx, &attempt.id)
-                .await?
-                .into_iter()
-                .map(|answer| (answer.position, answer.option))
-                .collect()
-        } else {
-            attempts::drafts(tx, &attempt.id)
-                .await?
-                .into_iter()
-                .map(|draft| (draft.position, draft.option))
-                .collect()
-        };
-        let evaluation_given =
-            attempts::evaluation(tx, &attempt.program_id, &attempt.learner).await?.is_some();
-        let key_seen = taking::has_seen_key(tx, &attempt.program_id, &attempt.learner).await?;
-        let feedback = Feedback::of(&attempt, result.as_ref(), key_seen);
-        Ok(AttemptView { attempt, printed, chosen, result, evaluation_given, feedback })
+        let view = self.attempt_views(tx, vec![attempt]).await?.pop();
+        view.ok_or_else(|| Error::Defect("an attempt without its view".into()))
     }
+
+    /// Attempts of one learner at the quizzes of one program, with what belongs to them.
+    async fn attempt_views(
+        &self,
+        tx: &TenantTx,
+        rows: Vec<attempt::Model>,
+    ) -> Result<Vec<AttemptView>, Error> {
+        let Some(first) = rows.first() else { return Ok(Vec::new()) };
+        let evaluation_given = attempts::evaluation(tx, &first.program_id, &first.learner).await?.is_some();
+        let key_seen = taking::has_seen_key(tx, &first.program_id, &first.learner).await?;
+        let printed = self.printed_forms(tx, rows.iter().map(|row| row.form_id.clone()).collect()).await?;
+        let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+        let results = attempts::results_of(tx, &ids).await?;
+        let mut results: HashMap<String, result::Model> =
+            results.into_iter().map(|result| (result.attempt_id.clone(), result)).collect();
+        let mut chosen = chosen(tx, ids, &results).await?;
+        let view = |attempt: attempt::Model| {
+            let result = results.remove(&attempt.id);
+            Ok(AttemptView {
+                printed: printed.get(&attempt.form_id).cloned().ok_or(Error::NotFound(Missing::Quiz))?,
+                chosen: chosen.remove(&attempt.id).unwrap_or_default(),
+                evaluation_given,
+                feedback: Feedback::of(&attempt, result.as_ref(), key_seen),
+                result,
+                attempt,
+            })
+        };
+        rows.into_iter().map(view).collect()
+    }
+}
+
+/// What was chosen in attempts, by attempt and position: what was submitted, and in those that go on what is kept so far.
+async fn chosen(
+    tx: &TenantTx,
+    attempts: Vec<String>,
+    results: &HashMap<String, result::Model>,
+) -> Result<HashMap<String, BTreeMap<i64, i64>>, Error> {
+    let (submitted, open): (Vec<String>, Vec<String>) =
+        attempts.into_iter().partition(|attempt| results.contains_key(attempt));
+    let answers = attempts::answers(tx, &submitted).await?.into_iter();
+    let drafts = attempts::drafts(tx, &open).await?.into_iter();
+    let choices = answers
+        .map(|answer| (answer.attempt_id, answer.position, answer.option))
+        .chain(drafts.map(|draft| (draft.attempt_id, draft.position, draft.option)));
+    let mut chosen: HashMap<String, BTreeMap<i64, i64>> = HashMap::new();
+    for (attempt, position, option) in choices {
+        chosen.entry(attempt).or_default().insert(position, option);
+    }
+    Ok(chosen)
 }
 
 impl Credits {

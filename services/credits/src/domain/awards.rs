@@ -1,5 +1,6 @@
 //! Claims, voids, transcripts: link 9.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use preceptor_core::id::CreditId;
@@ -17,7 +18,7 @@ use super::{Credits, Link, offers, program_id, sees_record};
 use crate::Error;
 use crate::error::Missing;
 use crate::store::{
-    annotation, attempts, award, awards, certificate, certificates, evaluation, ledger, offer,
+    accreditation, annotation, attempts, award, awards, certificate, certificates, evaluation, ledger, offer,
     offers as offer_rows, recognition, result,
 };
 
@@ -28,7 +29,10 @@ const TRIES: usize = 3;
 #[derive(Debug, Clone)]
 pub(crate) struct CreditView {
     pub(crate) award: award::Model,
-    pub(crate) offer: offers::OfferView,
+    pub(crate) offer: offer::Model,
+    pub(crate) credit_name: String,
+    /// The accreditation that the offer was made under.
+    pub(crate) accreditation: accreditation::Model,
     pub(crate) void: Option<ledger::Model>,
     pub(crate) annotations: Vec<annotation::Model>,
     pub(crate) certificate: Option<certificate::Model>,
@@ -169,7 +173,9 @@ impl Credits {
         self.queue_certificate(&mut tx).await?;
         pause::at("claim.recorded", tx.org()).await;
         let made = CreditView {
-            offer: offers::view(claim.basis.offer, claim.basis.accreditation, tx.now()),
+            credit_name: offers::credit_name(&claim.basis.offer, tx.now()),
+            offer: claim.basis.offer,
+            accreditation: claim.basis.accreditation.row,
             void: None,
             annotations,
             certificate: None,
@@ -205,11 +211,8 @@ impl Credits {
             super::check_reach(scope, program)?;
         }
         let tx = self.deps.store.read(scope).await?;
-        let mut views = Vec::new();
-        for row in awards::list(&tx, whose, program, after, limit).await? {
-            views.push(view(&tx, row).await?);
-        }
-        Ok(views)
+        let rows = awards::list(&tx, whose, program, after, limit).await?;
+        views(&tx, rows).await
     }
 
     /// Ends a credit, by a new entry that says why.
@@ -279,25 +282,69 @@ pub(super) async fn visible(tx: &TenantTx, scope: &Scope, id: &str) -> Result<aw
 
 /// Everything that is shown of a credit.
 pub(super) async fn view(tx: &TenantTx, award: award::Model) -> Result<CreditView, Error> {
-    let offer = offer_rows::get(tx, &award.offer_id)
-        .await?
-        .ok_or_else(|| Error::Defect("an award without its offer".into()))?;
-    let accreditation = offers::accreditation_of(tx, &offer).await?;
-    let certificate = certificates::of_award(tx, &award.id).await?;
-    let certificate_ready = match &certificate {
-        Some(certificate) => certificates::file(tx, &certificate.id).await?.is_some(),
-        None => false,
+    let view = views(tx, vec![award]).await?.pop();
+    view.ok_or_else(|| Error::Defect("a credit without its view".into()))
+}
+
+/// Credits with everything that is shown of them.
+async fn views(tx: &TenantTx, rows: Vec<award::Model>) -> Result<Vec<CreditView>, Error> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let terms = Terms::of(tx, &rows).await?;
+    let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+    let mut voids: HashMap<String, ledger::Model> =
+        awards::voids(tx, &ids).await?.into_iter().map(|void| (void.award_id.clone(), void)).collect();
+    let mut annotations: HashMap<String, Vec<annotation::Model>> = HashMap::new();
+    for note in awards::annotations(tx, &ids).await? {
+        annotations.entry(note.award_id.clone()).or_default().push(note);
+    }
+    let signed = certificates::of_awards(tx, &ids).await?.into_iter();
+    let mut signed: HashMap<String, certificates::Signed> =
+        signed.map(|signed| (signed.certificate.award_id.clone(), signed)).collect();
+    let view = |award: award::Model| {
+        let (offer, accreditation) = terms.of_award(&award)?;
+        let signed = signed.remove(&award.id);
+        Ok(CreditView {
+            credit_name: offers::credit_name(offer, tx.now()),
+            offer: offer.clone(),
+            accreditation: accreditation.clone(),
+            void: voids.remove(&award.id),
+            annotations: annotations.remove(&award.id).unwrap_or_default(),
+            certificate_ready: signed.as_ref().is_some_and(|signed| signed.is_printed),
+            certificate: signed.map(|signed| signed.certificate),
+            is_own: award.learner == tx.scope().subject(),
+            award,
+            fresh: false,
+        })
     };
-    Ok(CreditView {
-        offer: offers::view(offer, accreditation, tx.now()),
-        void: awards::void(tx, &award.id).await?,
-        annotations: awards::annotations(tx, &award.id).await?,
-        certificate,
-        is_own: award.learner == tx.scope().subject(),
-        certificate_ready,
-        award,
-        fresh: false,
-    })
+    rows.into_iter().map(view).collect()
+}
+
+/// What awards were made under.
+struct Terms {
+    offers: HashMap<String, offer::Model>,
+    accreditations: HashMap<String, accreditation::Model>,
+}
+
+impl Terms {
+    async fn of(tx: &TenantTx, awards: &[award::Model]) -> Result<Self, Error> {
+        let ids: BTreeSet<String> = awards.iter().map(|award| award.offer_id.clone()).collect();
+        let offers = offer_rows::of_ids(tx, ids.into_iter().collect()).await?;
+        let ids: BTreeSet<String> = offers.iter().map(|offer| offer.accreditation_id.clone()).collect();
+        let accreditations = offer_rows::accreditations_of(tx, ids.into_iter().collect()).await?;
+        Ok(Self {
+            offers: offers.into_iter().map(|row| (row.id.clone(), row)).collect(),
+            accreditations: accreditations.into_iter().map(|row| (row.id.clone(), row)).collect(),
+        })
+    }
+
+    fn of_award(&self, award: &award::Model) -> Result<(&offer::Model, &accreditation::Model), Error> {
+        let offer = self.offers.get(&award.offer_id);
+        let offer = offer.ok_or_else(|| Error::Defect("an award without its offer".into()))?;
+        let accreditation = self.accreditations.get(&offer.accreditation_id);
+        Ok((offer, accreditation.ok_or_else(offers::without_accreditation)?))
+    }
 }
 
 /// The entry behind the newest one that was read: when there is another by now, the database refuses it.

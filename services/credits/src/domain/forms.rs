@@ -1,6 +1,6 @@
 //! Freezing items as a quiz: links 4 and 5.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use preceptor_core::Scope;
@@ -124,15 +124,43 @@ impl Credits {
 
     /// The open form of a program, with its items.
     pub(crate) async fn printed(&self, tx: &TenantTx, form: &str) -> Result<Arc<Printed>, Error> {
-        let key = format!("{}/{form}", tx.org_key());
-        if let Some(known) = self.forms.get(&key) {
-            return Ok(known);
+        let mut printed = self.printed_forms(tx, BTreeSet::from([form.to_owned()])).await?;
+        printed.remove(form).ok_or(Error::NotFound(Missing::Quiz))
+    }
+
+    /// Forms with their items, by id; those that were shown lately are not read again.
+    pub(crate) async fn printed_forms(
+        &self,
+        tx: &TenantTx,
+        forms: BTreeSet<String>,
+    ) -> Result<HashMap<String, Arc<Printed>>, Error> {
+        let key = |form: &str| format!("{}/{form}", tx.org_key());
+        let mut printed = HashMap::new();
+        let mut unread = Vec::new();
+        for form in forms {
+            match self.forms.get(&key(&form)) {
+                Some(known) => drop(printed.insert(form, known)),
+                None => unread.push(form),
+            }
         }
-        let row = attempts::form(tx, form).await?.ok_or(Error::NotFound(Missing::Quiz))?;
-        let places = attempts::form_items(tx, form).await?;
-        let ids: Vec<String> = places.iter().map(|place| place.item_version_id.clone()).collect();
-        let printed = Arc::new(Printed { form: row, items: items::versions(tx, &ids).await?, places });
-        self.forms.insert(key, Arc::clone(&printed));
+        if unread.is_empty() {
+            return Ok(printed);
+        }
+        let rows = attempts::forms(tx, &unread).await?;
+        let mut places: HashMap<String, Vec<form_item::Model>> = HashMap::new();
+        for place in attempts::form_items(tx, &unread).await? {
+            places.entry(place.form_id.clone()).or_default().push(place);
+        }
+        let asked: BTreeSet<&String> =
+            places.values().flatten().map(|place| &place.item_version_id).collect();
+        let versions = items::versions(tx, asked.into_iter().cloned().collect()).await?;
+        for form in rows {
+            let places = places.remove(&form.id).unwrap_or_default();
+            let items = places.iter().filter_map(|place| versions.get(&place.item_version_id)).cloned();
+            let read = Arc::new(Printed { items: items.collect(), places, form });
+            self.forms.insert(key(&read.form.id), Arc::clone(&read));
+            printed.insert(read.form.id.clone(), read);
+        }
         Ok(printed)
     }
 

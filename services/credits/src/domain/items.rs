@@ -27,14 +27,40 @@ pub(crate) struct ItemView {
     pub(crate) decision: Option<item_decision::Model>,
 }
 
+/// What was decided of an item version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    Draft,
+    Approved,
+    Rejected,
+}
+
+impl State {
+    const ALL: [Self; 3] = [Self::Draft, Self::Approved, Self::Rejected];
+
+    /// As the contract names it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}
+
 impl ItemView {
     /// `draft`, `approved` or `rejected`.
     pub(crate) fn state(&self) -> &'static str {
-        match &self.decision {
-            None => "draft",
-            Some(decision) if decision.approved => "approved",
-            Some(_) => "rejected",
-        }
+        let state = match &self.decision {
+            None => State::Draft,
+            Some(decision) if decision.approved => State::Approved,
+            Some(_) => State::Rejected,
+        };
+        state.name()
     }
 
     /// The item as it is judged.
@@ -105,18 +131,16 @@ impl Credits {
         limit: u64,
     ) -> Result<Vec<ItemView>, Error> {
         self.program(call, program).await?;
-        if !["", "draft", "approved", "rejected"].contains(&state) {
-            return Err(Error::field("state", "must be draft, approved or rejected"));
-        }
+        let state = match State::of_name(state) {
+            None if !state.is_empty() => {
+                return Err(Error::field("state", "must be draft, approved or rejected"));
+            }
+            state => state,
+        };
         let scope = call.shared_scope();
         self.note_reader(&scope, program, "items read").await?;
         let tx = self.deps.store.read(&scope).await?;
-        let mut views = items::newest(&tx, program).await?;
-        views.retain(|view| {
-            (state.is_empty() || view.state() == state) && view.version.item_id.as_str() > after
-        });
-        views.truncate(limit as usize);
-        Ok(views)
+        items::page(&tx, program, state, after, limit).await
     }
 
     /// A named human's decision. The database refuses the author's own.

@@ -48,7 +48,7 @@ pub(crate) use compose::{Flaw, Judge, Question, Source, Wanted, compose};
 pub(crate) use forms::{DEFAULT_ATTEMPTS, NewForm, QuizView};
 pub(crate) use generations::Composer;
 pub(crate) use handwritten::NewItem;
-pub(crate) use items::ItemView;
+pub(crate) use items::{ItemView, State as ItemState};
 pub(crate) use leaderboard::Standing;
 pub(crate) use links::Link;
 pub(crate) use offers::{DEFAULT_LEVEL, NewOffer, OfferView};

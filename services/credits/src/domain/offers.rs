@@ -1,6 +1,6 @@
 //! Designation: link 2.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use preceptor_core::id::OfferId;
 use preceptor_core::{DisplayName, DisplayProblem, DisplayText, Timestamp};
@@ -134,9 +134,11 @@ impl Credits {
 
     /// Has offers say whose they are, since an accreditation may be in anyone's name, and what their certificates cannot show.
     pub(super) async fn name_org(&self, call: &Call, views: &mut [OfferView]) -> Result<(), Error> {
+        let Some(first) = views.first() else { return Ok(()) };
+        // All are of the caller's org.
+        let org_name = self.org_name(call, &first.offer.org_id).await?;
         for view in views {
-            let org_name = self.org_name(call, &view.offer.org_id).await?;
-            view.accreditation = self.shown(view.accreditation.clone(), org_name);
+            view.accreditation = self.shown(view.accreditation.clone(), org_name.clone());
         }
         Ok(())
     }
@@ -144,12 +146,25 @@ impl Credits {
 
 /// Offers with their words and the accreditation behind them.
 pub(super) async fn views(tx: &TenantTx, rows: Vec<offer::Model>) -> Result<Vec<OfferView>, Error> {
-    let mut views = Vec::with_capacity(rows.len());
-    for row in rows {
-        let accreditation = accreditation_of(tx, &row).await?;
-        views.push(view(row, accreditation, tx.now()));
+    if rows.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(views)
+    let ids: BTreeSet<String> = rows.iter().map(|row| row.accreditation_id.clone()).collect();
+    let accreditations = offers::accreditations_of(tx, ids.into_iter().collect()).await?;
+    let accreditations: HashMap<String, AccreditationView> = accreditations::views(tx, accreditations)
+        .await?
+        .into_iter()
+        .map(|accreditation| (accreditation.row.id.clone(), accreditation))
+        .collect();
+    let shown = |row: offer::Model| {
+        let accreditation = accreditations.get(&row.accreditation_id).cloned();
+        Ok(view(row, accreditation.ok_or_else(without_accreditation)?, tx.now()))
+    };
+    rows.into_iter().map(shown).collect()
+}
+
+pub(super) fn without_accreditation() -> Error {
+    Error::Defect("an offer without an accreditation".into())
 }
 
 /// The accreditation that an offer is made under.
@@ -158,18 +173,23 @@ pub(super) async fn accreditation_of(
     offer: &offer::Model,
 ) -> Result<AccreditationView, Error> {
     let found = accreditations::view(tx, &offer.accreditation_id).await?;
-    found.ok_or_else(|| Error::Defect("an offer without an accreditation".into()))
+    found.ok_or_else(without_accreditation)
 }
 
 /// An offer with its words.
 pub(crate) fn view(offer: offer::Model, accreditation: AccreditationView, now: Timestamp) -> OfferView {
-    let kind = rules::credit_type(&offer.credit_type, now);
     OfferView {
         accreditation,
         credit_professions: credit_professions(&offer, now),
-        credit_name: kind.map_or_else(|| offer.credit_type.clone(), |kind| kind.name.clone()),
+        credit_name: credit_name(&offer, now),
         offer,
     }
+}
+
+/// What the type of an offer's credit is called.
+pub(super) fn credit_name(offer: &offer::Model, now: Timestamp) -> String {
+    let kind = rules::credit_type(&offer.credit_type, now);
+    kind.map_or_else(|| offer.credit_type.clone(), |kind| kind.name.clone())
 }
 
 fn credit_professions(offer: &offer::Model, now: Timestamp) -> Vec<String> {

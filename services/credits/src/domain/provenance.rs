@@ -38,7 +38,7 @@ impl Credits {
             None => None,
         };
         let result = attempts::result(&tx, &award.attempt_id).await?.ok_or_else(|| missing("result"))?;
-        let answers = attempts::answers(&tx, &award.attempt_id).await?;
+        let answers = attempts::answers(&tx, std::slice::from_ref(&award.attempt_id)).await?;
         let sources = attempts::form_sources(&tx, &award.form_id).await?;
         let printed = self.printed(&tx, &award.form_id).await?;
         let attempt = attempts::get(&tx, &award.attempt_id).await?.ok_or_else(|| missing("attempt"))?;
@@ -51,7 +51,7 @@ impl Credits {
         let reads_record = scope.grants(Capability::ReadAudit);
         Ok(json!({
             "credit": credit_part(&credit),
-            "accreditation": accreditation_part(&credit.offer.accreditation.row, decision.as_ref()),
+            "accreditation": accreditation_part(&credit.accreditation, decision.as_ref()),
             "designation": designation_part(&credit),
             "sources": self.sources_part(call, &sources).await?,
             "quiz": quiz_part(&printed, &answers),
@@ -182,7 +182,7 @@ impl Links<'_> {
 
     /// What the provider did before.
     fn of_provider(&self) -> Vec<String> {
-        let offer = &self.credit.offer.offer;
+        let offer = &self.credit.offer;
         let terms = [offer.id.clone(), offer.accreditation_id.clone(), self.printed.form.id.clone()];
         let sources = self.sources.iter().map(|source| source.source_version_id.clone());
         terms
@@ -253,7 +253,7 @@ fn credit_part(credit: &CreditView) -> Value {
         "learner": award.learner,
         "program_id": award.program_id,
         "credit_type": award.credit_type,
-        "credit_name": credit.offer.credit_name,
+        "credit_name": credit.credit_name,
         "amount": rules::amount(award.quarters),
         "recognition": award.recognition,
         "issued_at": at(award.issued_at),
@@ -274,7 +274,7 @@ fn accreditation_part(row: &accreditation::Model, decision: Option<&accreditatio
 }
 
 fn designation_part(credit: &CreditView) -> Value {
-    let offer = &credit.offer.offer;
+    let offer = &credit.offer;
     json!({
         "id": offer.id,
         "activity": offer.activity_title,

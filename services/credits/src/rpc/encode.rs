@@ -259,13 +259,13 @@ pub(super) fn credit(view: CreditView) -> proto::Credit {
     let award = view.award;
     proto::Credit {
         accreditation_confirmed: award.accreditation_confirmed,
-        provider: view.offer.accreditation.row.provider,
+        provider: view.accreditation.provider,
         id: award.id,
         program_id: award.program_id,
-        program_title: view.offer.offer.activity_title,
+        program_title: view.offer.activity_title,
         offer_id: award.offer_id,
         credit_type: award.credit_type,
-        credit_name: view.offer.credit_name,
+        credit_name: view.credit_name,
         quarters: award.quarters,
         issued_at: award.issued_at,
         quiz_completed_at: award.quiz_completed_at,

@@ -13,9 +13,14 @@ pub(crate) async fn form(tx: &TenantTx, id: &str) -> Result<Option<form::Model>,
     Ok(tx.one(tx.find::<form::Entity>().filter(form::Column::Id.eq(id))).await?)
 }
 
-/// The items of a form, in order.
-pub(crate) async fn form_items(tx: &TenantTx, form: &str) -> Result<Vec<form_item::Model>, Error> {
-    let select = tx.find::<form_item::Entity>().filter(form_item::Column::FormId.eq(form));
+/// The forms of these ids.
+pub(crate) async fn forms(tx: &TenantTx, ids: &[String]) -> Result<Vec<form::Model>, Error> {
+    Ok(tx.all(tx.find::<form::Entity>().filter(form::Column::Id.is_in(ids))).await?)
+}
+
+/// The items of forms, those of each in order.
+pub(crate) async fn form_items(tx: &TenantTx, forms: &[String]) -> Result<Vec<form_item::Model>, Error> {
+    let select = tx.find::<form_item::Entity>().filter(form_item::Column::FormId.is_in(forms));
     Ok(tx.all(select.order_by_asc(form_item::Column::Position)).await?)
 }
 
@@ -112,9 +117,12 @@ pub(crate) async fn newest_taking(
     Ok(tx.one(select.order_by_desc(Column::Entry)).await?)
 }
 
-/// What was chosen so far.
-pub(crate) async fn drafts(tx: &TenantTx, attempt: &str) -> Result<Vec<draft::Model>, Error> {
-    Ok(tx.all(tx.find::<draft::Entity>().filter(draft::Column::AttemptId.eq(attempt))).await?)
+/// What was chosen so far in attempts.
+pub(crate) async fn drafts(tx: &TenantTx, attempts: &[String]) -> Result<Vec<draft::Model>, Error> {
+    if attempts.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(tx.all(tx.find::<draft::Entity>().filter(draft::Column::AttemptId.is_in(attempts))).await?)
 }
 
 /// Keeps a choice in place of the one before.
@@ -140,15 +148,23 @@ pub(crate) async fn forget_drafts(tx: &TenantTx, attempt: &str) -> Result<(), Er
     Ok(())
 }
 
-/// What was submitted, in order.
-pub(crate) async fn answers(tx: &TenantTx, attempt: &str) -> Result<Vec<answer::Model>, Error> {
-    let select = tx.find::<answer::Entity>().filter(answer::Column::AttemptId.eq(attempt));
+/// What was submitted in attempts, that of each in order.
+pub(crate) async fn answers(tx: &TenantTx, attempts: &[String]) -> Result<Vec<answer::Model>, Error> {
+    if attempts.is_empty() {
+        return Ok(Vec::new());
+    }
+    let select = tx.find::<answer::Entity>().filter(answer::Column::AttemptId.is_in(attempts));
     Ok(tx.all(select.order_by_asc(answer::Column::Position)).await?)
 }
 
 /// How an attempt ended.
 pub(crate) async fn result(tx: &TenantTx, attempt: &str) -> Result<Option<result::Model>, Error> {
     Ok(tx.one(tx.find::<result::Entity>().filter(result::Column::AttemptId.eq(attempt))).await?)
+}
+
+/// How attempts ended; nothing for those that have not.
+pub(crate) async fn results_of(tx: &TenantTx, attempts: &[String]) -> Result<Vec<result::Model>, Error> {
+    Ok(tx.all(tx.find::<result::Entity>().filter(result::Column::AttemptId.is_in(attempts))).await?)
 }
 
 /// The results at a form, best first.

@@ -24,10 +24,11 @@ pub(crate) async fn newest_entry(
     Ok(tx.one(select.filter(Column::CreditType.eq(credit_type)).order_by_desc(Column::Entry)).await?)
 }
 
-/// The entry that ended an award.
-pub(crate) async fn void(tx: &TenantTx, award: &str) -> Result<Option<ledger::Model>, Error> {
+/// The entries that ended awards.
+pub(crate) async fn voids(tx: &TenantTx, awards: &[String]) -> Result<Vec<ledger::Model>, Error> {
     use ledger::{Column, Entity};
-    Ok(tx.one(tx.find::<Entity>().filter(Column::AwardId.eq(award)).filter(Column::Kind.eq("void"))).await?)
+    let select = tx.find::<Entity>().filter(Column::AwardId.is_in(awards));
+    Ok(tx.all(select.filter(Column::Kind.eq("void"))).await?)
 }
 
 /// Awards, newest first.
@@ -57,10 +58,12 @@ pub(crate) async fn of_forms(tx: &TenantTx, forms: &[String]) -> Result<Vec<awar
     Ok(tx.all(tx.find::<award::Entity>().filter(award::Column::FormId.is_in(forms))).await?)
 }
 
-/// Remarks on an award, oldest first.
-pub(crate) async fn annotations(tx: &TenantTx, award: &str) -> Result<Vec<annotation::Model>, Error> {
+/// Remarks on awards, oldest first.
+pub(crate) async fn annotations(tx: &TenantTx, awards: &[String]) -> Result<Vec<annotation::Model>, Error> {
     use annotation::{Column, Entity};
-    Ok(tx.all(tx.find::<Entity>().filter(Column::AwardId.eq(award)).order_by_asc(Column::NotedAt)).await?)
+    Ok(tx
+        .all(tx.find::<Entity>().filter(Column::AwardId.is_in(awards)).order_by_asc(Column::NotedAt))
+        .await?)
 }
 
 /// The suspension of a source version.

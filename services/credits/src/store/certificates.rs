@@ -1,7 +1,11 @@
 //! Certificates, their files, and the lists of those that were voided.
 
 use preceptor_store::TenantTx;
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _};
+use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
+use sea_orm::{
+    ColumnTrait as _, DbErr, FromQueryResult, QueryFilter as _, QueryOrder as _, QueryResult,
+    QuerySelect as _, QueryTrait as _,
+};
 
 use super::{award, certificate, certificate_file, certificate_sheet, ledger, status_entry};
 use crate::Error;
@@ -9,6 +13,36 @@ use crate::Error;
 /// The certificate of an award.
 pub(crate) async fn of_award(tx: &TenantTx, award: &str) -> Result<Option<certificate::Model>, Error> {
     Ok(tx.one(tx.find::<certificate::Entity>().filter(certificate::Column::AwardId.eq(award))).await?)
+}
+
+/// A certificate, and whether it is printed.
+#[derive(Debug)]
+pub(crate) struct Signed {
+    pub(crate) certificate: certificate::Model,
+    pub(crate) is_printed: bool,
+}
+
+impl FromQueryResult for Signed {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        let printed: Option<String> = row.try_get(prefix, "printed")?;
+        let certificate = certificate::Model::from_query_result(row, prefix)?;
+        Ok(Self { certificate, is_printed: printed.is_some() })
+    }
+}
+
+/// The certificates of awards, each with whether it is printed.
+pub(crate) async fn of_awards(tx: &TenantTx, awards: &[String]) -> Result<Vec<Signed>, Error> {
+    use certificate_file::{Column, Entity};
+    let printed = Query::select()
+        .column(Column::CertificateId)
+        .from(Entity)
+        .and_where(Expr::col((Entity, Column::OrgId)).eq(tx.org_key()))
+        .and_where(
+            Expr::col(Column::CertificateId).eq(Expr::col((certificate::Entity, certificate::Column::Id))),
+        )
+        .to_owned();
+    let select = tx.find::<certificate::Entity>().filter(certificate::Column::AwardId.is_in(awards));
+    Ok(tx.all_as(select.expr_as(printed, "printed")).await?)
 }
 
 /// Awards whose certificate is not printed, the oldest first.

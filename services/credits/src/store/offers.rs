@@ -16,6 +16,24 @@ pub(crate) async fn accreditation(tx: &TenantTx, id: &str) -> Result<Option<accr
     Ok(tx.one(tx.find::<accreditation::Entity>().filter(accreditation::Column::Id.eq(id))).await?)
 }
 
+/// The accreditations of these ids.
+pub(crate) async fn accreditations_of(
+    tx: &TenantTx,
+    ids: Vec<String>,
+) -> Result<Vec<accreditation::Model>, Error> {
+    Ok(tx.all(tx.find::<accreditation::Entity>().filter(accreditation::Column::Id.is_in(ids))).await?)
+}
+
+/// The decisions of the operator about accreditations, those about each in the order in which they were made.
+pub(crate) async fn decisions(
+    tx: &TenantTx,
+    accreditations: Vec<String>,
+) -> Result<Vec<accreditation_decision::Model>, Error> {
+    use accreditation_decision::{Column, Entity};
+    let select = tx.find::<Entity>().filter(Column::AccreditationId.is_in(accreditations));
+    Ok(tx.all(select.order_by_asc(Column::Number)).await?)
+}
+
 /// The newest decision of the operator about an accreditation.
 pub(crate) async fn decision(
     tx: &TenantTx,
@@ -52,6 +70,11 @@ pub(crate) async fn ensure_policy(tx: &TenantTx, key: &str) -> Result<(), Error>
 /// One offer.
 pub(crate) async fn get(tx: &TenantTx, id: &str) -> Result<Option<offer::Model>, Error> {
     Ok(tx.one(tx.find::<offer::Entity>().filter(offer::Column::Id.eq(id))).await?)
+}
+
+/// The offers of these ids.
+pub(crate) async fn of_ids(tx: &TenantTx, ids: Vec<String>) -> Result<Vec<offer::Model>, Error> {
+    Ok(tx.all(tx.find::<offer::Entity>().filter(offer::Column::Id.is_in(ids))).await?)
 }
 
 /// The offers of a program, in the order in which they were made.

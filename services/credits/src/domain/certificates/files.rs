@@ -49,7 +49,7 @@ impl Credits {
             }
             let row = certificates::of_award(&tx, &award.id).await?.ok_or(Error::Preparing)?;
             let file = certificates::file(&tx, &row.id).await?.ok_or(Error::Preparing)?;
-            let void = award_rows::void(&tx, &award.id).await?;
+            let void = award_rows::voids(&tx, std::slice::from_ref(&award.id)).await?.pop();
             // Who asks for no paper gets the org's, on which a certificate from before was not printed at first.
             let paper = if paper.is_some() { paper } else { settings::paper(&tx).await? };
             (row, file, void, paper)

@@ -87,8 +87,9 @@ impl Credits {
             let scope = Arc::new(Scope::of_system(SystemActor::Credits, org));
             let tx = self.deps.store.read(&scope).await?;
             let Some(row) = certificates::of_code(&tx, &code).await? else { continue };
-            let void = awards::void(&tx, &row.award_id).await?;
-            let annotations = awards::annotations(&tx, &row.award_id).await?;
+            let award = std::slice::from_ref(&row.award_id);
+            let void = awards::voids(&tx, award).await?.pop();
+            let annotations = awards::annotations(&tx, award).await?;
             drop(tx);
             let (_, signed) = self.unseal(org, &row).await?;
             note.acting(Arc::new(Scope::of_system(SystemActor::Gateway, org)));
