@@ -1,5 +1,6 @@
 //! Programs and their objectives.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use preceptor_core::id::{AppId, ObjectiveId, ProgramId};
@@ -8,6 +9,7 @@ use preceptor_store::{AuditEntry, TenantTx};
 
 use super::{Content, bounded, check_reach, sees_drafts, shown};
 use crate::Error;
+use crate::store::programs::Listed;
 use crate::store::{objective, pending, program, program_version, programs, published, versions};
 
 const MOST_OBJECTIVES: usize = 50;
@@ -73,11 +75,9 @@ impl Content {
         let tx = self.deps.store.read(scope).await?;
         let after = (!after.is_empty()).then_some(after);
         let only = scope.program().map(|program| program.to_string());
-        let mut views = Vec::new();
-        for row in programs::list(&tx, after, only.as_deref(), limit).await? {
-            views.push(view(&tx, row).await?);
-        }
-        Ok(views.into_iter().filter_map(|view| visible(scope, view).ok()).collect())
+        let rows = programs::list(&tx, listed(scope), after, only.as_deref(), limit).await?;
+        let views = views(&tx, rows).await?;
+        Ok(views.into_iter().map(|view| shown::program(scope, view)).collect())
     }
 
     pub(crate) async fn update_program(
@@ -185,29 +185,74 @@ fn objective_rows<'a>(
 
 /// Everything that is shown of a program.
 pub(super) async fn view(tx: &TenantTx, row: program::Model) -> Result<ProgramView, Error> {
-    let published = match programs::published(tx, &row.id).await? {
-        Some(visible) => {
-            let version = versions::get(tx, &visible.program_version_id).await?;
-            Some((visible, version))
-        }
-        None => None,
-    };
-    Ok(ProgramView {
-        objectives: programs::objectives(tx, &row.id).await?,
-        pending: programs::pending(tx, &row.id).await?,
-        counts: programs::source_counts(tx, &row.id).await?,
-        published,
-        program: row,
-    })
+    let view = views(tx, vec![row]).await?.pop();
+    view.ok_or_else(|| Error::Defect("a program without its view".into()))
 }
 
-/// What the subject may see of it: a learner sees published programs only, an analyst those that were published.
+/// Programs with everything that is shown of them.
+async fn views(tx: &TenantTx, rows: Vec<program::Model>) -> Result<Vec<ProgramView>, Error> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+    let mut published = published(tx, &ids).await?;
+    let mut objectives: HashMap<String, Vec<objective::Model>> = HashMap::new();
+    for row in programs::objectives_of(tx, &ids).await? {
+        objectives.entry(row.program_id.clone()).or_default().push(row);
+    }
+    let mut counts: HashMap<String, Vec<programs::StateCount>> = HashMap::new();
+    for count in programs::source_counts(tx, &ids).await? {
+        counts.entry(count.program_id.clone()).or_default().push(count);
+    }
+    let mut pending: HashMap<String, pending::Model> =
+        programs::pending_of(tx, &ids).await?.into_iter().map(|row| (row.program_id.clone(), row)).collect();
+    let view = |program: program::Model| ProgramView {
+        objectives: objectives.remove(&program.id).unwrap_or_default(),
+        published: published.remove(&program.id),
+        pending: pending.remove(&program.id),
+        counts: counts.remove(&program.id).unwrap_or_default(),
+        program,
+    };
+    Ok(rows.into_iter().map(view).collect())
+}
+
+/// What learners see of programs, by program.
+async fn published(
+    tx: &TenantTx,
+    programs: &[String],
+) -> Result<HashMap<String, (published::Model, program_version::Model)>, Error> {
+    let visible = programs::published_of(tx, programs).await?;
+    let frozen = visible.iter().map(|row| row.program_version_id.clone()).collect();
+    let mut frozen: HashMap<String, program_version::Model> = versions::of_ids(tx, frozen)
+        .await?
+        .into_iter()
+        .map(|version| (version.id.clone(), version))
+        .collect();
+    let with_version = |row: published::Model| {
+        let version = frozen.remove(&row.program_version_id).ok_or(Error::NotPublished)?;
+        Ok((row.program_id.clone(), (row, version)))
+    };
+    visible.into_iter().map(with_version).collect()
+}
+
+/// What the subject may see: a learner sees published programs only, an analyst those that were published.
+fn listed(scope: &Scope) -> Listed {
+    if sees_drafts(scope) || scope.grants(Capability::AdmitLearners) {
+        Listed::All
+    } else if scope.grants(Capability::ReadInsight) {
+        // Whoever reads insight keeps that of programs that were withdrawn; what never was out has none.
+        Listed::PublishedOnce
+    } else {
+        Listed::Published
+    }
+}
+
+/// What the subject may see of a program.
 fn visible(scope: &Scope, view: ProgramView) -> Result<ProgramView, Error> {
-    let was_published = view.published.is_some() || view.program.withdrawn;
-    // Whoever reads insight keeps that of programs that were withdrawn; what never was out has none.
-    let sees = sees_drafts(scope)
-        || scope.grants(Capability::AdmitLearners)
-        || view.published.is_some()
-        || (scope.grants(Capability::ReadInsight) && was_published);
-    if sees { Ok(shown::program(scope, view)) } else { Err(Error::ProgramNotFound) }
+    let is_seen = match listed(scope) {
+        Listed::All => true,
+        Listed::Published => view.published.is_some(),
+        Listed::PublishedOnce => view.published.is_some() || view.program.withdrawn,
+    };
+    if is_seen { Ok(shown::program(scope, view)) } else { Err(Error::ProgramNotFound) }
 }

@@ -15,6 +15,7 @@ use preceptor_store::TenantTx;
 
 use super::{check_reach, sees_drafts};
 use crate::Error;
+use crate::store::verifications::Marked;
 use crate::store::{source, source_version, sources, verifications, versions};
 
 /// A version whose content the subject may read. Holding one is the proof.
@@ -71,7 +72,7 @@ pub(crate) struct Seen {
 
 /// What the subject sees of a source, at the version that it names or else at the newest that it may see.
 pub(crate) async fn see(tx: &TenantTx, scope: &Scope, source: &str, version: &str) -> Result<Seen, Error> {
-    let (source, newest) = sources::newest(tx, source).await?;
+    let source = sources::get(tx, source).await?;
     check_reach(scope, &source.program_id).map_err(|_| Error::SourceNotFound)?;
     let published = if sees_drafts(scope) {
         None
@@ -79,7 +80,7 @@ pub(crate) async fn see(tx: &TenantTx, scope: &Scope, source: &str, version: &st
         Some(versions::published_of(tx, &source.program_id, &source.id).await?)
     };
     let wanted = match (&published, version) {
-        (None, "") => newest,
+        (None, "") => sources::version(tx, &source.newest_version_id).await?,
         (None, id) => sources::version(tx, id).await?,
         (Some(None), named) => return Err(unseen(tx, &source, named, None).await?),
         (Some(Some(visible)), named) if named.is_empty() || named == visible => {
@@ -117,7 +118,10 @@ pub(crate) async fn see_all(
     scope: &Scope,
     program: &str,
     rows: Vec<source::Model>,
-) -> Result<Vec<(source::Model, source_version::Model)>, Error> {
+) -> Result<Vec<(source::Model, Marked)>, Error> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
     let visible: HashMap<String, String> = if sees_drafts(scope) {
         rows.iter().map(|row| (row.id.clone(), row.newest_version_id.clone())).collect()
     } else {
@@ -128,10 +132,10 @@ pub(crate) async fn see_all(
             .collect()
     };
     let ids = rows.iter().filter_map(|row| visible.get(&row.id).cloned()).collect();
-    let mut versions: HashMap<String, source_version::Model> = sources::versions(tx, ids)
+    let mut versions: HashMap<String, Marked> = verifications::marked(tx, ids)
         .await?
         .into_iter()
-        .map(|version| (version.source_id.clone(), version))
+        .map(|marked| (marked.version.source_id.clone(), marked))
         .collect();
     Ok(rows.into_iter().filter_map(|row| versions.remove(&row.id).map(|version| (row, version))).collect())
 }

@@ -8,11 +8,11 @@ use preceptor_objects::{Objects as _, Part, Reading};
 use preceptor_store::TenantTx;
 
 use super::readable::{self, Access, Seen};
-use super::uploads::{SourceView, Standing, standing};
+use super::uploads::{SourceView, Standing, standings, versions_with_marks};
 use super::{Content, check_reach, sees_drafts, shown};
 use crate::Error;
 use crate::store::content::{self, Parts};
-use crate::store::{passage, program_version, programs, source_version, sources, versions};
+use crate::store::{passage, program_version, programs, source_version, sources, verifications, versions};
 use preceptor_extract::{MediaType, Picture, WordBox};
 
 /// Passages per page of a stream.
@@ -211,20 +211,22 @@ impl Content {
         ordered.sort_by(|a, b| a.source_id.cmp(&b.source_id));
         let ids = ordered.iter().map(|source| source.source_version_id.clone()).collect();
         let readable = readable::reviewable(&tx, scope, program, ids).await?;
-        let mut content = Vec::with_capacity(ordered.len());
-        for source in ordered {
-            let rows = match readable.get(&source.source_version_id) {
-                Some(may) => sources::passages(&tx, may, 0, u64::from(u32::MAX)).await?,
-                None => Vec::new(),
-            };
-            content.push(ContentOfSource {
+        let mut passages: HashMap<String, Vec<passage::Model>> = HashMap::new();
+        for row in sources::passages_of(&tx, &readable).await? {
+            passages.entry(row.source_version_id.clone()).or_default().push(row);
+        }
+        let marked = verifications::marked(&tx, sources.keys().cloned().collect()).await?;
+        let mut standings = standings(&tx, versions_with_marks(marked.iter())).await?;
+        let content = |source: Arc<SourceOfVersion>| {
+            let rows = passages.remove(&source.source_version_id).unwrap_or_default();
+            Ok(ContentOfSource {
                 passages: rows.into_iter().map(|row| view(row, &source)).collect::<Result<_, _>>()?,
-                standing: standing(&tx, &source.source_version_id).await?,
+                standing: standings.remove(&source.source_version_id).unwrap_or_default(),
                 program_title: frozen.title.clone(),
                 source,
-            });
-        }
-        Ok(content)
+            })
+        };
+        ordered.into_iter().map(content).collect()
     }
 
     /// The passages of one source version, page by page.

@@ -131,23 +131,23 @@ impl Content {
         let ids = if source.is_empty() {
             version_ids
         } else if reads_record {
-            let (row, _) = sources::newest(&tx, source).await?;
+            let row = sources::get(&tx, source).await?;
             check_reach(scope, &row.program_id).map_err(|_| Error::SourceNotFound)?;
             verifications::versions_of(&tx, source).await?
         } else {
             // What is known of drafts is the provider's.
             vec![readable::see(&tx, scope, source, "").await?.version.id]
         };
-        let mut views = Vec::new();
-        for row in verifications::of_versions(&tx, &ids).await? {
-            if check_reach(scope, &row.program_id).is_ok() {
-                let calls = verifications::calls(&tx, &row.id).await?;
-                let view = VerificationView { row, calls };
-                // Credits read by version, and decide themselves what a holder is shown of the evidence.
-                views.push(if source.is_empty() { view } else { shown::verification(scope, view) });
-            }
-        }
-        Ok(views)
+        let mut rows = verifications::of_versions(&tx, &ids).await?;
+        rows.retain(|row| check_reach(scope, &row.program_id).is_ok());
+        let mut calls = verifications::calls(&tx, rows.iter().map(|row| row.id.clone()).collect()).await?;
+        let view = |row: verification::Model| {
+            let calls = calls.remove(&row.id).unwrap_or_default();
+            let view = VerificationView { row, calls };
+            // Credits read by version, and decide themselves what a holder is shown of the evidence.
+            if source.is_empty() { view } else { shown::verification(scope, view) }
+        };
+        Ok(rows.into_iter().map(view).collect())
     }
 
     /// Every request to a registry about a source, those of daily checks too; newest first, without what came back.
@@ -159,7 +159,7 @@ impl Content {
         limit: u64,
     ) -> Result<Vec<registry_call::Model>, Error> {
         let tx = self.deps.store.read(scope).await?;
-        let (row, _) = sources::newest(&tx, source).await?;
+        let row = sources::get(&tx, source).await?;
         check_reach(scope, &row.program_id).map_err(|_| Error::SourceNotFound)?;
         verifications::calls_about(&tx, &verifications::versions_of(&tx, source).await?, before, limit).await
     }

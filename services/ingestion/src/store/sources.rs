@@ -10,15 +10,21 @@ use super::{approval, passage, source, source_version};
 use crate::Error;
 use crate::domain::readable::Readable;
 
-/// The newest version of every source of a program.
-pub(crate) fn newest_of_program(tx: &TenantTx, program: &str) -> Select<source_version::Entity> {
+/// The newest version of every source of programs.
+pub(crate) fn newest_of_programs(tx: &TenantTx, programs: &[String]) -> Select<source_version::Entity> {
     let newest = Query::select()
         .column(source::Column::NewestVersionId)
         .from(Alias::new("ingestion_source"))
         .and_where(Expr::col(source::Column::OrgId).eq(tx.org_key()))
-        .and_where(Expr::col(source::Column::ProgramId).eq(program))
+        .and_where(Expr::col(source::Column::ProgramId).is_in(programs))
         .to_owned();
     tx.find::<source_version::Entity>().filter(source_version::Column::Id.in_subquery(newest))
+}
+
+/// One source.
+pub(crate) async fn get(tx: &TenantTx, id: &str) -> Result<source::Model, Error> {
+    let select = tx.find::<source::Entity>().filter(source::Column::Id.eq(id));
+    tx.one(select).await?.ok_or(Error::SourceNotFound)
 }
 
 /// A source with its newest version.
@@ -26,10 +32,7 @@ pub(crate) async fn newest(
     tx: &TenantTx,
     source: &str,
 ) -> Result<(source::Model, source_version::Model), Error> {
-    let source = tx
-        .one(tx.find::<source::Entity>().filter(source::Column::Id.eq(source)))
-        .await?
-        .ok_or(Error::SourceNotFound)?;
+    let source = get(tx, source).await?;
     let version = version(tx, &source.newest_version_id).await?;
     Ok((source, version))
 }
@@ -170,6 +173,18 @@ pub(crate) async fn passages(
         .order_by_asc(passage::Column::Ordinal)
         .limit(limit);
     Ok(tx.all(select).await?)
+}
+
+/// All passages of versions that may be read, those of each in their order.
+pub(crate) async fn passages_of(
+    tx: &TenantTx,
+    readable: &HashMap<String, Readable>,
+) -> Result<Vec<passage::Model>, Error> {
+    let versions = readable.values().map(Readable::version_id);
+    let select = tx.find::<passage::Entity>().filter(passage::Column::SourceVersionId.is_in(versions));
+    Ok(tx
+        .all(select.order_by_asc(passage::Column::SourceVersionId).order_by_asc(passage::Column::Ordinal))
+        .await?)
 }
 
 /// Passages of these ids, of versions that may be read.

@@ -1,10 +1,14 @@
 //! Verifications, the requests behind them, surveillance, quarantine, tasks.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use preceptor_store::TenantTx;
-use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Query};
+use sea_orm::{
+    ColumnTrait as _, DbErr, FromQueryResult, QueryFilter as _, QueryOrder as _, QueryResult,
+    QuerySelect as _,
+};
 
 use super::{quarantine, registry_call, registry_key, source_version, surveillance, task, verification};
 use crate::Error;
@@ -15,6 +19,26 @@ pub(crate) async fn newest(tx: &TenantTx, version: &str) -> Result<Option<verifi
     use verification::{Column, Entity};
     let select = tx.find::<Entity>().filter(Column::SourceVersionId.eq(version));
     Ok(tx.one(select.order_by_desc(Column::VerifiedAt).order_by_desc(Column::Id)).await?)
+}
+
+/// The newest verification of each of these versions.
+pub(crate) async fn newest_of(tx: &TenantTx, versions: &[String]) -> Result<Vec<verification::Model>, Error> {
+    use verification::{Column, Entity};
+    let (later, own) = (Alias::new("later"), |column: Column| Expr::col((Entity, column)));
+    let of_later = |column: Column| Expr::col((later.clone(), column));
+    let same_instant = of_later(Column::VerifiedAt).eq(own(Column::VerifiedAt));
+    let is_newer = of_later(Column::VerifiedAt)
+        .gt(own(Column::VerifiedAt))
+        .or(same_instant.and(of_later(Column::Id).gt(own(Column::Id))));
+    let newer = Query::select()
+        .expr(Expr::value(1))
+        .from_as(Entity, later.clone())
+        .and_where(of_later(Column::OrgId).eq(own(Column::OrgId)))
+        .and_where(of_later(Column::SourceVersionId).eq(own(Column::SourceVersionId)))
+        .and_where(is_newer)
+        .to_owned();
+    let select = tx.find::<Entity>().filter(Column::SourceVersionId.is_in(versions));
+    Ok(tx.all(select.filter(Expr::not_exists(newer))).await?)
 }
 
 /// The verifications of versions, newest first.
@@ -33,12 +57,21 @@ pub(crate) async fn versions_of(tx: &TenantTx, source: &str) -> Result<Vec<Strin
     Ok(tx.all(select).await?.into_iter().map(|row| row.id).collect())
 }
 
-/// The requests behind a verification, in order.
-pub(crate) async fn calls(tx: &TenantTx, verification: &str) -> Result<Vec<registry_call::Model>, Error> {
+/// The requests behind verifications, by verification; those behind each in order.
+pub(crate) async fn calls(
+    tx: &TenantTx,
+    verifications: Vec<String>,
+) -> Result<HashMap<String, Vec<registry_call::Model>>, Error> {
     use registry_call::{Column, Entity};
-    Ok(tx
-        .all(tx.find::<Entity>().filter(Column::VerificationId.eq(verification)).order_by_asc(Column::Id))
-        .await?)
+    let mut behind: HashMap<String, Vec<registry_call::Model>> = HashMap::new();
+    if verifications.is_empty() {
+        return Ok(behind);
+    }
+    let select = tx.find::<Entity>().filter(Column::VerificationId.is_in(verifications));
+    for call in tx.all(select.order_by_asc(Column::Id)).await? {
+        behind.entry(call.verification_id.clone()).or_default().push(call);
+    }
+    Ok(behind)
 }
 
 /// One request.
@@ -123,6 +156,55 @@ pub(crate) async fn key(tx: &TenantTx, registry: &str) -> Result<Option<registry
 pub(crate) async fn forget_key(tx: &TenantTx, registry: &str) -> Result<bool, Error> {
     let known = tx.delete::<registry_key::Entity>().filter(registry_key::Column::Registry.eq(registry));
     Ok(tx.run_delete(known).await? > 0)
+}
+
+/// What else is known of a version at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Marks {
+    /// A registry was asked and has not answered yet.
+    pub(crate) is_being_verified: bool,
+    pub(crate) is_quarantined: bool,
+}
+
+/// A version with its marks.
+#[derive(Debug)]
+pub(crate) struct Marked {
+    pub(crate) version: source_version::Model,
+    pub(crate) marks: Marks,
+}
+
+impl FromQueryResult for Marked {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        let checked_at: Option<i64> = row.try_get(prefix, "checked_at")?;
+        let quarantined: Option<String> = row.try_get(prefix, "quarantined")?;
+        Ok(Self {
+            version: source_version::Model::from_query_result(row, prefix)?,
+            marks: Marks { is_being_verified: checked_at == Some(0), is_quarantined: quarantined.is_some() },
+        })
+    }
+}
+
+/// The versions of these ids with their marks.
+pub(crate) async fn marked(tx: &TenantTx, versions: Vec<String>) -> Result<Vec<Marked>, Error> {
+    let own = || Expr::col((source_version::Entity, source_version::Column::Id));
+    let checked_at = Query::select()
+        .column(surveillance::Column::CheckedAt)
+        .from(surveillance::Entity)
+        .and_where(Expr::col((surveillance::Entity, surveillance::Column::OrgId)).eq(tx.org_key()))
+        .and_where(Expr::col(surveillance::Column::SourceVersionId).eq(own()))
+        .to_owned();
+    let quarantined = Query::select()
+        .column(quarantine::Column::VerificationId)
+        .from(quarantine::Entity)
+        .and_where(Expr::col((quarantine::Entity, quarantine::Column::OrgId)).eq(tx.org_key()))
+        .and_where(Expr::col(quarantine::Column::SourceVersionId).eq(own()))
+        .to_owned();
+    let select = tx
+        .find::<source_version::Entity>()
+        .filter(source_version::Column::Id.is_in(versions))
+        .expr_as(Expr::from(checked_at), "checked_at")
+        .expr_as(Expr::from(quarantined), "quarantined");
+    Ok(tx.all_as(select).await?)
 }
 
 /// The quarantine of a version.

@@ -1,7 +1,7 @@
 //! Frozen versions of programs, and what is visible.
 
 use preceptor_store::TenantTx;
-use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::sea_query::{Expr, ExprTrait as _, SelectStatement};
 use sea_orm::{
     ColumnTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
 };
@@ -43,6 +43,14 @@ pub(crate) async fn get(tx: &TenantTx, id: &str) -> Result<program_version::Mode
     tx.one(select).await?.ok_or(Error::NotPublished)
 }
 
+/// The frozen versions of these ids.
+pub(crate) async fn of_ids(tx: &TenantTx, ids: Vec<String>) -> Result<Vec<program_version::Model>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(tx.all(tx.find::<program_version::Entity>().filter(program_version::Column::Id.is_in(ids))).await?)
+}
+
 /// The number that the next version of a program gets.
 pub(crate) async fn next_number(tx: &TenantTx, program: &str) -> Result<i64, Error> {
     #[derive(FromQueryResult)]
@@ -74,10 +82,15 @@ pub(crate) async fn published_sources(
     tx: &TenantTx,
     program: &str,
 ) -> Result<Vec<program_version_source::Model>, Error> {
-    match super::programs::published(tx, program).await? {
-        Some(visible) => sources(tx, &visible.program_version_id).await,
-        None => Ok(Vec::new()),
-    }
+    let visible = program_version_source::Column::ProgramVersionId.in_subquery(visible_of(tx, program));
+    let select = tx.find::<program_version_source::Entity>().filter(visible);
+    Ok(tx.all(select.order_by_asc(program_version_source::Column::SourceId)).await?)
+}
+
+/// Finds the program version that learners of a program see.
+fn visible_of(tx: &TenantTx, program: &str) -> SelectStatement {
+    let visible = tx.find::<published::Entity>().filter(published::Column::ProgramId.eq(program));
+    visible.select_only().column(published::Column::ProgramVersionId).into_query()
 }
 
 /// The version of a source that learners of its program see, if any.
@@ -86,10 +99,9 @@ pub(crate) async fn published_of(
     program: &str,
     source: &str,
 ) -> Result<Option<String>, Error> {
-    let Some(visible) = super::programs::published(tx, program).await? else { return Ok(None) };
     let select = tx
         .find::<program_version_source::Entity>()
-        .filter(program_version_source::Column::ProgramVersionId.eq(visible.program_version_id))
+        .filter(program_version_source::Column::ProgramVersionId.in_subquery(visible_of(tx, program)))
         .filter(program_version_source::Column::SourceId.eq(source));
     Ok(tx.one(select).await?.map(|row| row.source_version_id))
 }
