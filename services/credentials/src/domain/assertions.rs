@@ -51,7 +51,7 @@ pub(super) async fn assert(
     level: i64,
     check: &check::Model,
 ) -> Result<Vec<String>, Error> {
-    let proved = queries::checks(tx, &row.learner)
+    let proved = queries::checks(tx, std::slice::from_ref(&row.learner))
         .await?
         .into_iter()
         .find(|check| check.method == "email" && check.outcome == "passed");
@@ -273,8 +273,9 @@ impl Clinicians {
                 ..Found::default()
             });
         };
-        let all = queries::assertions(&tx, learner).await?;
-        let checks = queries::checks(&tx, learner).await?;
+        let of_learner = [learner.to_owned()];
+        let all = queries::assertions(&tx, &of_learner).await?;
+        let checks = queries::checks(&tx, &of_learner).await?;
         let dispute = contests::dispute(&tx, &row).await?;
         if !id.is_empty() {
             let Some(asserted) = all.into_iter().find(|row| row.id == id) else {

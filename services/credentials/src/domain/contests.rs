@@ -4,7 +4,7 @@
 //! state the same would be known by more than their own word, the identity is contested: both are known by their word
 //! alone until an admin has found out whose it is. Who was not upheld is not known by that statement at all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use preceptor_core::id::{ContestId, OrgId};
@@ -114,17 +114,22 @@ fn identities(row: &clinician::Model) -> impl Iterator<Item = (&'static str, &st
 
 /// Whether someone else states the same as this person states now.
 pub(super) async fn dispute(tx: &TenantTx, row: &clinician::Model) -> Result<Dispute, Error> {
-    dispute_over(tx, row, &[NPI, LICENSE]).await
+    Ok(dispute_among(&contests::of_learner(tx, &row.learner).await?, row))
 }
 
 /// Whether someone else states the same number of the registry.
 pub(super) async fn dispute_over_number(tx: &TenantTx, row: &clinician::Model) -> Result<Dispute, Error> {
-    dispute_over(tx, row, &[NPI]).await
+    Ok(dispute_in(&contests::of_learner(tx, &row.learner).await?, row, &[NPI]))
 }
 
-async fn dispute_over(tx: &TenantTx, row: &clinician::Model, what: &[&str]) -> Result<Dispute, Error> {
+/// Whether someone else states the same as a person states now, by the contests that the person takes part in.
+pub(super) fn dispute_among(contests: &[contest::Model], row: &clinician::Model) -> Dispute {
+    dispute_in(contests, row, &[NPI, LICENSE])
+}
+
+fn dispute_in(contests: &[contest::Model], row: &clinician::Model, what: &[&str]) -> Dispute {
     let mut found = Dispute::None;
-    for contest in contests::of_learner(tx, &row.learner).await? {
+    for contest in contests {
         let mut stated = identities(row).filter(|(about, _)| what.contains(about));
         if !stated.any(|(about, identity)| contest.about == about && contest.identity == identity) {
             continue;
@@ -132,10 +137,10 @@ async fn dispute_over(tx: &TenantTx, row: &clinician::Model, what: &[&str]) -> R
         match &contest.upheld {
             None if contest.decided_at.is_none() => found = Dispute::Open,
             Some(upheld) if *upheld == row.learner => {}
-            _ => return Ok(Dispute::Lost),
+            _ => return Dispute::Lost,
         }
     }
-    Ok(found)
+    found
 }
 
 /// Whether a person was found not to be whom this number or license belongs to.
@@ -151,7 +156,7 @@ async fn has_lost(tx: &TenantTx, learner: &str, about: &str, identity: &str) -> 
 
 /// Whether a person is known by more than their own word.
 async fn is_known(tx: &TenantTx, row: &clinician::Model) -> Result<bool, Error> {
-    let asserted = queries::assertions(tx, &row.learner).await?;
+    let asserted = queries::assertions(tx, std::slice::from_ref(&row.learner)).await?;
     Ok(asserted.iter().any(|asserted| asserted.statement == row.statement && asserted.level > 0))
 }
 
@@ -268,29 +273,63 @@ impl Clinicians {
         after: &str,
         limit: u64,
     ) -> Result<Vec<ContestView>, Error> {
-        let rows = contests::list(&self.deps.store.read(scope).await?, after, limit).await?;
-        let mut views = Vec::with_capacity(rows.len());
-        for row in rows {
-            views.push(self.contest_view(scope, row).await?);
-        }
-        Ok(views)
+        let tx = self.deps.store.read(scope).await?;
+        let rows = contests::list(&tx, after, limit).await?;
+        self.contest_views(tx, rows).await
     }
 
-    async fn contest_view(&self, scope: &Arc<Scope>, row: contest::Model) -> Result<ContestView, Error> {
-        let parties = contests::parties(&self.deps.store.read(scope).await?, &row.id).await?;
-        let mut people = Vec::with_capacity(parties.len());
-        for party in parties {
-            people.push(self.view(scope, &party.learner).await?);
+    /// Contests with everything that is known of their parties.
+    async fn contest_views(
+        &self,
+        tx: TenantTx,
+        rows: Vec<contest::Model>,
+    ) -> Result<Vec<ContestView>, Error> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
         }
-        let grounds = match (&row.wrapped_key, &row.sealed) {
-            (Some(wrapped), Some(sealed)) => {
-                let key = DataKey::open(&*self.deps.keys, scope.org(), &row.id, wrapped).await?;
-                let text = key.unseal(&place(scope.org(), &row.id), sealed)?;
-                serde_json::from_slice(&text).map_err(|error| Error::Defect(error.to_string()))?
-            }
-            _ => Grounds::default(),
+        let (org, ids) = (tx.org(), rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>());
+        let parts = contests::of_parties(&tx, &ids).await?;
+        // In the order of the parties.
+        let mut parties: HashMap<String, Vec<String>> = HashMap::new();
+        for part in &parts {
+            parties.entry(part.contest.id.clone()).or_default().push(part.learner.clone());
+        }
+        let people: BTreeSet<&String> = parts.iter().map(|part| &part.learner).collect();
+        let people: Vec<String> = people.into_iter().cloned().collect();
+        let stated = queries::clinicians_of(&tx, &people).await?;
+        let known: HashMap<String, ClinicianView> = self
+            .views_among(tx, stated, parts)
+            .await?
+            .into_iter()
+            .map(|view| (view.row.learner.clone(), view))
+            .collect();
+        let mut grounds = self.grounds(org, &rows).await?;
+        let view = |row: contest::Model| {
+            let of_contest = parties.remove(&row.id).unwrap_or_default();
+            let parties = of_contest.iter().map(|party| known.get(party).cloned().ok_or(Error::NotStated));
+            Ok(ContestView {
+                parties: parties.collect::<Result<_, _>>()?,
+                grounds: grounds.remove(&row.id).unwrap_or_default(),
+                row,
+            })
         };
-        Ok(ContestView { row, parties: people, grounds })
+        rows.into_iter().map(view).collect()
+    }
+
+    /// Why contests were decided as they were, by contest; nothing for those that are open.
+    async fn grounds(&self, org: OrgId, rows: &[contest::Model]) -> Result<HashMap<String, Grounds>, Error> {
+        let sealed =
+            |row: &contest::Model| Some((row.id.clone(), row.wrapped_key.clone()?, row.sealed.clone()?));
+        let decided: Vec<_> = rows.iter().filter_map(sealed).collect();
+        let stored: Vec<(&str, &[u8])> =
+            decided.iter().map(|(id, wrapped, _)| (id.as_str(), wrapped.as_slice())).collect();
+        let keys = DataKey::open_all(&*self.deps.keys, org, &stored).await?;
+        let opened = |(key, (id, _, sealed)): (DataKey, &(String, Vec<u8>, Vec<u8>))| {
+            let text = key.unseal(&place(org, id), sealed)?;
+            let grounds = serde_json::from_slice(&text).map_err(|error| Error::Defect(error.to_string()))?;
+            Ok((id.clone(), grounds))
+        };
+        keys.into_iter().zip(&decided).map(opened).collect()
     }
 
     /// Decides whose a number or license is, with the reason and what was seen. Deciding again mends a mistake.
@@ -333,10 +372,9 @@ impl Clinicians {
             self.queue_registry(&mut tx, upheld).await?;
         }
         tx.commit().await?;
-        let row = contests::get(&self.deps.store.read(scope).await?, &decision.contest)
-            .await?
-            .ok_or(Error::NoContest)?;
-        self.contest_view(scope, row).await
+        let tx = self.deps.store.read(scope).await?;
+        let row = contests::get(&tx, &decision.contest).await?.ok_or(Error::NoContest)?;
+        self.contest_views(tx, vec![row]).await?.pop().ok_or(Error::NoContest)
     }
 }
 

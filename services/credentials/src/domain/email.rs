@@ -105,8 +105,10 @@ impl Clinicians {
             evidence_sha256: challenge.code_hash,
         };
         record(&mut tx, &current, check).await?;
-        let attested =
-            queries::checks(&tx, learner).await?.into_iter().find(|check| check.method == "attestation");
+        let attested = queries::checks(&tx, &[learner.to_owned()])
+            .await?
+            .into_iter()
+            .find(|check| check.method == "attestation");
         let attested = attested.ok_or_else(|| Error::Defect("a clinician who attested nothing".into()))?;
         // From now on the address counts: what is stated may be someone else's too.
         let verified = clinician::Model { email_verified_at: Some(now), ..current };

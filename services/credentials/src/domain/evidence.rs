@@ -4,9 +4,8 @@
 //! the text, which is compared when it is read. The hash is keyed because the text is short and the record of the check
 //! stays: without the key, nobody can try out what was seen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use preceptor_core::Scope;
 use preceptor_core::id::{CheckId, OrgId};
 use preceptor_keys::{DataKey, KeyName, Keys, Purpose};
 use preceptor_store::TenantTx;
@@ -46,9 +45,13 @@ pub(super) fn checked(field: &'static str, text: &str, most: usize) -> Result<St
     Ok(text.to_owned())
 }
 
+/// What is hashed of a text.
+fn message(place: &str, text: &[u8]) -> Vec<u8> {
+    [place.as_bytes(), b"\n", text].concat()
+}
+
 async fn keyed_hash(keys: &dyn Keys, org: OrgId, place: &str, text: &[u8]) -> Result<String, Error> {
-    let message = [place.as_bytes(), b"\n", text].concat();
-    Ok(hex::encode(keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), &message).await?))
+    Ok(hex::encode(keys.hmac(KeyName::of_org(Purpose::BlindIndex, org), &message(place, text)).await?))
 }
 
 impl Sealed {
@@ -78,38 +81,54 @@ impl Sealed {
     }
 }
 
-/// The text of a row, if it is the one that its check recorded.
+/// The text of each row, if it is the one that its check recorded; with two calls of the key engine for all of them.
 async fn opened(
     keys: &dyn Keys,
     org: OrgId,
-    row: &evidence::Model,
-    checks: &[check::Model],
-) -> Result<Option<String>, Error> {
-    let place = place(org, &row.learner, &row.check_id);
-    let key = DataKey::open(keys, org, &row.learner, &row.wrapped_key).await?;
-    let Ok(text) = key.unseal(&place, &row.sealed) else { return Ok(None) };
-    let hash = keyed_hash(keys, org, &place, &text).await?;
-    let recorded =
-        checks.iter().find(|check| check.id == row.check_id).map(|check| check.evidence_sha256.as_bytes());
-    let is_recorded = recorded.is_some_and(|recorded| bool::from(recorded.ct_eq(hash.as_bytes())));
-    Ok(is_recorded.then(|| String::from_utf8_lossy(&text).into_owned()))
+    rows: &[evidence::Model],
+    checks: &HashMap<&str, &check::Model>,
+) -> Result<Vec<Option<String>>, Error> {
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let stored: Vec<(&str, &[u8])> =
+        rows.iter().map(|row| (row.learner.as_str(), row.wrapped_key.as_slice())).collect();
+    let places: Vec<String> = rows.iter().map(|row| place(org, &row.learner, &row.check_id)).collect();
+    let opened = DataKey::open_all(keys, org, &stored).await?;
+    let texts = opened.iter().zip(rows).zip(&places);
+    let texts: Vec<Option<Vec<u8>>> =
+        texts.map(|((key, row), place)| key.unseal(place, &row.sealed).ok()).collect();
+    let messages: Vec<Vec<u8>> = texts
+        .iter()
+        .zip(&places)
+        .map(|(text, place)| message(place, text.as_deref().unwrap_or_default()))
+        .collect();
+    let hashes = keys.hmac_all(KeyName::of_org(Purpose::BlindIndex, org), &messages).await?;
+    let recorded = |((row, text), hash): ((&evidence::Model, Option<Vec<u8>>), [u8; 32])| {
+        let recorded = checks.get(row.check_id.as_str())?.evidence_sha256.as_bytes();
+        let is_recorded = bool::from(recorded.ct_eq(hex::encode(hash).as_bytes()));
+        text.filter(|_| is_recorded).map(|text| String::from_utf8_lossy(&text).into_owned())
+    };
+    Ok(rows.iter().zip(texts).zip(hashes).map(recorded).collect())
 }
 
 impl Clinicians {
-    /// What was seen, by the number of the check: for the person and for the admin who checks them.
+    /// What was seen, by learner and the number of the check: for the person and for the admin who checks them.
     pub(super) async fn evidence(
         &self,
-        scope: &Scope,
+        org: OrgId,
         rows: Vec<evidence::Model>,
-        checks: &[check::Model],
-    ) -> Result<BTreeMap<String, String>, Error> {
-        let mut seen = BTreeMap::new();
-        for row in rows {
-            let text = opened(&*self.deps.keys, scope.org(), &row, checks).await?;
+        checks: &HashMap<String, Vec<check::Model>>,
+    ) -> Result<HashMap<String, BTreeMap<String, String>>, Error> {
+        let checks = checks.values().flatten().map(|check| (check.id.as_str(), check)).collect();
+        let texts = opened(&*self.deps.keys, org, &rows, &checks).await?;
+        let mut seen: HashMap<String, BTreeMap<String, String>> = HashMap::new();
+        for (row, text) in rows.into_iter().zip(texts) {
             if text.is_none() {
                 tracing::error!(check.id = row.check_id, "evidence is not what its check recorded");
             }
-            seen.insert(row.check_id, text.unwrap_or_else(|| NOT_AS_RECORDED.to_owned()));
+            let of_learner = seen.entry(row.learner).or_default();
+            of_learner.insert(row.check_id, text.unwrap_or_else(|| NOT_AS_RECORDED.to_owned()));
         }
         Ok(seen)
     }
@@ -156,7 +175,8 @@ mod tests {
         let second = Sealed::of(&keys, org, "u_a", "Revoked").await.expect("evidence");
         let mut checks = [check_of(&first), check_of(&second)];
         let read = async |row: evidence::Model, checks: &[check::Model]| {
-            opened(&keys, org, &row, checks).await.expect("an answer")
+            let checks = checks.iter().map(|check| (check.id.as_str(), check)).collect();
+            opened(&keys, org, &[row], &checks).await.expect("an answer").remove(0)
         };
         assert_eq!(read(row(&first, &first.check), &checks).await.as_deref(), Some("Active"));
         assert_eq!(

@@ -158,7 +158,11 @@ impl Person {
         wrapped_key: &[u8],
         sealed: &[u8],
     ) -> Result<Self, Error> {
-        let key = DataKey::open(keys, org, learner, wrapped_key).await?;
+        Self::opened(&DataKey::open(keys, org, learner, wrapped_key).await?, org, learner, sealed)
+    }
+
+    /// The same with a key that was opened before.
+    pub(crate) fn opened(key: &DataKey, org: OrgId, learner: &str, sealed: &[u8]) -> Result<Self, Error> {
         let content = key.unseal(&place(org, learner), sealed)?;
         serde_json::from_slice(&content).map_err(|error| Error::Defect(error.to_string()))
     }

@@ -1,6 +1,6 @@
 //! Stating who one is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use preceptor_core::id::{CheckId, OrgId};
@@ -13,10 +13,11 @@ use super::assertions::{self, standing};
 use super::contests::{self, Dispute, license_key};
 use super::{Clinicians, PROFESSIONS, Person};
 use crate::Error;
-use crate::store::{assertion, check, clinician, queries, statement};
+use crate::store::contests::{self as stored, Part};
+use crate::store::{assertion, check, clinician, contest, queries, statement};
 
 /// What is known of a person.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ClinicianView {
     pub(crate) row: clinician::Model,
     pub(crate) person: Person,
@@ -187,35 +188,93 @@ impl Clinicians {
         after: &str,
         limit: u64,
     ) -> Result<Vec<ClinicianView>, Error> {
-        let rows = queries::clinicians(&self.deps.store.read(scope).await?, after, limit).await?;
-        let mut views = Vec::with_capacity(rows.len());
-        for row in rows {
-            views.push(self.view(scope, &row.learner).await?);
-        }
-        Ok(views)
+        let tx = self.deps.store.read(scope).await?;
+        let rows = queries::clinicians(&tx, after, limit).await?;
+        self.views(tx, rows).await
     }
 
     pub(super) async fn view(&self, scope: &Arc<Scope>, learner: &str) -> Result<ClinicianView, Error> {
-        let (row, checks, seen, assertion, dispute) = {
-            let tx = self.deps.store.read(scope).await?;
-            let row = queries::clinician(&tx, learner).await?.ok_or(Error::NotStated)?;
-            let now = tx.now().micros();
-            let checks = queries::checks(&tx, learner).await?;
-            let dispute = contests::dispute(&tx, &row).await?;
-            let standing = standing(&row, queries::assertions(&tx, learner).await?, &checks, dispute);
-            let held = standing.into_iter().filter(|row| row.valid_from <= now && now < row.valid_until);
-            let seen = queries::evidence(&tx, learner).await?;
-            (row, checks, seen, held.max_by_key(|row| (row.level, row.asserted_at)), dispute)
-        };
-        let person = self.open(scope.org(), &row).await?;
-        let evidence = self.evidence(scope, seen, &checks).await?;
+        let tx = self.deps.store.read(scope).await?;
+        let row = queries::clinician(&tx, learner).await?.ok_or(Error::NotStated)?;
+        self.views(tx, vec![row]).await?.pop().ok_or(Error::NotStated)
+    }
+
+    /// People with everything that is known of them.
+    async fn views(&self, tx: TenantTx, rows: Vec<clinician::Model>) -> Result<Vec<ClinicianView>, Error> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let parts = stored::of_learners(&tx, &learners(&rows)).await?;
+        self.views_among(tx, rows, parts).await
+    }
+
+    /// The same where it was read before which contests they take part in. The transaction ends before any key is used.
+    pub(super) async fn views_among(
+        &self,
+        tx: TenantTx,
+        rows: Vec<clinician::Model>,
+        parts: Vec<Part>,
+    ) -> Result<Vec<ClinicianView>, Error> {
+        let (org, now) = (tx.org(), tx.now().micros());
+        let mut files = Files::of(&tx, &learners(&rows), parts).await?;
+        let seen = queries::evidence(&tx, &learners(&rows)).await?;
+        drop(tx);
+        let people = self.open_all(org, &rows).await?;
+        let mut evidence = self.evidence(org, seen, &files.checks).await?;
+        let views = rows.into_iter().zip(people);
+        Ok(views.map(|(row, person)| files.view(row, person, &mut evidence, now)).collect())
+    }
+}
+
+fn learners(rows: &[clinician::Model]) -> Vec<String> {
+    rows.iter().map(|row| row.learner.clone()).collect()
+}
+
+/// What is on file of people, by person.
+struct Files {
+    checks: HashMap<String, Vec<check::Model>>,
+    assertions: HashMap<String, Vec<assertion::Model>>,
+    contests: HashMap<String, Vec<contest::Model>>,
+}
+
+impl Files {
+    async fn of(tx: &TenantTx, learners: &[String], parts: Vec<Part>) -> Result<Self, Error> {
+        let mut files = Self { checks: HashMap::new(), assertions: HashMap::new(), contests: HashMap::new() };
+        for check in queries::checks(tx, learners).await? {
+            files.checks.entry(check.learner.clone()).or_default().push(check);
+        }
+        for assertion in queries::assertions(tx, learners).await? {
+            files.assertions.entry(assertion.learner.clone()).or_default().push(assertion);
+        }
+        for part in parts {
+            files.contests.entry(part.learner).or_default().push(part.contest);
+        }
+        Ok(files)
+    }
+
+    /// What is known of a person, which is taken out.
+    fn view(
+        &mut self,
+        row: clinician::Model,
+        person: Person,
+        evidence: &mut HashMap<String, BTreeMap<String, String>>,
+        now: i64,
+    ) -> ClinicianView {
+        let checks = self.checks.remove(&row.learner).unwrap_or_default();
+        let asserted = self.assertions.remove(&row.learner).unwrap_or_default();
+        let contests = self.contests.remove(&row.learner).unwrap_or_default();
+        let dispute = contests::dispute_among(&contests, &row);
+        let standing = standing(&row, asserted, &checks, dispute);
+        let held = standing.into_iter().filter(|row| row.valid_from <= now && now < row.valid_until);
+        let assertion = held.max_by_key(|row| (row.level, row.asserted_at));
         let next_step = match dispute {
             _ if assertions::is_refuted(&row, &checks) => assertions::REFUTED,
             Dispute::Lost => contests::LOST,
             Dispute::Open => contests::OPEN,
             Dispute::None => next_step(&row, assertion.as_ref()),
         };
-        Ok(ClinicianView { row, person, checks, evidence, assertion, next_step })
+        let evidence = evidence.remove(&row.learner).unwrap_or_default();
+        ClinicianView { row, person, checks, evidence, assertion, next_step }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use preceptor_store::TenantTx;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, DbErr, EntityTrait as _, FromQueryResult, JoinType, QueryFilter as _, QueryOrder as _,
+    QueryResult, QuerySelect as _, QueryTrait as _, Select,
+};
 
 use super::{clinician, contest, contest_party};
 use crate::Error;
@@ -37,15 +40,49 @@ pub(crate) async fn parties(tx: &TenantTx, contest: &str) -> Result<Vec<contest_
         .await?)
 }
 
+/// A learner's part in a contest.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) learner: String,
+    pub(crate) contest: contest::Model,
+}
+
+impl FromQueryResult for Part {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        let learner = row.try_get(prefix, "party")?;
+        Ok(Self { learner, contest: contest::Model::from_query_result(row, prefix)? })
+    }
+}
+
 /// The contests that a learner takes part in.
 pub(crate) async fn of_learner(tx: &TenantTx, learner: &str) -> Result<Vec<contest::Model>, Error> {
+    let parts = of_learners(tx, &[learner.to_owned()]).await?;
+    Ok(parts.into_iter().map(|part| part.contest).collect())
+}
+
+/// The contests that learners take part in.
+pub(crate) async fn of_learners(tx: &TenantTx, learners: &[String]) -> Result<Vec<Part>, Error> {
+    Ok(tx.all_as(parts(tx).filter(contest_party::Column::Learner.is_in(learners))).await?)
+}
+
+/// The contests that anyone takes part in who takes part in one of these, which are among them.
+pub(crate) async fn of_parties(tx: &TenantTx, contests: &[String]) -> Result<Vec<Part>, Error> {
     use contest_party::{Column, Entity};
-    let parts = tx.all(tx.find::<Entity>().filter(Column::Learner.eq(learner))).await?;
-    let ids: Vec<String> = parts.into_iter().map(|part| part.contest_id).collect();
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    Ok(tx.all(tx.find::<contest::Entity>().filter(contest::Column::Id.is_in(ids))).await?)
+    let people = tx.find::<Entity>().filter(Column::ContestId.is_in(contests));
+    let people = people.select_only().column(Column::Learner).into_query();
+    Ok(tx.all_as(parts(tx).filter(Column::Learner.in_subquery(people))).await?)
+}
+
+/// Contests, each once for every party, in the order of the parties.
+fn parts(tx: &TenantTx) -> Select<contest::Entity> {
+    use contest_party::{Column, Entity};
+    let own = Entity::belongs_to(contest::Entity)
+        .from((Column::OrgId, Column::ContestId))
+        .to((contest::Column::OrgId, contest::Column::Id));
+    tx.find::<contest::Entity>()
+        .join_rev(JoinType::InnerJoin, own.into())
+        .column_as(Column::Learner, "party")
+        .order_by_asc(Column::Learner)
 }
 
 /// Notes that a party was told.

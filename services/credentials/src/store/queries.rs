@@ -24,9 +24,17 @@ pub(crate) async fn statement(
         .await?)
 }
 
-/// What was seen in checks of a learner, sealed.
-pub(crate) async fn evidence(tx: &TenantTx, learner: &str) -> Result<Vec<evidence::Model>, Error> {
-    Ok(tx.all(tx.find::<evidence::Entity>().filter(evidence::Column::Learner.eq(learner))).await?)
+/// What was seen in checks of learners, sealed.
+pub(crate) async fn evidence(tx: &TenantTx, learners: &[String]) -> Result<Vec<evidence::Model>, Error> {
+    Ok(tx.all(tx.find::<evidence::Entity>().filter(evidence::Column::Learner.is_in(learners))).await?)
+}
+
+/// What learners stated.
+pub(crate) async fn clinicians_of(
+    tx: &TenantTx,
+    learners: &[String],
+) -> Result<Vec<clinician::Model>, Error> {
+    Ok(tx.all(tx.find::<clinician::Entity>().filter(clinician::Column::Learner.is_in(learners))).await?)
 }
 
 /// Clinicians behind `after`, in the order of their pseudonyms.
@@ -97,15 +105,15 @@ pub(crate) async fn count_wrong_try(tx: &TenantTx, challenge: &email_challenge::
     Ok(())
 }
 
-/// Everything that was checked about a learner, newest first.
-pub(crate) async fn checks(tx: &TenantTx, learner: &str) -> Result<Vec<check::Model>, Error> {
-    let select = tx.find::<check::Entity>().filter(check::Column::Learner.eq(learner));
+/// Everything that was checked about learners, newest first.
+pub(crate) async fn checks(tx: &TenantTx, learners: &[String]) -> Result<Vec<check::Model>, Error> {
+    let select = tx.find::<check::Entity>().filter(check::Column::Learner.is_in(learners));
     Ok(tx.all(select.order_by_desc(check::Column::CheckedAt).order_by_desc(check::Column::Id)).await?)
 }
 
-/// Everything that was asserted about a learner, newest first.
-pub(crate) async fn assertions(tx: &TenantTx, learner: &str) -> Result<Vec<assertion::Model>, Error> {
-    let select = tx.find::<assertion::Entity>().filter(assertion::Column::Learner.eq(learner));
+/// Everything that was asserted about learners, newest first.
+pub(crate) async fn assertions(tx: &TenantTx, learners: &[String]) -> Result<Vec<assertion::Model>, Error> {
+    let select = tx.find::<assertion::Entity>().filter(assertion::Column::Learner.is_in(learners));
     Ok(tx
         .all(select.order_by_desc(assertion::Column::AssertedAt).order_by_desc(assertion::Column::Id))
         .await?)
