@@ -7,9 +7,7 @@ use preceptor_core::id::{CredentialId, OrgId};
 use preceptor_core::{Capability, Scope, Secret, Timestamp};
 use preceptor_store::{AuditEntry, ControlTx, StoreError};
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
-};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, Select};
 
 use super::kinds::{Door, Kind};
 use super::mint::{Grant, Holder, Maker, Parent};
@@ -22,9 +20,9 @@ use crate::store::{credential, staff};
 /// How often the use of a session is noted.
 const NOTED_EVERY: Duration = Duration::from_secs(60);
 /// How many credentials stand behind one: an app's, a learner's, a link's, a session's.
-const DEEPEST: usize = 8;
+pub(super) const DEEPEST: usize = 8;
 /// How often a change of a row is tried that others change too.
-const TRIES: usize = 5;
+pub(super) const TRIES: usize = 5;
 
 /// A secret that was just made, with its end.
 #[derive(Debug)]
@@ -46,13 +44,6 @@ impl Live {
     pub(crate) fn parent(&self) -> Result<Parent, Error> {
         Ok(Parent { id: readable(&self.row.id)?, expires_at: Timestamp::from_micros(self.row.expires_at) })
     }
-}
-
-/// A credential as it is listed.
-#[derive(Debug)]
-pub(crate) struct Listed {
-    pub(crate) row: credential::Model,
-    pub(crate) live: bool,
 }
 
 fn readable<T: std::str::FromStr>(id: &str) -> Result<T, Error> {
@@ -206,6 +197,17 @@ impl Accounts {
         roll: &Arc<Roll>,
         row: &credential::Model,
     ) -> Result<Option<staff::Model>, Error> {
+        self.check_row(roll, row).await?;
+        let Some(id) = &row.staff_id else { return Ok(None) };
+        let member =
+            self.deps.control.one(staff::Entity::find_by_id((row.org_id.clone(), id.clone()))).await?;
+        let member = seals::open(&*self.deps.keys, member.ok_or(Error::CredentialInvalid)?).await?;
+        self.check_member(roll, row, &member).await?;
+        Ok(Some(member))
+    }
+
+    /// Refuses a credential that has ended or was revoked.
+    pub(super) async fn check_row(&self, roll: &Arc<Roll>, row: &credential::Model) -> Result<(), Error> {
         if row.revoked_at.is_some() || row.expires_at <= self.deps.clock.now().micros() {
             return Err(Error::CredentialInvalid);
         }
@@ -213,22 +215,29 @@ impl Accounts {
             self.look_at_struck(row).await?;
             return Err(Error::CredentialInvalid);
         }
-        let Some(id) = &row.staff_id else { return Ok(None) };
-        let member =
-            self.deps.control.one(staff::Entity::find_by_id((row.org_id.clone(), id.clone()))).await?;
-        let member = seals::open(&*self.deps.keys, member.ok_or(Error::CredentialInvalid)?).await?;
+        Ok(())
+    }
+
+    /// Refuses the credential of a member of staff who does not come in, or to whom something happened since that ends what
+    /// was issued before.
+    pub(super) async fn check_member(
+        &self,
+        roll: &Arc<Roll>,
+        row: &credential::Model,
+        member: &staff::Model,
+    ) -> Result<(), Error> {
         let enters = member.state == "active" || (member.state == "invited" && row.kind == Kind::Link.name());
         if !enters || member.epoch != row.epoch {
             return Err(Error::CredentialInvalid);
         }
-        if roll.holds(&member) {
-            return Ok(Some(member));
+        if roll.holds(member) {
+            return Ok(());
         }
         Err(self.misfit(readable(&row.org_id)?, roll).await)
     }
 
     /// Whether nobody used a session for longer than sessions may lie idle.
-    fn is_idle(&self, row: &credential::Model) -> bool {
+    pub(super) fn is_idle(&self, row: &credential::Model) -> bool {
         let seen = row.last_seen_at.map(Timestamp::from_micros);
         seen.is_some_and(|seen| self.deps.clock.now().since(seen) > self.config.idle())
     }
@@ -310,58 +319,6 @@ impl Accounts {
         tx.commit().await?;
         self.settle(scope.org()).await;
         Ok(())
-    }
-
-    /// A page of the credentials of staff and apps, newest first; without `administer` the caller's own.
-    pub(crate) async fn list_credentials(
-        &self,
-        scope: &Scope,
-        staff_id: &str,
-        limit: u64,
-        after: &str,
-    ) -> Result<(Vec<Listed>, String), Error> {
-        let own = scope.subject().to_owned();
-        let of = if scope.grants(Capability::Administer) { staff_id.to_owned() } else { own };
-        if !staff_id.is_empty() && staff_id != of {
-            return Err(Error::StaffNotFound);
-        }
-        let mut select = credential::Entity::find()
-            .filter(credential::Column::OrgId.eq(scope.org().to_string()))
-            .filter(
-                credential::Column::Kind
-                    .is_in([Kind::Api, Kind::Session, Kind::Link, Kind::Service].map(Kind::name)),
-            )
-            .filter(credential::Column::ProgramId.is_null())
-            .order_by_desc(credential::Column::Id)
-            .limit(limit + 1);
-        if !of.is_empty() {
-            select = select.filter(credential::Column::StaffId.eq(of));
-        }
-        if !after.is_empty() {
-            select = select.filter(credential::Column::Id.lt(after));
-        }
-        let mut rows = self.deps.control.all(select).await?;
-        let more = rows.len() as u64 > limit;
-        rows.truncate(limit as usize);
-        let next =
-            if more { rows.last().map(|row| row.id.clone()).unwrap_or_default() } else { String::new() };
-        let mut listed = Vec::new();
-        for row in rows {
-            listed.push(Listed { live: self.opens(&row).await?, row });
-        }
-        Ok((listed, next))
-    }
-
-    async fn opens(&self, row: &credential::Model) -> Result<bool, Error> {
-        let sealed = match seals::open(&*self.deps.keys, row.clone()).await {
-            Ok(row) => self.alive(row).await,
-            Err(error) => Err(error),
-        };
-        match sealed {
-            Ok(live) => Ok(!self.is_idle(&live.row)),
-            Err(Error::CredentialInvalid) => Ok(false),
-            Err(error) => Err(error),
-        }
     }
 
     /// Ends everything that belongs to a member of staff.

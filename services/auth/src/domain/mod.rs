@@ -5,6 +5,7 @@ mod credentials;
 mod kinds;
 mod learners;
 mod links;
+mod listed;
 mod mint;
 mod orgs;
 mod providers;
