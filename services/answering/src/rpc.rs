@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use preceptor_core::Capability;
-use preceptor_core::id::ProgramId;
+use preceptor_core::id::{OrgId, ProgramId};
 use preceptor_phi::Guarded;
 use preceptor_proto::answering::v1 as proto;
 use preceptor_proto::answering::v1::answering_server::{Answering, AnsweringServer};
@@ -16,7 +16,7 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
 use crate::Error;
-use crate::domain::{Answers, Asked, Asking, label};
+use crate::domain::{Answers, Asked, Asking, LearnersKeys, label};
 use crate::store::{self, feedback, message, notice};
 
 /// Messages per page.
@@ -49,21 +49,34 @@ impl Server {
         message(&tx, id).await?.filter(visible).ok_or(Error::MessageNotFound)
     }
 
-    /// A message of a row, opened, with what its learner thought of it.
-    async fn shown(
-        &self,
-        tx: &TenantTx,
-        row: &message::Model,
-        said: Option<&feedback::Model>,
-    ) -> Result<proto::Message, Error> {
-        let vault = self.answers.vault();
-        let message = vault.message(tx, row).await?;
-        let Some(said) = said else { return Ok(message) };
-        let verdict = if said.helpful { "helpful" } else { "not helpful" };
-        let comment = vault.comment(tx, row, said).await?;
-        let feedback = if comment.is_empty() { verdict.to_owned() } else { format!("{verdict}: {comment}") };
-        Ok(proto::Message { feedback, ..message })
+    /// The messages of rows, opened, with what their learners thought of them and what became of their sources.
+    async fn shown(&self, tx: &TenantTx, rows: &[message::Model]) -> Result<Vec<proto::Message>, Error> {
+        let ids: Vec<_> = rows.iter().map(|row| row.id.clone()).collect();
+        // The last word counts.
+        let said: HashMap<_, _> =
+            feedback(tx, &ids).await?.into_iter().map(|row| (row.message_id.clone(), row)).collect();
+        let subjects = rows.iter().map(|row| row.subject.as_str()).collect();
+        let keys = self.answers.vault().stored(tx, subjects).await?;
+        let open = |row: &message::Model| opened(&keys, tx.org(), row, said.get(&row.id));
+        let messages = rows.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        let notices = store::notices(tx, messages.iter().flat_map(cited).collect()).await?;
+        Ok(messages.into_iter().map(|message| with_notices(message, &notices)).collect())
     }
+}
+
+/// A message of a row, opened, with what its learner thought of it.
+fn opened(
+    keys: &LearnersKeys,
+    org: OrgId,
+    row: &message::Model,
+    said: Option<&feedback::Model>,
+) -> Result<proto::Message, Error> {
+    let message = keys.message(org, row)?;
+    let Some(said) = said else { return Ok(message) };
+    let verdict = if said.helpful { "helpful" } else { "not helpful" };
+    let comment = keys.comment(org, row, said)?;
+    let feedback = if comment.is_empty() { verdict.to_owned() } else { format!("{verdict}: {comment}") };
+    Ok(proto::Message { feedback, ..message })
 }
 
 fn program(id: &str) -> Result<ProgramId, Error> {
@@ -96,10 +109,8 @@ impl Answering for Server {
         let call = Call::of(&request)?;
         let row = self.visible(&call, &request.into_inner().message_id).await?;
         let tx = self.answers.store().read(&call.shared_scope()).await.map_err(Error::from)?;
-        let said = feedback(&tx, std::slice::from_ref(&row.id)).await?;
-        let message = self.shown(&tx, &row, said.last()).await?;
-        let notices = store::notices(&tx, cited(&message)).await?;
-        Ok(Response::new(with_notices(message, &notices)))
+        let message = self.shown(&tx, &[row]).await?.pop().ok_or(Error::MessageNotFound)?;
+        Ok(Response::new(message))
     }
 
     async fn list_messages(
@@ -116,16 +127,7 @@ impl Answering for Server {
         let tx = self.answers.store().read(&call.shared_scope()).await.map_err(Error::from)?;
         let rows = store::messages(&tx, &program.to_string(), &request.after, limit as u64 + 1).await?;
         let next = if rows.len() > limit { rows[limit - 1].id.clone() } else { String::new() };
-        let shown = &rows[..rows.len().min(limit)];
-        let ids: Vec<_> = shown.iter().map(|row| row.id.clone()).collect();
-        let said: HashMap<_, _> =
-            feedback(&tx, &ids).await?.into_iter().map(|row| (row.message_id.clone(), row)).collect();
-        let mut messages = Vec::with_capacity(shown.len());
-        for row in shown {
-            messages.push(self.shown(&tx, row, said.get(&row.id)).await?);
-        }
-        let notices = store::notices(&tx, messages.iter().flat_map(cited).collect()).await?;
-        let messages = messages.into_iter().map(|message| with_notices(message, &notices)).collect();
+        let messages = self.shown(&tx, &rows[..rows.len().min(limit)]).await?;
         Ok(Response::new(proto::ListMessagesResponse { messages, next }))
     }
 

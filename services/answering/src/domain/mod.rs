@@ -11,4 +11,4 @@ mod vault;
 
 pub(crate) use answers::{Answers, Asked, Asking};
 pub(crate) use gate::label;
-pub(crate) use vault::Vault;
+pub(crate) use vault::{LearnersKeys, Vault};

@@ -2,7 +2,7 @@
 //! everything that a learner writes, and what is answered, is sealed under a key of that learner, and the key is kept
 //! wrapped under a key of the org. Destroying the wrapped key destroys the words, wherever copies of them are.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -43,25 +43,47 @@ impl Vault {
         Self { keys, opened: Mutex::default() }
     }
 
-    /// The stored key of a learner.
-    async fn stored(&self, tx: &TenantTx, subject: &str) -> Result<Option<Arc<DataKey>>, Error> {
-        let (org, name) = (tx.scope().org(), (tx.scope().org(), subject.to_owned()));
-        if let Some(known) = self.opened.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {
-            return Ok(Some(Arc::clone(known)));
+    /// The stored keys of learners. Those that are remembered are not opened again, and the others together.
+    pub(crate) async fn stored(
+        &self,
+        tx: &TenantTx,
+        subjects: BTreeSet<&str>,
+    ) -> Result<LearnersKeys, Error> {
+        let org = tx.org();
+        let (mut found, mut others) = (HashMap::new(), Vec::new());
+        {
+            let known = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+            for subject in subjects {
+                match known.get(&(org, subject.to_owned())) {
+                    Some(key) => drop(found.insert(subject.to_owned(), Arc::clone(key))),
+                    None => others.push(subject.to_owned()),
+                }
+            }
         }
-        let Some(row) = store::key(tx, subject).await? else { return Ok(None) };
-        let key = Arc::new(DataKey::open(&*self.keys, org, subject, &row.wrapped_key).await?);
+        if !others.is_empty() {
+            let rows = store::keys(tx, others).await?;
+            let stored: Vec<(&str, &[u8])> =
+                rows.iter().map(|row| (row.subject.as_str(), row.wrapped_key.as_slice())).collect();
+            let keys = DataKey::open_all(&*self.keys, org, &stored).await?;
+            let opened = rows.iter().map(|row| row.subject.clone()).zip(keys.into_iter().map(Arc::new));
+            let opened: HashMap<_, _> = opened.collect();
+            self.remember(org, &opened);
+            found.extend(opened);
+        }
+        Ok(LearnersKeys(found))
+    }
+
+    fn remember(&self, org: OrgId, keys: &HashMap<String, Arc<DataKey>>) {
         let mut all = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= MOST_KEYS {
+        if all.len() + keys.len() > MOST_KEYS {
             all.clear();
         }
-        all.insert(name, Arc::clone(&key));
-        Ok(Some(key))
+        all.extend(keys.iter().map(|(subject, key)| ((org, subject.clone()), Arc::clone(key))));
     }
 
     /// The key of a learner, made when they first write.
     async fn key(&self, tx: &TenantTx, subject: &str) -> Result<Arc<DataKey>, Error> {
-        if let Some(key) = self.stored(tx, subject).await? {
+        if let Some(key) = self.stored(tx, BTreeSet::from([subject])).await?.0.remove(subject) {
             return Ok(key);
         }
         let (key, wrapped) = DataKey::make(&*self.keys, tx.scope().org(), subject).await?;
@@ -94,15 +116,6 @@ impl Vault {
         Ok(record)
     }
 
-    /// The message of a row.
-    pub(crate) async fn message(&self, tx: &TenantTx, row: &message::Model) -> Result<Message, Error> {
-        let damaged = |what: String| Error::Defect(format!("a recorded message cannot be read: {what}"));
-        let key =
-            self.stored(tx, &row.subject).await?.ok_or_else(|| damaged("its key is gone".to_owned()))?;
-        let record = key.unseal(&place(tx.scope().org(), "message/record", &row.id), &row.record)?;
-        Message::decode(record.as_slice()).map_err(|error| damaged(error.to_string()))
-    }
-
     /// Keeps what a learner thought of their answer.
     pub(crate) async fn keep_feedback(
         &self,
@@ -125,18 +138,32 @@ impl Vault {
         };
         Ok(tx.insert(row).await?)
     }
+}
+
+/// Opened keys, by learner.
+#[derive(Debug)]
+pub(crate) struct LearnersKeys(HashMap<String, Arc<DataKey>>);
+
+impl LearnersKeys {
+    /// The message of a row.
+    pub(crate) fn message(&self, org: OrgId, row: &message::Model) -> Result<Message, Error> {
+        let damaged = |what: String| Error::Defect(format!("a recorded message cannot be read: {what}"));
+        let key = self.0.get(&row.subject).ok_or_else(|| damaged("its key is gone".to_owned()))?;
+        let record = key.unseal(&place(org, "message/record", &row.id), &row.record)?;
+        Message::decode(record.as_slice()).map_err(|error| damaged(error.to_string()))
+    }
 
     /// What a learner wrote about an answer.
-    pub(crate) async fn comment(
+    pub(crate) fn comment(
         &self,
-        tx: &TenantTx,
+        org: OrgId,
         about: &message::Model,
         said: &feedback::Model,
     ) -> Result<String, Error> {
-        let (Some(sealed), Some(key)) = (&said.sealed, self.stored(tx, &about.subject).await?) else {
+        let (Some(sealed), Some(key)) = (&said.sealed, self.0.get(&about.subject)) else {
             return Ok(String::new());
         };
-        let text = key.unseal(&place(tx.scope().org(), "feedback/sealed", &said.id), sealed)?;
+        let text = key.unseal(&place(org, "feedback/sealed", &said.id), sealed)?;
         String::from_utf8(text).map_err(|error| Error::Defect(error.to_string()))
     }
 }

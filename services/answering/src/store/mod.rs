@@ -89,9 +89,9 @@ pub(crate) async fn feedback(tx: &TenantTx, messages: &[String]) -> Result<Vec<f
     Ok(tx.all(select.order_by_asc(feedback::Column::Id)).await?)
 }
 
-/// The wrapped key of a learner.
-pub(crate) async fn key(tx: &TenantTx, subject: &str) -> Result<Option<key::Model>, Error> {
-    Ok(tx.one(tx.find::<key::Entity>().filter(key::Column::Subject.eq(subject))).await?)
+/// The wrapped keys of learners; nothing for those who have none.
+pub(crate) async fn keys(tx: &TenantTx, subjects: Vec<String>) -> Result<Vec<key::Model>, Error> {
+    Ok(tx.all(tx.find::<key::Entity>().filter(key::Column::Subject.is_in(subjects))).await?)
 }
 
 /// Keeps the wrapped key of a learner who had none.
