@@ -9,6 +9,7 @@ mod edge;
 mod heavy;
 mod isolation;
 mod journey;
+mod lists;
 mod privacy;
 mod probes;
 mod real_sources;
