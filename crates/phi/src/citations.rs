@@ -11,7 +11,7 @@ static KNOWN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         // DOIs, alone or in an address.
         r"(?i)\b10\.\d{4,9}/[^\s,;]+",
         // Addresses of the literature.
-        r"(?i)\bhttps?://(?:www\.)?(?:[\w-]+\.)*(?:doi\.org|nih\.gov|clinicaltrials\.gov|europepmc\.org|who\.int|cdc\.gov|fda\.gov|nejm\.org|thelancet\.com|bmj\.com|jamanetwork\.com|cochranelibrary\.com)\S*",
+        r"(?i)\b(?:https?://)?(?:www\.)?(?:[\w-]+\.)*(?:doi\.org|nih\.gov|clinicaltrials\.gov|europepmc\.org|who\.int|cdc\.gov|fda\.gov|nejm\.org|thelancet\.com|bmj\.com|jamanetwork\.com|cochranelibrary\.com)\S*",
         // Articles and books.
         r"(?i)\b(?:pmids?|pubmed(?: ?ids?)?|medline)(?: ?(?:no|number|is)\b\.?)?[ :#=]*\d{1,9}(?:(?:,| and| or|;|/)\s*\d{5,9})*",
         r"(?i)\bpmc(?:id)?[ :#]*(?:pmc)?\d{3,9}\b",
@@ -26,6 +26,9 @@ static KNOWN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         // Vocabularies, genes, molecules.
         r"(?i)\b(?:omim|mim|snomed(?: ?ct)?|loinc|rxcui|rxnorm|umls|mesh|cpt|hcpcs|icd(?:-?\d+)?(?:-cm)?|atc|cas|ndc|hgnc|ensembl|uniprot|chembl|drugbank|cid|unii|pdb|geo|ec|go|hp)(?: ?(?:code|id|no\.?|number))?[ :#]*[a-z]{0,4}[ :]?\d[\d.-]*\b",
         r"(?i)\b(?:rs|gse|gsm|ensg|enst|nm_|np_|nc_|srr|prjna|hp:|go:)\d{3,}\b",
+        // Places in a genome, compounds by the code of their maker.
+        r"(?i)\bchr(?:\d{1,2}|[xym]):[\d,]+(?:-[\d,]+)?",
+        r"\b(?:ABT|AMG|AZD|BAY|BMS|CNTO|GSK|JNJ|LY|MEDI|MK|ONO|PF|REGN|SAR|SCH|TAK|VX)[ -]?\d{3,8}(?:-\d{2,4})?\b",
         // Editions of guidelines and numbers of standards.
         r"(?i)\b(?:iso|iec|astm|cfr|usc|rfc|nice|ng|cg|ta)[ -/]*\d{2,6}(?:[-:/]\d+)*\b",
     ]

@@ -13,12 +13,12 @@ static NUMBERS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         // A number behind a word for reaching somebody.
         format!(r"(?i)\b{reached}\b[^\d\n+(.!?]{{0,24}}[.:]?\n?[ ]?[+(]{{0,2}}\d(?:[ ().x/-]{{0,3}}\d){{6,18}}\b"),
         // Short ones: extensions and pagers.
-        r"(?i)\b(?:ext(?:ension|n)?|pagers?|beepers?|bleeps?|pgr|vocera|dect)\b\.?[ :#]*(?:no\b\.?|number|is|at|me at|her at|him at)?[ :#]*\d(?:-?\d){2,6}\b".to_owned(),
+        r"(?i)\b(?:ext(?:ension|n)?|pagers?|beepers?|bleeps?|beep(?:ed)?|pgr|bpr|spectra|ascom|vocera|dect|page (?:me|us|him|her|dr\.? \w+))\b\.?[ :#@]*(?:no\b\.?|number|is|at|me at|her at|him at)?[ :#]*\d(?:-?\d){2,6}\b".to_owned(),
         r"(?i)\b(?:call|reach|dial|ring|desk|phone|ward|page)\b[^\d\n.!?]{0,15}\bx ?\d{3,5}\b|\bx\d{4,5}\b is\b".to_owned(),
         r"(?i)\b(?:phone|mobile|cell|tel|landline|fax)\b[^\d\n.!?]{0,20}\b(?:ends?|ending|last)\b[^\d\n.!?]{0,16}\d{3,4}\b".to_owned(),
         // Numbers whose grouping says what they are: international, North American, trunk zero.
         r"(?:^|[^\w.])\+\d{1,3}[ .-]?(?:\(0\)[ .-]?)?\(?\d{1,5}\)?(?:[ .-]?\d{2,5}){2,5}\b".to_owned(),
-        r"\b00\d{1,3}[ .-](?:\(0\)[ .-]?)?\d{1,4}(?:[ .-]\d{2,4}){1,5}\b".to_owned(),
+        r"\b00\d{1,3}[ .-](?:\(0\)[ .-]?)?\d{1,4}(?:[ .-]\d{2,6}){1,5}\b".to_owned(),
         r"(?:^|[^\w.])(?:\+?1[ .-]?)?\(\d{2,5}\) ?[\d][\d .-]{4,11}\d(?: ?(?:x|ext\.?) ?\d{1,5})?\b".to_owned(),
         r"\b(?:1[ .-])?\(?\d{3}\)? ?[ .\-/] ?\d{3} ?[ .\-/] ?\d{4}(?: ?(?:x|ext\.?) ?\d{1,5})?\b".to_owned(),
         r"(?:^|[^\w.,])0\d{1,4}(?:[ .-]\d{2,4}(?:[ ./-]\d{2,4}){1,3}|[ ./-]\d{6,8})\b".to_owned(),
@@ -28,6 +28,8 @@ static NUMBERS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"\b\d{1,5}[A-Za-z]? (?:[NSEW]\.? )?(?:(?:\p{Lu}[\p{L}'.-]+|\d{1,3}(?:st|nd|rd|th)) ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Drive|Dr|Lane|Ln|Boulevard|Blvd|Court|Ct|Terrace|Circle|Cir|Parkway|Pkwy|Highway|Hwy|Square|Sq|Place|Pl|Trail|Close|Crescent|Mews|Row|Gardens|Grove|Way)\b".to_owned(),
         r"(?i)\b(?:lives?|living|resid(?:es?|ing)|address|home|staying)\b[ :]*(?:is|at|on|in|number|no\.?|,)*[ :]*(?:(?:at|number|no\.?) )*\d{1,5}[a-z]?,? [\p{L}][\p{L}'. -]{2,40}".to_owned(),
         r"(?i)\b\d{1,5}[a-z]? [\p{L}'.-]+(?: [\p{L}'.-]+)? (?:street|avenue|boulevard|drive|lane)\b".to_owned(),
+        // A street where somebody lives, without its number.
+        r"\b(?i:lives?|living|resid(?:es|ing)|stays?|staying|home|house|address)\b[^.!?\n]{0,60}\b(?i:on|at|in|of) (?:[NSEW]\.? )?(?:\p{Lu}[\p{L}'-]+ ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Drive|Lane|Ln|Boulevard|Blvd|Court|Terrace|Circle|Parkway|Highway|Close|Crescent|Way)\b".to_owned(),
         // The word for a street in front, the number in front of it or behind the name.
         r"(?i)\b\d{1,4}(?: ?(?:bis|ter))?,? (?:rue|avenue|boulevard|impasse|chemin|quai|all[ée]e) (?:de |du |des |la |le |l')*\p{L}{3,}".to_owned(),
         r"\b(?:Rue|rue|Calle|calle|[Cc]/|Avda\.?|Avenida|avenida|Paseo|paseo|Plaza|Via|Viale|viale|Piazza|piazza|Corso|Rua|rua|Travessa|Pra[çc]a|[Uu]l\.|[Uu]lica) ?(?:de |del |della |dei |di |da |das |do |dos |des |la |las |los |el )*\p{Lu}[\p{L}'-]+(?: \p{Lu}?[\p{L}'-]+){0,3},? (?:n\.?[ºo]? ?)?\d{1,4}\b".to_owned(),
@@ -49,7 +51,7 @@ static NUMBERS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 
 /// Mail and profiles.
 static MAIL: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    let network = r"(?:instagram|insta|ig|facebook|fb|twitter|snapchat|snap|telegram|skype|tiktok|whatsapp|wechat|linkedin|discord|threads|bluesky|mastodon|handle|username|user name)";
+    let network = r"(?:instagram|insta|ig|facebook|fb|twitter|snapchat|snap|telegram|skype|tiktok|whatsapp|wechat|linkedin|discord|threads|bluesky|mastodon|cash ?app|cashtag|venmo|paypal|zelle|wattsapp|whats app|line id|reddit|insta(?:gram)?|handle|username|user name)";
     [
         // E-mail, also with the signs written out.
         r"(?i)[\p{L}0-9._%+'-]+ ?@ ?[\p{L}0-9-]+(?:(?:\.| \. )[\p{L}0-9-]+)*(?:\.| \. )[\p{L}]{2,}".to_owned(),
@@ -62,8 +64,11 @@ static MAIL: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         format!(r"(?i)\b{network}\b[^@\n.!?]{{0,20}}@[\p{{L}}\w.]{{3,}}"),
         format!(r"(?i)(?:^|[\s(])@[\p{{L}}\w.]{{3,}}[^\n.!?]{{0,20}}\b{network}\b"),
         // A word with a digit, an underscore or a dot in it is a name nowhere else.
-        format!(r"(?i)\b{network}\b(?: ?(?:is|name|id|handle|account|user))*[ :=]{{1,3}}\p{{L}}+(?:[._]\p{{L}}+)*[._]?\d[\w.]*|\b{network}[ :]{{1,3}}\p{{L}}+_\w+"),
+        format!(r"(?i)\b{network}\b(?: ?(?:is|name|id|handle|account|user))*[ :=]{{1,3}}[@$]?(?:\p{{L}}+:)?\p{{L}}+(?:[._-]\p{{L}}+)*[._-]?\d[\w.]*|\b{network}\b[ :=]{{1,3}}[@$][\w.-]{{3,}}|\b{network}[ :]{{1,3}}\p{{L}}+_\w+"),
         r"(?:^|[\s(])@\p{L}+(?:[._]?\d|_)[\w.]*".to_owned(),
+        // Mail whose signs were left out, before a provider.
+        r"(?i)\b(?:e-?mail|mail|correo|courriel)\b[^\n.!?]{0,16}?[ :=]+[\w.+-]{3,}[ ,@]{1,3}(?:at )?(?:gmail|googlemail|yahoo|hotmail|outlook|aol|icloud|protonmail|gmx|live|msn|comcast|verizon|qq|163)\b".to_owned(),
+        r"(?i)\b[a-z][a-z._-]*\d[\w.-]*[ ,@]{1,3}(?:at )?(?:gmail|googlemail|yahoo|hotmail|outlook|aol|icloud|protonmail|gmx|msn)\b".to_owned(),
     ]
     .iter()
     .map(|text| pattern(text))
@@ -74,7 +79,7 @@ static MAIL: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 fn has_mail(text: &str) -> bool {
     static CUE: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r"(?i)@|<at>| dot |\.(?:com|me)/| at \S+\.|insta|facebook|twitter|snap|telegram|skype|tiktok|wechat|whatsapp|linkedin|\big\b|handle|user",
+            r"(?i)@|<at>| dot |\.(?:com|me)/| at \S+\.|insta|facebook|twitter|snap|telegram|skype|tiktok|wechat|whatsapp|linkedin|\big\b|handle|user|gmail|yahoo|hotmail|outlook|aol|icloud|proton|gmx|e-?mail|correo|courriel|discord|venmo|cash ?app|cashtag|paypal|zelle|reddit|line id",
         )
     });
     CUE.is_match(text)

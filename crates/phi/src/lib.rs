@@ -12,10 +12,13 @@
 //! This crate is pure: no input or output, no model, linear-time patterns only. It misses things, which is why what it
 //! lets pass is sealed at rest all the same.
 
+mod charts;
 mod citations;
 mod contacts;
 mod dates;
+mod days;
 mod guarded;
+mod labels;
 mod machines;
 #[cfg(feature = "measure")]
 pub mod measure;
@@ -24,11 +27,12 @@ mod normalize;
 mod numbers;
 mod spoken;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 
 pub use guarded::{Guarded, Identifying};
 pub use normalize::normalize;
@@ -40,7 +44,7 @@ pub enum Kind {
     SocialSecurity,
     /// A number of a record, account, insurance, license, or any long number that nothing explains.
     RecordNumber,
-    /// A date of birth.
+    /// A date of birth, or of an admission, a discharge, an operation or a death.
     DateOfBirth,
     /// A telephone number, e-mail address, profile or street address.
     Contact,
@@ -57,7 +61,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::SocialSecurity => "a social security number",
             Self::RecordNumber => "a record number",
-            Self::DateOfBirth => "a date of birth",
+            Self::DateOfBirth => "a date of birth or of care",
             Self::Contact => "contact details",
             Self::Payment => "a card or account number",
             Self::MachineAddress => "a network address",
@@ -78,25 +82,29 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the patterns are constants and tested")
 }
 
+/// Replaces every match, and copies nothing where there is none.
+fn replace<'t>(text: Cow<'t, str>, found: &Regex, with: impl Fn(&Captures<'_>) -> String) -> Cow<'t, str> {
+    match found.replace_all(&text, |hit: &Captures<'_>| with(hit)) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(replaced) => Cow::Owned(replaced),
+    }
+}
+
 /// A family of detectors.
 type Find = fn(&str, &mut Vec<Finding>);
 
 /// Detectors of what citations may be taken for: they read texts without them.
-const OF_NUMBERS: [(&str, Find); 4] = [
-    ("numbers", numbers::find),
-    ("dates", dates::find),
-    ("contacts", contacts::find),
-    ("machines", machines::find),
-];
+const OF_NUMBERS: [Find; 5] = [numbers::find, dates::find, days::find, contacts::find, machines::find];
 
 /// Everything that the detectors find in a normalized text.
 fn findings(text: &str) -> Vec<Finding> {
     // Of the same length, so that places agree.
     let without_citations = citations::blank(text);
     let mut found = Vec::new();
-    for (_, find) in OF_NUMBERS {
+    for find in OF_NUMBERS {
         find(&without_citations, &mut found);
     }
+    charts::find(text, &mut found);
     names::find(text, &mut found);
     found
 }

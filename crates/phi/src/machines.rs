@@ -18,6 +18,12 @@ static NUMBERED: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)(?:§|\b(?:section|sect\.?|version|v|ver\.?|release|chapter|figure|fig\.?|table|step|ec|item|appendix|recommendation|rec\.?|standard|paragraph|part))[ .:]*$",
     )
 });
+/// The same with other signs, behind its label.
+static NAMED_IPV4: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(?:ip(?:v4)?|inet)\b(?: ?(?:addr(?:ess)?|is|was|no|number|from|at|of|the|her|his|pump|for|pt|patient)\b\.?)*[ :=#(]*(?P<address>\d{1,3}(?:[ .,_/-]{1,3}\d{1,3}){3})\b",
+    )
+});
 static IPV6: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?i)(?:^|[^\w:])(?P<address>[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?::\d{1,3}(?:\.\d{1,3}){3})?)(?:[^\w:]|$)",
@@ -31,7 +37,7 @@ static HARDWARE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"(?i)\b[0-9a-f]{12}\b[ ,(]{0,3}mac\b",
         r"(?i)\bimei\b[ :#]*(?:is |no\.? |number )?\d(?:[ -]?\d){13,15}\b",
         r"(?i)\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b",
-        r"(?i)\b(?:udid|uuid|guid|(?:device|android|advertising|hardware|machine) ?id)\b[ :=#]*(?:is )?[0-9a-f][0-9a-f-]{11,}\b",
+        r"(?i)\b(?:udid|uuid|guid|(?:device|android|advertising|hardware|machine|sensor|session|install(?:ation)?|app|phone|tablet|browser|cookie) ?id|session(?:[ _]?(?:id|token))?|token|cookie|fingerprint|idfa|gaid)\b[ :=#]*(?:is )?[0-9a-f][0-9a-f-]{11,}\b",
         r"(?i)\b(?:ip|ipv6|localhost|loopback)\b[^\n]{0,12}(?:^|[^\w:])::[0-9a-f]{1,4}\b|(?:^|[^\w:])::1\b[^\n]{0,10}\blocalhost\b",
         r"(?i)\bip\b[ :]*0x[0-9a-f]{8}\b|\b0x[0-9a-f]{8}\b ?ip\b",
     ]
@@ -42,7 +48,9 @@ static HARDWARE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 
 /// What hardware is called where its number has no signs.
 static HARDWARE_CUE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)\bmac\b|imei|0x|u[du]id|guid|(?:device|android|advertising|hardware|machine) ?id|\bip\b")
+    pattern(
+        r"(?i)\bmac\b|imei|0x|u[du]id|guid|(?:device|android|advertising|hardware|machine|sensor|session|cookie) ?id|\bip(?:v4)?\b|inet|serial|iccid|idfa|bssid|session",
+    )
 });
 
 /// Files and hosts of an institution's own network.
@@ -74,13 +82,16 @@ static PUBLIC: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 /// What names a person in an address of a page.
-static PERSONAL: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)/~|[?&](?:id|pid|mrn|patient|user|uid|name|dob|email|token|session)="));
+static PERSONAL: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)/~|my ?chart|portal|[/.](?:patients?|phr|ehr|emr)[/.]|[?&](?:id|pid|mrn|patient|user|uid|name|dob|email|token|session)=",
+    )
+});
 
 fn find_pages(text: &str, found: &mut Vec<Finding>) {
     for hit in PAGE.captures_iter(text) {
         let (Some(whole), host) = (hit.get(0), hit["host"].trim_end_matches('.')) else { continue };
-        if !PUBLIC.is_match(host) || PERSONAL.is_match(&hit["rest"]) {
+        if !PUBLIC.is_match(host) || PERSONAL.is_match(whole.as_str()) {
             found.push(Finding { kind: Kind::MachineAddress, place: whole.range() });
         }
     }
@@ -100,6 +111,9 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
     if count('.') > 2 {
         find_ipv4(text, found);
     }
+    if HARDWARE_CUE.is_match(text) {
+        find_named_ipv4(text, found);
+    }
     if count(':') > 1 {
         find_ipv6(text, found);
     }
@@ -115,6 +129,19 @@ fn find_ipv4(text: &str, found: &mut Vec<Finding>) {
         let Some(address) = hit.name("address") else { continue };
         let is_one = address.as_str().replace(' ', "").parse::<Ipv4Addr>().is_ok();
         if is_one && !NUMBERED.is_match(&text[..address.start()]) {
+            found.push(Finding { kind: Kind::MachineAddress, place: address.range() });
+        }
+    }
+}
+
+fn find_named_ipv4(text: &str, found: &mut Vec<Finding>) {
+    for hit in NAMED_IPV4.captures_iter(text) {
+        let Some(address) = hit.name("address") else { continue };
+        let groups =
+            address.as_str().split(|sign: char| !sign.is_ascii_digit()).filter(|group| !group.is_empty());
+        // Amounts that follow "IP", intraperitoneal, are small: the first group of an address seldom is.
+        let numbers: Vec<u16> = groups.filter_map(|group| group.parse().ok()).collect();
+        if numbers.len() == 4 && numbers[0] > 9 && numbers.iter().all(|number| *number < 256) {
             found.push(Finding { kind: Kind::MachineAddress, place: address.range() });
         }
     }

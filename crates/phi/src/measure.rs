@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::{OF_NUMBERS, citations, names, normalize, scan};
+use crate::scan;
 
 /// The least share of texts with a kind of identifier that must be found.
 const LEAST_RECALL: f64 = 0.97;
@@ -139,21 +138,4 @@ fn false_alarms(name: &str, texts: Vec<String>, wrong: &mut impl FnMut(&str, &st
         of: texts.len(),
         bar: (MOST_FALSE_ALARMS, false),
     }
-}
-
-/// What each step of the guard costs on a text, on average.
-pub fn times(text: &str, rounds: u32) -> Vec<(&'static str, Duration)> {
-    let normalized = normalize(text);
-    let average = |work: &dyn Fn()| {
-        let begun = Instant::now();
-        (0..rounds).for_each(|_| work());
-        begun.elapsed() / rounds.max(1)
-    };
-    let mut times = vec![
-        ("normalizing", average(&|| drop(normalize(text)))),
-        ("citations", average(&|| drop(citations::blank(&normalized)))),
-        ("names", average(&|| names::find(&normalized, &mut Vec::new()))),
-    ];
-    times.extend(OF_NUMBERS.map(|(name, find)| (name, average(&|| find(&normalized, &mut Vec::new())))));
-    times
 }

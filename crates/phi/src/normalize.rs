@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::{pattern, spoken};
+use crate::{labels, pattern, spoken};
 
 /// The zeros of the decimal digits that compatibility composition leaves alone.
 const ZEROS: [char; 40] = [
@@ -118,14 +118,14 @@ pub fn normalize(text: &str) -> String {
     // Most questions are plain: there is nothing to compose.
     if text.is_ascii() {
         let seen = text.chars().filter(|sign| !is_invisible(*sign)).map(fold);
-        return spoken::written(&single_spaced(seen)).into_owned();
+        return labels::as_meant(spoken::written(&single_spaced(seen))).into_owned();
     }
     let folded: String = text.nfkc().filter(|sign| !is_invisible(*sign)).map(fold).collect();
     // Signs that were taken out may have stood between a letter and its accent.
     let composed = single_spaced(folded.nfkc());
     let plain = MARKED_DIGITS.replace_all(&composed, "$1").into_owned();
     let latin = if plain.is_ascii() { plain } else { without_lookalikes(&plain) };
-    spoken::written(&latin).into_owned()
+    labels::as_meant(spoken::written(&labels::apart(&latin))).into_owned()
 }
 
 /// One space where there are several: columns and careless typing part what belongs together.

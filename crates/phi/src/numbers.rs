@@ -44,8 +44,7 @@ static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// What a number may look like: letters in front, groups behind.
-const VALUE: &str =
-    r"(?P<value>[a-z]{0,8}[-/ ]?\d[\da-z]*(?:[-./_: ]{1,2}(?:[a-z]{1,2}[-./_])?[a-z]{0,2}\d[\da-z]*)*)";
+const VALUE: &str = r"(?P<value>[a-z]{0,8}[-/ ]?\d[\da-z]*(?:,\d{3})*(?:[-./_: ]{1,2}(?:[a-z]{1,2}[-./_])?[a-z]{0,2}\d[\da-z]*)*)";
 
 /// What stands between a word for a number and the number.
 const BETWEEN: &str = r"(?:\W{1,4}(?:is|was|of|for|to|the|her|his|their|this|that|patient|pt|we|have|has|listed|as|reads?|number|no|ends?|ending|in|with|lady|man|woman|gentleman|es|est|ist|è)\b){0,6}[ \n]?[\W&&[^\d]]{0,4}";
@@ -62,7 +61,7 @@ static STRONG: LazyLock<Regex> = LazyLock::new(|| {
 /// Any other word with a number of its own, unless it numbers goods or pages.
 static NUMBERED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?i)\b(?P<word>\p{{L}}+)\.? (?:(?:number|no|nr|id|identifier)\b\.?|nº|n°|#)(?:[ :=#-]{{1,3}}|:? ?is )(?:is )?{VALUE}"
+        r"(?i)\b(?P<word>\p{{L}}+)\.?[ -](?:(?:number|no|nr|id|identifier)\b\.?|nº|n°|#)(?:[ :=#-]{{1,3}}|:? ?is )(?:is )?{VALUE}"
     ))
 });
 /// What is numbered and belongs to nobody.
@@ -111,7 +110,7 @@ static WEAK: LazyLock<Regex> = LazyLock::new(|| {
 /// Plates mix letters and figures.
 static PLATE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)\b(?:licen[cs]e|number|registration|car) plates?\b[ :#]*(?:is|no\.?|number)?[ :#]*[a-z\d]{0,4}[ -]?(?:[a-z]{1,4}[ -]?\d{2,4}|\d{1,4}[ -]?[a-z]{1,4}[ -]?\d{0,4})\b",
+        r"(?i)\b(?:lic(?:en[cs]e)?|number|registration|reg|car|vehicle|tag)\.? (?:plates?|tag)\b[ :#]*(?:is|no\.?|number)?[ :#]*[a-z\d]{0,4}[ -]?(?:[a-z]{1,4}[ -]?\d{2,4}|\d{1,4}[ -]?[a-z]{1,4}[ -]?\d{0,4})\b|\b(?i:plates?)\b[ :#]*(?:[A-Z]{2,3}[ -]?\d{3,4}|\d{1,3}[ -]?[A-Z]{3}[ -]?\d{0,4})\b",
     )
 });
 
@@ -166,7 +165,7 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
     }
     let mut add = |kind, place| found.push(Finding { kind, place });
     for hit in STRONG.captures_iter(text) {
-        if digits(&hit["value"]) >= 3 && !is_year(&hit["value"]) {
+        if digits(&hit["value"]) >= 3 && !is_year(&hit["value"]) && !is_count(text, &hit) {
             add(Kind::RecordNumber, whole(&hit));
         }
     }
@@ -192,7 +191,7 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
     for hit in WEAK.captures_iter(text) {
         let before = text[..whole(&hit).start].trim_end().rsplit(' ').next().unwrap_or_default();
         let of_goods = GOODS.contains(&before.to_lowercase().as_str()) && !is_determiner(before);
-        if !of_goods && is_long_enough(&hit["value"]) {
+        if !of_goods && is_long_enough(&hit["value"]) && !is_count(text, &hit) {
             add(Kind::RecordNumber, whole(&hit));
         }
     }
@@ -243,6 +242,11 @@ fn is_long_enough(value: &str) -> bool {
             || digits(value) >= 9
             || (joined && digits(value) >= 6)
             || (digits(first) >= 4 && first.starts_with(char::is_alphabetic)))
+}
+
+/// Whether a number with commas counts things: "records of 482,910 patients".
+fn is_count(text: &str, hit: &regex::Captures<'_>) -> bool {
+    hit["value"].contains(',') && UNIT.is_match(&text[whole(hit).end..])
 }
 
 /// Round numbers and numbers with a unit count things.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use crate::pattern;
+use crate::{pattern, replace};
 
 const UNITS: [&str; 10] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
 const TEENS: [&str; 10] = [
@@ -33,13 +33,18 @@ fn value(word: &str) -> Option<usize> {
 
 /// The digits of a number that is read aloud: "two one nine, oh nine" is 21909, "double four" is 44.
 fn digits(run: &str) -> String {
-    let (mut digits, mut times) = (String::new(), 1);
+    let (mut digits, mut times, mut tens) = (String::new(), 1, false);
     for word in run.split(|sign: char| !sign.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
         match word.to_ascii_lowercase().as_str() {
             "double" => times = 2,
             "triple" => times = 3,
             _ => {
                 let read = value(word).map_or_else(|| word.to_owned(), |value| value.to_string());
+                // "Twenty-six" is one number.
+                if read.len() == 1 && tens {
+                    digits.pop();
+                }
+                tens = value(word).is_some_and(|value| value >= 20);
                 digits.push_str(&read.repeat(times));
                 times = 1;
             }
@@ -54,14 +59,6 @@ fn year(said: &Captures<'_>) -> String {
     let (century, named) = if words[0].eq_ignore_ascii_case("nineteen") { (1900, 1) } else { (2000, 2) };
     let behind: usize = words.iter().skip(named).filter_map(|word| value(word)).sum();
     (century + behind).to_string()
-}
-
-/// Replaces every match, and copies nothing where there is none.
-fn replace<'t>(text: Cow<'t, str>, found: &Regex, with: impl Fn(&Captures<'_>) -> String) -> Cow<'t, str> {
-    match found.replace_all(&text, |hit: &Captures<'_>| with(hit)) {
-        Cow::Borrowed(_) => text,
-        Cow::Owned(replaced) => Cow::Owned(replaced),
-    }
 }
 
 /// The text with numbers in figures and with the signs that were written around.
@@ -81,7 +78,13 @@ pub(crate) fn written(text: &str) -> Cow<'_, str> {
     });
     static RUNS: LazyLock<Regex> = LazyLock::new(|| {
         let word = format!("(?:(?:double|triple)[ -])?(?:{}|oh)", UNITS.join("|"));
-        pattern(&format!(r"(?i)\b{word}(?:(?: ?[,.-] ?| )(?:{word}|\d{{1,4}})\b){{2,}}"))
+        // Pairs of digits are read as one number, behind three that are read alone.
+        let pair = format!("(?:{})(?:[ -](?:{}))?", TENS.join("|"), UNITS[1..].join("|"));
+        let gap = "(?: ?[,.-] ?| )";
+        pattern(&format!(
+            r"(?i)\b{word}(?:{gap}(?:{word}|\d{{1,4}})\b){{2,}}(?:{gap}(?:{pair}|{})\b)*",
+            TEENS.join("|")
+        ))
     });
     static AROUND: LazyLock<Regex> = LazyLock::new(|| {
         pattern(

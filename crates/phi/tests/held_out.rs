@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use preceptor_phi::{measure, scan};
+use preceptor_phi::scan;
 use serde_json::Value;
 
 /// The least share of the texts of each kind that must be found. The texts were written before the patterns were
@@ -73,7 +73,25 @@ fn time_of_a_question() {
     let cold: Duration = run(1, &|text| drop(scan(text)));
     let warm = run(500, &|text| drop(scan(text)));
     println!("first {cold:?}, then {warm:?}");
-    for question in questions {
-        println!("{:?}", measure::times(question, 500));
+}
+
+#[test]
+#[ignore = "probe"]
+fn probe() {
+    let path = std::env::var("PHI_FILE").unwrap();
+    let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for line in std::fs::read_to_string(path).unwrap().lines() {
+        let v: Value = serde_json::from_str(line).unwrap();
+        let (kind, text) = (v["kind"].as_str().unwrap().to_owned(), v["text"].as_str().unwrap().to_owned());
+        let found = scan(&text);
+        if found.is_empty() != (kind == "Clean") {
+            println!("MISS {kind}: {text:?} {found:?}");
+        }
+        let count = counts.entry(kind).or_default();
+        count.0 += usize::from(!found.is_empty());
+        count.1 += 1;
+    }
+    for (k, (a, b)) in counts {
+        println!("SHARE {k}: {a} of {b} {:.3}", a as f64 / b as f64);
     }
 }

@@ -204,9 +204,13 @@ pub(super) fn find_pairs(text: &str, found: &mut Vec<Finding>) {
         let place = hit.get(0).map_or(from..from, |whole| whole.range());
         let (lower, upper) = (both(first, last, char::is_lowercase), both(first, last, char::is_uppercase));
         let is_pair = given(first) && surname(last);
-        let turned = upper && surname(first) && given(last);
-        let apart = lexicon::is_work(&text[place.end..]) || lexicon::is_cited(&text[..place.start]);
-        if ((lower && is_pair && !hit[0].contains(',')) || (upper && is_pair) || turned) && !apart {
+        let turned = surname(first) && given(last) && !given(first);
+        let apart = lexicon::is_work(&text[place.end..])
+            || lexicon::is_cited(&text[..place.start])
+            || lexicon::is_lessons(text, place.clone());
+        if ((lower && (is_pair || turned) && !hit[0].contains(',')) || (upper && (is_pair || turned)))
+            && !apart
+        {
             found.push(Finding { kind: Kind::Name, place: place.clone() });
         }
         // The second word may be the first of the next pair.

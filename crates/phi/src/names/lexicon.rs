@@ -1,6 +1,7 @@
 //! What is known about words: given names, words that are none, and what is named after people.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -123,6 +124,11 @@ pub(super) fn is_work(behind: &str) -> bool {
         && next.next().is_some_and(|first| is_one(first) || then(first, next.next()))
 }
 
+/// Whether it is what is named after people: a name is not called so.
+pub(super) fn is_work_word(word: &str) -> bool {
+    WORKS.contains(key(word).as_str())
+}
+
 /// Whether a year stands behind a name, as behind that of an author.
 pub(super) fn has_year(behind: &str) -> bool {
     static YEAR: LazyLock<Regex> = LazyLock::new(|| pattern(r"^,? \(?(?:19|20)\d{2}\b"));
@@ -139,14 +145,36 @@ pub(super) fn is_cited(before: &str) -> bool {
     CITED.is_match(before)
 }
 
-/// Whether a text asks about a lesson: who speaks, writes or appears there is cited.
-pub(super) fn is_lesson(text: &str) -> bool {
+/// How many bytes of a clause may part a name from the word of a lesson that it belongs to.
+const REACH: usize = 48;
+
+/// Whether a name in a text is one of a lesson: who speaks, writes or appears there is cited. The word of the lesson
+/// stands in the same clause and within reach, there or where the same name is written again; elsewhere a name is a
+/// name, whatever else the text asks about.
+pub(super) fn is_lessons(text: &str, name: Range<usize>) -> bool {
     static LESSON: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
             r"(?i)\b(?:according to|lecture[rsd]?|talk|speakers?|slides?|author(?:s|ed)?|papers?|articles?|et al|published|professor|video|vignette|module|recording|podcast|interview|simulation|scenario|transcript|who (?:is|was|are|were|invented|described|discovered|wrote|said|gave|presented)|what (?:did|does) [^?]{0,30}(?:say|said|show|mean|find|found|teach|recommend|think|describe|discover|write|explain|conclude|suggest))\b",
         )
     });
-    LESSON.is_match(text)
+    if !LESSON.is_match(text) {
+        return false;
+    }
+    let word = text[name].split(' ').next().unwrap_or_default().trim_end_matches("'s");
+    let near = |hit: regex::Match<'_>| {
+        text.match_indices(word).any(|(start, word)| {
+            let (from, to) = (hit.end().min(start + word.len()), hit.start().max(start));
+            let between = text.get(from..to.max(from)).unwrap_or_default();
+            between.len() <= REACH && !ends_clause(between)
+        })
+    };
+    LESSON.find_iter(text).any(near)
+}
+
+/// Whether a clause ends in what stands between two words. The dot of "Dr." ends none.
+fn ends_clause(between: &str) -> bool {
+    static END: LazyLock<Regex> = LazyLock::new(|| pattern(r"[?!;\n]|[^\W\d_]{4,}[.:] |\d[.] "));
+    END.is_match(between)
 }
 
 /// Whether a text is written as a title, each word with a capital: there, capitals say nothing.

@@ -4,6 +4,7 @@
 //! (a title of address, a word for a patient, an age, a bed, a relation, what is done to somebody) and what a name must
 //! look like there; the weaker the context, the more a name has to show, up to a given name that is known.
 
+mod clinic;
 mod contexts;
 mod lexicon;
 
@@ -42,6 +43,8 @@ enum Proof {
     Person,
     /// A known given name by itself, in texts that ask about no lesson.
     Alone,
+    /// A known given name that is written with a capital, a word or not, or a known surname.
+    Called,
     /// One capitalized word, even behind "Dr.": doctors are patients too.
     Anybody,
 }
@@ -207,17 +210,22 @@ static INITIALS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 
 pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
     let titled = lexicon::is_titled(text);
-    let lesson = LazyLock::new(|| lexicon::is_lesson(text));
     let (given, capital) = lexicon::cues(text);
-    for rule in RULES.iter().chain(contexts::RULES.iter()).filter(|rule| rule.applies(given, capital)) {
+    for rule in RULES
+        .iter()
+        .chain(contexts::RULES.iter())
+        .chain(clinic::RULES.iter())
+        .filter(|rule| rule.applies(given, capital))
+    {
         let context = rule.context();
         let mut from = 0;
         // Contexts overlap ("in my patient Ann Lee"): looking goes on behind the beginning of each, not behind its end.
         while let Some(hit) = context.captures_at(text, from) {
             let Some(name) = hit.name("name") else { break };
             let alone = !name.as_str().contains(' ') && rule.proof == Proof::TwoWords;
-            let weak = alone || matches!(rule.proof, Proof::Person | Proof::Alone) || name.len() < 3;
-            if is_name(text, &hit, rule.proof, titled) && !(weak && *lesson) {
+            let weak =
+                alone || matches!(rule.proof, Proof::Person | Proof::Alone | Proof::Called) || name.len() < 3;
+            if is_name(text, &hit, rule.proof, titled) && !(weak && lexicon::is_lessons(text, name.range())) {
                 found.push(Finding { kind: Kind::Name, place: name.range() });
             }
             from = name.start().max(from + 1);
@@ -226,9 +234,10 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
             }
         }
     }
-    if given && !*lesson {
+    if given {
         contexts::find_pairs(text, found);
     }
+    clinic::find(text, found, (given, titled));
     contexts::find_initials(text, found);
     if !text.chars().skip(1).any(char::is_uppercase) {
         return;
@@ -236,6 +245,11 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
     for initials in INITIALS.iter() {
         found.extend(initials.find_iter(text).map(|hit| Finding { kind: Kind::Name, place: hit.range() }));
     }
+}
+
+/// Whether a word is a given name or a surname somewhere, and no other word.
+pub(crate) fn is_known(word: &str) -> bool {
+    (lexicon::is_given(word) || lexicon::is_surname(word)) && !lexicon::is_word(word)
 }
 
 /// Whether what stands in a context is a person's name.
@@ -248,7 +262,8 @@ fn is_name(text: &str, hit: &Captures<'_>, proof: Proof, titled: bool) -> bool {
             .last()
             .map_or(0, |word| word.as_ptr() as usize - name.as_str().as_ptr() as usize + word.len());
     let cited = || proof != Proof::Anybody && lexicon::is_cited(&text[..name.start()]);
-    let author = || matches!(proof, Proof::Person | Proof::Alone) && lexicon::has_year(&text[end..]);
+    let author =
+        || matches!(proof, Proof::Person | Proof::Alone | Proof::Called) && lexicon::has_year(&text[end..]);
     if lexicon::is_work(&text[end..]) || cited() || author() {
         return false;
     }
@@ -263,6 +278,12 @@ fn is_name(text: &str, hit: &Captures<'_>, proof: Proof, titled: bool) -> bool {
         Proof::Given => sure && !titled,
         Proof::Anybody => shaped || sure,
         Proof::Alone => sure && capital && !titled && !contexts::is_acronym(text, first),
+        Proof::Called => {
+            let alone =
+                |word: &&str| lexicon::is_surname(word) && (words.len() > 1 || !lexicon::is_eponym(word));
+            let some = (known && !opens && !lexicon::is_word(first)) || words.iter().any(alone);
+            capital && !titled && some && !contexts::is_acronym(text, first)
+        }
         Proof::Person => {
             let surname =
                 |word: &&str| lexicon::is_surname(word) && (words.len() > 1 || !lexicon::is_eponym(word));
