@@ -8,12 +8,13 @@ use crate::{Finding, Kind, pattern};
 
 /// Numbers, streets and codes: they all have a digit.
 static NUMBERS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    let reached = r"(?:phones?|telephones?|tele?\b\.?|t[eé]l[eé]phone|tel[eé]fono|m[oó]vil|mobile|cell(?:phone|ular)?|handy|fax|pager|beeper|desk|landline|voice ?mail|whats ?app|viber|signal|sms|text(?:ed|ing)?|call(?:ed|ing|s|back)?|dial(?:ed)?|ring|rang|reach(?:ed|able)?|contact(?:ed)?|answering|messages?|registered|number|no|ext|extension|line|ph|mob|hp|kin|tfno|cellulare|portable|telefon(?:o|e)?|num[eé]ro|pgr|bleep)";
+    let reached = r"(?:phones?|telephones?|tele?\b\.?|t[eé]l[eé]phone|tel[eé]fono|m[oó]vil|mobile|cell(?:phone|ular)?|handy|fax|pager|beeper|desk|landline|voice ?mail|whats ?app|viber|signal|sms|text(?:ed|ing)?|call(?:ed|ing|s|back)?|dial(?:ed)?|ring|rang|reach(?:ed|able)?|contact(?:ed)?|answering|messages?|registered|number|no|ext|extension|line|ph|mob|hp|kin|tfno|cellulare|portable|telefon(?:o|e)?|tlfn?|tfn|num[eé]ro|pgr|bleep)";
     [
         // A number behind a word for reaching somebody.
         format!(r"(?i)\b{reached}\b[^\d\n+(.!?]{{0,24}}[.:]?\n?[ ]?[+(]{{0,2}}\d(?:[ ().x/-]{{0,3}}\d){{6,18}}\b"),
         // Short ones: extensions and pagers.
         r"(?i)\b(?:ext(?:ension|n)?|pagers?|beepers?|bleeps?|beep(?:ed)?|pgr|bpr|spectra|ascom|vocera|dect|page (?:me|us|him|her|dr\.? \w+))\b\.?[ :#@]*(?:no\b\.?|number|is|at|me at|her at|him at)?[ :#]*\d(?:-?\d){2,6}\b".to_owned(),
+        r"(?i)\b(?:pg|pgr|bpr|bleep|beep)\b\.?[ :#@]*\d{4,7}\b(?: ?[^\d ./%]|$)|\b(?:call|dial|ring|reach) (?:me |us |him |her )?(?:at |on |@ )?\d[- ]\d{4}\b".to_owned(),
         r"(?i)\b(?:call|reach|dial|ring|desk|phone|ward|page)\b[^\d\n.!?]{0,15}\bx ?\d{3,5}\b|\bx\d{4,5}\b is\b".to_owned(),
         r"(?i)\b(?:phone|mobile|cell|tel|landline|fax)\b[^\d\n.!?]{0,20}\b(?:ends?|ending|last)\b[^\d\n.!?]{0,16}\d{3,4}\b".to_owned(),
         // Numbers whose grouping says what they are: international, North American, trunk zero.
@@ -60,12 +61,14 @@ static MAIL: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"(?i)\b[\p{L}0-9._%+-]+ ?(?:<at>| at |@) ?[\p{L}0-9-]+ ?(?:<dot>| dot | ?\. ?)[ ]?(?:com|org|net|edu|gov|example|io|de|uk|fr|es|it|co|us|ca|info|mail|health)\b".to_owned(),
         r"(?i)\b(?:e-?mail|mailto|mail address)\b[ :=]*(?:is|address)?[ :=]*\S+@\S+".to_owned(),
         // Profiles and handles.
-        r"(?i)\b(?:facebook|fb|instagram|linkedin|twitter|tiktok|snapchat|x|t|wa)\.(?:com|me)/[\w./?=-]+".to_owned(),
+        r"(?i)\b(?:facebook|fb|instagram|linkedin|twitter|tiktok|snapchat|x|t|wa)\.(?:com|me)/[\w./?=&-]+".to_owned(),
         format!(r"(?i)\b{network}\b[^@\n.!?]{{0,20}}@[\p{{L}}\w.]{{3,}}"),
         format!(r"(?i)(?:^|[\s(])@[\p{{L}}\w.]{{3,}}[^\n.!?]{{0,20}}\b{network}\b"),
         // A word with a digit, an underscore or a dot in it is a name nowhere else.
         format!(r"(?i)\b{network}\b(?: ?(?:is|name|id|handle|account|user))*[ :=]{{1,3}}[@$]?(?:\p{{L}}+:)?\p{{L}}+(?:[._-]\p{{L}}+)*[._-]?\d[\w.]*|\b{network}\b[ :=]{{1,3}}[@$][\w.-]{{3,}}|\b{network}[ :]{{1,3}}\p{{L}}+_\w+"),
         r"(?:^|[\s(])@\p{L}+(?:[._]?\d|_)[\w.]*".to_owned(),
+        // A mail address that was cut.
+        r"(?i)(?:^|[\s:(<,;])[a-z][\w.-]*[\d._][\w.-]*@(?:[\s,;)>?]|$)".to_owned(),
         // Mail whose signs were left out, before a provider.
         r"(?i)\b(?:e-?mail|mail|correo|courriel)\b[^\n.!?]{0,16}?[ :=]+[\w.+-]{3,}[ ,@]{1,3}(?:at )?(?:gmail|googlemail|yahoo|hotmail|outlook|aol|icloud|protonmail|gmx|live|msn|comcast|verizon|qq|163)\b".to_owned(),
         r"(?i)\b[a-z][a-z._-]*\d[\w.-]*[ ,@]{1,3}(?:at )?(?:gmail|googlemail|yahoo|hotmail|outlook|aol|icloud|protonmail|gmx|msn)\b".to_owned(),

@@ -24,7 +24,7 @@ fn date(needs_year: bool) -> String {
         // 3/IV/1956
         format!(r"\d{{1,2}}[ ./-](?:i{{1,3}}|iv|vi{{0,3}}|ix|xi{{0,2}}|x)[ ./-]{year}"),
         // 3 April 1956, the 3rd of April, 3-Apr-56, 3 de abril de 1956
-        format!(r"{day}[ .\-/]{{0,2}}(?:day )?(?:of |de |d[i'] ?|the )?{MONTH}(?:[ .,\-/]{{0,3}}(?:de |of |del )?{year}){rest}"),
+        format!(r"{day}[ .\-/]{{0,3}}(?:day )?(?:of |de |d[i'] ?|the )?{MONTH}(?:[ .,\-/]{{0,3}}(?:de |of |del )?{year}){rest}"),
         // April 3rd, 1956; Apr 3
         format!(r"{MONTH}[ .\-/]{{1,2}}(?:the )?{day}(?:[ .,\-/]{{1,3}}(?:of )?{year}){rest}"),
         // 1956 April 3
@@ -34,7 +34,7 @@ fn date(needs_year: bool) -> String {
 }
 
 /// Words that say that what follows is a date of birth.
-const BIRTH: &str = r"(?:d[./ ]? ?o[./ ]? ?b\b\.?|date ?(?:of|-of-)? ?birth|birth ?-?dates?|birth ?-?days?|b-?day|bdate|d of b|born on|fecha de nac\w*|f\. ?(?:de )?nac\w*|fdn|naissance|ddn|geburts?(?:datum|tag)|geb\.? ?-?dat\w*\.?|nascita|nascimento|cumple ?a[nñ]os|anniversaire|compleanno|geboorte(?:datum)?|födelse\w*|fødsels\w*|urodz\w*|doğum \w+)";
+const BIRTH: &str = r"(?:d[./ ]? ?o[./ ]? ?b\b\.?|date ?(?:of|-of-)? ?birth|birth ?-?dates?|birth ?-?days?|b-?day|bdate|d of b|born on|fecha (?:de )?nac\w*|f\. ?(?:de )?nac\w*|fdn|naissance|ddn|geburts?(?:datum|tag)|geb\.? ?-?dat\w*\.?|nascita|nascimento|cumple ?a[nñ]os|anniversaire|compleanno|geboorte(?:datum)?|födelse\w*|fødsels\w*|urodz\w*|doğum \w+)";
 /// Words for birth that stand in other sentences as well: they need a whole date.
 const BORN: &str = r"(?:born\b|birth|née?|naci[oó]\b|nac\.|nacid[oa]|nacimiento|geboren|geb\b\.?|nat[oa]\b|nasc(?:eu|id[oa])|född|født|ur\.|рожд\p{L}*|родил\p{L}*)";
 pub(crate) const SOMEBODY: &str = r"(?:man|woman|male|female|patient|pt|gentleman|lady|boy|girl|client|guy|baby|infant|neonate|newborn|child|toddler|twin|she|he|him|her|mother|father|son|daughter|wife|husband)";
@@ -45,7 +45,7 @@ const YEAR_OF_BIRTH: &str = r"(?i)\b(?:y\.?o\.?b\b\.?|year of birth|birth year|d
 /// A cheap look: without a word for birth and without a date in figures there is nothing to find.
 static CUE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)birth|\bborn|b[. -]?day|bdate|\bd.?.?o.?.?b|d of b|nac[ií]|\bnac\b|naiss|\b(?:ddn|fdn|bd|fn|née?|geb|nat[oa]|b|ur|yob|y\.o\.b)\b|geb|nasc|anniv|complean|cumplea|född|født|fødsel|födel|urodz|doğum|рожд|родил|生|생|\bturn|celebrat|delivered|cumple|\bdn\b|d\.n\.|f\.n\.|年|년|\*|\d ?[/.\-_|\\] ?\d{1,2} ?[/.\-_|\\] ?\d{2}",
+        r"(?i)birth|\bborn|b[. -]?day|bdate|\bd.?.?o.?.?b|d of b|nac[ií]|\bnac\b|naiss|\b(?:ddn|fdn|bd|fn|née?|geb|nat[oa]|b|ur|yob|y\.o\.b)\b|geb|nasc|anniv|complean|cumplea|född|født|fødsel|födel|urodz|doğum|рожд|родил|生|생|\bturn|will be|becom|became|going to be|celebrat|delivered|cumple|\bdn\b|d\.n\.|f\.n\.|年|년|\*|\d ?[/.\-_|\\] ?\d{1,2} ?[/.\-_|\\] ?\d{2}",
     )
 });
 
@@ -53,7 +53,7 @@ static DATES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let (date, whole, year) = (date(false), date(true), r"(?:(?:19|20)\d{2}|\d{2})");
     [
         // A word for birth, and within reach a date.
-        format!(r"(?i)\b{BIRTH}(?P<gap>[^\d\n!?;]{{0,40}}?)\n?(?:{date})(?:\b|t\d)"),
+        format!(r"(?i)\b{BIRTH}(?P<gap>;?[^\d\n!?;]{{0,40}}?)\n?(?:{date})(?:\b|t\d)"),
         r"(?:明治|大正|昭和|平成|令和) ?\d{1,2} ?年 ?\d{1,2} ?月 ?\d{1,2} ?日|\d{4} ?年 ?\d{1,2} ?月 ?\d{1,2} ?日 ?(?:出?生|생)".to_owned(),
         r"(?:生年月日|出生|생년월일)[^\d\n]{0,6}\d{4} ?[^\d ] ?\d{1,2} ?[^\d ] ?\d{1,2}".to_owned(),
         format!(r"(?i)\b{BORN}(?P<gap>[^\d\n!?;]{{0,40}}?)\n?(?:{whole})\b"),
@@ -75,7 +75,7 @@ static DATES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"(?i)(?:^|[\s(,])(?:b\.?|\*) ?(?:\d{1,2}[/.\-]\d{1,2}[/.\-](?:\d{4}|\d{2})|(?:19|20)\d{2}[/.\-]\d{1,2}[/.\-]\d{1,2})\b".to_owned(),
         format!(r"(?i)(?:^|[\s(,])b\. ?(?:{whole})\b"),
         // Who turns an age on a day.
-        format!(r"(?i)\b(?:turn(?:s|ed|ing)?|celebrat\w+ (?:her|his|their)) (?:the )?\d{{1,3}}(?:th|st|nd|rd)?(?: birthday)? on (?:the )?(?:{date}|\d{{1,2}}/\d{{1,2}})\b"),
+        format!(r"(?i)\b(?:turn(?:s|ed|ing)?|will be|becomes?|became|(?:is )?going to be|celebrat\w+ (?:her|his|their)) (?:the )?\d{{1,3}}(?:th|st|nd|rd)?(?: birthday)? on (?:the )?(?:{date}|\d{{1,2}}/\d{{1,2}})\b"),
         // A date in place of an age, right behind a person or an age.
         format!(r"(?i)\b(?:{SOMEBODY}|\d{{1,3}} ?-?(?:y/?o|yrs?|years?(?:[ -]old)?|m|f)(?: (?:fe)?male| (?:wo)?man)?)[ ,:(]{{1,3}}(?:\d{{1,2}}/\d{{1,2}}/{year}|\d{{1,2}}\.\d{{1,2}}\.{year}|\d{{1,2}}-\d{{1,2}}-(?:19|20)\d{{2}}|19\d{{2}}-\d{{2}}-\d{{2}})\b"),
         // A day of the week that somebody was born on.

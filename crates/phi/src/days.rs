@@ -18,7 +18,7 @@ static WHOLE: LazyLock<Regex> = LazyLock::new(|| {
 /// A person right before a date …
 static PERSON_BEFORE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?i)(?:\b(?:{SOMEBODY}|(?:fe)?male|dame|herr|frau|hombre|mujer|homme|femme)|\b\d{{1,3}} ?-?(?:y\b|y/?\.?o\b|yrs?\b|years?(?:[ -]old)?\b|j\b|ans\b|años\b|anni\b|jahre\b)?(?:/| ?)(?:[mfw]\b|(?:fe)?male\b)?|(?:^|[\s,;(|])[mfw]|\bage ?/ ?dob \d{{1,3}})[ ,;:(|/-]{{1,3}}$"
+        r"(?i)(?:\b(?:{SOMEBODY}|(?:fe)?male|dame|herr|frau|hombre|mujer|homme|femme)|\b\d{{1,3}} ?-?(?:y\.?/?o?|yrs?|years?(?:[ -]old)?|ans|años|anni|jahre)\.?(?:[/ ]?(?:[mfw]|(?:fe)?male))?|\b\d{{1,3}} ?[/-]? ?(?:[mfw]|(?:fe)?male)|(?:^|[\s,;(|])[mfw]|\bage ?/ ?dob \d{{1,3}})[ ,;:(|/-]{{1,3}}$"
     ))
 });
 /// … or right behind it.
@@ -30,7 +30,7 @@ static PERSON_BEHIND: LazyLock<Regex> = LazyLock::new(|| {
 /// An age in a text.
 static AGE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)\b(?P<before>\d{1,3}) ?-?(?:y\b|y\.?/?o\b|yrs?\b|years?(?:[ -]old)?\b|[mf]\b|ans\b|años\b|anni\b|jahre\b|jährig\w*)|\bage[d:]? ?(?P<behind>\d{1,3})\b",
+        r"(?i)\b(?P<before>\d{1,3}) ?-?(?:y\b|y\.?/?o?\.?[mf]?\b|yrs?\b|years?(?:[ -]old)?\b|[mf]\b|ans\b|años\b|anni\b|jahre\b|jährig\w*)|\bage[d:]? ?(?P<behind>\d{1,3})\b",
     )
 });
 /// What happens to one person on a day.
@@ -42,7 +42,25 @@ static STAY: LazyLock<Regex> = LazyLock::new(|| {
 /// Words beside dates that are of works, laws and cohorts.
 static OF_WORKS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)\b(?:between|from|to|until|through|since|before|after|publi\w+|approv\w+|updat\w+|version|revis\w+|access\w+|trial|stud(?:y|ies)|cohort|enrol\w+|recruit\w+|guidelines?|effective|label\w*|issued?|releas\w+|conference|lecture|webinar|retriev\w+|patients|women|men|those|were|participants|subjects|first|history|invent\w+|discover\w+|desde|hasta|entre|depuis|zwischen|bis|seit)\b",
+        r"(?i)\b(?:publi\w+|approv\w+|updat\w+|version|revis\w+|access\w+|trial|stud(?:y|ies)|cohort|enrol\w+|recruit\w+|guidelines?|protocol|policy|effective|label\w*|issued?|releas\w+|conference|lecture|webinar|retriev\w+|patients|women|men|those|were|participants|subjects|history|invent\w+|discover\w+|pandemic|outbreak|lockdown|declared)\b",
+    )
+});
+
+/// Borders of a time, right before a date or right behind it.
+static BORDER: LazyLock<[Regex; 2]> = LazyLock::new(|| {
+    [
+        pattern(
+            r"(?i)\b(?:between|from|until|through|since|before|after|by|as of|desde|hasta|entre|depuis|zwischen|bis|seit|and|to)\W{1,2}(?:the |el |le |dem )?$",
+        ),
+        pattern(
+            r"(?i)^\W{1,2}(?:to|until|through|and|till|hasta|bis|au) (?:the )?(?:\d|\p{L}{3,9} \d)|^ ?- ?\d",
+        ),
+    ]
+});
+/// A text about one person: any day in it is one of that person's life.
+static ONE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(?:he|she|his|her|him|pt|ptnt|pt's|my patient|this patient|our patient|the patient|my (?:mother|father|mom|dad|wife|husband|son|daughter))\b",
     )
 });
 
@@ -64,7 +82,10 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
         let is_persons = PERSON_BEFORE.is_match(last(before, 24))
             || PERSON_BEHIND.is_match(behind)
             || (!is_of_a_work(before, behind)
-                && (STAY.is_match(last(before, 40)) || fits(year, ages) || is_long_ago()));
+                && (STAY.is_match(last(before, 40))
+                    || fits(year, ages)
+                    || is_long_ago()
+                    || ONE.is_match(text)));
         if is_persons {
             found.push(Finding { kind: Kind::DateOfBirth, place: date.range() });
         }
@@ -88,7 +109,10 @@ fn fits(year: i32, ages: &[i32]) -> bool {
 
 /// Whether words near a date make it one of a work or of many.
 fn is_of_a_work(before: &str, behind: &str) -> bool {
-    OF_WORKS.is_match(last(before, 48)) || OF_WORKS.is_match(first(behind, 20))
+    OF_WORKS.is_match(last(before, 48))
+        || OF_WORKS.is_match(first(behind, 20))
+        || BORDER[0].is_match(last(before, 16))
+        || BORDER[1].is_match(first(behind, 24))
 }
 
 /// The last bytes of a text, from a sign on.

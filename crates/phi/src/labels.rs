@@ -48,11 +48,11 @@ const LONG: [&str; 32] = [
 /// The short ones: they need their own form of number right behind them.
 const SHORT: [&str; 3] = ["dob", "mrn", "ssn"];
 /// Words that are one error away from a label.
-const WORDS: [&str; 46] = [
+const WORDS: [&str; 48] = [
     "berth", "births", "both", "chat", "dob", "dog", "dot", "doc", "dub", "ethical", "heath", "job", "man",
     "medial", "medicine", "men", "min", "mon", "mra", "mrd", "mri", "mrna", "mrs", "mr", "numb", "numbers",
-    "pages", "paged", "patience", "phase", "phones", "police", "records", "san", "sin", "sn", "son", "ss",
-    "sst", "ssi", "sun", "wealth", "mob", "ob", "do", "health",
+    "pages", "paged", "patent", "patience", "patents", "phase", "phones", "police", "records", "san", "sin",
+    "sn", "son", "ss", "sst", "ssi", "sun", "wealth", "mob", "ob", "do", "health",
 ];
 
 /// The edits between two words, a swap of neighbors being one, up to `most`.
@@ -88,7 +88,7 @@ fn meant(word: &str, labels: &[&'static str]) -> Option<&'static str> {
     {
         return None;
     }
-    let most = |label: &str| if label.len() < 8 { 1 } else { 2 };
+    let most = |label: &str| if label.len() < 7 { 1 } else { 2 };
     // The first letter is seldom wrong, and words that differ in it are others.
     let near = |label: &&&str| {
         label.as_bytes().first() == word.as_bytes().first() && edits(&word, label, most(label)) <= most(label)
@@ -110,6 +110,16 @@ fn mended(text: Cow<'_, str>) -> Cow<'_, str> {
         }
     };
     replace(replace(text, &BEFORE_DIGITS, mend(&LONG)), &BEFORE_FORM, mend(&SHORT))
+}
+
+/// The word for a patient before a name, with an error in it.
+fn patient(text: Cow<'_, str>) -> Cow<'_, str> {
+    static BEFORE_NAME: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"\b(?P<word>[Pp][a-z]{4,8})(?P<behind>[ :,]{1,2}\p{Lu}\p{Ll})"));
+    replace(text, &BEFORE_NAME, |hit| {
+        let word = meant(&hit["word"], &["patient"]).unwrap_or(&hit["word"]);
+        format!("{word}{}", &hit["behind"])
+    })
 }
 
 /// Keys of charts and programs as words: `patientId=`, `last_name:`, `MRN_0029183`.
@@ -153,14 +163,16 @@ fn keys(text: Cow<'_, str>) -> Cow<'_, str> {
 fn scanned(text: Cow<'_, str>) -> Cow<'_, str> {
     static MIXED: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r"\b[\dOoIl|]{1,4}(?:[./ -][\dOoIl|]{1,5}){2,5}\b|\b\d[\dOoIl|]{6,}\b|\b[OIl|]\d[\dOoIl|]{5,}\b",
+            r"\b[\dOoIl|]{1,4}(?:[./ -][\dOoIl|]{1,5}){2,5}\b|\b[\dOoIl|]{4}(?:[ -][\dOoIl|]{4}){3}\b|\b\d[\dOoIl|]{6,}\b|\b[OIl|]\d[\dOoIl|]{5,}\b",
         )
     });
     replace(text, &MIXED, |hit| {
         let number = &hit[0];
         let digits = number.bytes().filter(u8::is_ascii_digit).count();
         let letters = number.chars().filter(|sign| matches!(sign, 'O' | 'o' | 'I' | 'l' | '|')).count();
-        if letters == 0 || digits < 4 || digits < letters {
+        // Four groups of four are a card, however few of its digits were read.
+        let is_card = digits + letters == 16 && number.len() == 19 && digits > 0;
+        if letters == 0 || ((digits < 4 || digits < letters) && !is_card) {
             return number.to_owned();
         }
         number
@@ -193,6 +205,7 @@ pub(crate) fn apart(text: &str) -> String {
 
 /// The text with its labels and scanned numbers as they were meant.
 pub(crate) fn as_meant(text: Cow<'_, str>) -> Cow<'_, str> {
+    let text = patient(text);
     if !text.bytes().any(|byte| byte.is_ascii_digit()) && !text.contains(['=', ':']) {
         return text;
     }

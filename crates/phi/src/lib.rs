@@ -25,6 +25,7 @@ pub mod measure;
 mod names;
 mod normalize;
 mod numbers;
+mod shapes;
 mod spoken;
 
 use std::borrow::Cow;
@@ -94,7 +95,8 @@ fn replace<'t>(text: Cow<'t, str>, found: &Regex, with: impl Fn(&Captures<'_>) -
 type Find = fn(&str, &mut Vec<Finding>);
 
 /// Detectors of what citations may be taken for: they read texts without them.
-const OF_NUMBERS: [Find; 5] = [numbers::find, dates::find, days::find, contacts::find, machines::find];
+const OF_NUMBERS: [Find; 6] =
+    [numbers::find, shapes::find, dates::find, days::find, contacts::find, machines::find];
 
 /// Everything that the detectors find in a normalized text.
 fn findings(text: &str) -> Vec<Finding> {

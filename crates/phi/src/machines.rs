@@ -1,6 +1,6 @@
 //! Addresses of machines: of the network, of hardware, of files and of pages that are not the literature's.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -9,7 +9,7 @@ use crate::{Finding, Kind, pattern};
 
 static IPV4: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^\w.])(?P<address>\d{1,3}(?:(?:\.\d{1,3}){3}|(?: \. \d{1,3}){3}))(?:[^\w.]|\.?$|\.\s|/\d|:\d)",
+        r"(?:^|[^\w.])(?P<address>\d{1,3}(?:(?:\.\d{1,3}){3}|(?: ?\. ?\d{1,3}){3}))(?:[^\w.]|\.?$|\.\s|/\d|:\d)",
     )
 });
 /// What also has four numbers with dots: chapters and versions.
@@ -19,6 +19,11 @@ static NUMBERED: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 /// The same with other signs, behind its label.
+static BEFORE_IP: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(?P<address>\d{1,3}(?:[ .,_/-]{1,3}\d{1,3}){3})[ ,(]{0,3}(?:is |was |= ?)?(?:the |her |his |pump'?s? )?ip\b",
+    )
+});
 static NAMED_IPV4: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?i)\b(?:ip(?:v4)?|inet)\b(?: ?(?:addr(?:ess)?|is|was|no|number|from|at|of|the|her|his|pump|for|pt|patient)\b\.?)*[ :=#(]*(?P<address>\d{1,3}(?:[ .,_/-]{1,3}\d{1,3}){3})\b",
@@ -31,7 +36,8 @@ static IPV6: LazyLock<Regex> = LazyLock::new(|| {
 });
 static HARDWARE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
-        r"(?i)\b(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b",
+        // Doses that are tapered have hyphens as well: a letter or a leading zero is needed with those.
+        r"(?i)\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b|\b(?:0[0-9a-f]|[a-f][0-9a-f]|[0-9][a-f])(?:-[0-9a-f]{2}){5}\b|\b(?:[0-9a-f]{2}-){5}(?:[a-f][0-9a-f]|[0-9][a-f])\b",
         r"(?i)\b[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}\b",
         r"(?i)\bmac\b(?: addr(?:ess)?)?[ :=]*(?:is |of )?(?:[0-9a-f]{2}[ :.-]?){5}[0-9a-f]{2}\b",
         r"(?i)\b[0-9a-f]{12}\b[ ,(]{0,3}mac\b",
@@ -57,6 +63,7 @@ static HARDWARE_CUE: LazyLock<Regex> = LazyLock::new(|| {
 static PLACES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
         r"(?i)\b[a-z0-9]*[0-9-][a-z0-9-]*\.(?:[a-z0-9-]+\.)*(?:local|lan|internal|intranet|corp|localdomain|home\.arpa)\b",
+        r"\b[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+\.(?:local|lan|internal|intranet|corp|localdomain)\b",
         r"\\\\[\w.-]+\\\S+",
         r"(?i)(?:^|[^\w])[a-z]:\\\S+",
         r"(?:^|[\s:(])/(?:home|users|Users|mnt|var|srv)/\w\S*",
@@ -72,7 +79,7 @@ static PLACES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 
 static PAGE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)\b(?:https?://(?:[^\s/@]*@)?|www\.)(?P<host>[\w-]+(?:\.[\w-]+)+)(?P<rest>(?::\d+)?(?:[/?#]\S*)?)",
+        r"(?i)\b(?:(?:https?://(?:[^\s/@]*@)?|www\.)(?P<host>[\w-]+(?:\.[\w-]+)+)(?P<rest>(?::\d+)?(?:[/?#]\S*)?)|(?P<bare>(?:[\w-]+\.)+(?:com|net|org|io|app|health|care|co|info|me|us|de|fr|es|it|uk|ca|edu|gov))(?:/\S*\d\S*|/?[?#]\S+=\S+))",
     )
 });
 /// Hosts of authorities, universities, societies, journals and reference works.
@@ -90,7 +97,10 @@ static PERSONAL: LazyLock<Regex> = LazyLock::new(|| {
 
 fn find_pages(text: &str, found: &mut Vec<Finding>) {
     for hit in PAGE.captures_iter(text) {
-        let (Some(whole), host) = (hit.get(0), hit["host"].trim_end_matches('.')) else { continue };
+        let (Some(whole), Some(host)) = (hit.get(0), hit.name("host").or_else(|| hit.name("bare"))) else {
+            continue;
+        };
+        let host = host.as_str().trim_end_matches('.');
         if !PUBLIC.is_match(host) || PERSONAL.is_match(whole.as_str()) {
             found.push(Finding { kind: Kind::MachineAddress, place: whole.range() });
         }
@@ -99,7 +109,7 @@ fn find_pages(text: &str, found: &mut Vec<Finding>) {
 
 pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
     let machine = |place| Finding { kind: Kind::MachineAddress, place };
-    if text.contains("://") || text.contains("www.") || text.contains("WWW.") {
+    if text.contains("://") || text.contains("www.") || text.contains("WWW.") || text.contains(['/', '?']) {
         find_pages(text, found);
     }
     if text.contains(['/', '\\']) || [".l", ".i", ".c"].iter().any(|end| text.contains(end)) {
@@ -127,7 +137,8 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
 fn find_ipv4(text: &str, found: &mut Vec<Finding>) {
     for hit in IPV4.captures_iter(text) {
         let Some(address) = hit.name("address") else { continue };
-        let is_one = address.as_str().replace(' ', "").parse::<Ipv4Addr>().is_ok();
+        let groups = address.as_str().split('.').map(|group| group.trim().parse::<u8>());
+        let is_one = groups.filter_map(Result::ok).count() == 4;
         if is_one && !NUMBERED.is_match(&text[..address.start()]) {
             found.push(Finding { kind: Kind::MachineAddress, place: address.range() });
         }
@@ -135,7 +146,7 @@ fn find_ipv4(text: &str, found: &mut Vec<Finding>) {
 }
 
 fn find_named_ipv4(text: &str, found: &mut Vec<Finding>) {
-    for hit in NAMED_IPV4.captures_iter(text) {
+    for hit in NAMED_IPV4.captures_iter(text).chain(BEFORE_IP.captures_iter(text)) {
         let Some(address) = hit.name("address") else { continue };
         let groups =
             address.as_str().split(|sign: char| !sign.is_ascii_digit()).filter(|group| !group.is_empty());

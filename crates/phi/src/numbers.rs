@@ -19,6 +19,7 @@ static NAMED_SSN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let word = r"(?i)\b(?:s[. ]{0,2}s[. ]{0,2}n\b\.?|socsec|ss ?(?:#|no\b\.?|num\w*)|soc(?:ial)?s?\b\.?(?: ?(?:sec|insurance)\w*)?|i\.?t\.?i\.?n|tin|tax(?:payer)? id\w*|national (?:id|insurance|identity|identification)\w*|nino|n\.?s\.?s|segur(?:o|idad) social|s[eé]curit[eé] sociale|s[eé]cu|previd\w+ social)\b\.?";
     [
         format!(r"{word}[^\d\n.!?]{{0,30}}\d(?:[ ,./_-]{{0,3}}\d){{8,14}}\b"),
+        format!(r"{word}[^\d\n.!?]{{0,30}}\d{{3}}\D{{1,8}}\d{{2}}\D{{0,8}}\d{{4}}\b"),
         format!(
             r"{word}[^\d\n.!?]{{0,30}}(?:\b(?:ends?|ending|last ?(?:4|four)?)\b[^\d\n]{{0,20}}|[x*#•-]{{4,9}})\d{{4}}\b"
         ),
@@ -39,7 +40,7 @@ static NAMED_SSN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 /// The numbers that other states give to a person. Short names count in capitals: "sin" and "nie" are words.
 static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(?:(?i:sozialversicherungs?\w*|sv-?(?:nummer|nr)|steuer-?id\w*|codice fiscale|pesel|person(?:en|al)?(?:nummer|ausweis\w*)|c[eé]dula|aadhaa?r|citizen(?:ship)? (?:id|no|number)\w*|identity (?:card|no|number)\w*|id card|rodné číslo|fødselsnummer)|SVNR|SIN|NI[EFR]|DNI|RUT|BSN|AHV|AVS|CPF|CNP|CURP|NRIC|HKID|INSEE|TCKN|PPSN?)\b[^\d\n.!?]{0,16}?(?P<value>[A-Za-z]{0,6}\d[A-Za-z\d]*(?:[ ./-]{1,2}(?:[A-Z] )?[A-Za-z\d]*\d[A-Za-z\d]*)*)",
+        r"\b(?:(?i:sozialversicherungs?\w*|sv-?(?:nummer|nr)|steuer-?id\w*|codice fiscale|pesel|person(?:en|al)?(?:nummer|ausweis\w*)|c[eé]dula|aadhaa?r|citizen(?:ship)? (?:id|no|number)\w*|identity (?:card|no|number)\w*|id card|rodné číslo|fødselsnummer|kvnr|krankenversicher\w+|versicher\w+nummer)|SVNR|SIN|NI[EFR]|DNI|RUT|BSN|AHV|AVS|CPF|CNP|CURP|NRIC|HKID|INSEE|TCKN|PPSN?)\b[^\d\n.!?]{0,16}?(?P<value>[A-Za-z]{0,6}\d[A-Za-z\d]*(?:[ ./-]{1,2}(?:[A-Z] )?[A-Za-z\d]*\d[A-Za-z\d]*)*)",
     )
 });
 
@@ -51,7 +52,7 @@ const BETWEEN: &str = r"(?:\W{1,4}(?:is|was|of|for|to|the|her|his|their|this|tha
 
 /// Words whose numbers are a person's whatever they look like.
 static STRONG: LazyLock<Regex> = LazyLock::new(|| {
-    let numbered = r"(?:med(?:ical)?\.? ?rec(?:ord)?s?|health ?(?:record|care|card)?(?: card)?|record|rec|chart|patient|pat|pt|hospital|hosp|clinic|unit|ward|member|membership|subscriber|insurance|insured|policy|plan|group|account|acct|case|file|folder|dossier|encounter|visit|admission|accession|specimen|sample|lab|requisition|order|referral|beneficiary|medicare|medicaid|nhs|chi|ur|d\.?l|driv(?:er'?s?|ing)? ?(?:licen[cs]e)?|licen[cs]e|certificate|device|serial|plate|passport|vehicle|claim|registration|registry|enrol?lment|randomi[sz]ation|prescription|rx|identification|identity|reference|ref|urn|wrist ?band|bracelet|subject|participant|inmate|prisoner|student|employee|staff|military|service|veteran|dod|tribal|badge|epic|cerner|meditech|athena|historia(?: cl[ií]nica)?|expediente|prontu[aá]rio|cartella(?: clinica)?|paciente|patiente|paziente|dokument|akten?|fall|kranken\w*|patienten?)";
+    let numbered = r"(?:med(?:ical)?\.? ?rec(?:ord)?s?|health ?(?:record|care|card)?(?: card)?|record|rec|chart|patient|pat|pt|hospital|hosp|clinic|unit|ward|member|membership|subscriber|insurance|insured|policy|plan|group|account|acct|case|file|folder|dossier|encounter|visit|admission|accession|specimen|sample|lab|requisition|order|referral|beneficiary|medicare|medicaid|nhs|chi|ur|d\.?l|driv(?:er'?s?|ing)? ?(?:li[cs]en[cs]e|lic)?|li[cs]en[cs]e|lic|enrollee|bill|invoice|statement|barcode|episode|scan|image|study subject|green card|alien|registrant|donor|recipient|transplant|kaiser|cigna|humana|aetna|bcbs|anthem|tricare|medi-?cal|certificate|device|serial|plate|passport|vehicle|claim|registration|registry|enrol?lment|randomi[sz]ation|prescription|rx|identification|identity|reference|ref|urn|wrist ?band|bracelet|subject|participant|inmate|prisoner|student|employee|staff|military|service|veteran|dod|tribal|badge|epic|cerner|meditech|athena|historia(?: cl[ií]nica)?|expediente|prontu[aá]rio|cartella(?: clinica)?|paciente|patiente|paziente|dokument|akten?|fall|kranken\w*|patienten?)";
     let number = r"(?:(?:id|i\.d\.|identifier|identification|number|num|nummer|n[uú]mero|nr|no|code|mrn)\b\.?|n\.|nº|n°|#|№|s/n\b)";
     pattern(&format!(
         r"(?i)\b(?:m[. ]?r[. ]?n\.?|mr ?(?:#|no\b\.?|number)|emr|ehr|uhid|csn|fin|hicn|mbi|nhs|vin|urn|s/n|n[uú]mero de (?:historia|expediente|paciente)(?: cl[ií]nica)?|historia cl[ií]nica|(?:num[eé]ro|n°|nº) de dossier|cartella(?: clinica)?|\p{{L}}*(?:patient|fall|akten?|kranken|versicher)\p{{L}}*(?:nummer|nr)|medicare beneficiary|{numbered}\.?(?:'s)? ?{number})(?: ?{number})*{BETWEEN}{VALUE}"
@@ -104,13 +105,13 @@ const GOODS: &[&str] = &[
 /// Words whose numbers are a person's when they are long enough to be no year, dose or count.
 static WEAK: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?i)\b(?:medical records?|med rec|record|chart|patient|pt|client|member|subscriber|insurance|insured|policy|account|acct|case|file|encounter|visit|admission|accession|specimen|sample|requisition|referral|wrist ?band|medicare|medicaid|(?:driving |driver'?s? )?licen[cs]e|passport|plate|serial|claim|id|i\.d\.|identifier|hospital|hc|nhc|dossier|epic|cerner|mpi|empi|phn|hrn|ipp|npi|dea|pid|ur|badge|subject|participant|inmate)(?:\W{{1,3}}(?:is|was|of)\b)?[ :#=(\[-]{{1,4}}{VALUE}"
+        r"(?i)\b(?:medical records?|med rec|record|chart|patient|pt|client|member|subscriber|insurance|insured|policy|account|acct|case|file|encounter|visit|admission|accession|specimen|sample|requisition|referral|wrist ?band|bracelet|grp|uhc|united ?health\w*|ohip|hcn|ramq|medicare|medicaid|(?:driving |driver'?s? )?licen[cs]e|passport|plate|serial|claim|id|i\.d\.|identifier|hospital|hc|nhc|dossier|epic|cerner|mpi|empi|phn|hrn|ipp|npi|dea|pid|ur|badge|subject|participant|inmate|enrollee|lic|episode|scan|bill|invoice|barcode|donor|kaiser|cigna|humana|aetna|bcbs|anthem|tricare|medi-?cal|pt id|sn|kvnr|green card|randomi[sz]ation|volunteer)(?:\W{{1,3}}(?:is|was|of)\b)?[ :#=(\[-]{{1,4}}{VALUE}"
     ))
 });
 /// Plates mix letters and figures.
 static PLATE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)\b(?:lic(?:en[cs]e)?|number|registration|reg|car|vehicle|tag)\.? (?:plates?|tag)\b[ :#]*(?:is|no\.?|number)?[ :#]*[a-z\d]{0,4}[ -]?(?:[a-z]{1,4}[ -]?\d{2,4}|\d{1,4}[ -]?[a-z]{1,4}[ -]?\d{0,4})\b|\b(?i:plates?)\b[ :#]*(?:[A-Z]{2,3}[ -]?\d{3,4}|\d{1,3}[ -]?[A-Z]{3}[ -]?\d{0,4})\b",
+        r"(?i)\b(?:lic(?:en[cs]e)?|number|registration|reg|car|vehicle|tag)\.? (?:plates?|tag)\b[ :#]*(?:is|no\.?|number)?[ :#]*(?:[a-z]{1,3}\d{1,4}[ -]?[a-z]{1,3}\b|[a-z\d]{0,4}[ -]?(?:[a-z]{1,4}[ -]?\d{2,4}|\d{1,4}[ -]?[a-z]{1,4}[ -]?\d{0,4})\b)|\b(?i:plates?)\b[ :#]*(?:[A-Z]{2,3}[ -]?\d{3,4}|\d{1,3}[ -]?[A-Z]{3}[ -]?\d{0,4})\b",
     )
 });
 
@@ -122,7 +123,7 @@ static FORMS: LazyLock<Vec<(Kind, Regex)>> = LazyLock::new(|| {
         (Kind::Payment, r"(?i)\biban\b[^\d\n]{0,12}[a-z]{2}\d{2}(?: ?[a-z0-9]{2,4}){3,8}\b"),
         (Kind::Payment, r"\b[A-Z]{2}\d{2} ?(?:[A-Z0-9]{4} ?){2,7}[A-Z0-9]{1,4}\b"),
         (Kind::Payment, r"(?i)\b(?:credit|debit|card|carte|tarjeta|karte|kreditkarte|visa|master ?card|amex|american express|maestro|discover|cc)\b[^\d\n]{0,24}\d{4}(?:[ ./_-]{0,2}\d{2,6}){2,4}\b"),
-        (Kind::Payment, r"(?i)\b(?:credit|debit|card|visa|master ?card|amex|account)\b[^\d\n]{0,16}\b(?:ending|ends|last)\b[^\d\n]{0,16}\d{4}\b"),
+        (Kind::Payment, r"(?i)\b(?:credit|debit|card|visa|master ?card|amex|account|acct|a/c)\b[^\d\n]{0,16}\b(?:ending|ends|last)\b[^\d\n]{0,16}\d{4}\b"),
         (Kind::SocialSecurity, r"(?i)\b[a-z]{6}\d{2}[a-ehlmprst]\d{2}[a-z]\d{3}[a-z]\b"),
         (Kind::SocialSecurity, r"\b\d{3}\.\d{3}\.\d{3}-\d{2}\b|\b756\.\d{4}\.\d{4}\.\d{2}\b"),
         (Kind::Payment, r"(?i)(?:[x*#•]{4}[ -]?){2,3}[x*#•\d]{0,4}[ -]?\d{3,5}\b"),
@@ -141,7 +142,7 @@ static FORMS: LazyLock<Vec<(Kind, Regex)>> = LazyLock::new(|| {
 /// Codes of cards and banks, as short as three digits.
 static CODE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)\b(?:cvv2?|cvc2?|routing|sort code|swift|bic)\b[ :#]*(?:number|no\.?|code|is)?[ :#]*(?:is )?[a-z]{0,8}\d{3,9}\b",
+        r"(?i)\b(?:cvv2?|cvc2?|(?:card|atm|debit) pin|routing|sort code|swift|bic)\b[ :#]*(?:number|no\.?|code|is)?[ :#]*(?:is )?[a-z]{0,8}\d{3,9}\b",
     )
 });
 
@@ -149,12 +150,13 @@ static CODE: LazyLock<Regex> = LazyLock::new(|| {
 static CARD: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\b(?:\d(?:[ .-]{0,2}\d){11,18}|\d{4}(?:[/_]\d{4}){3})\b"));
 /// Digits in a row that are too many for a dose or a year. Decimals and digits behind a comma are amounts.
-static LONG: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?:^|[^\w.,])(?P<value>[A-Za-z]{0,3}[-#]?\d{7,})(?P<behind>[^\w]|$)"));
+static LONG: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?:^|[^\w.,])(?P<value>[A-Za-z]{0,4}[-#]?\d{6,}[A-Za-z]?)(?P<behind>[^\w]|$)")
+});
 /// What an amount is of.
 static UNIT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)^ ?(?:%|x ?10|/|[mkµμn]?g\b|[mµμdn]?l\b|iu\b|units?\b|u\b|copies|cells|platelets|spermatozoa|colony|cfu|people|patients|participants|persons|women|men|children|deaths|cases|individuals|dollars|usd|eur|years|per\b|genomes?|reads|bases|bp\b)",
+        r"(?i)^ ?(?:%|x ?10|/[a-zµμ]|[mkµμn]?g\b|[mµμdn]?l\b|iu\b|units?\b|u\b|copies|cells|platelets|spermatozoa|colony|cfu|people|patients|participants|persons|women|men|children|deaths|cases|individuals|dollars|usd|eur|years|per\b|genomes?|reads|bases|bp\b)",
     )
 });
 
@@ -221,7 +223,7 @@ fn digits(value: &str) -> usize {
     value.bytes().filter(u8::is_ascii_digit).count()
 }
 
-fn is_year(value: &str) -> bool {
+pub(crate) fn is_year(value: &str) -> bool {
     value.len() == 4 && (value.starts_with("19") || value.starts_with("20"))
 }
 
@@ -241,17 +243,21 @@ fn is_long_enough(value: &str) -> bool {
         && (digits(first) >= 5
             || digits(value) >= 9
             || (joined && digits(value) >= 6)
+            || (groups.len() > 2 && digits(value) >= 7 && !groups.iter().any(|group| is_year(group)))
             || (digits(first) >= 4 && first.starts_with(char::is_alphabetic)))
 }
 
 /// Whether a number with commas counts things: "records of 482,910 patients".
 fn is_count(text: &str, hit: &regex::Captures<'_>) -> bool {
-    hit["value"].contains(',') && UNIT.is_match(&text[whole(hit).end..])
+    static TIMES: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"(?i)^ ?(?:h\b|hrs?\b|hours?|days?|weeks?|wks?\b|months?|min)"));
+    let behind = &text[whole(hit).end..];
+    TIMES.is_match(behind) || hit["value"].contains(',') && UNIT.is_match(&text[whole(hit).end..])
 }
 
 /// Round numbers and numbers with a unit count things.
 fn is_amount(value: &str, behind: &str) -> bool {
-    value.ends_with("000") || UNIT.is_match(behind)
+    (value.ends_with("000") && value.trim_end_matches('0').len() < 5) || UNIT.is_match(behind)
 }
 
 /// ISO/IEC 7812: the check digit of cards.

@@ -86,6 +86,12 @@ pub(crate) fn written(text: &str) -> Cow<'_, str> {
             TEENS.join("|")
         ))
     });
+    static GROUPS: LazyLock<Regex> = LazyLock::new(|| {
+        let (units, teens, tens) = (UNITS.join("|"), TEENS.join("|"), TENS.join("|"));
+        pattern(&format!(
+            r"(?i)(?P<digit>\d)(?: dot (?P<figures>\d{{1,3}})|(?: dot |\.)(?P<said>{teens}|(?:{tens})(?:[ -](?:{units}))?|{units}))\b"
+        ))
+    });
     static AROUND: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
             r"(?i)[\[({<]|\d dot |thousand|(?:zero|one|two|three|four|five|six|seven|eight|nine|teen)[ ,.-]",
@@ -102,7 +108,15 @@ pub(crate) fn written(text: &str) -> Cow<'_, str> {
     });
     text = replace(text, &DOTS, |hit| format!("{}.", &hit["digit"]));
     text = replace(text, &YEARS, year);
-    replace(text, &RUNS, |hit| digits(&hit[0]))
+    text = replace(text, &RUNS, |hit| digits(&hit[0]));
+    // Each group of an address is known by the one before.
+    for _ in 0..3 {
+        text = replace(text, &GROUPS, |hit| {
+            let group = hit.name("figures").or_else(|| hit.name("said")).map_or("", |group| group.as_str());
+            format!("{}.{}", &hit["digit"], digits(group))
+        });
+    }
+    text
 }
 
 #[cfg(test)]

@@ -95,3 +95,29 @@ fn probe() {
         println!("SHARE {k}: {a} of {b} {:.3}", a as f64 / b as f64);
     }
 }
+#[test]
+#[ignore = "x"]
+fn one() {
+    for t in [
+        "ip one nine two dot one six eight dot one dot seventy seven",
+        "serial number of pump: 00A1B2C3",
+        "x 7741 at the desk, call me",
+        "w/o Krishnan 61/F",
+    ] {
+        println!("{} => {:?}", preceptor_phi::normalize(t), scan(t));
+    }
+}
+#[test]
+#[ignore = "x"]
+fn two() {
+    for l in std::fs::read_to_string("/work/shared/data/asks/languages.questions.jsonl").unwrap().lines() {
+        let v: Value = serde_json::from_str(l).unwrap();
+        let t = v["question"].as_str().unwrap();
+        if !scan(t).is_empty() {
+            let r = preceptor_phi::redact(t);
+            let n = preceptor_phi::normalize(t);
+            let k: Vec<_> = n.split(' ').filter(|w| !r.contains(w)).collect();
+            println!("{:?} {k:?} {}", scan(t), &t.chars().take(60).collect::<String>());
+        }
+    }
+}

@@ -15,6 +15,7 @@ const INTRODUCED: &str = r"(?i:(?:was |pt |patient )?seen(?: and examined)? (?:t
 const RANKS: &str = r"(?:Officer|Ofc|Sgt|SSgt|MSgt|Sergeant|Capt|Captain|Lt|Lieutenant|Cpl|Corporal|Pvt|Private|PFC|Col|Colonel|Maj|Cdr|Chief|Judge|Pastor|Rev|Reverend|Fr|Father|Deacon|Rabbi|Imam|Coach|Brother|Sister|Bro|Sis|Miss|Master|Mstr|Smt|Shri|Sri|Kumari|Kum|Bhai|Sardar|Haji|Hajji|Sheikh|Don|Doña|Dona|Pan|Pani|Pani|Bay|Bayan|Tuan|Puan|Encik|Datuk|Khun|Nana|Aunt|Auntie|Uncle|Grandma|Grandpa|Grandmother|Grandfather|Baby|Little)";
 
 pub(super) static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
+    let measured = r"(?:INR|inr|K\+?|Cr|creat(?:inine)?|BUN|BP|bp|HR|Hgb|Hb|hgb|plts?|Plts?|PLT|WBC|Na|trop\w*|A1[cC]|a1c|eGFR|egfr|CrCl|crcl|GFR|lactate|temp|sats?|SpO2|glucose|sugar|BG|potassium|EF)";
     let (cite, gap) = (r"(?:[\x22'(\[]{1,2})?", r"(?: ?[.,:;#=>|/-]{1,2} ?| )");
     vec![
         rule(Proof::Called, &format!(r"\b{INTRODUCED}{gap}{cite}{TITLES}{NAME}")),
@@ -39,7 +40,7 @@ pub(super) static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         rule(
             Proof::Word,
             &format!(
-                r"(?P<name>\p{{Lu}}[\p{{L}}'-]{{2,}}),? \p{{Lu}}\.?(?: ?\p{{Lu}}\.?)?(?: ?[,(;-]){{0,2}} ?{AGE}"
+                r"(?P<name>\p{{Lu}}[\p{{L}}'-]{{2,}}),? \p{{Lu}}\.?(?: ?\p{{Lu}}\.?)?(?: ?[,(;/|-]){{0,2}} ?{AGE}"
             ),
         ),
         rule(
@@ -53,7 +54,48 @@ pub(super) static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             Proof::Person,
             r"(?:^|[:;|] |\b(?i:for|in|of|patient|pt|about|re|on|seen) )(?P<name>\p{Lu}[\p{L}'-]+), ?\p{Lu}[\p{L}'-]+(?: \p{Lu}[\p{L}'-]*\.?){1,2}(?: ?[,(;:?/-]| (?i:has|is|was|on|bleeds|needs|takes|\d)|$)",
         ),
+        // What a form calls its fields.
+        rule(
+            Proof::Anybody,
+            &format!(
+                r"\b(?i:(?:last|first|family|given|maiden|middle|full|sur|f|l|pt|patient) ?names?|last|first|surname|fname|lname) ?[:=] ?{cite}{NAME}"
+            ),
+        ),
+        // A line that begins with somebody.
+        rule(Proof::Person, &format!(r"(?:^|\n){NAME} ?(?::| -) ")),
+        rule(Proof::Person, &format!(r"(?:^|\n){FULL}, ")),
+        // What was measured, of whom.
+        rule(
+            Proof::Person,
+            &format!(
+                r"\b(?:{measured}|(?i:labs?|results?|levels?|numbers|meds|dose|note|chart|x-?ray|ct|mri|echo|path)) (?i:on|for|of|in|from) {TITLES}{NAME}"
+            ),
+        ),
+        rule(
+            Proof::Person,
+            &format!(
+                r"\b{NAME},?:? (?:(?i:has|with|w/|had) )?(?:an? )?{measured}(?i: is| of| was|:)? ?[<>]?\d"
+            ),
+        ),
+        // What somebody did, and what is asked about it.
+        rule(
+            Proof::Person,
+            &format!(
+                r"\b(?i:did|does|will|would|should|can|could|may|must|has|had) {TITLES}{NAME} (?i:bleed|bled|have|need|take|taken|get|stay|stop|start|tolerate|require|qualify|eat|drink|drive|travel|fly|fall|die|clot|go|come|want|refuse|return|continue|restart|switch|resume|undergo|be on|be given|still|also)\b"
+            ),
+        ),
+        // An initial and a surname, and what is said of a person.
+        rule(
+            Proof::Person,
+            &format!(
+                r"(?:^|[\s(])(?P<name>\p{{Lu}}\. ?\p{{Lu}}\p{{Ll}}[\p{{L}}'-]+)(?:'s |,? (?i:is|was|has|had|needs|takes|fell|bled|wants|asks)\b|,? \(?{AGE})"
+            ),
+        ),
         // Those who bear a name.
+        rule(
+            Proof::Person,
+            r"\b[Tt]he (?P<name>\p{Lu}[\p{L}'-]+?)s (?i:\(|both|are|were|have|want|asked?|came|on|and their)",
+        ),
         rule(
             Proof::Person,
             &format!(
@@ -69,8 +111,13 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>, (given, titled): (bool,
     if given && !titled {
         find_full(text, found);
         find_with_initial(text, found);
+        find_alone(text, found);
+    }
+    if given {
+        find_lower_with_initial(text, found);
     }
     find_lower(text, found);
+    find_labelled(text, found);
     if !text.is_ascii() {
         find_elsewhere(text, found);
     }
@@ -80,7 +127,7 @@ pub(super) fn find(text: &str, found: &mut Vec<Finding>, (given, titled): (bool,
 fn is_of_one(text: &str) -> bool {
     static ONE: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r"(?i)\b(?:he|she|his|her|him|pt|pt's|patient is|my patient|this patient|our patient|mrn|dob|ssn|phone|bed|room)\b|\b\d{1,3} ?-?(?:yo|y/o|y\.o|yrs?|years? old|[mf]\b)",
+            r"(?i)\b(?:he|she|his|her|him|pt|pt's|patient is|my patient|this patient|our patient|mrn|dob|ssn)\b|\b\d{1,3} ?-?(?:yo|y/o|y\.o|yrs?|years? old|[mf]\b)",
         )
     });
     ONE.is_match(text)
@@ -112,10 +159,12 @@ fn find_full(text: &str, found: &mut Vec<Finding>) {
         from = hit.name("last").map_or(whole.end(), |last| last.start());
         let sure = lexicon::is_given(first) && !lexicon::is_ambiguous(first) && !lexicon::is_word(first);
         let known = lexicon::is_surname(last) || (lexicon::is_given(last) && !lexicon::is_ambiguous(last));
+        let is_sign = (lexicon::is_eponym(first) || lexicon::is_eponym(last)) && !is_of_one(text);
         let built = lexicon::looks_like_a_name(last) && last.len() > 2 && is_of_one(text);
         let (before, behind) = (&text[..whole.start()], &text[whole.end()..]);
         let cited = lexicon::is_work(behind)
             || lexicon::is_work_word(last)
+            || is_sign
             || lexicon::is_cited(before)
             || lexicon::has_year(behind)
             || lexicon::is_lessons(text, whole.range());
@@ -144,6 +193,40 @@ fn find_with_initial(text: &str, found: &mut Vec<Finding>) {
     }
 }
 
+/// How long a question about one's own patient is.
+const LONGEST: usize = 240;
+
+/// A given name that is no word in a text that speaks of one person.
+fn find_alone(text: &str, found: &mut Vec<Finding>) {
+    // Long texts are the cases of exams, whose people are invented.
+    if text.len() > LONGEST || !is_of_one(text) || is_history(text) || !text.chars().any(char::is_lowercase) {
+        return;
+    }
+    for word in text.split(|sign: char| !sign.is_alphabetic() && !matches!(sign, '-' | '\'')) {
+        let name = word.strip_suffix("'s").unwrap_or(word);
+        let written = name.starts_with(char::is_uppercase) && name.chars().skip(1).any(char::is_lowercase);
+        let sure = written
+            && name.len() > 3
+            && lexicon::is_given(name)
+            && !lexicon::is_ambiguous(name)
+            && !lexicon::is_word(name)
+            && !lexicon::is_surname(name)
+            && !lexicon::is_eponym(name);
+        let start = word.as_ptr() as usize - text.as_ptr() as usize;
+        let place = start..start + name.len();
+        let behind = &text[place.end..];
+        let cited = || {
+            lexicon::is_work(behind)
+                || lexicon::is_cited(&text[..start])
+                || lexicon::has_year(behind)
+                || lexicon::is_lessons(text, place.clone())
+        };
+        if sure && !cited() {
+            found.push(Finding { kind: Kind::Name, place });
+        }
+    }
+}
+
 /// A name in small letters, behind what only a person has.
 fn find_lower(text: &str, found: &mut Vec<Finding>) {
     static LOWER: LazyLock<Regex> = LazyLock::new(|| {
@@ -154,10 +237,14 @@ fn find_lower(text: &str, found: &mut Vec<Finding>) {
     if !CUE.is_match(text) {
         return;
     }
-    for hit in LOWER.captures_iter(text) {
-        let Some(name) = hit.name("name").filter(|name| name.as_str().starts_with(char::is_lowercase)) else {
+    let mut from = 0;
+    while let Some(hit) = LOWER.captures_at(text, from) {
+        let Some(name) = hit.name("name") else { return };
+        // A word for a patient may be followed by one for a name.
+        from = name.start();
+        if !name.as_str().starts_with(char::is_lowercase) {
             continue;
-        };
+        }
         let strong =
             !hit[0].to_lowercase().starts_with("for") && !hit[0].to_lowercase().starts_with("called");
         let mut words = name.as_str().split(' ');
@@ -165,9 +252,57 @@ fn find_lower(text: &str, found: &mut Vec<Finding>) {
         let plain =
             |word: &str| !lexicon::is_word(word) && !lexicon::is_ambiguous(word) && !lexicon::is_eponym(word);
         let known = |word: &str| plain(word) && (lexicon::is_given(word) || lexicon::is_surname(word));
-        let both =
-            second.is_some_and(|second| known(first) && (known(second) || second.chars().count() == 1));
+        // What follows a label for a name may be a word elsewhere.
+        let labelled =
+            hit[0].to_lowercase().starts_with("name") && plain(first) && lexicon::is_any_surname(first);
+        let surname = |word: &str| plain(word) && lexicon::is_any_surname(word);
+        let follows = |word: &str| surname(word) || known(word) || word.chars().count() == 1;
+        let both = labelled || second.is_some_and(|second| known(first) && follows(second));
         if (both || (strong && known(first))) && !lexicon::is_work(&text[name.start() + first.len()..]) {
+            found.push(Finding { kind: Kind::Name, place: name.range() });
+        }
+    }
+}
+
+/// What a form has behind its label for a name, however it is written.
+fn find_labelled(text: &str, found: &mut Vec<Finding>) {
+    static LABELLED: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r#"(?i)\b(?:(?:pt|patient|client|full|legal)(?:'?s)? ?name|(?:last|first|family|given|maiden|f|l) ?names?|surname) ?(?:is|was)?[ ]?(?:[:=]|-(?: |>)) ?["']?(?P<name>\p{L}[\p{L}'-]+)"#,
+        )
+    });
+    const NONE: [&str; 12] = [
+        "unknown",
+        "withheld",
+        "redacted",
+        "not",
+        "none",
+        "na",
+        "field",
+        "anonymous",
+        "xxx",
+        "null",
+        "n",
+        "blank",
+    ];
+    for name in LABELLED.captures_iter(text).filter_map(|hit| hit.name("name")) {
+        if !lexicon::is_word(name.as_str()) && !NONE.contains(&name.as_str().to_lowercase().as_str()) {
+            found.push(Finding { kind: Kind::Name, place: name.range() });
+        }
+    }
+}
+
+/// A given name and an initial in small letters, and what people do.
+fn find_lower_with_initial(text: &str, found: &mut Vec<Finding>) {
+    static DOES: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"\b(?P<name>(?P<first>\p{Ll}{3,}) \p{Ll}\.?),? (?:is|was|has|had|needs|takes|took|came|fell|asks|asked|wants|wanted|says|said|bled|in (?:bed|room|rm)|\d{1,3} ?(?:y|[mf]\b))",
+        )
+    });
+    for hit in DOES.captures_iter(text) {
+        let first = &hit["first"];
+        let sure = lexicon::is_given(first) && !lexicon::is_ambiguous(first) && !lexicon::is_word(first);
+        if let Some(name) = hit.name("name").filter(|_| sure) {
             found.push(Finding { kind: Kind::Name, place: name.range() });
         }
     }

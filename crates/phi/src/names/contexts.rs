@@ -234,7 +234,7 @@ pub(super) fn find_initials(text: &str, found: &mut Vec<Finding>) {
             r"\b(?P<name>\p{Lu}{2}),? (?i:is |was )?(?i:in|from) (?i:bed|room|rm|ward|bay) ?#?\d".to_owned(),
             r"\b(?i:bed|room|rm|bay) ?#?\d{1,4}[,:]? (?P<name>\p{Lu}{2})\b".to_owned(),
             r"\b(?P<name>\p{Lu}\. ?\p{Lu}\.),? \(?(?:(?i:an?|is|is an?) )?\d{1,3} ?-?(?i:[mf]\b|y)".to_owned(),
-            r"\b(?P<name>\p{Lu}{2}),? \d{2,3} ?-?[MF]\b".to_owned(),
+            r"\b(?P<name>\p{Lu}{2}),? \d{2,3} ?-?(?:[MF]\b|(?i:y/?\.?o\b|yo[mf]\b|yr|year))".to_owned(),
             r"\b(?i:for|in|about) (?P<name>\p{Lu}\.\p{Lu}\.)(?:[ ?,)]|$)".to_owned(),
             format!(r"\b(?P<name>\p{{Lu}}\. ?\p{{Lu}}\.),? {acts}"),
             r"(?:^|[^\p{Han}])(?P<name>\p{Han}{2,4})[ ,]+(?i:takes|took|is|has|needs|bleeds|was|on)\b".to_owned(),

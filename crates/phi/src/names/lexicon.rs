@@ -19,6 +19,7 @@ static GIVEN: LazyLock<Words> = LazyLock::new(|| words(include_str!("given.txt")
 static AMBIGUOUS: LazyLock<Words> = LazyLock::new(|| words(include_str!("ambiguous.txt")));
 static OTHERS: LazyLock<Words> = LazyLock::new(|| words(include_str!("words.txt")));
 static SURNAMES: LazyLock<Words> = LazyLock::new(|| words(include_str!("surnames.txt")));
+static FOREIGN: LazyLock<Words> = LazyLock::new(|| words(include_str!("foreign.txt")));
 static EPONYMS: LazyLock<Words> = LazyLock::new(|| words(include_str!("eponyms.txt")));
 static WORKS: LazyLock<Words> = LazyLock::new(|| words(include_str!("works.txt")));
 
@@ -53,7 +54,12 @@ pub(super) fn is_surname(word: &str) -> bool {
             && (ENDS.iter().any(|end| key.ends_with(end))
                 || ["o'", "mc", "d'"].iter().any(|of| key.starts_with(of)))
     };
-    halves() || built()
+    halves() || built() || (word.starts_with(char::is_uppercase) && FOREIGN.contains(key.as_str()))
+}
+
+/// Whether this is a surname somewhere, a word there or not.
+pub(super) fn is_any_surname(word: &str) -> bool {
+    is_surname(word) || FOREIGN.contains(key(word).as_str())
 }
 
 /// Whether it is a surname that says nothing by itself.
@@ -99,7 +105,8 @@ pub(super) fn words_of_name(name: &str) -> Vec<&str> {
     let mut words = Vec::new();
     for word in name.split(' ').filter(|word| !word.is_empty()) {
         let bare = word.strip_suffix("'s").unwrap_or(word);
-        if is_word(bare) && !(words.is_empty() && is_given(bare)) {
+        let initial = bare.trim_end_matches('.').chars().count() == 1 && bare.starts_with(char::is_uppercase);
+        if is_word(bare) && !initial && !(words.is_empty() && is_given(bare)) {
             break;
         }
         words.push(bare);
@@ -113,6 +120,10 @@ pub(super) fn words_of_name(name: &str) -> Vec<&str> {
 /// Whether what follows a name makes it an eponym, an author or an institution.
 pub(super) fn is_work(behind: &str) -> bool {
     let behind = behind.strip_prefix("'s").unwrap_or(behind);
+    // What is in brackets is said of somebody.
+    if behind.trim_start().starts_with(['(', ',']) {
+        return false;
+    }
     let mut next =
         behind.split(|sign: char| !sign.is_alphanumeric() && sign != '\'').filter(|word| !word.is_empty());
     let is_one = |word: &str| WORKS.contains(key(word).as_str());
@@ -135,11 +146,21 @@ pub(super) fn has_year(behind: &str) -> bool {
     YEAR.is_match(behind)
 }
 
+/// Whether what stands behind a name makes it an author's: a year, or initials and a reference.
+pub(super) fn is_author(behind: &str) -> bool {
+    static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"^(?: [A-Z]{1,3}\b)?(?:, [\p{L}' -]{2,30}){0,6},? ?(?:et al\b|(?i:nejm|jama|lancet|bmj|circulation|chest|blood|ann intern med|n engl j med|j am coll cardiol|stroke|gut|eur heart j)\b|\(?(?:19|20)\d{2}[;:)])",
+        )
+    });
+    has_year(behind) || REFERENCE.is_match(behind)
+}
+
 /// Whether what stands before a name makes it one that is cited.
 pub(super) fn is_cited(before: &str) -> bool {
     static CITED: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r"(?i)(?:\b(?:by|dr|drs|prof|professor|doctor|author|authors|speaker|lecturer|investigator|surgeon|according to|after|brand|trade|generic|drug|product|study|trial|et al|and colleagues|president|sir|nobel)\b\.?[ :,]*(?:name(?:s|d)?(?: is| was|:)? )?)$",
+            r"(?i)(?:\b(?:by|dr|drs|prof|professor|doctor|author|authors|speaker|lecturer|investigator|surgeon|according to|after|brand|trade|generic|drug|product|study|trial|et al|and colleagues|president|sir|nobel)\b\.?[ :,]*(?:name(?:s|d)?(?: is| was|:)? )?|\p{Lu}[\p{L}'-]+ & )$",
         )
     });
     CITED.is_match(before)

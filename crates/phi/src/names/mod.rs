@@ -21,8 +21,7 @@ const FULL: &str = r"(?P<name>\p{Lu}[\p{L}'-]*\.?(?: (?:(?:de|da|di|du|del|della
 /// A name however it is written: known given names only.
 const ANY: &str = r"(?P<name>[\p{L}][\p{L}'-]+(?: [\p{L}]\b\.?)?(?: (?:(?:de|da|di|van|von|bin|al|el) )?[\p{L}][\p{L}'-]+)?)";
 
-const PATIENT: &str =
-    r"(?i:patients?|pts?|clients?|inpatient|outpatient|veteran|paciente|patiente|paziente|patientin)";
+const PATIENT: &str = r"(?i:patients?|pts?|ptnts?|pnts?|pat|clients?|inpatient|outpatient|veteran|paciente|patiente|paziente|patientin)";
 const PERSON: &str = r"(?i:patients?|pts?|clients?|m[ae]n|wom[ae]n|boy|girl|lad(?:y|ies)|gentlem[ae]n|guy|person|child|kid|baby|infant|toddler|newborn|teen\w*|adolescent|adult|male|female|veteran|resident|individual|neighbou?r|colleague|friend|farmer|teacher|smoker|diabetic|he|she|who|one|somebody|someone|old|yo|y/o|paciente|paziente|hombre|mujer|homme|femme|uomo|donna|Mann|Frau|niñ[oa]|se|s')";
 const RELATIVE: &str = r"(?i:mother|father|mom|mum|dad|son|daughter|wife|husband|partner|child|baby|brother|sister|grand(?:mother|father|ma|pa|son|daughter)|uncle|aunt|niece|nephew|cousin|neighbou?r|friend|colleague|roommate|boss|madre|padre|hij[oa]|espos[oa]|mère|père|mari|femme|figli[oa]|moglie|marito)";
 const TITLES: &str = r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof|MR|MRS|mr|mrs|dr)\.? )?";
@@ -263,7 +262,7 @@ fn is_name(text: &str, hit: &Captures<'_>, proof: Proof, titled: bool) -> bool {
             .map_or(0, |word| word.as_ptr() as usize - name.as_str().as_ptr() as usize + word.len());
     let cited = || proof != Proof::Anybody && lexicon::is_cited(&text[..name.start()]);
     let author =
-        || matches!(proof, Proof::Person | Proof::Alone | Proof::Called) && lexicon::has_year(&text[end..]);
+        || matches!(proof, Proof::Person | Proof::Alone | Proof::Called) && lexicon::is_author(&text[end..]);
     if lexicon::is_work(&text[end..]) || cited() || author() {
         return false;
     }
@@ -279,10 +278,12 @@ fn is_name(text: &str, hit: &Captures<'_>, proof: Proof, titled: bool) -> bool {
         Proof::Anybody => shaped || sure,
         Proof::Alone => sure && capital && !titled && !contexts::is_acronym(text, first),
         Proof::Called => {
-            let alone =
-                |word: &&str| lexicon::is_surname(word) && (words.len() > 1 || !lexicon::is_eponym(word));
-            let some = (known && !opens && !lexicon::is_word(first)) || words.iter().any(alone);
-            capital && !titled && some && !contexts::is_acronym(text, first)
+            // "Child Pugh A" has a second word, but no second name.
+            let many = words.iter().filter(|word| word.trim_end_matches('.').chars().count() > 1).count() > 1;
+            let says = |word: &str| many || !lexicon::is_eponym(word);
+            let surname = |word: &&str| lexicon::is_surname(word) && says(word);
+            let given = known && !opens && !lexicon::is_word(first) && says(first);
+            capital && !titled && (given || words.iter().any(surname)) && !contexts::is_acronym(text, first)
         }
         Proof::Person => {
             let surname =
