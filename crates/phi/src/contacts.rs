@@ -31,6 +31,10 @@ static NUMBERS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"(?i)\b\d{1,5}[a-z]? [\p{L}'.-]+(?: [\p{L}'.-]+)? (?:street|avenue|boulevard|drive|lane)\b".to_owned(),
         // A street where somebody lives, without its number.
         r"\b(?i:lives?|living|resid(?:es|ing)|stays?|staying|home|house|address)\b[^.!?\n]{0,60}\b(?i:on|at|in|of) (?:[NSEW]\.? )?(?:\p{Lu}[\p{L}'-]+ ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Drive|Lane|Ln|Boulevard|Blvd|Court|Terrace|Circle|Parkway|Highway|Close|Crescent|Way)\b".to_owned(),
+        // A number behind the name of a street, and districts of Japan.
+        r"\b(?:[Aa]v(?:\.|da\.?|enida)|[Rr]ua|[Rr]\.|ul\.|[Pp]ra[cç]a|[Pp]za\.?|[Pp]laza|[Cc]/|[Cc]alle|[Cc]orso|[Vv]iale?|[Pp]iazza|[Pp]asseig) ?(?:(?:de|da|do|dei|del|della|la|las|los) )*\p{Lu}[\p{L}' -]{2,30},? (?:n[.º°]? ?)?\d{1,5}\b".to_owned(),
+        r"\b\d{1,2}-\d{1,2}(?:-\d{1,3})?,? \p{Lu}\p{L}+[^\n]{0,20}-(?:ku|shi|gun|ch[oō]|machi)\b".to_owned(),
+        r"(?i)\b\d{3,5} (?:ext|extension|extn)\b".to_owned(),
         // The word for a street in front, the number in front of it or behind the name.
         r"(?i)\b\d{1,4}(?: ?(?:bis|ter))?,? (?:rue|avenue|boulevard|impasse|chemin|quai|all[ée]e) (?:de |du |des |la |le |l')*\p{L}{3,}".to_owned(),
         r"\b(?:Rue|rue|Calle|calle|[Cc]/|Avda\.?|Avenida|avenida|Paseo|paseo|Plaza|Via|Viale|viale|Piazza|piazza|Corso|Rua|rua|Travessa|Pra[çc]a|[Uu]l\.|[Uu]lica) ?(?:de |del |della |dei |di |da |das |do |dos |des |la |las |los |el )*\p{Lu}[\p{L}'-]+(?: \p{Lu}?[\p{L}'-]+){0,3},? (?:n\.?[ºo]? ?)?\d{1,4}\b".to_owned(),

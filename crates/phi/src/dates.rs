@@ -36,7 +36,7 @@ fn date(needs_year: bool) -> String {
 /// Words that say that what follows is a date of birth.
 const BIRTH: &str = r"(?:d[./ ]? ?o[./ ]? ?b\b\.?|date ?(?:of|-of-)? ?birth|birth ?-?dates?|birth ?-?days?|b-?day|bdate|d of b|born on|fecha (?:de )?nac\w*|f\. ?(?:de )?nac\w*|fdn|naissance|ddn|geburts?(?:datum|tag)|geb\.? ?-?dat\w*\.?|nascita|nascimento|cumple ?a[nñ]os|anniversaire|compleanno|geboorte(?:datum)?|födelse\w*|fødsels\w*|urodz\w*|doğum \w+)";
 /// Words for birth that stand in other sentences as well: they need a whole date.
-const BORN: &str = r"(?:born\b|birth|née?|naci[oó]\b|nac\.|nacid[oa]|nacimiento|geboren|geb\b\.?|nat[oa]\b|nasc(?:eu|id[oa])|född|født|ur\.|рожд\p{L}*|родил\p{L}*)";
+const BORN: &str = r"(?:born\b|birth|née?|naci[oó]\b|nac\b\.?|naiss\b\.?|nacid[oa]|nacimiento|geboren|geb\b\.?|nat[oa]\b|nasc(?:eu|id[oa])|född|født|ur\.|рожд\p{L}*|родил\p{L}*)";
 pub(crate) const SOMEBODY: &str = r"(?:man|woman|male|female|patient|pt|gentleman|lady|boy|girl|client|guy|baby|infant|neonate|newborn|child|toddler|twin|she|he|him|her|mother|father|son|daughter|wife|husband)";
 
 /// Years alone: "born in 1946" is said of cohorts, a "year of birth: 1956" of one person.
@@ -62,7 +62,7 @@ static DATES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         // … or digits without signs, or with spaces, right behind it.
         format!(r"(?i)\b(?:{BIRTH}|{BORN})[ :=#.\-(]{{1,3}}(?:is |was |on )?(?:\d{{8}}|\d{{6}}|\d{{1,2}} \d{{1,2}} (?:\d{{4}}|\d{{2}}))\b"),
         // … or a month and a year, or a day and a month in figures.
-        format!(r"(?i)\b{BIRTH}[^\d\n!?;]{{0,12}}(?:{MONTH}(?:,| of| de| del)? '?(?:(?:1[89]|20)\d{{2}}|\d{{2}})|\d{{1,2}}[/.\-](?:1[89]|20)?\d{{2}}|\d{{1,2}}[/.\-]\d{{1,2}})\b"),
+        format!(r"(?i)\b{BIRTH}[^\d\n!?;]{{0,12}}(?:(?:19|20)\d{{2}}[-/]\d{{2}}|{MONTH}(?:,| of| de| del)? '?(?:(?:1[89]|20)\d{{2}}|\d{{2}})|\d{{1,2}}[/.\-](?:1[89]|20)?\d{{2}}|\d{{1,2}}[/.\-]\d{{1,2}})\b"),
         format!(r"(?i)\b(?:{SOMEBODY},? (?:(?:who )?(?:was|is) )?born (?:in |around )?|née? en |nacid[oa] en |nat[oa] (?:nel|in|a) |geboren (?:im )?)(?:{MONTH}(?:,| of| de)? (?:1[89]|20)\d{{2}}|\d{{1,2}}/(?:1[89]|20)?\d{{2}})\b"),
         // … or a day without its year: cohorts are born between years.
         format!(r"(?i)(?:\b{SOMEBODY},? (?:(?:who )?(?:was|is) )?(?:born|delivered)|(?:^|[.,;:(] ?)born)(?P<gap> (?:on |the |this |last ){{0,2}})(?:{date})\b"),
@@ -75,7 +75,7 @@ static DATES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"(?i)(?:^|[\s(,])(?:b\.?|\*) ?(?:\d{1,2}[/.\-]\d{1,2}[/.\-](?:\d{4}|\d{2})|(?:19|20)\d{2}[/.\-]\d{1,2}[/.\-]\d{1,2})\b".to_owned(),
         format!(r"(?i)(?:^|[\s(,])b\. ?(?:{whole})\b"),
         // Who turns an age on a day.
-        format!(r"(?i)\b(?:turn(?:s|ed|ing)?|will be|becomes?|became|(?:is )?going to be|celebrat\w+ (?:her|his|their)) (?:the )?\d{{1,3}}(?:th|st|nd|rd)?(?: birthday)? on (?:the )?(?:{date}|\d{{1,2}}/\d{{1,2}})\b"),
+        format!(r"(?i)\b(?:turn(?:s|ed|ing)?|will be|becomes?|became|(?:is )?going to be|celebrat\w+ (?:her|his|their)) (?:the )?(?:\d{{1,3}}|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred)(?:[ -]\p{{L}}{{3,5}})?)(?:th|st|nd|rd)?(?: (?:birthday|today))? on (?:the )?(?:{date}|\d{{1,2}}/\d{{1,2}})\b"),
         // A date in place of an age, right behind a person or an age.
         format!(r"(?i)\b(?:{SOMEBODY}|\d{{1,3}} ?-?(?:y/?o|yrs?|years?(?:[ -]old)?|m|f)(?: (?:fe)?male| (?:wo)?man)?)[ ,:(]{{1,3}}(?:\d{{1,2}}/\d{{1,2}}/{year}|\d{{1,2}}\.\d{{1,2}}\.{year}|\d{{1,2}}-\d{{1,2}}-(?:19|20)\d{{2}}|19\d{{2}}-\d{{2}}-\d{{2}})\b"),
         // A day of the week that somebody was born on.

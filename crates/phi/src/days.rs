@@ -60,7 +60,7 @@ static BORDER: LazyLock<[Regex; 2]> = LazyLock::new(|| {
 /// A text about one person: any day in it is one of that person's life.
 static ONE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)\b(?:he|she|his|her|him|pt|ptnt|pt's|my patient|this patient|our patient|the patient|my (?:mother|father|mom|dad|wife|husband|son|daughter))\b",
+        r"(?i)\b(?:he|she|his|her|him|pt|ptnt|pt's|my patient|this patient|our patient|the (?:patient|pt) (?:is|was|has|had|who|came|fell)|my (?:mother|father|mom|dad|wife|husband|son|daughter))\b",
     )
 });
 

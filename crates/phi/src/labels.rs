@@ -48,11 +48,12 @@ const LONG: [&str; 32] = [
 /// The short ones: they need their own form of number right behind them.
 const SHORT: [&str; 3] = ["dob", "mrn", "ssn"];
 /// Words that are one error away from a label.
-const WORDS: [&str; 48] = [
-    "berth", "births", "both", "chat", "dob", "dog", "dot", "doc", "dub", "ethical", "heath", "job", "man",
-    "medial", "medicine", "men", "min", "mon", "mra", "mrd", "mri", "mrna", "mrs", "mr", "numb", "numbers",
-    "pages", "paged", "patent", "patience", "patents", "phase", "phones", "police", "records", "san", "sin",
-    "sn", "son", "ss", "sst", "ssi", "sun", "wealth", "mob", "ob", "do", "health",
+const WORDS: [&str; 53] = [
+    "berth", "birch", "births", "brith", "char", "both", "chat", "dob", "dog", "dot", "doc", "dub",
+    "ethical", "heath", "job", "man", "medial", "medicine", "men", "min", "mon", "mra", "mrd", "mri", "mrna",
+    "mrs", "mr", "numb", "numbers", "page", "pages", "paged", "papers", "patent", "patience", "patents",
+    "phase", "phones", "police", "records", "san", "sin", "sn", "son", "ss", "sst", "ssi", "sun", "wealth",
+    "mob", "ob", "do", "health",
 ];
 
 /// The edits between two words, a swap of neighbors being one, up to `most`.
@@ -81,7 +82,7 @@ fn meant(word: &str, labels: &[&'static str]) -> Option<&'static str> {
     let word = word.to_lowercase();
     // A plural is no error: "patients 12" counts them.
     let is_plural = |label: &str| word.strip_suffix('s') == Some(label);
-    let is_short = labels.iter().all(|label| word.len() < label.len().min(5));
+    let is_short = labels.iter().all(|label| word.len() < label.len().min(4));
     if is_short
         || WORDS.contains(&word.as_str())
         || labels.iter().any(|label| *label == word || is_plural(label))
@@ -98,7 +99,7 @@ fn meant(word: &str, labels: &[&'static str]) -> Option<&'static str> {
 
 /// Labels with an error in them, before a number.
 fn mended(text: Cow<'_, str>) -> Cow<'_, str> {
-    static BEFORE_DIGITS: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b\p{L}{5,13}\b[^\d\n.!?]{1,24}\d"));
+    static BEFORE_DIGITS: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b\p{L}{4,13}\b[^\d\n.!?]{1,24}\d"));
     static WORD: LazyLock<Regex> = LazyLock::new(|| pattern(r"\p{L}{3,}"));
     static BEFORE_FORM: LazyLock<Regex> =
         LazyLock::new(|| pattern(r"(?i)\b[a-z]{3,4}\b\W{1,3}(?:is |was )?[a-z]{0,3}\d[\d/. -]{4,}"));

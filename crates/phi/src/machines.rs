@@ -59,11 +59,16 @@ static HARDWARE_CUE: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// What a machine is called by.
+static HOST_CUE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)host ?name|computer|machine|workstation|ssid|node ?name"));
+
 /// Files and hosts of an institution's own network.
 static PLACES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
         r"(?i)\b[a-z0-9]*[0-9-][a-z0-9-]*\.(?:[a-z0-9-]+\.)*(?:local|lan|internal|intranet|corp|localdomain|home\.arpa)\b",
         r"\b[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+\.(?:local|lan|internal|intranet|corp|localdomain)\b",
+        r"(?i)\b(?:host ?name|computer(?: name)?|machine(?: name)?|workstation|ssid|node ?name)\b[ :=]{1,3}(?:is )?[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*[-_]?\d[\w-]*",
         r"\\\\[\w.-]+\\\S+",
         r"(?i)(?:^|[^\w])[a-z]:\\\S+",
         r"(?:^|[\s:(])/(?:home|users|Users|mnt|var|srv)/\w\S*",
@@ -112,7 +117,10 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
     if text.contains("://") || text.contains("www.") || text.contains("WWW.") || text.contains(['/', '?']) {
         find_pages(text, found);
     }
-    if text.contains(['/', '\\']) || [".l", ".i", ".c"].iter().any(|end| text.contains(end)) {
+    if text.contains(['/', '\\'])
+        || HOST_CUE.is_match(text)
+        || [".l", ".i", ".c"].iter().any(|end| text.contains(end))
+    {
         for place in PLACES.iter() {
             found.extend(place.find_iter(text).map(|hit| machine(hit.range())));
         }

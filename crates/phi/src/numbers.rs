@@ -19,6 +19,7 @@ static NAMED_SSN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let word = r"(?i)\b(?:s[. ]{0,2}s[. ]{0,2}n\b\.?|socsec|ss ?(?:#|no\b\.?|num\w*)|soc(?:ial)?s?\b\.?(?: ?(?:sec|insurance)\w*)?|i\.?t\.?i\.?n|tin|tax(?:payer)? id\w*|national (?:id|insurance|identity|identification)\w*|nino|n\.?s\.?s|segur(?:o|idad) social|s[eé]curit[eé] sociale|s[eé]cu|previd\w+ social)\b\.?";
     [
         format!(r"{word}[^\d\n.!?]{{0,30}}\d(?:[ ,./_-]{{0,3}}\d){{8,14}}\b"),
+        format!(r"{word}[^\d\n.!?]{{0,16}}\d{{4}}[ ,(]{{0,3}}(?:is |are |were )?(?:(?:the|her|his|its) )?(?:last|final) (?:four|4)\b"),
         format!(r"{word}[^\d\n.!?]{{0,30}}\d{{3}}\D{{1,8}}\d{{2}}\D{{0,8}}\d{{4}}\b"),
         format!(
             r"{word}[^\d\n.!?]{{0,30}}(?:\b(?:ends?|ending|last ?(?:4|four)?)\b[^\d\n]{{0,20}}|[x*#•-]{{4,9}})\d{{4}}\b"
@@ -131,7 +132,7 @@ static FORMS: LazyLock<Vec<(Kind, Regex)>> = LazyLock::new(|| {
         (Kind::Payment, r"(?i)\b(?:last|final) (?:four|4)\b[^\d\n]{0,20}\b(?:credit|debit|card|visa|master ?card|amex)\b[^\d\n]{0,12}\d{4}\b"),
         (Kind::Payment, r"\b(?:bc1[a-z0-9]{20,60}|[13][a-km-zA-HJ-NP-Z1-9]{25,34})\b"),
         (Kind::RecordNumber, r"(?i)\b(?:mrn|medical record)\b[^\d\n.!?]{0,40}\d(?:[ ./-]?\d){4,}\b"),
-        (Kind::Payment, r"(?i)\b(?:card|visa|master ?card|amex|discover)\b[^\d\n]{0,8}(?:[x*#•]{1,12}|\.{2,4}) ?\d{4}\b"),
+        (Kind::Payment, r"(?i)\b(?:card|visa|master ?card|amex|discover|debit|credit|cc|acct|account)\b[^\d\nx*#•]{0,8}(?:[x*#•]{1,12}|\.{2,4}) ?\d{4}\b"),
         (Kind::RecordNumber, r"(?i)\b[a-z]{0,3}\d{4,}\b[ ,]{0,2}\(?(?:(?:is|=|as) )?(?:(?:her|his|the|their) )?(?:mrn\b|(?:hospital|medical record|record|chart|patient|nhs|account|insurance|member) ?(?:number|no|id)\b)"),
     ]
     .map(|(kind, text)| (kind, pattern(text)))

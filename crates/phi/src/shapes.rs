@@ -11,10 +11,13 @@ use crate::{Finding, Kind, numbers, pattern};
 static SHAPES: LazyLock<Vec<(Kind, usize, Regex)>> = LazyLock::new(|| {
     [
         // Quantities have no leading zeros.
-        (Kind::RecordNumber, 5, r"(?:^|[^\w.,:/-])(?P<value>0\d{2,}(?:[-/:]\d{2,}){0,3}[A-Z]?)(?:[^\w.,:/-]|[.,:]?(?:\s|$))"),
+        (Kind::RecordNumber, 5, r"(?:^|[^\w.,:/-])(?P<value>(?:0\d{4,}|0\d+(?:[-/:]\d{2,}){1,3})[A-Z]?)(?:[^\w.,:/-]|[.,:]?(?:\s|$))"),
         // Letters, and groups of digits.
         (Kind::RecordNumber, 6, r"(?:^|[^\w./-])(?P<value>[A-Z]{1,3}-?\d{2,}(?:-\d{2,}){1,4}[A-Z]?)(?:[^\w./-]|[.,]?(?:\s|$))"),
-        (Kind::RecordNumber, 8, r"(?:^|[^\w./-])(?P<value>\d{2,}-[A-Z]{1,3}-?\d{3,}|\d{6,}-[A-Z]{1,3}\d{0,3}|\d{3,}-[A-Z]-\d{3,})(?:[^\w./-]|[.,]?(?:\s|$))"),
+        (Kind::RecordNumber, 5, r"(?:^|[^\w./-])(?P<value>[A-Z]{1,3}-\d{5,}|\d{5,}-[A-Z]{1,3})(?:[^\w./-]|[.,]?(?:\s|$))"),
+        (Kind::RecordNumber, 6, r"(?:^|[^\w./-])(?P<value>\d{2,}-[A-Z]{1,3}\d{0,4}-?\d{3,}|\d{6,}-[A-Z]{1,3}\d{0,3}|\d{2,}-\d{3,}-[A-Z]{1,2})(?:[^\w./-]|[.,]?(?:\s|$))"),
+        // Three groups of digits or more, and no date.
+        (Kind::RecordNumber, 8, r"(?:^|[^\w./-])(?P<value>\d{2,}(?:-\d{2,}){2,5})(?:[^\w./-]|[.,]?(?:\s|$))"),
         // A country's own grouping: groups of three or four.
         (Kind::SocialSecurity, 8, r"(?:^|[^\w.,/-])(?P<value>\d{3,4}[ -]\d{3}[ -]\d{3}(?:[ -][A-Z]{1,2})?|[A-Z]{4} ?\d{4} ?\d{4})(?:[^\w./-]|[.,]?(?:\s|$))"),
         // Letters and digits mixed, longer than any gene or compound.
@@ -30,6 +33,13 @@ static SHAPES: LazyLock<Vec<(Kind, usize, Regex)>> = LazyLock::new(|| {
     .collect()
 });
 
+/// Days and months look like groups of a number.
+static DATE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^(?:\d{1,2}[-/]\d{1,2}[-/](?:\d{2}|(?:19|20)\d{2})|(?:\d{1,2}[-/])?(?:19|20)\d{2}|(?:19|20)\d{2}[-/]\d{1,2}(?:[-/]\d{1,2})?|\d{2}:\d{2}(?::\d{2})?(?:-\d{2}:\d{2})?)$",
+    )
+});
+
 pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
     let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
     if digits(text) < 4 {
@@ -43,7 +53,14 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
             // Doses that are raised end in noughts and fives.
             let is_row = || value.as_str().split([' ', '-']).all(|group| group.ends_with(['0', '5']));
             let years = || value.as_str().split([' ', '-']).any(|group| numbers::is_year(group));
-            if is_one && !is_row() && !years() {
+            // Tapers and scales have small groups only.
+            let is_taper = || {
+                *kind == Kind::RecordNumber
+                    && value.as_str().contains('-')
+                    && value.as_str().split('-').all(|group| group.len() < 3)
+                    && !value.as_str().starts_with('0')
+            };
+            if is_one && !is_taper() && !is_row() && !years() && !DATE.is_match(value.as_str()) {
                 found.push(Finding { kind: *kind, place: value.range() });
             }
         }

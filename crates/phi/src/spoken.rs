@@ -36,6 +36,7 @@ fn digits(run: &str) -> String {
     let (mut digits, mut times, mut tens) = (String::new(), 1, false);
     for word in run.split(|sign: char| !sign.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
         match word.to_ascii_lowercase().as_str() {
+            "dash" | "hyphen" | "slash" => {}
             "double" => times = 2,
             "triple" => times = 3,
             _ => {
@@ -80,7 +81,7 @@ pub(crate) fn written(text: &str) -> Cow<'_, str> {
         let word = format!("(?:(?:double|triple)[ -])?(?:{}|oh)", UNITS.join("|"));
         // Pairs of digits are read as one number, behind three that are read alone.
         let pair = format!("(?:{})(?:[ -](?:{}))?", TENS.join("|"), UNITS[1..].join("|"));
-        let gap = "(?: ?[,.-] ?| )";
+        let gap = "(?: ?[,.-] ?| (?:dash|hyphen|slash) | )";
         pattern(&format!(
             r"(?i)\b{word}(?:{gap}(?:{word}|\d{{1,4}})\b){{2,}}(?:{gap}(?:{pair}|{})\b)*",
             TEENS.join("|")

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::contexts::DRUG;
 use super::{AGE, FULL, NAME, PATIENT, Proof, RELATIVE, Rule, TITLES, lexicon, rule};
 use crate::{Finding, Kind, pattern};
 
@@ -31,6 +32,22 @@ pub(super) static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         rule(
             Proof::Word,
             &format!(r"\b(?:Sgt|Capt|Lt|Cpl|Rev|Pastor|Rabbi|Smt|Shri|Mstr|Encik|Puan|Khun|Pani?)\.? {FULL}"),
+        ),
+        // Forms of address elsewhere, before a name and behind it.
+        rule(
+            Proof::Word,
+            &format!(
+                r"(?:\b(?i:doña|el sr\.?|la sra\.?|del sr\.?|sr\.|dhr\.?|mevr\.?|mw\.|de heer|mevrouw|fru|herra|rouva|sig\.(?:na|ra)?|signor|senhora?|gospodin|gospođa|uncle|auntie)|(?:г-н|г-жа|господин|госпожа|пан|пані)|(?:ο κ|η κ)\.?) {NAME}"
+            ),
+        ),
+        rule(Proof::Called, &format!(r"\b(?i:pan|pani|pana|bay|bayan|herr|hr|don) {NAME}")),
+        rule(Proof::Word, r"\b(?P<name>\p{Lu}\p{Ll}[\p{L}]+)-(?:san|sama|kun|ssi|nim|ji|sensei)\b"),
+        // What is taken, of whom.
+        rule(
+            Proof::Person,
+            &format!(
+                r"\b(?P<name>\p{{Lu}}[\p{{L}}-]+(?: \p{{Lu}}[\p{{L}}'-]+)?)'s (?i:{DRUG}|doses?|drip|pump|chart|notes?|admission|discharge|bridge|bridging|procedure|scope|cath|echo|pcp|allerg\w+|renal|cough|pain|fever|rash|bruis\w+|bp|sugar|levels?|vitals?|transfusion|case)\b"
+            ),
         ),
         // Child, wife, daughter, care or baby of somebody, as on Indian records.
         rule(Proof::Called, &format!(r"\b(?i:[swdcbh]/o)[ .:]{{1,2}}{TITLES}{NAME}")),

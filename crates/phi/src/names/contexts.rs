@@ -8,7 +8,7 @@ use super::{AGE, FULL, NAME, PATIENT, Proof, Rule, TITLES, lexicon, rule};
 use crate::{Finding, Kind, pattern};
 
 /// What is taken by people: by name or by the endings of international names.
-const DRUG: &str = r"(?:warfarin|coumadin|eliquis|xarelto|pradaxa|lixiana|savaysa|lovenox|plavix|aspirin|asa|insulin|ibuprofen|heparin|blood thinners?|anticoag\w*|antiplatelets?|antibiotics?|chemo\w*|steroids?|dialysis|oxygen|doacs?|noacs?|vka|hrt|marcumar|sintrom|\w+(?:xaban|gatran|parin|grel|statin|pril|sartan|olol|mab|nib|cillin|mycin|azole|pine|tide|gliflozin|gliptin|formin|sone|lone|oxetine|pram|coumon|coumarol)s?)";
+pub(super) const DRUG: &str = r"(?:warfarin|coumadin|eliquis|xarelto|pradaxa|lixiana|savaysa|lovenox|plavix|aspirin|asa|insulin|ibuprofen|heparin|blood thinners?|anticoag\w*|antiplatelets?|antibiotics?|chemo\w*|steroids?|dialysis|oxygen|doacs?|noacs?|vka|hrt|marcumar|sintrom|\w+(?:xaban|gatran|parin|grel|statin|pril|sartan|olol|mab|nib|cillin|mycin|azole|pine|tide|gliflozin|gliptin|formin|sone|lone|oxetine|pram|coumon|coumarol)s?)";
 
 /// What only a person does, whoever it is.
 fn acts() -> String {
@@ -29,7 +29,7 @@ pub(super) static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
 fn alone() -> Vec<Rule> {
     let acts = acts();
     let does = r"(?i:has|had|is (?:\d|on|a|an|bleeding|in|my|now|still|due|scheduled|allergic|pregnant|diabetic|taking|having|going)|was (?:admitted|started|given|put|on|taking|born|found|seen|discharged|told)|takes?|took|says|said|wants?|wanted|needs?|fell|bleeds?|bled|called|asks?|asked|complains|weighs|feels|felt|stopped|refuses|refused|missed|reports|denies|lives|vomited|died|turned|forgot|keeps|came in|and (?:her|his))";
-    let behind = r"(?:[?.,;:!)]|$| (?i:have|has|take|takes|get|be|is|with|who|on|and|before|after|if|an?|the|now|today|tonight|tomorrow|because|since|or|at|to|start|stop|tolerate|eat|drink|use|restart|continue|switch|receive|need|vitamin|hold|given|when|whose|aged?|\d))";
+    let behind = r"(?:[?.,;:!)]|$| (?i:have|has|take|takes|get|be|is|with|who|on|and|before|after|if|an?|the|now|today|tonight|tomorrow|for|w/|post|until|via|please|pls|thx|so|but|because|since|or|at|to|start|stop|tolerate|eat|drink|use|restart|continue|switch|receive|need|vitamin|hold|given|when|whose|aged?|\d))";
     vec![
         rule(Proof::Person, &format!(r"\b{FULL},? (?i:(?:who|also|now|just|still|currently) )*{does}\b")),
         rule(Proof::Alone, &format!(r"\b{NAME} ?[,(] ?\d{{1,3}} ?[,)]")),

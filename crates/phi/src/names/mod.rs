@@ -21,9 +21,9 @@ const FULL: &str = r"(?P<name>\p{Lu}[\p{L}'-]*\.?(?: (?:(?:de|da|di|du|del|della
 /// A name however it is written: known given names only.
 const ANY: &str = r"(?P<name>[\p{L}][\p{L}'-]+(?: [\p{L}]\b\.?)?(?: (?:(?:de|da|di|van|von|bin|al|el) )?[\p{L}][\p{L}'-]+)?)";
 
-const PATIENT: &str = r"(?i:patients?|pts?|ptnts?|pnts?|pat|clients?|inpatient|outpatient|veteran|paciente|patiente|paziente|patientin)";
+const PATIENT: &str = r"(?i:patients?|pts?|ptnts?|pnts?|pat|clients?|inpatient|outpatient|veteran|paciente|patiente|paziente|patientin|patiënte?|pasient(?:en)?|pacjent(?:ka|ki|a|em)?)";
 const PERSON: &str = r"(?i:patients?|pts?|clients?|m[ae]n|wom[ae]n|boy|girl|lad(?:y|ies)|gentlem[ae]n|guy|person|child|kid|baby|infant|toddler|newborn|teen\w*|adolescent|adult|male|female|veteran|resident|individual|neighbou?r|colleague|friend|farmer|teacher|smoker|diabetic|he|she|who|one|somebody|someone|old|yo|y/o|paciente|paziente|hombre|mujer|homme|femme|uomo|donna|Mann|Frau|niñ[oa]|se|s')";
-const RELATIVE: &str = r"(?i:mother|father|mom|mum|dad|son|daughter|wife|husband|partner|child|baby|brother|sister|grand(?:mother|father|ma|pa|son|daughter)|uncle|aunt|niece|nephew|cousin|neighbou?r|friend|colleague|roommate|boss|madre|padre|hij[oa]|espos[oa]|mère|père|mari|femme|figli[oa]|moglie|marito)";
+const RELATIVE: &str = r"(?i:mother|father|mom|mum|dad|son|daughter|wife|husband|partner|child|baby|brother|sister|grand(?:mother|father|ma|pa|son|daughter)|uncle|aunt|niece|nephew|cousin|neighbou?r|friend|colleague|roommate|boss|madre|padre|abuel[oa]|t[ií][oa]|herman[oa]|mam[áa]|pap[áa]|nonn[oa]|sorella|fratello|oma|opa|Mutter|Vater|Tochter|Sohn|Schwester|Bruder|moeder|vader|dochter|zoon|grand-?mère|grand-?père|sœur|frère|avó|avô|babcia|matka|hij[oa]|espos[oa]|mère|père|mari|femme|figli[oa]|moglie|marito)";
 const TITLES: &str = r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof|MR|MRS|mr|mrs|dr)\.? )?";
 const AGE: &str = r"(?i:(?:aged? |age:? )?\d{1,3} ?-? ?(?:y\b|yo\b|y\.o|y/o|yr|year|m\b|f\b|ans\b|años|anni\b|jahre|months?|mo\b)|aged? \d|(?:male|female)\b|[mf]/\d|[mf] ?\d{2}\b|d\.?o\.?b|born|mrn|ssn|bed \w|room \w|ward \w|rm \d)";
 
@@ -197,7 +197,7 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
 static INITIALS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
         format!(
-            r"\b{PATIENT}\b,? ?(?i:named |called |initials? |is )?\(?\p{{Lu}}\. ?\p{{Lu}}\.(?: ?\p{{Lu}}\.)?"
+            r"\b{PATIENT}\b,? ?(?i:named |called |initials? |is |\p{{Ll}}{{3,10}} )?\(?\p{{Lu}}\. ?\p{{Lu}}\.(?: ?\p{{Lu}}\.)?"
         ),
         r"\b(?i:initials?)\b(?i: are| is|:)? ?\p{Lu}\.? ?\p{Lu}\.?(?: ?\p{Lu}\.?)?\b".to_owned(),
         format!(r"\b(?:{PATIENT}|Mr|Mrs|Ms|Miss)\b\.?,? ?\p{{Lu}}\. ?\p{{Lu}}[\p{{L}}'-]+\p{{Ll}}\b"),
