@@ -29,6 +29,7 @@ static KNOWN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         // Places in a genome, compounds by the code of their maker.
         r"(?i)\bchr(?:\d{1,2}|[xym]):[\d,]+(?:-[\d,]+)?",
         r"\b(?:ABT|AMG|AZD|BAY|BMS|CNTO|GSK|JNJ|LY|MEDI|MK|ONO|PF|REGN|SAR|SCH|TAK|VX)[ -]?\d{3,8}(?:-\d{2,4})?\b",
+        r"(?i)\bm?rna-\d{3,5}\b",
         // Editions of guidelines and numbers of standards.
         r"(?i)\b(?:iso|iec|astm|cfr|usc|rfc|nice|ng|cg|ta)[ /-]*\d{2,6}(?:[-:/]\d+)*\b",
     ]

@@ -22,7 +22,7 @@ static NUMBERS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"\b00\d{1,3}[ .-](?:\(0\)[ .-]?)?\d{1,4}(?:[ .-]\d{2,6}){1,5}\b".to_owned(),
         r"(?:^|[^\w.])(?:\+?1[ .-]?)?\(\d{2,5}\) ?[\d][\d .-]{4,11}\d(?: ?(?:x|ext\.?) ?\d{1,5})?\b".to_owned(),
         r"\b(?:1[ .-])?\(?\d{3}\)? ?[ .\-/] ?\d{3} ?[ .\-/] ?\d{4}(?: ?(?:x|ext\.?) ?\d{1,5})?\b".to_owned(),
-        r"(?:^|[^\w.,])0\d{1,4}(?:[ .-]\d{2,4}(?:[ ./-]\d{2,4}){1,3}|[ ./-]\d{6,8})\b".to_owned(),
+        r"(?:^|[^\w.,])0\d{1,4}(?:[ .-]\d{2,4}[ ./-]\d{3,4}|[ .-]\d{2,4}(?:[ ./-]\d{2,4}){2,3}|[ ./-]\d{6,8})\b".to_owned(),
         r"(?i)\b\d(?:[ ().-]{0,2}\d){8,13}\b[ ,(]{0,3}(?:is (?:her|his|the|my|their) )?(?:mobile|phone|cell|tel|fax|landline|whatsapp)\b".to_owned(),
         r"(?i)\b(?:call|phone|ring|text|tel|ph|cell|callback)\b[^\d\n]{0,12}\d{3}[ .-]\d{4}\b".to_owned(),
         // Where somebody lives.
@@ -73,6 +73,8 @@ static MAIL: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"(?:^|[\s(])@\p{L}+(?:[._]?\d|_)[\w.]*".to_owned(),
         // A mail address that was cut.
         r"(?i)(?:^|[\s:(<,;])[a-z][\w.-]*[\d._][\w.-]*@(?:[\s,;)>?]|$)".to_owned(),
+        format!(r"(?i)(?:^|[\s(])[\w.-]*\p{{L}}[\w.-]*[\d_][\w.-]* (?:on|at|via|in) {network}\b"),
+        r"(?i)\b(?:gmail|googlemail|yahoo|hotmail|outlook|aol|icloud|protonmail|gmx)\b(?: is| address| acct| account)*[ :=]{1,3}(?:is )?[\w+-]*[._+\d][\w.+-]*\w".to_owned(),
         // Mail whose signs were left out, before a provider.
         r"(?i)\b(?:e-?mail|mail|correo|courriel)\b[^\n.!?]{0,16}?[ :=]+[\w.+-]{3,}[ ,@]{1,3}(?:at )?(?:gmail|googlemail|yahoo|hotmail|outlook|aol|icloud|protonmail|gmx|live|msn|comcast|verizon|qq|163)\b".to_owned(),
         r"(?i)\b[a-z][a-z._-]*\d[\w.-]*[ ,@]{1,3}(?:at )?(?:gmail|googlemail|yahoo|hotmail|outlook|aol|icloud|protonmail|gmx|msn)\b".to_owned(),

@@ -49,7 +49,7 @@ static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
 const VALUE: &str = r"(?P<value>[a-z]{0,8}[-/ ]?\d[\da-z]*(?:,\d{3})*(?:[-./_: ]{1,2}(?:[a-z]{1,2}[-./_])?[a-z]{0,2}\d[\da-z]*)*)";
 
 /// What stands between a word for a number and the number.
-const BETWEEN: &str = r"(?:\W{1,4}(?:is|was|of|for|to|the|her|his|their|this|that|patient|pt|we|have|has|listed|as|reads?|number|no|ends?|ending|in|with|lady|man|woman|gentleman|es|est|ist|è)\b){0,6}[ \n]?[\W&&[^\d]]{0,4}";
+const BETWEEN: &str = r"(?:\W{1,4}(?:is|was|of|for|to|the|her|his|their|this|that|patient|pt|we|have|has|listed|as|reads?|number|no|ends?|ending|in|with|lady|man|woman|gentleman|pump|device|monitor|machine|meter|implant|lead|pacemaker|icd|slip|es|est|ist|è)\b){0,6}[ \n]?[\W&&[^\d]]{0,4}";
 
 /// Words whose numbers are a person's whatever they look like.
 static STRONG: LazyLock<Regex> = LazyLock::new(|| {
@@ -106,7 +106,7 @@ const GOODS: &[&str] = &[
 /// Words whose numbers are a person's when they are long enough to be no year, dose or count.
 static WEAK: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?i)\b(?:medical records?|med rec|record|chart|patient|pt|client|member|subscriber|insurance|insured|policy|account|acct|case|file|encounter|visit|admission|accession|specimen|sample|requisition|referral|wrist ?band|bracelet|grp|uhc|united ?health\w*|ohip|hcn|ramq|medicare|medicaid|(?:driving |driver'?s? )?licen[cs]e|passport|plate|serial|claim|id|i\.d\.|identifier|hospital|hc|nhc|dossier|epic|cerner|mpi|empi|phn|hrn|ipp|npi|dea|pid|ur|badge|subject|participant|inmate|enrollee|lic|episode|scan|bill|invoice|barcode|donor|kaiser|cigna|humana|aetna|bcbs|anthem|tricare|medi-?cal|pt id|sn|kvnr|green card|randomi[sz]ation|volunteer)(?:\W{{1,3}}(?:is|was|of)\b)?[ :#=(\[-]{{1,4}}{VALUE}"
+        r"(?i)\b(?:medical records?|med rec|record|chart|patient|pt|client|member|subscriber|insurance|insured|policy|account|acct|case|file|encounter|visit|admission|accession|specimen|sample|requisition|referral|lab slip|slip|wrist ?band|bracelet|grp|uhc|united ?health\w*|ohip|hcn|ramq|medicare|medicaid|(?:driving |driver'?s? )?licen[cs]e|passport|plate|serial|claim|id|i\.d\.|identifier|hospital|hc|nhc|dossier|epic|cerner|mpi|empi|phn|hrn|ipp|npi|dea|pid|ur|badge|subject|participant|inmate|enrollee|lic|episode|scan|bill|invoice|barcode|donor|kaiser|cigna|humana|aetna|bcbs|anthem|tricare|medi-?cal|pt id|sn|kvnr|green card|randomi[sz]ation|volunteer)(?:\W{{1,3}}(?:is|was|of)\b)?[ :#=(\[-]{{1,4}}{VALUE}"
     ))
 });
 /// Plates mix letters and figures.

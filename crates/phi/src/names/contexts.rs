@@ -11,9 +11,9 @@ use crate::{Finding, Kind, pattern};
 pub(super) const DRUG: &str = r"(?:warfarin|coumadin|eliquis|xarelto|pradaxa|lixiana|savaysa|lovenox|plavix|aspirin|asa|insulin|ibuprofen|heparin|blood thinners?|anticoag\w*|antiplatelets?|antibiotics?|chemo\w*|steroids?|dialysis|oxygen|doacs?|noacs?|vka|hrt|marcumar|sintrom|\w+(?:xaban|gatran|parin|grel|statin|pril|sartan|olol|mab|nib|cillin|mycin|azole|pine|tide|gliflozin|gliptin|formin|sone|lone|oxetine|pram|coumon|coumarol)s?)";
 
 /// What only a person does, whoever it is.
-fn acts() -> String {
+fn acts(verb: &str) -> String {
     format!(
-        r"(?i:(?:(?:is|was|has been|stays|went|got) )?(?:also |now |still |currently |already |just )?(?:on|taking|takes|took|started|started on|put on|using|given) (?:an? |the |her |his |two |three |\d+ )?{DRUG}\b|is bleeding|bleeds|bled|fell\b|vomited|complains|refuses|was (?:admitted|discharged|shot|intubated|seen in|hospitali[sz]ed)|(?:is )?my patient|is (?:anticoagulated|admitted|vomiting|pregnant|septic|my patient|in my|in bed|in room|on the ward|on my|\d{{1,3}}\b)|(?:says|said|wants|asks|asked|called|reports|denies) (?:her|his|she|he|to|if|that|about|for|bleeding)|has (?:a |an |new |had |chronic |severe |recurrent )*(?:af|afib|atrial|dvt|pe|gi bleed|bleed\w*|stroke|tia|cancer|diabetes|pneumonia|fever|jaundice|chest|pain|ckd|copd|hiv)\b)"
+        r"(?i:(?:(?:is|was|has been|stays|went|got) ){verb}(?:also |now |still |currently |already |just )?(?:on|taking|takes|took|started|started on|put on|using|given) (?:an? |the |her |his |two |three |\d+ )?{DRUG}\b|is bleeding|bleeds|bled|fell\b|vomited|complains|refuses|was (?:admitted|discharged|shot|intubated|seen in|hospitali[sz]ed)|(?:is )?my patient|is (?:anticoagulated|admitted|vomiting|pregnant|septic|my patient|in my|in bed|in room|on the ward|on my|\d{{1,3}}\b)|(?:says|said|wants|asks|asked|called|reports|denies) (?:her|his|she|he|to|if|that|about|for|bleeding)|has (?:a |an |new |had |chronic |severe |recurrent )*(?:af|afib|atrial|dvt|pe|gi bleed|bleed\w*|stroke|tia|cancer|diabetes|pneumonia|fever|jaundice|chest|pain|ckd|copd|hiv)\b)"
     )
 }
 
@@ -27,7 +27,7 @@ pub(super) static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
 
 /// A given name alone, and what is said of a person.
 fn alone() -> Vec<Rule> {
-    let acts = acts();
+    let acts = acts("?");
     let does = r"(?i:has|had|is (?:\d|on|a|an|bleeding|in|my|now|still|due|scheduled|allergic|pregnant|diabetic|taking|having|going)|was (?:admitted|started|given|put|on|taking|born|found|seen|discharged|told)|takes?|took|says|said|wants?|wanted|needs?|fell|bleeds?|bled|called|asks?|asked|complains|weighs|feels|felt|stopped|refuses|refused|missed|reports|denies|lives|vomited|died|turned|forgot|keeps|came in|and (?:her|his))";
     let behind = r"(?:[?.,;:!)]|$| (?i:have|has|take|takes|get|be|is|with|who|on|and|before|after|if|an?|the|now|today|tonight|tomorrow|for|w/|post|until|via|please|pls|thx|so|but|because|since|or|at|to|start|stop|tolerate|eat|drink|use|restart|continue|switch|receive|need|vitamin|hold|given|when|whose|aged?|\d))";
     vec![
@@ -154,8 +154,10 @@ fn named() -> Vec<Rule> {
 
 /// A title, however common with the living and the dead, and a name that does what patients do.
 fn titled() -> Vec<Rule> {
-    let acts = acts();
-    let title = r"(?:Officer|Sgt|Sergeant|Captain|Capt|Lt|Lieutenant|Corporal|Colonel|Major|Chief|Judge|Pastor|Rev|Reverend|Father|Fr|Sister|Brother|Rabbi|Imam|Coach|Deacon|Dr|Prof|Professor|Doctor|Miss|Senator|Mayor|Don|Doña|Pan|Pani|M|Aunt|Uncle|Auntie|Grandma|Grandpa|Granny|Nana|Baby)";
+    let acts = acts("?");
+    // "Dr. Lee on warfarin" gives a lecture.
+    let takes = self::acts("");
+    let title = r"(?:Officer|Sgt|Sergeant|Captain|Capt|Lt|Lieutenant|Corporal|Colonel|Major|Chief|Judge|Pastor|Rev|Reverend|Father|Fr|Sister|Brother|Rabbi|Imam|Coach|Deacon|Miss|Senator|Mayor|Don|Doña|Pan|Pani|M|Aunt|Uncle|Auntie|Grandma|Grandpa|Granny|Nana|Baby)";
     vec![
         rule(
             Proof::Anybody,
@@ -163,6 +165,13 @@ fn titled() -> Vec<Rule> {
                 r"\b{title}\.? {NAME},? ?\(?(?:\d{{1,3}}[mfMF]?\)?,? )?(?:(?i:who|also|now|still) )?{acts}"
             ),
         ),
+        rule(
+            Proof::Anybody,
+            &format!(
+                r"\b(?:Dr|Prof|Professor|Doctor)\.? {NAME},? ?\(?(?:\d{{1,3}}[mfMF]?\)?,? )?(?:(?i:who|also|now|still) )?{takes}"
+            ),
+        ),
+        rule(Proof::Anybody, &format!(r"\b(?:Dr|Prof|Professor|Doctor)\.? {NAME}(?:,| is)? ?\(?{AGE}")),
         rule(Proof::Anybody, &format!(r"\b{title}\.? {NAME}(?:,| is)? ?\(?{AGE}")),
         rule(Proof::Person, &format!(r"\b(?:Pan|Pani|Sr|Sra|Signor|Don|Doña|Dona|Smt|Bay|Bayan)\.? {NAME}")),
         rule(
@@ -228,7 +237,7 @@ const ABBREVIATIONS: &str = "AB AC AD AF AI AL AM AN AP AR AS AT AV BB BC BD BE 
 /// Initials of two or three letters: beside a patient, an age or a bed.
 pub(super) fn find_initials(text: &str, found: &mut Vec<Finding>) {
     static INITIALS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-        let acts = acts();
+        let acts = acts("?");
         [
             format!(r"\b{PATIENT}\b,? \(?(?P<name>\p{{Lu}}{{2}})\b\)?,? ?(?:\(?\d{{1,3}} ?-?(?i:[mf]\b|y)|{acts}|(?i:has|needs|bleed\w*|on|is)\b)"),
             r"\b(?P<name>\p{Lu}{2}),? (?i:is |was )?(?i:in|from) (?i:bed|room|rm|ward|bay) ?#?\d".to_owned(),

@@ -100,6 +100,16 @@ pub(super) fn looks_like_a_name(word: &str) -> bool {
     initial || (word.chars().any(char::is_lowercase) && !is_word(word))
 }
 
+/// Whether a word is built as drugs, diseases and procedures are.
+pub(super) fn is_medical(word: &str) -> bool {
+    static ENDS: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"(?:itis|[oa]sis|emia|uria|oma|omas|pathy|plasty|ectomy|[ot]omy|oscopy|graphy|gram|grams|therapy|mab|nib|pril|sartan|olol|statin|xaban|gatran|parin|grel|azole|mycin|cillin|oxacin|cycline|pine|tide|flozin|gliptin|formin|sone|olone|oxetine|pram|prazole|tidine|setron|triptan|barbital|azepam|zolam|codone|morphone|caine|curium|vir|virus|coccus|ella|ium|ine|ate|ide|ol|al|ic|ary|ous|ive|ity|tion|sion|ment|ness|ance|ence|ing|ers|ed|ly|gy|ism|logist|lysis|sepsis|dose|pril|fen|lax|pam|ase|eme)$",
+        )
+    });
+    ENDS.is_match(&key(word))
+}
+
 /// The words of a name, up to the first that cannot belong to one. A possessive ends it.
 pub(super) fn words_of_name(name: &str) -> Vec<&str> {
     let mut words = Vec::new();

@@ -23,7 +23,7 @@ const ANY: &str = r"(?P<name>[\p{L}][\p{L}'-]+(?: [\p{L}]\b\.?)?(?: (?:(?:de|da|
 
 const PATIENT: &str = r"(?i:patients?|pts?|ptnts?|pnts?|pat|clients?|inpatient|outpatient|veteran|paciente|patiente|paziente|patientin|patiënte?|pasient(?:en)?|pacjent(?:ka|ki|a|em)?)";
 const PERSON: &str = r"(?i:patients?|pts?|clients?|m[ae]n|wom[ae]n|boy|girl|lad(?:y|ies)|gentlem[ae]n|guy|person|child|kid|baby|infant|toddler|newborn|teen\w*|adolescent|adult|male|female|veteran|resident|individual|neighbou?r|colleague|friend|farmer|teacher|smoker|diabetic|he|she|who|one|somebody|someone|old|yo|y/o|paciente|paziente|hombre|mujer|homme|femme|uomo|donna|Mann|Frau|niñ[oa]|se|s')";
-const RELATIVE: &str = r"(?i:mother|father|mom|mum|dad|son|daughter|wife|husband|partner|child|baby|brother|sister|grand(?:mother|father|ma|pa|son|daughter)|uncle|aunt|niece|nephew|cousin|neighbou?r|friend|colleague|roommate|boss|madre|padre|abuel[oa]|t[ií][oa]|herman[oa]|mam[áa]|pap[áa]|nonn[oa]|sorella|fratello|oma|opa|Mutter|Vater|Tochter|Sohn|Schwester|Bruder|moeder|vader|dochter|zoon|grand-?mère|grand-?père|sœur|frère|avó|avô|babcia|matka|hij[oa]|espos[oa]|mère|père|mari|femme|figli[oa]|moglie|marito)";
+const RELATIVE: &str = r"(?i:mother|father|mom|mum|dad|son|daughter|wife|husband|partner|child|baby|brother|sister|grand(?:mother|father|ma|pa|son|daughter)|uncle|aunt|niece|nephew|cousin|neighbou?r|friend|colleague|roommate|boss|dtr|hubby|sis|bro|fianc[ée]e?|girlfriend|boyfriend|gf|bf|spouse|stepson|stepdaughter|step(?:mom|dad)|madre|padre|abuel[oa]|t[ií][oa]|herman[oa]|mam[áa]|pap[áa]|nonn[oa]|sorella|fratello|oma|opa|Mutter|Vater|Tochter|Sohn|Schwester|Bruder|moeder|vader|dochter|zoon|grand-?mère|grand-?père|sœur|frère|avó|avô|babcia|matka|hij[oa]|espos[oa]|mère|père|mari|femme|figli[oa]|moglie|marito)";
 const TITLES: &str = r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof|MR|MRS|mr|mrs|dr)\.? )?";
 const AGE: &str = r"(?i:(?:aged? |age:? )?\d{1,3} ?-? ?(?:y\b|yo\b|y\.o|y/o|yr|year|m\b|f\b|ans\b|años|anni\b|jahre|months?|mo\b)|aged? \d|(?:male|female)\b|[mf]/\d|[mf] ?\d{2}\b|d\.?o\.?b|born|mrn|ssn|bed \w|room \w|ward \w|rm \d)";
 
@@ -44,6 +44,8 @@ enum Proof {
     Alone,
     /// A known given name that is written with a capital, a word or not, or a known surname.
     Called,
+    /// One capitalized word that is built as no drug and no disease is.
+    Shaped,
     /// One capitalized word, even behind "Dr.": doctors are patients too.
     Anybody,
 }
@@ -275,6 +277,11 @@ fn is_name(text: &str, hit: &Captures<'_>, proof: Proof, titled: bool) -> bool {
         Proof::Word => sure || shaped || (!capital && !titled && !lexicon::is_word(first)),
         Proof::TwoWords => sure || (shaped && words.len() > 1),
         Proof::Given => sure && !titled,
+        Proof::Shaped => {
+            let built =
+                first.chars().count() > 3 && !lexicon::is_eponym(first) && !lexicon::is_medical(first);
+            (known && !opens && capital && !lexicon::is_word(first)) || (shaped && built)
+        }
         Proof::Anybody => shaped || sure,
         Proof::Alone => sure && capital && !titled && !contexts::is_acronym(text, first),
         Proof::Called => {
