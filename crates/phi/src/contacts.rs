@@ -22,15 +22,13 @@ static NUMBERS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"\b00\d{1,3}[ .-](?:\(0\)[ .-]?)?\d{1,4}(?:[ .-]\d{2,6}){1,5}\b".to_owned(),
         r"(?:^|[^\w.])(?:\+?1[ .-]?)?\(\d{2,5}\) ?[\d][\d .-]{4,11}\d(?: ?(?:x|ext\.?) ?\d{1,5})?\b".to_owned(),
         r"\b(?:1[ .-])?\(?\d{3}\)? ?[ .\-/] ?\d{3} ?[ .\-/] ?\d{4}(?: ?(?:x|ext\.?) ?\d{1,5})?\b".to_owned(),
-        r"(?:^|[^\w.,])0\d{1,4}(?:[ .-]\d{2,4}[ ./-]\d{3,4}|[ .-]\d{2,4}(?:[ ./-]\d{2,4}){2,3}|[ ./-]\d{6,8})\b".to_owned(),
+        r"(?:^|[^\w.,])0(?:\d{2,4}[ .-]\d{2,4}[ ./-]\d{3,4}|\d[ .-]\d{4}[ .-]\d{4}|\d{1,4}[ .-]\d{2,4}(?:[ ./-]\d{2,4}){2,3}|\d{1,4}[ ./-]\d{6,8})\b".to_owned(),
         r"(?i)\b\d(?:[ ().-]{0,2}\d){8,13}\b[ ,(]{0,3}(?:is (?:her|his|the|my|their) )?(?:mobile|phone|cell|tel|fax|landline|whatsapp)\b".to_owned(),
         r"(?i)\b(?:call|phone|ring|text|tel|ph|cell|callback)\b[^\d\n]{0,12}\d{3}[ .-]\d{4}\b".to_owned(),
         // Where somebody lives.
         r"\b\d{1,5}[A-Za-z]? (?:[NSEW]\.? )?(?:(?:\p{Lu}[\p{L}'.-]+|\d{1,3}(?:st|nd|rd|th)) ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Drive|Dr|Lane|Ln|Boulevard|Blvd|Court|Ct|Terrace|Circle|Cir|Parkway|Pkwy|Highway|Hwy|Square|Sq|Place|Pl|Trail|Close|Crescent|Mews|Row|Gardens|Grove|Way)\b".to_owned(),
         r"(?i)\b(?:lives?|living|resid(?:es?|ing)|address|home|staying)\b[ :]*(?:is|at|on|in|number|no\.?|,)*[ :]*(?:(?:at|number|no\.?) )*\d{1,5}[a-z]?,? [\p{L}][\p{L}'. -]{2,40}".to_owned(),
         r"(?i)\b\d{1,5}[a-z]? [\p{L}'.-]+(?: [\p{L}'.-]+)? (?:street|avenue|boulevard|drive|lane)\b".to_owned(),
-        // A street where somebody lives, without its number.
-        r"\b(?i:lives?|living|resid(?:es|ing)|stays?|staying|home|house|address)\b[^.!?\n]{0,60}\b(?i:on|at|in|of) (?:[NSEW]\.? )?(?:\p{Lu}[\p{L}'-]+ ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Drive|Lane|Ln|Boulevard|Blvd|Court|Terrace|Circle|Parkway|Highway|Close|Crescent|Way)\b".to_owned(),
         // A number behind the name of a street, and districts of Japan.
         r"\b(?:[Aa]v(?:\.|da\.?|enida)|[Rr]ua|[Rr]\.|ul\.|[Pp]ra[cç]a|[Pp]za\.?|[Pp]laza|[Cc]/|[Cc]alle|[Cc]orso|[Vv]iale?|[Pp]iazza|[Pp]asseig) ?(?:(?:de|da|do|dei|del|della|la|las|los) )*\p{Lu}[\p{L}' -]{2,30},? (?:n[.º°]? ?)?\d{1,5}\b".to_owned(),
         r"\b\d{1,2}-\d{1,2}(?:-\d{1,3})?,? \p{Lu}\p{L}+[^\n]{0,20}-(?:ku|shi|gun|ch[oō]|machi)\b".to_owned(),
@@ -54,7 +52,7 @@ static NUMBERS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     .collect()
 });
 
-/// Mail and profiles.
+/// Mail, profiles, and streets without a number.
 static MAIL: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let network = r"(?:instagram|insta|ig|facebook|fb|twitter|snapchat|snap|telegram|skype|tiktok|whatsapp|wechat|linkedin|discord|threads|bluesky|mastodon|cash ?app|cashtag|venmo|paypal|zelle|wattsapp|whats app|line id|reddit|insta(?:gram)?|handle|username|user name)";
     [
@@ -64,6 +62,8 @@ static MAIL: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"(?i)[\p{L}0-9._%+'-]*[\p{L}0-9]@[\p{L}][\p{L}0-9-]{2,}".to_owned(),
         r"(?i)\b[\p{L}0-9._%+-]+ ?(?:<at>| at |@) ?[\p{L}0-9-]+ ?(?:<dot>| dot | ?\. ?)[ ]?(?:com|org|net|edu|gov|example|io|de|uk|fr|es|it|co|us|ca|info|mail|health)\b".to_owned(),
         r"(?i)\b(?:e-?mail|mailto|mail address)\b[ :=]*(?:is|address)?[ :=]*\S+@\S+".to_owned(),
+        // A street where somebody lives, without its number.
+        r"\b(?i:lives?|living|resid(?:es|ing)|stays?|staying|home|house|address)\b[^.!?\n]{0,60}\b(?i:on|at|in|of) (?:[NSEW]\.? )?(?:\p{Lu}[\p{L}'-]+ ){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Drive|Lane|Ln|Boulevard|Blvd|Court|Terrace|Circle|Parkway|Highway|Close|Crescent|Way)\b".to_owned(),
         // Profiles and handles.
         r"(?i)\b(?:facebook|fb|instagram|linkedin|twitter|tiktok|snapchat|x|t|wa)\.(?:com|me)/[\w./?=&-]+".to_owned(),
         format!(r"(?i)\b{network}\b[^@\n.!?]{{0,20}}@[\p{{L}}\w.]{{3,}}"),
@@ -88,7 +88,7 @@ static MAIL: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 fn has_mail(text: &str) -> bool {
     static CUE: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r"(?i)@|<at>| dot |\.(?:com|me)/| at \S+\.|insta|facebook|twitter|snap|telegram|skype|tiktok|wechat|whatsapp|linkedin|\big\b|handle|user|gmail|yahoo|hotmail|outlook|aol|icloud|proton|gmx|e-?mail|correo|courriel|discord|venmo|cash ?app|cashtag|paypal|zelle|reddit|line id",
+            r"(?i)@|<at>| dot |\.(?:com|me)/| at \S+\.|insta|facebook|twitter|snap|telegram|skype|tiktok|wechat|whatsapp|linkedin|\big\b|handle|user|gmail|yahoo|hotmail|outlook|aol|icloud|proton|gmx|e-?mail|correo|courriel|discord|venmo|cash ?app|cashtag|paypal|zelle|reddit|line id|\b(?:street|st|avenue|ave|road|rd|drive|lane|ln|boulevard|blvd|court|terrace|circle|parkway|highway|close|crescent|way)\b",
         )
     });
     CUE.is_match(text)

@@ -22,11 +22,11 @@ static NAMED_SSN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         format!(r"{word}[^\d\n.!?]{{0,16}}\d{{4}}[ ,(]{{0,3}}(?:is |are |were )?(?:(?:the|her|his|its) )?(?:last|final) (?:four|4)\b"),
         format!(r"{word}[^\d\n.!?]{{0,30}}\d{{3}}\D{{1,8}}\d{{2}}\D{{0,8}}\d{{4}}\b"),
         format!(
-            r"{word}[^\d\n.!?]{{0,30}}(?:\b(?:ends?|ending|last ?(?:4|four)?)\b[^\d\n]{{0,20}}|[x*#•-]{{4,9}})\d{{4}}\b"
+            r"{word}[^\d\n.!?]{{0,30}}(?:\b(?:ends?|ending|last[ -]?(?:4|four)?)\b[^\d\n]{{0,20}}|[x*#•-]{{4,9}})\d{{4}}\b"
         ),
-        r"(?i)\b(?:last|final) (?:four|4)\b[^\d\n.!?]{0,24}\b(?:ssn|social)\b[^\d\n.!?]{0,24}\d{4}\b"
+        r"(?i)\b(?:last|final)[ -](?:four|4)\b[^\d\n.!?]{0,24}\b(?:ssn|social)\b[^\d\n.!?]{0,24}\d{4}\b"
             .to_owned(),
-        r"(?i)\b\d{4}\b[^\d\n.!?]{0,24}\b(?:last|final) (?:four|4)\b[^\d\n.!?]{0,24}\b(?:ssn|social)\b"
+        r"(?i)\b\d{4}\b[^\d\n.!?]{0,24}\b(?:last|final)[ -](?:four|4)\b[^\d\n.!?]{0,24}\b(?:ssn|social)\b"
             .to_owned(),
         r"(?i)\bssn[:#]?\d(?:[ ./_-]{0,3}\d){8}\b".to_owned(),
         r"(?i)\b\d(?:[ ./_-]?\d){8}\b[^\d\n.!?]{0,12}\b(?:ssn|social security|social)\b".to_owned(),
@@ -128,8 +128,9 @@ static FORMS: LazyLock<Vec<(Kind, Regex)>> = LazyLock::new(|| {
         (Kind::SocialSecurity, r"(?i)\b[a-z]{6}\d{2}[a-ehlmprst]\d{2}[a-z]\d{3}[a-z]\b"),
         (Kind::SocialSecurity, r"\b\d{3}\.\d{3}\.\d{3}-\d{2}\b|\b756\.\d{4}\.\d{4}\.\d{2}\b"),
         (Kind::Payment, r"(?i)(?:[x*#•]{4}[ -]?){2,3}[x*#•\d]{0,4}[ -]?\d{3,5}\b"),
-        (Kind::Payment, r"(?i)\b(?:credit|debit|card|visa|master ?card|amex)\b[^\d\n]{0,20}\b(?:last|final) (?:four|4)\b(?: digits)?[^\d\n]{0,12}\d{4}\b"),
-        (Kind::Payment, r"(?i)\b(?:last|final) (?:four|4)\b[^\d\n]{0,20}\b(?:credit|debit|card|visa|master ?card|amex)\b[^\d\n]{0,12}\d{4}\b"),
+        (Kind::Payment, r"(?i)\b(?:credit|debit|card|visa|master ?card|amex)\b[^\d\n]{0,20}\b(?:last|final)[ -](?:four|4)\b(?: digits)?[^\d\n]{0,12}\d{4}\b"),
+        (Kind::Payment, r"(?i)\b(?:ends?|ending)(?: (?:w/?|with|in))? ?\d{4}\b[^\d\n]{0,12}\b(?:card|visa|master ?card|amex|discover)\b"),
+        (Kind::Payment, r"(?i)\b(?:last|final)[ -](?:four|4)\b[^\d\n]{0,20}\b(?:credit|debit|card|visa|master ?card|amex)\b[^\d\n]{0,12}\d{4}\b"),
         (Kind::Payment, r"\b(?:bc1[a-z0-9]{20,60}|[13][a-km-zA-HJ-NP-Z1-9]{25,34})\b"),
         (Kind::RecordNumber, r"(?i)\b(?:mrn|medical record)\b[^\d\n.!?]{0,40}\d(?:[ ./-]?\d){4,}\b"),
         (Kind::Payment, r"(?i)\b(?:card|visa|master ?card|amex|discover|debit|credit|cc|acct|account)\b[^\d\nx*#•]{0,8}(?:[x*#•]{1,12}|\.{2,4}) ?\d{4}\b"),
@@ -162,18 +163,21 @@ static UNIT: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
+    let mut add = |kind, place| found.push(Finding { kind, place });
+    if digits(text) == 0 {
+        return;
+    }
+    PLATE.find_iter(text).for_each(|hit| add(Kind::RecordNumber, hit.range()));
     // The shortest number that stands for anybody has three digits.
     if digits(text) < 3 {
         return;
     }
-    let mut add = |kind, place| found.push(Finding { kind, place });
     for hit in STRONG.captures_iter(text) {
         if digits(&hit["value"]) >= 3 && !is_year(&hit["value"]) && !is_count(text, &hit) {
             add(Kind::RecordNumber, whole(&hit));
         }
     }
     CODE.find_iter(text).for_each(|hit| add(Kind::Payment, hit.range()));
-    PLATE.find_iter(text).for_each(|hit| add(Kind::RecordNumber, hit.range()));
     // Everything else has four of them.
     if digits(text) < 4 {
         return;

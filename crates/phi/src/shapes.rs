@@ -23,7 +23,11 @@ static SHAPES: LazyLock<Vec<(Kind, usize, Regex)>> = LazyLock::new(|| {
         // Letters and digits mixed, longer than any gene or compound.
         (Kind::RecordNumber, 6, r"(?:^|[^\w./-])(?P<value>(?:[A-Z]{1,4}\d{1,4}){2,4}[A-Z]{0,3}\d{2,}[A-Z]?)(?:[^\w./-]|[.,]?(?:\s|$))"),
         // The last four digits of anything.
-        (Kind::SocialSecurity, 4, r"(?i)\blast ?(?:4|four)(?: digits?)?(?: of (?:her|his|the|their|my))?(?: number)?[ :=#]{1,3}(?:is |are |was |were )?(?P<value>[a-z]?\d{4})\b"),
+        (Kind::SocialSecurity, 4, r"(?i)\blast[ -]?(?:4|four)(?: digits?)?(?: of (?:her|his|the|their|my))?(?: number)?[ :=#]{1,3}(?:is |are |was |were )?(?P<value>[a-z]?\d{4})\b"),
+        // Numbers of telephones that end in two pairs.
+        (Kind::Contact, 10, r"(?:^|[^\w.,/-])(?P<value>\d{3}[ .-]\d{3}[ .-]\d{2}[ .-]\d{2})(?:[^\w./-]|[.,]?(?:\s|$))"),
+        // Serial numbers of few digits.
+        (Kind::RecordNumber, 2, r"\b(?i:sn|s/n|serial(?: no\.?| number| #)?)[ :#]{1,2}(?:is )?(?P<value>[A-Z\d-]*[A-Z][A-Z\d-]*\d[A-Z\d-]{2,}|\d[A-Z\d-]*[A-Z][A-Z\d-]{2,})\b"),
         // Addresses of hardware without signs.
         (Kind::MachineAddress, 4, r"\b(?P<value>(?:[0-9a-f]{12}|[0-9a-f]{16}|[0-9a-f]{32}|[0-9A-F]{12}|[0-9A-F]{16}|[0-9A-F]{32}))\b"),
         (Kind::MachineAddress, 12, r"\b(?P<value>0{4}[0-9A-F]{4}-[0-9A-F]{16})\b"),
@@ -42,7 +46,7 @@ static DATE: LazyLock<Regex> = LazyLock::new(|| {
 
 pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
     let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
-    if digits(text) < 4 {
+    if digits(text) < 2 {
         return;
     }
     for (kind, least, shape) in SHAPES.iter() {

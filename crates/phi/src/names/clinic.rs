@@ -46,7 +46,7 @@ pub(super) static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         rule(
             Proof::Shaped,
             &format!(
-                r"(?:^|[.!?\n] |(?i:seen|saw|pt|patient|re|about|for) )(?P<name>\p{{Lu}}\p{{Ll}}[\p{{L}}'-]+(?: \p{{Lu}}[\p{{L}}'-]+)?)(?:, [1-9]\d(?:,|$)|,? \(?(?:[1-9]\d|10\d) ?-?(?i:[mf]\b|yo[mf]?\b|y/o|y\.o)|(?:, | \()(?:[1-9]\d|10\d) (?i:yrs?\b|years?\b))"
+                r"(?:^|[.!?:;\n] |(?i:seen|saw|pt|patient|re|about|for) )(?P<name>\p{{Lu}}\p{{Ll}}[\p{{L}}'-]+(?: \p{{Lu}}[\p{{L}}'-]+)?)(?:, [1-9]\d(?:,|$)|,? \(?(?:[1-9]\d|10\d) ?-?(?i:[mf]\b|yo[mf]?\b|y/o|y\.o)|(?:, | \()(?:[1-9]\d|10\d) (?i:yrs?\b|years?\b))"
             ),
         ),
         rule(Proof::Shaped, &format!(r"\b(?P<name>\p{{Lu}}\p{{Ll}}[\p{{L}}-]+)'s {RELATIVE}\b")),
@@ -60,6 +60,9 @@ pub(super) static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
                 r"\b(?i:bed|room|rm|bay|cubicle) ?#?\d{{1,4}}[a-z]?[ ,:-]{{1,3}}(?P<name>\p{{Lu}}\p{{Ll}}[\p{{L}}'-]+)(?:,? {measured}|, (?i:\d|he|she|on|with|has|is|bleed))"
             ),
         ),
+        rule(Proof::Shaped, &format!(r"\b{PATIENT} [(\[](?P<name>\p{{Lu}}\p{{Ll}}[\p{{L}}'-]+)[)\]]")),
+        // Whatever a label says, behind it stand a given name and a surname.
+        rule(Proof::Known, &format!(r": ?{FULL}")),
         // What is taken, of whom.
         rule(
             Proof::Person,

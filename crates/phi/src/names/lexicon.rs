@@ -42,9 +42,12 @@ pub(super) fn is_given(word: &str) -> bool {
 /// Whether this is a surname that is known, or built as surnames are.
 pub(super) fn is_surname(word: &str) -> bool {
     /// What surnames end in, and few other words that are written with a capital.
-    const ENDS: [&str; 17] = [
-        "czyk", "wicz", "ski", "ska", "sky", "enko", "opoulos", "oglu", "escu", "ovich", "ovic", "idze",
-        "shvili", "sdottir", "quist", "kova", "singh",
+    const ENDS: [&str; 55] = [
+        "akis", "idis", "adis", "oulou", "iou", "trou", "yan", "chuk", "vych", "ov", "sson", "sdóttir",
+        "strup", "gaard", "berg", "stein", "mann", "feld", "baum", "hausen", "meier", "meyer", "brandt",
+        "hoff", "stetter", "vander", "eira", "ez", "etti", "elli", "ucci", "murthy", "swamy", "rajan",
+        "moto", "mura", "yama", "kawa", "czyk", "wicz", "ski", "ska", "sky", "enko", "opoulos", "oglu",
+        "escu", "ovich", "ovic", "idze", "shvili", "sdottir", "quist", "kova", "singh",
     ];
     let key = key(word);
     let halves = || key.split('-').any(|half| SURNAMES.contains(half));
@@ -112,10 +115,15 @@ pub(super) fn is_medical(word: &str) -> bool {
 
 /// The words of a name, up to the first that cannot belong to one. A possessive ends it.
 pub(super) fn words_of_name(name: &str) -> Vec<&str> {
-    let mut words = Vec::new();
+    let mut words: Vec<&str> = Vec::new();
     for word in name.split(' ').filter(|word| !word.is_empty()) {
         let bare = word.strip_suffix("'s").unwrap_or(word);
         let initial = bare.trim_end_matches('.').chars().count() == 1 && bare.starts_with(char::is_uppercase);
+        // "Mrs Haddad INR 7": what is measured is no name.
+        let small = |word: &str| word.chars().any(char::is_lowercase);
+        if words.first().copied().is_some_and(small) && !small(bare) && bare.chars().count() > 1 {
+            break;
+        }
         if is_word(bare) && !initial && !(words.is_empty() && is_given(bare)) {
             break;
         }
