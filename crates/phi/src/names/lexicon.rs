@@ -67,7 +67,8 @@ pub(super) fn is_any_surname(word: &str) -> bool {
 
 /// Whether it is a surname that says nothing by itself.
 pub(super) fn is_eponym(word: &str) -> bool {
-    EPONYMS.contains(key(word).as_str())
+    // "Child-Pugh" is one by either half.
+    key(word).split('-').any(|half| EPONYMS.contains(half))
 }
 
 /// Whether a text holds what could be a name: a given name, and a word that is written as names are.
