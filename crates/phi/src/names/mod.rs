@@ -273,6 +273,11 @@ fn is_name(text: &str, hit: &Captures<'_>, proof: Proof, titled: bool) -> bool {
     let opens = lexicon::opens(text, name.start(), first);
     let sure = known && !opens && (!lexicon::is_ambiguous(first) || (capital && words.len() > 1));
     let shaped = !titled && words.iter().all(|word| lexicon::looks_like_a_name(word));
+    // "Child Pugh A" has a second word, but no second name; "A. Pugh" has one.
+    let many =
+        words.len() > 1 && words.last().is_some_and(|last| last.trim_end_matches('.').chars().count() > 1);
+    let says = |word: &str| many || !lexicon::is_eponym(word);
+    let surname = |word: &&str| lexicon::is_surname(word) && says(word);
     match proof {
         Proof::Word => sure || shaped || (!capital && !titled && !lexicon::is_word(first)),
         Proof::TwoWords => sure || (shaped && words.len() > 1),
@@ -285,18 +290,10 @@ fn is_name(text: &str, hit: &Captures<'_>, proof: Proof, titled: bool) -> bool {
         Proof::Anybody => shaped || sure,
         Proof::Alone => sure && capital && !titled && !contexts::is_acronym(text, first),
         Proof::Called => {
-            // "Child Pugh A" has a second word, but no second name.
-            let many = words.iter().filter(|word| word.trim_end_matches('.').chars().count() > 1).count() > 1;
-            let says = |word: &str| many || !lexicon::is_eponym(word);
-            let surname = |word: &&str| lexicon::is_surname(word) && says(word);
             let given = known && !opens && !lexicon::is_word(first) && says(first);
             capital && !titled && (given || words.iter().any(surname)) && !contexts::is_acronym(text, first)
         }
-        Proof::Person => {
-            let surname =
-                |word: &&str| lexicon::is_surname(word) && (words.len() > 1 || !lexicon::is_eponym(word));
-            !titled && (sure || words.iter().any(surname)) && !contexts::is_acronym(text, first)
-        }
+        Proof::Person => !titled && (sure || words.iter().any(surname)) && !contexts::is_acronym(text, first),
         Proof::Known => {
             sure && (words.len() > 1 || hit.name("last").is_some_and(|last| !lexicon::is_word(last.as_str())))
         }
