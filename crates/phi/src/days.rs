@@ -71,6 +71,7 @@ const LONG_AGO: i32 = 1999;
 
 pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
     let mut ages = None;
+    let is_of_one = LazyLock::new(|| ONE.is_match(text));
     for hit in WHOLE.captures_iter(text) {
         let Some(date) = hit.name("date") else { continue };
         let year = ["year1", "year2", "year3", "year4"].iter().find_map(|name| hit.name(name));
@@ -82,10 +83,7 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
         let is_persons = PERSON_BEFORE.is_match(last(before, 24))
             || PERSON_BEHIND.is_match(behind)
             || (!is_of_a_work(before, behind)
-                && (STAY.is_match(last(before, 40))
-                    || fits(year, ages)
-                    || is_long_ago()
-                    || ONE.is_match(text)));
+                && (STAY.is_match(last(before, 40)) || fits(year, ages) || is_long_ago() || *is_of_one));
         if is_persons {
             found.push(Finding { kind: Kind::DateOfBirth, place: date.range() });
         }

@@ -188,6 +188,7 @@ fn find_full(text: &str, found: &mut Vec<Finding>) {
             r"(?P<first>\p{Lu}[\p{L}'-]+)(?: \p{Lu}\.?)?(?: (?i:de|da|di|del|van|von|der|den|bin|al|el|la|dos|la))* (?P<last>\p{Lu}[\p{L}'-]+)",
         )
     });
+    let (of_one, history) = (LazyLock::new(|| is_of_one(text)), LazyLock::new(|| is_history(text)));
     let mut from = 0;
     while let Some(hit) = BOTH.captures_at(text, from) {
         let (Some(whole), first, last) = (hit.get(0), &hit["first"], hit["last"].trim_end_matches("'s"))
@@ -197,8 +198,8 @@ fn find_full(text: &str, found: &mut Vec<Finding>) {
         from = hit.name("last").map_or(whole.end(), |last| last.start());
         let sure = lexicon::is_given(first) && !lexicon::is_ambiguous(first) && !lexicon::is_word(first);
         let known = lexicon::is_surname(last) || (lexicon::is_given(last) && !lexicon::is_ambiguous(last));
-        let is_sign = (lexicon::is_eponym(first) || lexicon::is_eponym(last)) && !is_of_one(text);
-        let built = lexicon::looks_like_a_name(last) && last.len() > 2 && is_of_one(text);
+        let is_sign = (lexicon::is_eponym(first) || lexicon::is_eponym(last)) && !*of_one;
+        let built = lexicon::looks_like_a_name(last) && last.len() > 2 && *of_one;
         let (before, behind) = (&text[..whole.start()], &text[whole.end()..]);
         let cited = lexicon::is_work(behind)
             || lexicon::is_work_word(last)
@@ -206,7 +207,7 @@ fn find_full(text: &str, found: &mut Vec<Finding>) {
             || lexicon::is_cited(before)
             || lexicon::has_year(behind)
             || lexicon::is_lessons(text, whole.range());
-        if sure && (known || built) && !cited && !is_history(text) {
+        if sure && (known || built) && !cited && !*history {
             found.push(Finding { kind: Kind::Name, place: whole.range() });
         }
     }

@@ -188,6 +188,9 @@ pub(super) fn is_cited(before: &str) -> bool {
 /// How many bytes of a clause may part a name from the word of a lesson that it belongs to.
 const REACH: usize = 48;
 
+/// How many places of a name are looked at.
+const MOST: usize = 8;
+
 /// Whether a name in a text is one of a lesson: who speaks, writes or appears there is cited. The word of the lesson
 /// stands in the same clause and within reach, there or where the same name is written again; elsewhere a name is a
 /// name, whatever else the text asks about.
@@ -197,18 +200,22 @@ pub(super) fn is_lessons(text: &str, name: Range<usize>) -> bool {
             r"(?i)\b(?:according to|lecture[rsd]?|talk|speakers?|slides?|author(?:s|ed)?|papers?|articles?|et al|published|professor|video|vignette|module|recording|podcast|interview|simulation|scenario|transcript|who (?:is|was|are|were|invented|described|discovered|wrote|said|gave|presented)|what (?:did|does) [^?]{0,30}(?:say|said|show|mean|find|found|teach|recommend|think|describe|discover|write|explain|conclude|suggest))\b",
         )
     });
-    if !LESSON.is_match(text) {
-        return false;
-    }
     let word = text[name].split(' ').next().unwrap_or_default().trim_end_matches("'s");
-    let near = |hit: regex::Match<'_>| {
-        text.match_indices(word).any(|(start, word)| {
-            let (from, to) = (hit.end().min(start + word.len()), hit.start().max(start));
-            let between = text.get(from..to.max(from)).unwrap_or_default();
-            between.len() <= REACH && !ends_clause(between)
+    // Whoever writes one name many times gains nothing by it.
+    text.match_indices(word).take(MOST).any(|(start, word)| {
+        let end = start + word.len();
+        let around = boundary(text, start.saturating_sub(REACH))..boundary(text, end.saturating_add(REACH));
+        LESSON.find_iter(&text[around.clone()]).any(|hit| {
+            let hit = around.start + hit.start()..around.start + hit.end();
+            let between = text.get(hit.end.min(end)..hit.start.max(start).max(hit.end.min(end)));
+            between.is_some_and(|between| !ends_clause(between))
         })
-    };
-    LESSON.find_iter(text).any(near)
+    })
+}
+
+/// The end of the sign at a place, or the end of the text.
+fn boundary(text: &str, place: usize) -> usize {
+    (place..text.len()).find(|place| text.is_char_boundary(*place)).unwrap_or(text.len())
 }
 
 /// Whether a clause ends in what stands between two words. The dot of "Dr." ends none.
