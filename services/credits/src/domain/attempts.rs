@@ -1,6 +1,6 @@
 //! Attempts: link 6. Progress is kept here, scoring is done by the rows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use preceptor_core::Scope;
@@ -26,6 +26,8 @@ pub(crate) struct AttemptView {
     pub(crate) result: Option<result::Model>,
     pub(crate) evaluation_given: bool,
     pub(crate) feedback: Feedback,
+    /// The source versions that lost their standing: nothing of them is quoted any more.
+    pub(crate) suspended: Arc<BTreeSet<String>>,
 }
 
 /// Whether a learner is told which of their answers were right. While they may try again, the answer would be the key.
@@ -231,6 +233,9 @@ impl Credits {
         let evaluation_given = attempts::evaluation(tx, &first.program_id, &first.learner).await?.is_some();
         let key_seen = taking::has_seen_key(tx, &first.program_id, &first.learner).await?;
         let printed = self.printed_forms(tx, rows.iter().map(|row| row.form_id.clone()).collect()).await?;
+        let places = printed.values().flat_map(|printed| &printed.places);
+        let sources = places.map(|place| &place.source_version_id).collect();
+        let suspended = Arc::new(attempts::suspended(tx, sources).await?);
         let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
         let results = attempts::results_of(tx, &ids).await?;
         let mut results: HashMap<String, result::Model> =
@@ -242,6 +247,7 @@ impl Credits {
                 printed: printed.get(&attempt.form_id).cloned().ok_or(Error::NotFound(Missing::Quiz))?,
                 chosen: chosen.remove(&attempt.id).unwrap_or_default(),
                 evaluation_given,
+                suspended: Arc::clone(&suspended),
                 feedback: Feedback::of(&attempt, result.as_ref(), key_seen),
                 result,
                 attempt,

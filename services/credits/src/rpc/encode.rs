@@ -216,6 +216,8 @@ fn question(view: &AttemptView, number: usize, place: usize) -> proto::Question 
     };
     let chosen_here =
         order.iter().position(|own| item.options[*own].option == chosen).map_or(0, |shown| shown as i32 + 1);
+    let in_doubt = view.suspended.contains(&item.version.source_version_id);
+    let quoted = |text: &str| if is_shown && !in_doubt { text.to_owned() } else { String::new() };
     let told = |text: &str| if ended { text.to_owned() } else { String::new() };
     let quote = item.passages.first().map(|passage| passage.quote.as_str()).unwrap_or_default();
     proto::Question {
@@ -225,13 +227,18 @@ fn question(view: &AttemptView, number: usize, place: usize) -> proto::Question 
         options: order.iter().enumerate().map(shown).collect(),
         chosen: chosen_here,
         correct: is_shown && item.options.iter().any(|option| option.option == chosen && option.correct == 1),
-        explanation: if is_shown { item.version.explanation.clone() } else { String::new() },
-        quote: if is_shown { quote.to_owned() } else { String::new() },
+        explanation: quoted(&item.version.explanation),
+        quote: quoted(quote),
         source_id: told(&item.version.source_id),
         source_version_id: told(&item.version.source_version_id),
         item_version_id: item.version.id.clone(),
+        notice: if is_shown && in_doubt { NO_LONGER_QUOTED.to_owned() } else { String::new() },
     }
 }
+
+/// In the place of what a source said.
+const NO_LONGER_QUOTED: &str =
+    "The source of this question was retracted or called into doubt, so it is no longer quoted.";
 
 pub(super) fn place(standing: Standing) -> proto::Place {
     proto::Place {

@@ -1,5 +1,7 @@
 //! Forms, attempts, answers, evaluations.
 
+use std::collections::BTreeSet;
+
 use preceptor_store::TenantTx;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
@@ -191,6 +193,12 @@ pub(crate) async fn evaluation(
 pub(crate) async fn is_suspended(tx: &TenantTx, versions: &[String]) -> Result<bool, Error> {
     let select = tx.find::<suspension::Entity>().filter(suspension::Column::SourceVersionId.is_in(versions));
     Ok(tx.one(select).await?.is_some())
+}
+
+/// Those of these source versions that lost their standing.
+pub(crate) async fn suspended(tx: &TenantTx, versions: BTreeSet<&String>) -> Result<BTreeSet<String>, Error> {
+    let select = tx.find::<suspension::Entity>().filter(suspension::Column::SourceVersionId.is_in(versions));
+    Ok(tx.all(select).await?.into_iter().map(|row| row.source_version_id).collect())
 }
 
 /// The forms that ask about a source version.

@@ -78,6 +78,8 @@ pub(crate) struct Question {
     pub(crate) explanation: String,
     /// Shown with the feedback.
     pub(crate) quote: String,
+    /// Why nothing is quoted: the source was retracted or called into doubt since.
+    pub(crate) notice: Option<String>,
     /// What the question is about; shown after the attempt was submitted.
     pub(crate) source_id: String,
     pub(crate) source_version_id: String,
@@ -138,6 +140,7 @@ pub(crate) fn attempt_view(attempt: proto::Attempt) -> Attempt {
         correct: is_shown.then_some(question.correct),
         explanation: question.explanation,
         quote: question.quote,
+        notice: Some(question.notice).filter(|notice| !notice.is_empty()),
         source_id: question.source_id,
         source_version_id: question.source_version_id,
     };

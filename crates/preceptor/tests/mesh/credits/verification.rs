@@ -447,6 +447,12 @@ async fn a_retraction_closes_the_quiz_leaves_retrieval_and_annotates_credits_wit
     assert_eq!(annotated["state"], "live", "the credit stays valid");
     assert!(annotated["annotations"][0]["text"].as_str().is_some_and(|text| text.contains("remains valid")));
 
+    let passed = learner.get(&format!("/v1/attempts/{}", id(&attempt, "id").expect("an id"))).await;
+    let passed = passed.expect("the attempt");
+    for asked in list(&passed, "questions") {
+        assert_eq!((&asked["quote"], &asked["explanation"]), (&json!(""), &json!("")), "{asked}");
+        assert!(asked["notice"].as_str().is_some_and(|text| text.contains("retracted")), "{asked}");
+    }
     let after = learner.ask(&program, question).await.expect("a refusal");
     assert!(
         list(&after, "sentences").is_empty() && after["refusal"].is_object(),
