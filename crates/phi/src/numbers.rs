@@ -106,7 +106,7 @@ const GOODS: &[&str] = &[
 /// Words whose numbers are a person's when they are long enough to be no year, dose or count.
 static WEAK: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?i)\b(?:medical records?|med rec|record|chart|patient|pt|client|member|subscriber|insurance|insured|policy|account|acct|case|file|encounter|visit|admission|accession|specimen|sample|requisition|referral|lab slip|slip|wrist ?band|bracelet|grp|uhc|united ?health\w*|ohip|hcn|ramq|medicare|medicaid|(?:driving |driver'?s? )?licen[cs]e|passport|plate|serial|claim|id|i\.d\.|identifier|hospital|hc|nhc|dossier|epic|cerner|mpi|empi|phn|hrn|ipp|npi|dea|pid|ur|badge|subject|participant|inmate|enrollee|lic|episode|scan|bill|invoice|barcode|donor|kaiser|cigna|humana|aetna|bcbs|anthem|tricare|medi-?cal|pt id|sn|kvnr|green card|randomi[sz]ation|volunteer)(?:\W{{1,3}}(?:is|was|of)\b)?[ :#=(\[-]{{1,4}}{VALUE}"
+        r"(?i)\b(?:(?-i:MR)|medical records?|med rec|record|chart|patient|pt|client|member|subscriber|insurance|insured|policy|account|acct|case|file|encounter|visit|admission|accession|specimen|sample|requisition|referral|lab slip|slip|wrist ?band|bracelet|grp|uhc|united ?health\w*|ohip|hcn|ramq|medicare|medicaid|(?:driving |driver'?s? )?licen[cs]e|passport|plate|serial|claim|id|i\.d\.|identifier|hospital|hc|nhc|dossier|epic|cerner|mpi|empi|phn|hrn|ipp|npi|dea|pid|ur|badge|subject|participant|inmate|enrollee|lic|episode|scan|bill|invoice|barcode|donor|kaiser|cigna|humana|aetna|bcbs|anthem|tricare|medi-?cal|pt id|sn|kvnr|green card|randomi[sz]ation|volunteer)(?:\W{{1,3}}(?:is|was|of)\b)?[ :#=(\[-]{{1,4}}{VALUE}"
     ))
 });
 /// Plates mix letters and figures.
@@ -197,7 +197,9 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
     }
     for hit in WEAK.captures_iter(text) {
         let before = text[..whole(&hit).start].trim_end().rsplit(' ').next().unwrap_or_default();
-        let of_goods = GOODS.contains(&before.to_lowercase().as_str()) && !is_determiner(before);
+        // Goods are counted: a number with a hyphen is none of them.
+        let counted = !(hit["value"].contains('-') && digits(&hit["value"]) > 5);
+        let of_goods = counted && GOODS.contains(&before.to_lowercase().as_str()) && !is_determiner(before);
         if !of_goods && is_long_enough(&hit["value"]) && !is_count(text, &hit) {
             add(Kind::RecordNumber, whole(&hit));
         }

@@ -53,7 +53,11 @@ const FAMILIES: &[(&str, Kind, &[&str])] = &[
     ("measured", Kind::Name, &["INR on Kowalski", "Kowalski INR 4.4"]),
     ("asked about", Kind::Name, &["why did Kowalski bleed"]),
     ("both names known", Kind::Name, &["warfarin, Agnieszka Wisniewska, three times"]),
-    ("a name and an initial", Kind::Name, &["Agnieszka B., warfarin", "agnieszka k is back", "heparin or not, Agnieszka B?"]),
+    (
+        "a name and an initial",
+        Kind::Name,
+        &["Agnieszka B., warfarin", "agnieszka k is back", "heparin or not, Agnieszka B?"],
+    ),
     ("a given name of one", Kind::Name, &["he is like Agnieszka then"]),
     ("a patient and a word", Kind::Name, &["pt Grace, warfarin"]),
     ("address in any letters", Kind::Name, &["pani Grace"]),

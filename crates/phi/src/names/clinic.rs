@@ -290,7 +290,14 @@ fn find_lower(text: &str, found: &mut Vec<Finding>) {
         let (first, second) = (words.next().unwrap_or_default(), words.next());
         let plain =
             |word: &str| !lexicon::is_word(word) && !lexicon::is_ambiguous(word) && !lexicon::is_eponym(word);
-        let known = |word: &str| plain(word) && (lexicon::is_given(word) || lexicon::is_surname(word));
+        let lower = hit[0].to_lowercase();
+        let titled = ["mr", "ms", "miss"].iter().any(|title| lower.starts_with(title));
+        let known = |word: &str| {
+            plain(word)
+                && (lexicon::is_given(word)
+                    || lexicon::is_surname(word)
+                    || (titled && lexicon::is_built(word)))
+        };
         // What follows a label for a name may be a word elsewhere.
         let labelled =
             hit[0].to_lowercase().starts_with("name") && plain(first) && lexicon::is_any_surname(first);

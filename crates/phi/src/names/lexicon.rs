@@ -36,28 +36,34 @@ fn key(word: &str) -> String {
 pub(super) fn is_given(word: &str) -> bool {
     let key = key(word);
     let first = key.split('-').next().unwrap_or_default();
-    GIVEN.contains(key.as_str()) || GIVEN.contains(first) || AMBIGUOUS.contains(key.as_str())
+    // "Yelena" is "Elena" as well.
+    let plain = key.strip_prefix('y').filter(|rest| rest.starts_with('e')).unwrap_or_default();
+    [key.as_str(), first, plain].iter().any(|word| GIVEN.contains(word)) || AMBIGUOUS.contains(key.as_str())
+}
+
+/// What surnames end in, and few other words that are written with a capital.
+const ENDS: [&str; 59] = [
+    "akis", "idis", "adis", "oulou", "iou", "trou", "yan", "chuk", "vych", "ov", "ova", "eva", "skaya",
+    "skaia", "sson", "sdóttir", "strup", "gaard", "berg", "stein", "mann", "feld", "baum", "hausen", "meier",
+    "meyer", "brandt", "hoff", "stetter", "vander", "eira", "ez", "etti", "elli", "ucci", "murthy", "swamy",
+    "rajan", "moto", "mura", "yama", "kawa", "czyk", "wicz", "ski", "ska", "sky", "enko", "opoulos", "oglu",
+    "escu", "ovich", "ovic", "idze", "shvili", "sdottir", "quist", "kova", "singh",
+];
+
+/// Whether a word is built as surnames are, however it is written: behind a title only names are.
+pub(super) fn is_built(word: &str) -> bool {
+    let key = key(word);
+    key.len() > 5
+        && (ENDS.iter().any(|end| key.ends_with(end))
+            || ["o'", "mc", "d'"].iter().any(|of| key.starts_with(of)))
 }
 
 /// Whether this is a surname that is known, or built as surnames are.
 pub(super) fn is_surname(word: &str) -> bool {
-    /// What surnames end in, and few other words that are written with a capital.
-    const ENDS: [&str; 55] = [
-        "akis", "idis", "adis", "oulou", "iou", "trou", "yan", "chuk", "vych", "ov", "sson", "sdóttir",
-        "strup", "gaard", "berg", "stein", "mann", "feld", "baum", "hausen", "meier", "meyer", "brandt",
-        "hoff", "stetter", "vander", "eira", "ez", "etti", "elli", "ucci", "murthy", "swamy", "rajan",
-        "moto", "mura", "yama", "kawa", "czyk", "wicz", "ski", "ska", "sky", "enko", "opoulos", "oglu",
-        "escu", "ovich", "ovic", "idze", "shvili", "sdottir", "quist", "kova", "singh",
-    ];
     let key = key(word);
-    let halves = || key.split('-').any(|half| SURNAMES.contains(half));
-    let built = || {
-        word.starts_with(char::is_uppercase)
-            && key.len() > 5
-            && (ENDS.iter().any(|end| key.ends_with(end))
-                || ["o'", "mc", "d'"].iter().any(|of| key.starts_with(of)))
-    };
-    halves() || built() || (word.starts_with(char::is_uppercase) && FOREIGN.contains(key.as_str()))
+    let capital = word.starts_with(char::is_uppercase);
+    key.split('-').any(|half| SURNAMES.contains(half))
+        || (capital && (is_built(word) || FOREIGN.contains(key.as_str())))
 }
 
 /// Whether this is a surname somewhere, a word there or not.
