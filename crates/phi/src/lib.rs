@@ -4,10 +4,11 @@
 //! [`Guarded::new`], so a store that takes `Guarded` cannot be handed anything else. [`redact`] blanks what was found,
 //! for uses that keep nothing.
 //!
-//! Text is normalized first (compatibility forms, invisible signs, dashes, spaces and digits of every script), then read
-//! by detectors, one module per family: [`Kind`] lists what they look for. Identifiers of the literature (PMID, DOI,
-//! NCT …) are set aside before, so that a citation is never taken for a record number. A name counts only in a context
-//! that makes it a patient's: eponyms, authors and lecturers are no patients.
+//! Text is normalized first (compatibility forms, invisible signs, dashes, spaces and digits of every script, labels with
+//! errors in them), then read by detectors, one module per family: [`Kind`] lists what they look for. Identifiers of the
+//! literature (PMID, DOI, NCT …) are set aside before, so that a citation is never taken for a record number. A name
+//! counts in a context that makes it a patient's, or where a given name and a surname are both known: eponyms, authors
+//! and lecturers are no patients.
 //!
 //! This crate is pure: no input or output, no model, linear-time patterns only. It misses things, which is why what it
 //! lets pass is sealed at rest all the same.

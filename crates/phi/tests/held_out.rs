@@ -1,8 +1,12 @@
-//! Recall by kind on texts that were written before the patterns were, and false alarms on what looks alike.
+//! Recall by kind on texts that were measured before the patterns were changed for them, and false alarms on what looks
+//! alike. Here every file is a floor: what was found once is found for good. Of texts that nobody has seen, only the first
+//! figures tell:
 //!
-//! Each file was written without a look at the patterns, and its recall was first measured before they were changed:
-//! those first figures are the ones that tell of texts nobody has seen. Here every file is a floor: what was found once
-//! is found for good.
+//! - `fresh.jsonl`, parts a and b: written before the patterns were read; b was first measured after a change for a.
+//!   Part c was written to find gaps.
+//! - `blind.jsonl`, parts 1 to 4: written one after the other by who knew the patterns, each measured before any change
+//!   for it. Names were found at .92, .84, .87 and .87, record numbers at .93, .95, .96 and .90, all other kinds
+//!   together at .96, .98, .94 and 1.0; of 160 clean texts two were stopped.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
