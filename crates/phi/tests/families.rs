@@ -67,7 +67,7 @@ const FAMILIES: &[(&str, Kind, &[&str])] = &[
     ("what somebody has", Kind::Name, &["Kowalski's bridging"]),
     ("a relative behind", Kind::Name, &["Grace (daughter) injects"]),
     ("a word and an age", Kind::Name, &["Grace 61/F"]),
-    ("surname first", Kind::Name, &["note on Kowalski, Quorvath Zelm, 03"]),
+    ("surname first", Kind::Name, &["ward two: Kowalski, Zelm Torvald, 03"]),
     ("a line of somebody", Kind::Name, &["Kowalski - restart?", "Quorvath Kowalski, restart?"]),
     ("an initial in front", Kind::Name, &["(Q. Kowalski wants tea"]),
     ("small letters", Kind::Name, &["pt nakagawa", "re wisniewski agnieszka"]),

@@ -106,12 +106,6 @@ pub(super) static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         rule(
             Proof::Person,
             &format!(
-                r"\b(?:{measured}|(?i:labs?|results?|levels?|numbers|meds|dose|note|chart|x-?ray|ct|mri|echo|path)) (?i:on|for|of|in|from) {TITLES}{NAME}"
-            ),
-        ),
-        rule(
-            Proof::Person,
-            &format!(
                 r"\b{NAME},?:? (?:(?i:has|with|w/|had) )?(?:an? )?{measured}(?i: is| of| was|:)? ?[<>]?\d"
             ),
         ),
@@ -120,13 +114,6 @@ pub(super) static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             Proof::Person,
             &format!(
                 r"\b(?i:did|does|will|would|should|can|could|may|must|has|had) {TITLES}{NAME} (?i:bleed|bled|have|need|take|taken|get|stay|stop|start|tolerate|require|qualify|eat|drink|drive|travel|fly|fall|die|clot|go|come|want|refuse|return|continue|restart|switch|resume|undergo|be on|be given|still|also)\b"
-            ),
-        ),
-        // An initial and a surname, and what is said of a person.
-        rule(
-            Proof::Person,
-            &format!(
-                r"(?:^|[\s(])(?P<name>\p{{Lu}}\. ?\p{{Lu}}\p{{Ll}}[\p{{L}}'-]+)(?:'s |,? (?i:is|was|has|had|needs|takes|fell|bled|wants|asks)\b|,? \(?{AGE})"
             ),
         ),
         // Those who bear a name.
