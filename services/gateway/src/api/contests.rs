@@ -40,6 +40,16 @@ pub(crate) struct ContestedIdentity {
     pub(crate) decided_at: Option<String>,
 }
 
+impl ContestedIdentity {
+    /// The name of one of the parties; the pseudonym itself where it is none of theirs.
+    pub(crate) fn name_of<'a>(&'a self, learner: &'a str) -> &'a str {
+        self.parties
+            .iter()
+            .find(|party| party.learner == learner)
+            .map_or(learner, |party| party.name.as_str())
+    }
+}
+
 fn contest_view(row: proto::Contest) -> ContestedIdentity {
     ContestedIdentity {
         id: row.id,

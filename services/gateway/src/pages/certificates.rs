@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::{Html, Redirect};
 use serde::Deserialize;
 
+use super::people::People;
 use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
 use crate::api::values::PaperSetting;
@@ -15,6 +16,7 @@ use crate::extract::Form;
 #[template(path = "certificates.html")]
 struct CertificatesPage {
     frame: Frame,
+    people: People,
     settings: CertificateSettings,
 }
 
@@ -29,7 +31,8 @@ pub(super) async fn page(
     Visitor(identity): Visitor,
 ) -> Result<Html<String>, PageError> {
     let settings = edge.certificate_settings(&identity).await?;
-    html(&CertificatesPage { frame: Frame::of(&identity), settings })
+    let people = People::of(&edge, &identity).await?;
+    html(&CertificatesPage { frame: Frame::of(&identity), people, settings })
 }
 
 pub(super) async fn choose(

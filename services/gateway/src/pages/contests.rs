@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use serde::Deserialize;
 
+use super::people::People;
 use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
 use crate::api::{ContestDecision, ContestedIdentity, Page};
@@ -19,6 +20,7 @@ const MOST: i32 = 50;
 #[template(path = "contests.html")]
 struct ContestsPage {
     frame: Frame,
+    people: People,
     contests: Vec<ContestedIdentity>,
     next: Option<String>,
     problem: String,
@@ -36,7 +38,8 @@ pub(super) struct DecisionForm {
 /// The page beside a refusal.
 async fn refused(edge: &Edge, identity: &Identity, problem: String) -> Result<ContestsPage, ApiError> {
     let (contests, _) = edge.contests(identity, MOST, String::new()).await?;
-    Ok(ContestsPage { frame: Frame::of(identity), contests, next: None, problem })
+    let people = People::of(edge, identity).await?;
+    Ok(ContestsPage { frame: Frame::of(identity), people, contests, next: None, problem })
 }
 
 pub(super) async fn page(
@@ -46,7 +49,8 @@ pub(super) async fn page(
 ) -> Result<Html<String>, PageError> {
     let (contests, next) = edge.contests(&identity, page.limit, page.after.clone()).await?;
     let next = page.next(&edge, &next).await?;
-    html(&ContestsPage { frame: Frame::of(&identity), contests, next, problem: String::new() })
+    let people = People::of(&edge, &identity).await?;
+    html(&ContestsPage { frame: Frame::of(&identity), people, contests, next, problem: String::new() })
 }
 
 /// Decides; a refusal that the admin can mend is shown where they were.

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::Html;
 use serde_json::Value;
 
+use super::people::People;
 use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
 use crate::extract::Path;
@@ -27,6 +28,19 @@ struct Link {
     at: String,
     facts: Vec<(&'static str, String)>,
     children: Vec<Self>,
+}
+
+impl Link {
+    /// Shows names in the place of ids of staff.
+    fn name(&mut self, people: &People) {
+        for (_, value) in &mut self.facts {
+            let name = people.name(value);
+            if name != value.as_str() {
+                *value = name.to_owned();
+            }
+        }
+        self.children.iter_mut().for_each(|child| child.name(people));
+    }
 }
 
 /// Which facts of a part are shown, by label and name in the document.
@@ -133,13 +147,10 @@ pub(super) async fn page(
     let document = edge.provenance(&identity, &id).await?;
     let proof = document["proof"]["inclusion_proof"].as_str().unwrap_or_default().to_owned();
     let text = serde_json::to_string_pretty(&document).unwrap_or_default();
-    html(&HistoryPage {
-        frame: Frame::of(&identity),
-        credit_id: id,
-        links: chain(&document),
-        proof,
-        document: text,
-    })
+    let people = People::of(&edge, &identity).await?;
+    let mut links = chain(&document);
+    links.iter_mut().for_each(|link| link.name(&people));
+    html(&HistoryPage { frame: Frame::of(&identity), credit_id: id, links, proof, document: text })
 }
 
 fn text(value: &Value) -> String {

@@ -7,6 +7,7 @@ use preceptor_core::Capability;
 use preceptor_proto::ingestion::v1 as ingestion;
 use serde::Deserialize;
 
+use super::people::People;
 use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
 use crate::api::{Generation, Item, NewForm, NewVerification, Offer, Page, Quiz, Wanted};
@@ -20,6 +21,7 @@ const ITEMS: i32 = 100;
 #[template(path = "items.html")]
 struct ItemsPage {
     frame: Frame,
+    people: People,
     program_id: String,
     title: String,
     may_write: bool,
@@ -135,6 +137,7 @@ pub(super) async fn page(
     };
     html(&ItemsPage {
         frame: Frame::of(&identity),
+        people: People::of(&edge, &identity).await?,
         title,
         may_write: identity.scope.grants(Capability::WriteContent),
         may_decide: identity.scope.grants(Capability::ApproveContent),

@@ -11,6 +11,7 @@ mod files;
 mod history;
 mod items;
 mod offers;
+mod people;
 mod public;
 mod quiz;
 mod reference;

@@ -7,6 +7,7 @@ use preceptor_core::{Capability, Fault};
 use preceptor_proto::ingestion::v1 as proto;
 use serde::Deserialize;
 
+use super::people::People;
 use super::source::{View, view};
 use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
@@ -18,6 +19,7 @@ use crate::extract::{Form, Path, Query};
 #[template(path = "review.html")]
 struct ReviewPage {
     frame: Frame,
+    people: People,
     source: Source,
     program_title: String,
     view: View,
@@ -50,6 +52,7 @@ pub(super) async fn page(
     let source = document.source.clone().ok_or_else(|| ApiError::from(Fault::internal()))?;
     html(&ReviewPage {
         frame: Frame::of(&identity),
+        people: People::of(&edge, &identity).await?,
         view: view(&document, source.id.clone(), source.version_id.clone(), 0..0, leaf.page),
         program_title: document.program_title,
         may_write: identity.scope.grants(Capability::WriteContent),
