@@ -291,8 +291,12 @@ impl Auth for Server {
             .ok()
             .filter(|limit| (1..=MOST_LISTED).contains(limit))
             .unwrap_or(USUALLY_LISTED);
-        let (listed, next) =
-            self.accounts.list_credentials(call.scope(), &request.staff_id, limit, &request.after).await?;
+        let (scope, after) = (call.scope(), &request.after);
+        let (listed, next) = if request.learner.is_empty() {
+            self.accounts.list_credentials(scope, &request.staff_id, limit, after).await?
+        } else {
+            self.accounts.list_learner_credentials(scope, &request.learner, limit, after).await?
+        };
         let credentials =
             listed.into_iter().map(|listed| encode_credential(listed.row, listed.live)).collect();
         Ok(Response::new(proto::ListCredentialsResponse { credentials, next }))

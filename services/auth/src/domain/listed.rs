@@ -9,7 +9,9 @@ use std::sync::Arc;
 use preceptor_core::id::OrgId;
 use preceptor_core::{Capability, Scope};
 use preceptor_store::StoreError;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
+};
 
 use super::credentials::{DEEPEST, TRIES};
 use super::kinds::Kind;
@@ -48,15 +50,42 @@ impl Accounts {
                 credential::Column::Kind
                     .is_in([Kind::Api, Kind::Session, Kind::Link, Kind::Service].map(Kind::name)),
             )
-            .filter(credential::Column::ProgramId.is_null())
-            .order_by_desc(credential::Column::Id)
-            .limit(limit + 1);
+            .filter(credential::Column::ProgramId.is_null());
         if !of.is_empty() {
             select = select.filter(credential::Column::StaffId.eq(of));
         }
+        self.page(scope, select, limit, after).await
+    }
+
+    /// A page of the credentials of a learner, newest first, for an admin who wants to end one that leaked.
+    pub(crate) async fn list_learner_credentials(
+        &self,
+        scope: &Scope,
+        learner: &str,
+        limit: u64,
+        after: &str,
+    ) -> Result<(Vec<Listed>, String), Error> {
+        if !scope.grants(Capability::Administer) {
+            return Err(Error::InvalidField { field: "learner", what: "is for admins to ask for" });
+        }
+        let select = credential::Entity::find()
+            .filter(credential::Column::OrgId.eq(scope.org().to_string()))
+            .filter(credential::Column::Subject.eq(learner))
+            .filter(credential::Column::ProgramId.is_not_null());
+        self.page(scope, select, limit, after).await
+    }
+
+    async fn page(
+        &self,
+        scope: &Scope,
+        mut select: Select<credential::Entity>,
+        limit: u64,
+        after: &str,
+    ) -> Result<(Vec<Listed>, String), Error> {
         if !after.is_empty() {
             select = select.filter(credential::Column::Id.lt(after));
         }
+        let select = select.order_by_desc(credential::Column::Id).limit(limit + 1);
         let mut rows = self.deps.control.all(select).await?;
         let more = rows.len() as u64 > limit;
         rows.truncate(limit as usize);

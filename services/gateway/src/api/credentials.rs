@@ -82,6 +82,9 @@ pub(crate) struct CreatedCredential {
 pub(crate) struct CredentialQuery {
     /// Only those of this member of staff.
     staff_id: Option<String>,
+    /// Those of this learner, by pseudonym, in place of those of staff and apps; for admins.
+    #[param(max_length = 100)]
+    learner: Option<String>,
 }
 
 fn some(text: String) -> Option<String> {
@@ -111,7 +114,19 @@ impl Edge {
         limit: i32,
         after: String,
     ) -> Result<(Vec<Credential>, String), ApiError> {
-        let request = proto::ListCredentialsRequest { staff_id, limit, after };
+        let query = CredentialQuery { staff_id: Some(staff_id), learner: None };
+        self.credentials(identity, query, limit, after).await
+    }
+
+    async fn credentials(
+        &self,
+        identity: &Identity,
+        query: CredentialQuery,
+        limit: i32,
+        after: String,
+    ) -> Result<(Vec<Credential>, String), ApiError> {
+        let (staff_id, learner) = (query.staff_id.unwrap_or_default(), query.learner.unwrap_or_default());
+        let request = proto::ListCredentialsRequest { staff_id, limit, after, learner };
         let listed = self.auth.clone().list_credentials(identity.request(request)?).await?.into_inner();
         Ok((listed.credentials.into_iter().map(view).collect(), listed.next))
     }
@@ -146,7 +161,7 @@ impl Edge {
     }
 }
 
-/// Lists the credentials of staff and apps, newest first. Without an admin's role: your own.
+/// Lists the credentials of staff and apps, or of one learner, newest first. Without an admin's role: your own.
 #[utoipa::path(get, path = "/v1/credentials", operation_id = "listCredentials", tag = "Organization", params(CredentialQuery, PageQuery),
     responses((status = 200, body = CredentialPage)))]
 async fn list(
@@ -155,8 +170,7 @@ async fn list(
     Query(query): Query<CredentialQuery>,
     page: Page,
 ) -> Result<Json<CredentialPage>, ApiError> {
-    let whose = query.staff_id.unwrap_or_default();
-    let (data, next) = edge.credentials_of_staff(&identity, whose, page.limit, page.after.clone()).await?;
+    let (data, next) = edge.credentials(&identity, query, page.limit, page.after.clone()).await?;
     Ok(Json(CredentialPage { data, next_cursor: page.next(&edge, &next).await? }))
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use preceptor_core::Role;
+use preceptor_core::{Role, Scope};
 
 use super::{DAY, World, refused};
 use crate::Error;
@@ -200,4 +200,27 @@ async fn everybody_sees_and_ends_their_own_credentials_and_an_admin_those_of_all
     assert_eq!(pages.len(), 3);
     world.accounts.revoke_staff_credentials(&admin, &editor).await.expect("revoked");
     assert!(refused(world.at(&token, Door::Header).await));
+}
+
+#[tokio::test]
+async fn an_admin_finds_the_credentials_of_a_learner_and_ends_them() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let token = world.learner(&world.app().await, None).await;
+    let session = world.learner_session(&token).await.expect("a session");
+    let learner = world.scope(&token).await.subject().to_owned();
+    let list = async |scope: &Scope, learner: &str| {
+        world.accounts.list_learner_credentials(scope, learner, 50, "").await.map(|(listed, _)| listed)
+    };
+    let listed = list(&admin, &learner).await.expect("credentials");
+    let live: Vec<&str> =
+        listed.iter().filter(|listed| listed.live).map(|listed| listed.row.kind.as_str()).collect();
+    assert_eq!(live, ["session", "learner"], "newest first; the link was used up");
+    assert!(list(&admin, "lrn_someone").await.expect("credentials").is_empty());
+    let (_, editor) = world.hire(Role::Editor).await;
+    assert!(list(&world.scope(&editor).await, &learner).await.is_err(), "for admins");
+    let id = listed.iter().find(|listed| listed.row.kind == "learner").expect("the token").row.id.clone();
+    world.accounts.revoke_credential(&admin, id.parse().expect("an id")).await.expect("it ends");
+    assert!(refused(world.at(&token, Door::Header).await));
+    assert!(refused(world.at(&session, Door::Cookie).await), "and the session with it");
 }
