@@ -56,7 +56,7 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
             let is_one = digits(value.as_str()) >= *least && (*kind != Kind::MachineAddress || letters() > 1);
             // Doses that are raised end in noughts and fives.
             let is_row = || value.as_str().split([' ', '-']).all(|group| group.ends_with(['0', '5']));
-            let years = || value.as_str().split([' ', '-']).any(|group| numbers::is_year(group));
+            let years = || value.as_str().split([' ', '-']).any(numbers::is_year);
             // Tapers and scales have small groups only.
             let is_taper = || {
                 *kind == Kind::RecordNumber

@@ -45,9 +45,7 @@ pub(super) static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         // What says of a word alone that it is a person.
         rule(
             Proof::Shaped,
-            &format!(
-                r"(?:^|[.!?:;\n] |(?i:seen|saw|pt|patient|re|about|for) )(?P<name>\p{{Lu}}\p{{Ll}}[\p{{L}}'-]+(?: \p{{Lu}}[\p{{L}}'-]+)?)(?:, [1-9]\d(?:,|$)|,? \(?(?:[1-9]\d|10\d) ?-?(?i:[mf]\b|yo[mf]?\b|y/o|y\.o)|(?:, | \()(?:[1-9]\d|10\d) (?i:yrs?\b|years?\b))"
-            ),
+            r"(?:^|[.!?:;\n] |(?i:seen|saw|pt|patient|re|about|for) )(?P<name>\p{Lu}\p{Ll}[\p{L}'-]+(?: \p{Lu}[\p{L}'-]+)?)(?:, [1-9]\d(?:,|$)|,? \(?(?:[1-9]\d|10\d) ?-?(?i:[mf]\b|yo[mf]?\b|y/o|y\.o)|(?:, | \()(?:[1-9]\d|10\d) (?i:yrs?\b|years?\b))",
         ),
         rule(Proof::Shaped, &format!(r"\b(?P<name>\p{{Lu}}\p{{Ll}}[\p{{L}}-]+)'s {RELATIVE}\b")),
         rule(

@@ -163,7 +163,7 @@ mod tests {
             r##"<defs><linearGradient id="a"><stop offset="0" stop-color="#fff"/></linearGradient>
                 <linearGradient id="b" xlink:href="#a"/></defs><path fill="url(#b)" d="M0 0h9v9z"/>"##,
             r##"<style>.cls-1{fill:url("#b");}</style><rect class="cls-1" width="3" height="3"/>"##,
-            r##"<clipPath id="c"><rect class="d" width="3" height="3"/></clipPath><g clip-path="url(#c)"><circle r="1"/></g>"##,
+            r#"<clipPath id="c"><rect class="d" width="3" height="3"/></clipPath><g clip-path="url(#c)"><circle r="1"/></g>"#,
             r#"<metadata><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:li/></rdf:RDF></metadata>"#,
             r#"<text x="1" y="2"><tspan>Harbor &amp; Sons</tspan></text>"#,
         ] {
@@ -177,7 +177,7 @@ mod tests {
             r##"<g id="a"/><use href="#a"/>"##,
             r##"<s:use xmlns:s="http://www.w3.org/2000/svg" href="#a"/>"##,
             r##"<s:use xmlns:s="http://www.w3.org/2000/sv&#103;" href="#a"/>"##,
-            r##"<pattern id="p"><path fill="url(#p)"/></pattern>"##,
+            r#"<pattern id="p"><path fill="url(#p)"/></pattern>"#,
             r#"<image href="/etc/hostname"/>"#,
             r#"<rect fill="url(http://x.example/#a)"/>"#,
             r#"<rect style="fill:u\72l(http://x.example/)"/>"#,
@@ -187,12 +187,12 @@ mod tests {
             r#"<rect onclick="x()"/>"#,
             r#"<linearGradient xlink:href="htt&#112;://x.example/#a"/>"#,
             r##"<a href="#x"><rect/></a>"##,
-            r##"<clipPath id="a"><rect clip-path="url(#b)"/><rect clip-path="url(#b)"/></clipPath>"##,
-            r##"<clipPath id="a" clip-path="url(#b)"><rect/></clipPath>"##,
-            r##"<clipPath id="a"><rect style="clip-path:url(#b)"/></clipPath>"##,
-            r##"<style>rect{clip-path:url(#b)}</style>"##,
+            r#"<clipPath id="a"><rect clip-path="url(#b)"/><rect clip-path="url(#b)"/></clipPath>"#,
+            r#"<clipPath id="a" clip-path="url(#b)"><rect/></clipPath>"#,
+            r#"<clipPath id="a"><rect style="clip-path:url(#b)"/></clipPath>"#,
+            "<style>rect{clip-path:url(#b)}</style>",
             r#"<foreignObject><p xmlns="http://www.w3.org/1999/xhtml"/></foreignObject>"#,
-            r#"<svg/>"#,
+            "<svg/>",
         ] {
             assert!(check(&drawing(inside)).is_err(), "{inside}");
         }
