@@ -158,7 +158,7 @@ pub fn composed(typed: &str, most: usize) -> Result<String, DisplayProblem> {
 }
 
 /// What is seen of a text that nobody typed here, such as the title in a file: one line of at most `most` characters,
-/// composed, without signs that are not seen or turn the text around.
+/// composed, without signs that are not seen or change its direction.
 pub fn seen(text: &str, most: usize) -> String {
     let plain = |sign: char| {
         if sign.is_control() { Some(' ') } else { Some(sign).filter(|sign| wrong_kind(*sign).is_none()) }

@@ -135,13 +135,24 @@ impl List {
         for (index, piece) in pieces.iter().enumerate() {
             let first = piece.word.chars().next();
             let rules = first.and_then(|first| self.rules.get(&first)).into_iter().flatten();
-            for rule in rules.filter(|rule| is_within(path, &rule.within)) {
+            // Where only texts count, a name of code in a text does not.
+            let counts = |rule: &&Rule| rule.within.is_empty() || !is_code(line, &piece.at);
+            for rule in rules.filter(|rule| is_within(path, &rule.within)).filter(counts) {
                 let end = rule.end(line, &pieces[index..]);
                 found.extend(end.map(|end| (piece.at.start..end, rule)));
             }
         }
         found
     }
+}
+
+/// Whether a place in a line is in a path of code, such as `` `file.rs::test` ``.
+fn is_code(line: &str, at: &Range<usize>) -> bool {
+    let (before, after) = (&line[..at.start], &line[at.end..]);
+    let begin = before.rfind('`').map_or(0, |tick| tick + 1);
+    let end = after.find('`').unwrap_or(after.len());
+    let is_open = before.matches('`').count() % 2 == 1;
+    is_open && (before[begin..].contains("::") || after[..end].contains("::"))
 }
 
 /// Whether a path is in one of these folders, or one of these files. Without any, every path is.
@@ -203,6 +214,18 @@ mod tests {
             reason = "a migration"
         "#;
         List::parse(list).expect("a list")
+    }
+
+    #[test]
+    fn names_of_code_in_texts_are_no_texts() {
+        let line = "Nobody sees it: `mesh.rs::nobody_sees_it` and `nobody`.";
+        let found = list().problems("docs/a.md", line);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(
+            list().problems("docs/a.md", "see `lists.rs::licence_is_told`").len(),
+            1,
+            "spelling counts"
+        );
     }
 
     #[test]

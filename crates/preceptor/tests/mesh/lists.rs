@@ -337,7 +337,7 @@ async fn contest(local: &Local, program: &str, number: usize) {
         let name = format!("{side}{number}");
         let learner = local.learner(program, &name).await.expect("a learner");
         let mut statement = physician("Ana Nunez", &format!("{name}@example.org"));
-        statement["licence_number"] = json!(format!("MD{number:05}"));
+        statement["license_number"] = json!(format!("MD{number:05}"));
         let stated = learner.become_clinician(&statement, |to| local.mail.newest_code(to)).await;
         learners.push(id(&stated.expect("a clinician"), "learner").expect("a pseudonym"));
     }
