@@ -41,7 +41,7 @@ pub(crate) struct ContestedIdentity {
 }
 
 impl ContestedIdentity {
-    /// The name of one of the parties; the pseudonym itself where it is none of theirs.
+    /// The name of one of the parties; the pseudonym itself where it belongs to none of them.
     pub(crate) fn name_of<'a>(&'a self, learner: &'a str) -> &'a str {
         self.parties
             .iter()
