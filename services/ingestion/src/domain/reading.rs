@@ -149,7 +149,10 @@ impl Content {
         check_reach(scope, program)?;
         let tx = self.deps.store.read(scope).await?;
         let (sources, frozen) = self.known_version(&tx, version).await?;
-        let quotable = readable::quotable(&tx, scope, program, sources.keys().cloned().collect()).await?;
+        // A few passages of a large program: whether they may be quoted is asked of their sources alone.
+        let mut holders = sources::versions_of_passages(&tx, &ids).await?;
+        holders.retain(|holder| sources.contains_key(holder));
+        let quotable = readable::quotable(&tx, scope, program, holders).await?;
         let rows = sources::passages_by_id(&tx, ids, &quotable).await?;
         // Asked last: an answer is never made of a version that was gone before its text was read.
         match programs::published(&tx, program).await? {

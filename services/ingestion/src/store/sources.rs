@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use preceptor_store::TenantTx;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Query};
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select};
+use sea_orm::{
+    ColumnTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
+};
 
 use super::{approval, passage, source, source_version};
 use crate::Error;
@@ -185,6 +187,23 @@ pub(crate) async fn passages_of(
     Ok(tx
         .all(select.order_by_asc(passage::Column::SourceVersionId).order_by_asc(passage::Column::Ordinal))
         .await?)
+}
+
+#[derive(FromQueryResult)]
+struct OfVersion {
+    source_version_id: String,
+}
+
+/// The versions that passages of these ids are of.
+pub(crate) async fn versions_of_passages(tx: &TenantTx, ids: &[String]) -> Result<Vec<String>, Error> {
+    let select = tx
+        .find::<passage::Entity>()
+        .filter(passage::Column::Id.is_in(ids.iter().cloned()))
+        .select_only()
+        .column(passage::Column::SourceVersionId)
+        .distinct();
+    let rows: Vec<OfVersion> = tx.all_as(select).await?;
+    Ok(rows.into_iter().map(|row| row.source_version_id).collect())
 }
 
 /// Passages of these ids, of versions that may be read.
