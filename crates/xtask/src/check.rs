@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::build::{Built, build};
 use crate::size::without_tests;
-use crate::{features, licenses, unused, words};
+use crate::{features, licenses, size, unused, words};
 use anyhow::Context as _;
 
 /// Runs all checks and compiles everything; reports every problem at once.
@@ -23,6 +23,7 @@ pub(crate) fn run() -> anyhow::Result<Built> {
     problems.extend(features::compiled_twice()?);
     problems.extend(licenses::refused()?);
     problems.extend(words::unwanted()?);
+    problems.extend(size::breaches()?);
     problems.extend(cargo(&["fmt", "--all", "--check"]));
     let built = build()?;
     if built.problems > 0 {
@@ -33,7 +34,7 @@ pub(crate) fn run() -> anyhow::Result<Built> {
     }
     anyhow::ensure!(problems.is_empty(), "{} problems", problems.len());
     println!(
-        "checks: service edges, error codes, loose tasks, unscoped queries, unused dependencies, one build of each crate, licenses, words, formatting, lints: all hold"
+        "checks: service edges, error codes, loose tasks, unscoped queries, unused dependencies, one build of each crate, licenses, words, sizes, formatting, lints: all hold"
     );
     Ok(built)
 }

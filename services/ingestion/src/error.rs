@@ -143,10 +143,6 @@ impl IntoFault for Error {
             Self::SourceReplaced { current: None } => {
                 Fault::new(Kind::NotFound, "SOURCE_REPLACED", "this source is no longer part of the program")
             }
-            Self::Keys(error) => {
-                tracing::error!(%error, "the key engine failed");
-                Fault::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "the key engine is not reachable; try again in a moment")
-            }
             Self::RegistryCallNotFound => Fault::new(Kind::NotFound, "REGISTRY_CALL_NOT_FOUND", "there is no such request to a registry"),
             Self::TaskNotFound => Fault::new(Kind::NotFound, "TASK_NOT_FOUND", "there is no such task"),
             Self::PageNotFound => Fault::new(Kind::NotFound, "PAGE_NOT_FOUND", "the source has no such page, or its pages cannot be drawn"),
@@ -195,22 +191,50 @@ impl IntoFault for Error {
                 Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {problem}")).with("field", field)
             }
             Self::File(problem) => Fault::new(Kind::InvalidInput, problem.code, problem.message.clone()),
-            Self::Objects(ObjectError::Full) => {
-                Fault::new(Kind::Unavailable, "STORE_FULL", "the storage is full; an operator has to free some space")
+            Self::Keys(_) | Self::Objects(_) | Self::Sandbox(_) | Self::Store(_) | Self::Defect(_) => self.failure(),
+        }
+    }
+}
+
+impl Error {
+    /// What failed here: the caller did nothing wrong, and the reason is in the log.
+    fn failure(&self) -> Fault {
+        match self {
+            Self::Keys(error) => {
+                tracing::error!(%error, "the key engine failed");
+                Fault::new(
+                    Kind::Unavailable,
+                    "KEYS_UNAVAILABLE",
+                    "the key engine is not reachable; try again in a moment",
+                )
             }
+            Self::Objects(ObjectError::Full) => Fault::new(
+                Kind::Unavailable,
+                "STORE_FULL",
+                "the storage is full; an operator has to free some space",
+            ),
             Self::Objects(error) => {
                 tracing::error!(%error, "object storage failed");
-                Fault::new(Kind::Unavailable, "OBJECTS_UNAVAILABLE", "the file storage is not reachable; try again in a moment")
+                Fault::new(
+                    Kind::Unavailable,
+                    "OBJECTS_UNAVAILABLE",
+                    "the file storage is not reachable; try again in a moment",
+                )
             }
             Self::Sandbox(error) => {
                 tracing::error!(%error, "files cannot be worked on");
-                Fault::new(Kind::Unavailable, "READERS_UNAVAILABLE", "files cannot be opened at the moment; try again in a moment")
+                Fault::new(
+                    Kind::Unavailable,
+                    "READERS_UNAVAILABLE",
+                    "files cannot be opened at the moment; try again in a moment",
+                )
             }
             Self::Store(error) => error.to_fault(),
             Self::Defect(what) => {
                 tracing::error!(what, "a defect in ingestion");
                 Fault::internal()
             }
+            _ => Fault::internal(),
         }
     }
 }
