@@ -39,7 +39,9 @@ impl Link {
                 *value = name.to_owned();
             }
         }
-        self.children.iter_mut().for_each(|child| child.name(people));
+        for child in &mut self.children {
+            child.name(people);
+        }
     }
 }
 
@@ -149,7 +151,9 @@ pub(super) async fn page(
     let text = serde_json::to_string_pretty(&document).unwrap_or_default();
     let people = People::of(&edge, &identity).await?;
     let mut links = chain(&document);
-    links.iter_mut().for_each(|link| link.name(&people));
+    for link in &mut links {
+        link.name(&people);
+    }
     html(&HistoryPage { frame: Frame::of(&identity), credit_id: id, links, proof, document: text })
 }
 

@@ -255,9 +255,8 @@ async fn the_way_from_a_source_to_a_certificate_is_open_to_people_without_script
     }
     let chain = history.split("The whole document").next().unwrap_or_default();
     assert!(!chain.contains("staff_"), "people are shown by name: {chain}");
-    let bank =
-        Person::new(&local, &local.editor).open(&format!("/console/programs/{program}/items?state=approved"));
-    assert!(!bank.await.contains("staff_"), "in the item bank too");
+    let bank = format!("/console/programs/{program}/items?state=approved");
+    assert!(!Person::new(&local, &local.editor).open(&bank).await.contains("staff_"), "in the item bank too");
     let pdf = client.certificate(credit.rsplit('/').next().expect("an id")).await.expect("a certificate");
     let code = preceptor_certificate::verify::verify(&pdf, None).expect("it holds").code;
     let page = learner.open(&format!("/verify/{code}")).await;
