@@ -12,7 +12,8 @@ use super::{Accounts, named};
 use crate::Error;
 
 impl Accounts {
-    /// A credential with which an app admits its learners.
+    /// A credential with which an app admits its learners. It ends with the admin who made it, as all that was issued to
+    /// them does, and it does not speak for them.
     pub(crate) async fn create_service_credential(
         &self,
         scope: &Scope,
@@ -20,9 +21,10 @@ impl Accounts {
         lifetime: Option<Duration>,
         confirm: &str,
     ) -> Result<Issued, Error> {
+        let member = self.member(scope, scope.subject()).await?;
+        let holder = Holder::App { made_by: member.id, epoch: member.epoch };
         let lifetime = within(lifetime, self.config.service_credential())?;
-        self.create_credential(scope, Kind::Service, Holder::App, named("name", name)?, lifetime, confirm)
-            .await
+        self.create_credential(scope, Kind::Service, holder, named("name", name)?, lifetime, confirm).await
     }
 
     /// Another API token for the caller.

@@ -33,7 +33,7 @@ pub(crate) struct Issued {
     pub(crate) row: credential::Model,
 }
 
-/// A credential that opens its door, with the person it belongs to.
+/// A credential that opens its door, with the person it speaks for.
 #[derive(Debug)]
 pub(crate) struct Live {
     pub(crate) row: credential::Model,
@@ -71,7 +71,8 @@ impl Accounts {
             Holder::Learner { program, subject, acting } => {
                 (None, Some(program.to_string()), acting, subject, 0)
             }
-            Holder::App => (None, None, None, id.to_string(), 0),
+            // The subject is the app; the member of staff is who made it, and ends it by leaving.
+            Holder::App { made_by, epoch } => (Some(made_by), None, None, id.to_string(), epoch),
             Holder::Operator => (None, None, None, "operator".to_owned(), 0),
         };
         let row = credential::Model {
@@ -203,7 +204,8 @@ impl Accounts {
             self.deps.control.one(staff::Entity::find_by_id((row.org_id.clone(), id.clone()))).await?;
         let member = seals::open(&*self.deps.keys, member.ok_or(Error::CredentialInvalid)?).await?;
         self.check_member(roll, row, &member).await?;
-        Ok(Some(member))
+        // Whoever made the credential of an app is not the one it speaks for.
+        Ok(Some(member).filter(|_| row.kind != Kind::Service.name()))
     }
 
     /// Refuses a credential that has ended or was revoked.
@@ -219,7 +221,7 @@ impl Accounts {
     }
 
     /// Refuses the credential of a member of staff who does not come in, or to whom something happened since that ends what
-    /// was issued before.
+    /// was issued before; that of an app is refused with the member who made it.
     pub(super) async fn check_member(
         &self,
         roll: &Arc<Roll>,
@@ -302,7 +304,7 @@ impl Accounts {
     pub(crate) async fn revoke_credential(&self, scope: &Scope, id: CredentialId) -> Result<(), Error> {
         let (org, id) = (scope.org().to_string(), id.to_string());
         let row = self.deps.control.one(by_id(&org, &id)).await?.ok_or(Error::CredentialNotFound)?;
-        let own = row.staff_id.as_deref() == Some(scope.subject());
+        let own = row.staff_id.as_deref() == Some(scope.subject()) && row.kind != Kind::Service.name();
         if !own && !scope.grants(Capability::Administer) {
             return Err(Error::CredentialNotFound);
         }
@@ -321,7 +323,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Ends everything that belongs to a member of staff.
+    /// Ends everything that belongs to a member of staff, and what they made for apps.
     pub(super) async fn revoke_all(&self, tx: &ControlTx, org: OrgId, staff_id: &str) -> Result<(), Error> {
         let rows = credential::Entity::find()
             .filter(credential::Column::OrgId.eq(org.to_string()))

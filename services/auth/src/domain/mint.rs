@@ -102,7 +102,11 @@ pub(crate) enum Holder {
         subject: String,
         acting: Option<String>,
     },
-    App,
+    /// An app, whose credential ends with the admin who made it.
+    App {
+        made_by: String,
+        epoch: i64,
+    },
     Operator,
 }
 
@@ -111,7 +115,7 @@ impl Holder {
         match self {
             Self::NewStaff { role, .. } | Self::Staff { role, .. } => *role,
             Self::Learner { .. } => Role::Learner,
-            Self::App => Role::Service,
+            Self::App { .. } => Role::Service,
             Self::Operator => Role::System,
         }
     }
@@ -192,7 +196,7 @@ fn is_maker(maker: &Maker, holder: &Holder) -> bool {
         Holder::Learner { program, subject, acting } => {
             *subject == maker.subject && maker.program == Some(*program) && *acting == maker.acting
         }
-        Holder::NewStaff { .. } | Holder::App | Holder::Operator => false,
+        Holder::NewStaff { .. } | Holder::App { .. } | Holder::Operator => false,
     }
 }
 
@@ -204,7 +208,8 @@ fn speaks_for(maker: &Maker, wanted: &Wanted) -> bool {
     }
     let administers = maker.role.grants(Capability::Administer) && maker.acting.is_none();
     match &wanted.holder {
-        Holder::NewStaff { .. } | Holder::App => administers,
+        Holder::NewStaff { .. } => administers,
+        Holder::App { made_by, .. } => administers && *made_by == maker.subject,
         Holder::Staff { .. } => administers && wanted.delivery == Delivery::Mailed,
         // In person: by the app whose learner it is. Anyone else only as themselves.
         Holder::Learner { acting: None, .. } => maker.role == Role::Service,
@@ -341,6 +346,17 @@ mod tests {
         let grant =
             may_mint(&maker, wanted(staff("staff_me", Role::Editor), Delivery::Returned)).expect("their own");
         assert_eq!((grant.ends(), grant.parent()), (Timestamp::from_micros(10), Some(&parent)));
+    }
+
+    #[test]
+    fn an_app_is_made_by_an_admin_in_their_own_name() {
+        for role in Role::ALL {
+            for made_by in ["staff_me", "staff_other"] {
+                let app = Holder::App { made_by: made_by.into(), epoch: 1 };
+                let made = may_mint(&maker(role, "staff_me"), wanted(app, Delivery::Returned));
+                assert_eq!(made.is_ok(), role == Role::Admin && made_by == "staff_me", "{role} as {made_by}");
+            }
+        }
     }
 
     #[test]

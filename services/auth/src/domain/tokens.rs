@@ -38,12 +38,15 @@ impl Subject {
         credential: &credential::Model,
         member: Option<&staff::Model>,
     ) -> Result<Self, Error> {
-        let role = match (member, Kind::of_name(&credential.kind)) {
-            (Some(member), _) => unreadable(member.role.parse())?,
-            (None, Some(Kind::Operator)) => Role::System,
-            (None, Some(Kind::Service)) => Role::Service,
-            (None, Some(Kind::Learner | Kind::Link | Kind::Session)) => Role::Learner,
-            (None, Some(Kind::Api) | None) => {
+        // By the kind first: a row of an app names the member of staff who made it, and does not speak for them.
+        let kind = Kind::of_name(&credential.kind);
+        let member = member.filter(|_| !matches!(kind, Some(Kind::Service | Kind::Operator | Kind::Learner)));
+        let role = match (kind, member) {
+            (Some(Kind::Operator), _) => Role::System,
+            (Some(Kind::Service), _) => Role::Service,
+            (_, Some(member)) => unreadable(member.role.parse())?,
+            (Some(Kind::Learner | Kind::Link | Kind::Session), None) => Role::Learner,
+            (Some(Kind::Api) | None, None) => {
                 return Err(Error::Defect("a credential of staff names no member of staff"));
             }
         };

@@ -32,7 +32,8 @@ pub(crate) struct Credential {
     pub(crate) kind: String,
     /// A name that its maker gave it.
     pub(crate) name: String,
-    /// The member of staff it belongs to; null for an app's.
+    /// The member of staff it belongs to. For an app's, the admin who made it and with whose rights it ends; null when it
+    /// was made before that was noted.
     pub(crate) staff_id: Option<String>,
     /// The credential it was made with, whose end is its end too.
     pub(crate) parent_id: Option<String>,
@@ -80,7 +81,7 @@ pub(crate) struct CreatedCredential {
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct CredentialQuery {
-    /// Only those of this member of staff.
+    /// Only those of this member of staff, with those that they made for apps.
     staff_id: Option<String>,
     /// Those of this learner, by pseudonym, in place of those of staff and apps; for admins.
     #[param(max_length = 100)]

@@ -97,9 +97,15 @@ async fn staff_page(
     let admin = identity.scope.grants(Capability::Administer);
     let staff = if admin { edge.staff(identity, false).await? } else { Vec::new() };
     let name_of = |id: &str| staff.iter().find(|person| person.id == id).map(|person| person.name.clone());
+    let person = |id: &str| {
+        if id == identity.scope.subject() {
+            return identity.display_name.clone();
+        }
+        name_of(id).unwrap_or_else(|| "a former member of staff".to_owned())
+    };
     let holder = |credential: &Credential| match &credential.staff_id {
-        Some(id) if id == identity.scope.subject() => identity.display_name.clone(),
-        Some(id) => name_of(id).unwrap_or_else(|| "a former member of staff".to_owned()),
+        Some(id) if credential.kind == "service" => format!("an app, made by {}", person(id)),
+        Some(id) => person(id),
         None => "an app".to_owned(),
     };
     let credentials =

@@ -8,6 +8,72 @@ use super::{DAY, World, refused};
 use crate::Error;
 use crate::domain::{Door, Link, NewMember, State};
 
+/// What takes an admin's rights, each in its own way.
+#[derive(Debug, Clone, Copy)]
+enum Departure {
+    Removed,
+    Suspended,
+    AnotherRole,
+    Revoked,
+}
+
+impl Departure {
+    const ALL: [Self; 4] = [Self::Removed, Self::Suspended, Self::AnotherRole, Self::Revoked];
+
+    async fn happen(self, world: &World, admin: &Scope, id: &str) {
+        let accounts = &world.accounts;
+        match self {
+            Self::Removed => accounts.set_staff_state(admin, id, State::Removed, "left").await.map(drop),
+            Self::Suspended => accounts.set_staff_state(admin, id, State::Suspended, "leave").await.map(drop),
+            Self::AnotherRole => accounts.change_staff(admin, id, None, Some(Role::Editor)).await.map(drop),
+            Self::Revoked => accounts.revoke_staff_credentials(admin, id).await,
+        }
+        .expect("it happens");
+    }
+}
+
+#[tokio::test]
+async fn the_credential_of_an_app_ends_with_the_admin_who_made_it() {
+    for departure in Departure::ALL {
+        let world = World::new().await;
+        let admin = world.admin().await;
+        let (second, token) = world.hire(Role::Admin).await;
+        let scope = world.scope(&token).await;
+        let made = world.accounts.create_service_credential(&scope, "App", None, &token).await;
+        let made = made.expect("a credential");
+        let app = made.secret.expose().to_owned();
+        let learner = world.learner(&app, None).await;
+        let session = world.learner_session(&learner).await.expect("a session");
+        let others = world.app().await;
+
+        departure.happen(&world, &admin, &second).await;
+        for (secret, door) in [(&app, Door::Header), (&learner, Door::Header), (&session, Door::Cookie)] {
+            assert!(refused(world.at(secret, door).await), "{departure:?} at {door:?}");
+        }
+        let listed = world.accounts.list_credentials(&admin, &second, 50, "").await.expect("a list").0;
+        let row = listed.iter().find(|listed| listed.row.id == made.row.id).expect("it is listed as theirs");
+        assert!(!row.live && row.row.kind == "service", "{departure:?}");
+        world.at(&others, Door::Header).await.expect("one that another admin made goes on");
+    }
+}
+
+#[tokio::test]
+async fn the_credential_of_an_app_names_its_maker_and_does_not_speak_for_them() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let app = world.app().await;
+    let scope = world.scope(&app).await;
+    assert_eq!(scope.role(), Role::Service);
+    assert_ne!(scope.subject(), admin.subject());
+    assert!(refused(world.session(&app).await), "an app signs nobody in");
+    let confirmed = world.accounts.create_api_token(&admin, "x", None, &app).await;
+    assert!(matches!(confirmed, Err(Error::ConfirmationNeeded)), "{confirmed:?}");
+    let listed = world.accounts.list_credentials(&admin, "", 50, "").await.expect("a list").0;
+    let row = listed.iter().find(|listed| listed.row.kind == "service").expect("the app's");
+    assert!(row.live && row.row.staff_id.as_deref() == Some(admin.subject()));
+    assert_eq!(row.row.subject, row.row.id);
+}
+
 #[tokio::test]
 async fn nothing_of_a_suspended_member_opens_and_nothing_comes_back() {
     let world = World::new().await;
