@@ -11,14 +11,17 @@ use preceptor_core::id::OrgId;
 use preceptor_core::{Scope, SystemActor};
 use preceptor_proto::events::v1::Envelope;
 use preceptor_rpc::Task;
+use preceptor_runtime::health::State;
 use preceptor_runtime::tasks::{Stop, TaskError};
-use preceptor_runtime::{OnEnd, Waiting};
+use preceptor_runtime::{Health, OnEnd, Waiting};
 use preceptor_store::Handle;
 
 use crate::domain::Signer;
 use crate::store::{self, Record};
 use crate::{Deps, Error};
 
+/// The name of the part in the health of the process.
+const PART: &str = "records";
 /// How long records gather before the head over them is signed.
 const GATHERED: Duration = Duration::from_secs(1);
 /// How often every log is compared with what was signed of it.
@@ -26,8 +29,11 @@ const ROUND: Duration = Duration::from_secs(60);
 
 pub(crate) fn tasks(deps: &Deps, signer: &Arc<Signer>) -> Vec<Task> {
     let grown: Arc<Waiting<OrgId>> = Arc::default();
-    let handler: Arc<dyn Handler> =
-        Arc::new(Sequencer { store: deps.store.clone(), grown: Arc::clone(&grown) });
+    let handler: Arc<dyn Handler> = Arc::new(Sequencer {
+        store: deps.store.clone(),
+        grown: Arc::clone(&grown),
+        health: deps.health.clone(),
+    });
     let consumer = Consumer { group: "audit", topics: &[Topic::Audit], handler };
     let (bus, relay_bus, outbox) =
         (Arc::clone(&deps.bus), Arc::clone(&deps.bus), Arc::new(deps.store.clone()));
@@ -79,12 +85,18 @@ struct Sequencer {
     store: Handle,
     /// Logs with records that no signature covers.
     grown: Arc<Waiting<OrgId>>,
+    /// Is told what a person has to look at.
+    health: Health,
 }
 
 #[async_trait]
 impl Handler for Sequencer {
     async fn handle(&self, event: &Envelope) -> Result<(), HandlerError> {
-        self.append_all(slice::from_ref(event)).await
+        let appended = self.append_all(slice::from_ref(event)).await;
+        if let Err(HandlerError::Permanent(_)) = &appended {
+            self.complain("records of an organization are not taken into its log");
+        }
+        appended
     }
 
     async fn handle_together(&self, events: &[Envelope]) -> Result<bool, HandlerError> {
@@ -109,11 +121,27 @@ impl Sequencer {
     async fn append(&self, scope: &Arc<Scope>, events: &[Envelope]) -> Result<(), Error> {
         let tx = self.store.write(scope).await?;
         let records: Vec<_> = events.iter().map(record_of).collect();
-        if store::append(&tx, &records).await? {
+        let appended = store::append(&tx, &records).await?;
+        if appended.changed {
             tx.commit().await?;
             self.grown.add(scope.org());
         }
+        for (producer, counted) in &appended.miscounted {
+            tracing::error!(
+                alarm = "RECORDS_MISCOUNTED",
+                org.id = %scope.org(),
+                producer,
+                counted,
+                "a counter named records that are in no leaf: it was changed by hand; they were appended"
+            );
+            self.complain("a counter of records was changed outside the product");
+        }
         Ok(())
+    }
+
+    /// Says it in the health of the process, until that starts again.
+    fn complain(&self, why: &str) {
+        self.health.set(PART, State::Degraded(format!("{why}; see the process's own log")));
     }
 }
 

@@ -48,6 +48,12 @@ impl Server {
         self.proofs(scope, leaves).await
     }
 
+    async fn counters(&self, scope: &Arc<Scope>) -> Result<Vec<proto::Counter>, Error> {
+        let tx = self.store.read(scope).await?;
+        let counters = store::counters(&tx).await?.into_iter();
+        Ok(counters.map(|(producer, records)| proto::Counter { producer, records }).collect())
+    }
+
     /// The proofs of leaves, under one checkpoint that covers them.
     async fn proofs(
         &self,
@@ -90,9 +96,12 @@ impl Audit for Server {
         &self,
         request: Request<proto::GetHeadRequest>,
     ) -> Result<Response<proto::Head>, Status> {
-        let org = Call::of(&request)?.scope().org();
-        let Signed { head, note, key, updated_at } = self.signer.present(org).await?;
+        let scope = Call::of(&request)?.shared_scope();
+        // In this order: whatever is counted now is under the head that comes next.
+        let counters = self.counters(&scope).await?;
+        let Signed { head, note, key, updated_at } = self.signer.present(scope.org()).await?;
         Ok(Response::new(proto::Head {
+            counters,
             size: i64::try_from(head.size).map_err(|_| Error::DamagedHead)?,
             root: head.root.to_vec(),
             origin: head.origin,

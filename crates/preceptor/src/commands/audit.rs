@@ -1,5 +1,6 @@
 //! `preceptor audit`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,8 +12,10 @@ use clap::{Args, Subcommand};
 use preceptor_audit::Verifier;
 use preceptor_core::SystemClock;
 use preceptor_core::id::OrgId;
+use preceptor_proto::events::v1::AuditRecord;
 use preceptor_rpc::ServiceName;
 use preceptor_tlog::{Checkpoint, LogKey, Proof};
+use prost::Message as _;
 use serde_json::Value;
 
 use super::{Common, Remote};
@@ -205,6 +208,7 @@ async fn read(client: &Client) -> Result<Whole, Failure> {
         return Err(refused(anyhow::anyhow!("the head is not what its checkpoint says")));
     }
     let mut verifier = Verifier::default();
+    let mut proved = Tally::default();
     let mut read = 0;
     while read < signed.size {
         let page = client.get(&format!("/v1/audit/leaves?from={read}")).await.map_err(telling)?;
@@ -213,11 +217,12 @@ async fn read(client: &Client) -> Result<Whole, Failure> {
             return Err(refused(anyhow::anyhow!("the log ends at {read} of {} records", signed.size)));
         }
         for leaf in leaves.iter().take((signed.size - read) as usize) {
-            add(&mut verifier, leaf).map_err(refused)?;
+            add(&mut verifier, &mut proved, leaf).map_err(refused)?;
             read += 1;
         }
     }
     verifier.check(signed.size, &signed.root).map_err(refused)?;
+    proved.covers(&head["counters"]).map_err(refused)?;
     Ok(Whole { verifier, head: signed, note, key })
 }
 
@@ -230,9 +235,36 @@ fn telling(error: anyhow::Error) -> Failure {
     }
 }
 
-fn add(verifier: &mut Verifier, leaf: &Value) -> anyhow::Result<()> {
+/// How many records of each producer the log has, by its leaves.
+#[derive(Debug, Default)]
+struct Tally(BTreeMap<String, i64>);
+
+impl Tally {
+    fn add(&mut self, record: &[u8]) -> anyhow::Result<()> {
+        let producer = AuditRecord::decode(record).context("a record cannot be read")?.producer;
+        *self.0.entry(producer).or_default() += 1;
+        Ok(())
+    }
+
+    /// Whether the leaves prove what the log's counters say. They were read before the head, so there may be more leaves.
+    fn covers(&self, counters: &Value) -> anyhow::Result<()> {
+        for counter in counters.as_array().map_or(&[] as &[Value], Vec::as_slice) {
+            let producer = id(counter, "producer")?;
+            let counted = counter["records"].as_i64().context("a counter has no number")?;
+            let proved = self.0.get(&producer).copied().unwrap_or(0);
+            anyhow::ensure!(
+                counted <= proved,
+                "{counted} records of {producer} were counted, and the log has {proved}: the counter was changed, or records are missing"
+            );
+        }
+        Ok(())
+    }
+}
+
+fn add(verifier: &mut Verifier, proved: &mut Tally, leaf: &Value) -> anyhow::Result<()> {
     let record = STANDARD.decode(id(leaf, "record")?)?;
     let hash = STANDARD.decode(id(leaf, "leaf_hash")?)?;
+    proved.add(&record)?;
     Ok(verifier.leaf(leaf["index"].as_u64().context("a record has no index")?, &record, &hash)?)
 }
 

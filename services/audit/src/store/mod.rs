@@ -13,6 +13,7 @@ use preceptor_store::{Migration, Schema, TenantTx, tenant_tables};
 use prost::Message as _;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use tlog_tiles::tlog::record_hash;
 
 use crate::Error;
 use crate::domain::Frontier;
@@ -49,6 +50,27 @@ pub(crate) struct Record<'a> {
     pub(crate) bytes: &'a [u8],
 }
 
+/// What became of records that came.
+#[derive(Debug, Default)]
+pub(crate) struct Appended {
+    /// Whether anything was written.
+    pub(crate) changed: bool,
+    /// Producers whose counters said that these records were in the log, and the numbers that they said.
+    pub(crate) miscounted: BTreeMap<String, i64>,
+}
+
+/// Records as the counters have them.
+#[derive(Debug, Default)]
+struct Counted<'a> {
+    /// Those that are in no leaf.
+    fresh: Vec<&'a Record<'a>>,
+    changed: bool,
+    miscounted: BTreeMap<String, i64>,
+}
+
+/// Records that are asked for at once.
+const MOST_ASKED: usize = 1000;
+
 /// The head of the org's log, and the right edge of its tree.
 pub(crate) async fn read_head(tx: &TenantTx) -> Result<(Frontier, i64), Error> {
     let Some(row) = tx.one(tx.find::<head::Entity>()).await? else { return Ok((Frontier::default(), 0)) };
@@ -60,12 +82,16 @@ pub(crate) async fn read_head(tx: &TenantTx) -> Result<(Frontier, i64), Error> {
     Ok((frontier, row.updated_at))
 }
 
-/// Appends records, in this order, all or none. `false` when all of them are in the log already.
-pub(crate) async fn append(tx: &TenantTx, records: &[Record<'_>]) -> Result<bool, Error> {
-    let fresh = count(tx, records).await?;
-    if fresh.is_empty() {
-        return Ok(false);
+/// Appends records, in this order, all or none. Nothing changes when all of them are in the log already.
+pub(crate) async fn append(tx: &TenantTx, records: &[Record<'_>]) -> Result<Appended, Error> {
+    let Counted { fresh, changed, miscounted } = count(tx, records).await?;
+    if !fresh.is_empty() {
+        append_fresh(tx, fresh).await?;
     }
+    Ok(Appended { changed, miscounted })
+}
+
+async fn append_fresh(tx: &TenantTx, fresh: Vec<&Record<'_>>) -> Result<(), Error> {
     let (mut frontier, _) = read_head(tx).await?;
     let is_first = frontier.size() == 0;
     let (mut leaves, mut closed, mut objects) = (Vec::with_capacity(fresh.len()), Vec::new(), Vec::new());
@@ -89,8 +115,7 @@ pub(crate) async fn append(tx: &TenantTx, records: &[Record<'_>]) -> Result<bool
     proofs::keep(tx, closed).await?;
     tx.insert_all(leaves).await?;
     tx.insert_all(objects).await?;
-    move_head(tx, &frontier, is_first).await?;
-    Ok(true)
+    move_head(tx, &frontier, is_first).await
 }
 
 /// What a record speaks of.
@@ -120,31 +145,67 @@ async fn move_head(tx: &TenantTx, frontier: &Frontier, is_first: bool) -> Result
     Ok(())
 }
 
-/// Moves the producers' counters on, and returns the records that did not come before. An error when one is missing.
-async fn count<'a>(tx: &TenantTx, records: &'a [Record<'a>]) -> Result<Vec<&'a Record<'a>>, Error> {
-    let known: BTreeMap<String, i64> = tx
-        .all(tx.find::<producer::Entity>())
-        .await?
-        .into_iter()
-        .map(|row| (row.producer, row.last_sequence))
-        .collect();
+/// The counters of the producers.
+pub(crate) async fn counters(tx: &TenantTx) -> Result<BTreeMap<String, i64>, Error> {
+    let rows = tx.all(tx.find::<producer::Entity>()).await?;
+    Ok(rows.into_iter().map(|row| (row.producer, row.last_sequence)).collect())
+}
+
+/// The leaf hashes of those of the records that are in the log, by event.
+async fn held(tx: &TenantTx, records: &[Record<'_>]) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+    let mut found = BTreeMap::new();
+    for some in records.chunks(MOST_ASKED) {
+        let select = tx
+            .find::<leaf::Entity>()
+            .filter(leaf::Column::EventId.is_in(some.iter().map(|record| record.event_id)));
+        found.extend(tx.all(select).await?.into_iter().map(|leaf| (leaf.event_id, leaf.leaf_hash)));
+    }
+    Ok(found)
+}
+
+/// Moves the producers' counters to where the records lead, and returns the records that are not in the log. An error when
+/// one is missing.
+///
+/// A counter says what came, and only the leaves prove it: a record that was counted and is in no leaf is appended like a
+/// new one, and the counter goes on from there.
+async fn count<'a>(tx: &TenantTx, records: &'a [Record<'a>]) -> Result<Counted<'a>, Error> {
+    let known = counters(tx).await?;
+    let mut held = held(tx, records).await?;
     let mut moved: BTreeMap<&str, i64> = BTreeMap::new();
-    let mut fresh = Vec::new();
+    let mut counted = Counted::default();
     for record in records {
         let last = moved.get(record.producer).or_else(|| known.get(record.producer)).copied().unwrap_or(0);
-        if record.sequence <= last {
+        if let Some(leaf) = held.get(record.event_id) {
+            same(record, leaf)?;
+            // Behind a counter that was mended there may be records that are in the log.
+            if record.sequence == last + 1 {
+                moved.insert(record.producer, record.sequence);
+            }
             continue;
         }
         if record.sequence > last + 1 {
             return Err(Error::Gap { producer: record.producer.to_owned(), last, found: record.sequence });
         }
+        if record.sequence <= last {
+            counted.miscounted.insert(record.producer.to_owned(), last);
+        }
         moved.insert(record.producer, record.sequence);
-        fresh.push(record);
+        held.insert(record.event_id.to_owned(), record_hash(record.bytes).0.to_vec());
+        counted.fresh.push(record);
     }
+    counted.changed = !moved.is_empty();
     for (name, last_sequence) in moved {
         move_counter(tx, name, last_sequence, known.contains_key(name)).await?;
     }
-    Ok(fresh)
+    Ok(counted)
+}
+
+/// That the leaf of a record's event is the record.
+fn same(record: &Record<'_>, leaf_hash: &[u8]) -> Result<(), Error> {
+    if record_hash(record.bytes).0.as_slice() == leaf_hash {
+        return Ok(());
+    }
+    Err(Error::Inconsistent(format!("the leaf of {} is another record", record.event_id)))
 }
 
 async fn move_counter(

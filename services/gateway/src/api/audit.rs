@@ -33,6 +33,15 @@ pub(crate) struct Head {
     checkpoint: String,
     /// The key that verifies it (C2SP signed-note).
     log_key: String,
+    /// What is counted of every part of the product that writes records. The records prove it or refute it.
+    counters: Vec<Counter>,
+}
+
+/// How many records of one part of the product were counted into the log.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Counter {
+    producer: String,
+    records: i64,
 }
 
 /// A record of the log.
@@ -72,6 +81,10 @@ pub(crate) struct LeafQuery {
     cursor: Option<String>,
 }
 
+fn counter(counter: proto::Counter) -> Counter {
+    Counter { producer: counter.producer, records: counter.records }
+}
+
 /// Reads the head of the log.
 #[utoipa::path(get, path = "/v1/audit/head", operation_id = "getAuditHead", tag = "Audit",
     responses((status = 200, body = Head)))]
@@ -84,6 +97,7 @@ async fn head(State(edge): State<Edge>, identity: Identity) -> Result<Json<Head>
         updated_at: rfc3339(head.updated_at),
         checkpoint: head.checkpoint,
         log_key: head.log_key,
+        counters: head.counters.into_iter().map(counter).collect(),
     }))
 }
 

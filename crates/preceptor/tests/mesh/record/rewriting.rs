@@ -27,6 +27,7 @@ use crate::support::{Log, eventually};
 preceptor_testkit::on_both_stores! {
     a_rewritten_log_is_signed_by_nobody_and_found_by_whoever_kept_a_checkpoint
     a_shortened_log_and_a_lost_memory_are_refused
+    a_raised_counter_hides_no_record
 }
 
 type Hash = [u8; 32];
@@ -339,6 +340,33 @@ async fn a_shortened_log_and_a_lost_memory_are_refused(store: Store) {
     })
     .await;
     mesh.stop().await;
+}
+
+async fn a_raised_counter_hides_no_record(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let before = settled(&local.editor).await;
+    let tables = Tables::open(&local, &store, &org_of(&before)).await;
+    run(
+        &tables.db,
+        &format!("UPDATE audit_producer SET last_sequence = 1000000 WHERE org_id = '{}'", tables.org),
+    )
+    .await;
+    let nowhere = tempfile::tempdir().expect("a folder");
+    let (ended, said) = verify(&local, nowhere.path(), &[]);
+    assert!(ended == Some(1) && said.contains("REFUSED") && said.contains("counted"), "{said}");
+
+    local.editor.hire("analyst", "analyst").await.expect("an analyst");
+    eventually("the record is in the log all the same", async || {
+        let log = Log::read(&local.editor).await;
+        let new = log.leaves.iter().skip(before["size"].as_u64().expect("a size") as usize);
+        let mut records = new.map(|(record, _)| AuditRecord::decode(record.as_slice()).expect("a record"));
+        records.find(|record| record.action == "staff.created")
+    })
+    .await;
+    let ready =
+        reqwest::get(format!("{}/readyz", local.url)).await.expect("an answer").text().await.expect("text");
+    assert!(ready.contains("a counter of records was changed"), "{ready}");
+    local.stop().await;
 }
 
 /// `preceptor audit begin-again` as a process.
