@@ -68,10 +68,10 @@ fn encode_staff(row: staff::Model) -> proto::Staff {
 
 fn encode_credential(row: credential::Model, live: bool) -> proto::Credential {
     proto::Credential {
+        staff_id: row.ends_with().cloned().unwrap_or_default(),
         id: row.id,
         kind: row.kind,
         name: row.name,
-        staff_id: row.staff_id.unwrap_or_default(),
         program_id: row.program_id.unwrap_or_default(),
         parent_id: row.parent_id.unwrap_or_default(),
         created_at: row.created_at,

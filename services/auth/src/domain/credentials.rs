@@ -64,6 +64,10 @@ impl Accounts {
         }
         let secret = secrets::generate(wanted.kind)?;
         let id = CredentialId::generate();
+        let made_by = match &wanted.holder {
+            Holder::App { made_by, .. } => Some(made_by.clone()),
+            _ => None,
+        };
         let (staff_id, program_id, acting, subject, epoch) = match wanted.holder.clone() {
             Holder::NewStaff { id, epoch, .. } | Holder::Staff { id, epoch, .. } => {
                 (Some(id.clone()), None, None, id, epoch)
@@ -71,8 +75,8 @@ impl Accounts {
             Holder::Learner { program, subject, acting } => {
                 (None, Some(program.to_string()), acting, subject, 0)
             }
-            // The subject is the app; the member of staff is who made it, and ends it by leaving.
-            Holder::App { made_by, epoch } => (Some(made_by), None, None, id.to_string(), epoch),
+            // The subject is the app; the epoch is that of who made it, and ends it by leaving.
+            Holder::App { epoch, .. } => (None, None, None, id.to_string(), epoch),
             Holder::Operator => (None, None, None, "operator".to_owned(), 0),
         };
         let row = credential::Model {
@@ -92,6 +96,7 @@ impl Accounts {
             last_seen_at: (wanted.kind == Kind::Session).then(|| tx.now().micros()),
             revoked_at: None,
             seal: String::new(),
+            made_by,
         };
         let row = seals::seal(&*self.deps.keys, row).await?;
         tx.insert(row.clone()).await?;
@@ -199,13 +204,13 @@ impl Accounts {
         row: &credential::Model,
     ) -> Result<Option<staff::Model>, Error> {
         self.check_row(roll, row).await?;
-        let Some(id) = &row.staff_id else { return Ok(None) };
+        let Some(id) = row.ends_with() else { return Ok(None) };
         let member =
             self.deps.control.one(staff::Entity::find_by_id((row.org_id.clone(), id.clone()))).await?;
         let member = seals::open(&*self.deps.keys, member.ok_or(Error::CredentialInvalid)?).await?;
         self.check_member(roll, row, &member).await?;
         // Whoever made the credential of an app is not the one it speaks for.
-        Ok(Some(member).filter(|_| row.kind != Kind::Service.name()))
+        Ok(Some(member).filter(|_| row.staff_id.is_some()))
     }
 
     /// Refuses a credential that has ended or was revoked.
@@ -304,7 +309,7 @@ impl Accounts {
     pub(crate) async fn revoke_credential(&self, scope: &Scope, id: CredentialId) -> Result<(), Error> {
         let (org, id) = (scope.org().to_string(), id.to_string());
         let row = self.deps.control.one(by_id(&org, &id)).await?.ok_or(Error::CredentialNotFound)?;
-        let own = row.staff_id.as_deref() == Some(scope.subject()) && row.kind != Kind::Service.name();
+        let own = row.staff_id.as_deref() == Some(scope.subject());
         if !own && !scope.grants(Capability::Administer) {
             return Err(Error::CredentialNotFound);
         }
@@ -327,7 +332,7 @@ impl Accounts {
     pub(super) async fn revoke_all(&self, tx: &ControlTx, org: OrgId, staff_id: &str) -> Result<(), Error> {
         let rows = credential::Entity::find()
             .filter(credential::Column::OrgId.eq(org.to_string()))
-            .filter(credential::Column::StaffId.eq(staff_id))
+            .filter(credential::ending_with(staff_id))
             .filter(credential::Column::RevokedAt.is_null());
         for row in tx.all(rows).await? {
             self.revoke(tx, &org.to_string(), &row.id).await?;

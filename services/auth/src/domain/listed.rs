@@ -52,7 +52,7 @@ impl Accounts {
             )
             .filter(credential::Column::ProgramId.is_null());
         if !of.is_empty() {
-            select = select.filter(credential::Column::StaffId.eq(of));
+            select = select.filter(credential::ending_with(&of));
         }
         self.page(scope, select, limit, after).await
     }
@@ -142,7 +142,7 @@ impl Accounts {
         rows: &[credential::Model],
         known: &Known,
     ) -> Result<HashSet<String>, Error> {
-        let people: BTreeSet<String> = known.values().filter_map(|row| row.staff_id.clone()).collect();
+        let people: BTreeSet<String> = known.values().filter_map(|row| row.ends_with().cloned()).collect();
         let members = if people.is_empty() {
             Vec::new()
         } else {
@@ -190,7 +190,7 @@ impl Accounts {
         members: &HashMap<String, staff::Model>,
     ) -> Result<(), Error> {
         self.check_row(roll, row).await?;
-        let Some(id) = &row.staff_id else { return Ok(()) };
+        let Some(id) = row.ends_with() else { return Ok(()) };
         self.check_member(roll, row, members.get(id).ok_or(Error::CredentialInvalid)?).await
     }
 }

@@ -43,12 +43,15 @@ impl Sealed for credential::Model {
             last_seen_at,
             revoked_at,
             seal: _,
+            made_by,
         } = self.clone();
         let numbers = [Some(epoch), Some(created_at), Some(expires_at), last_seen_at, revoked_at];
         let mut values =
             vec![Some(org_id), Some(id), Some(kind), Some(name), Some(secret_hash), staff_id, Some(subject)];
         values.extend([program_id, acting, parent_id]);
         values.extend(numbers.map(|number| number.map(|number| number.to_string())));
+        // Only where there is one, so that rows from before keep their seals.
+        values.extend(made_by.map(Some));
         values
     }
 

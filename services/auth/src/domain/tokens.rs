@@ -38,7 +38,7 @@ impl Subject {
         credential: &credential::Model,
         member: Option<&staff::Model>,
     ) -> Result<Self, Error> {
-        // By the kind first: a row of an app names the member of staff who made it, and does not speak for them.
+        // By the kind first: the credential of an app ends with the member of staff who made it, and does not speak for them.
         let kind = Kind::of_name(&credential.kind);
         let member = member.filter(|_| !matches!(kind, Some(Kind::Service | Kind::Operator | Kind::Learner)));
         let role = match (kind, member) {

@@ -70,7 +70,7 @@ async fn the_credential_of_an_app_names_its_maker_and_does_not_speak_for_them() 
     assert!(matches!(confirmed, Err(Error::ConfirmationNeeded)), "{confirmed:?}");
     let listed = world.accounts.list_credentials(&admin, "", 50, "").await.expect("a list").0;
     let row = listed.iter().find(|listed| listed.row.kind == "service").expect("the app's");
-    assert!(row.live && row.row.staff_id.as_deref() == Some(admin.subject()));
+    assert!(row.live && row.row.made_by.as_deref() == Some(admin.subject()));
     assert_eq!(row.row.subject, row.row.id);
 }
 
