@@ -56,8 +56,11 @@ pub(crate) struct Connection {
     received: AtomicU64,
     /// Since when the socket takes nothing; 0 when it does.
     blocked_since: AtomicU64,
-    /// Since when a piece of an answer waits to be taken; 0 when none does.
-    untaken_since: AtomicU64,
+    /// Since when a piece of each answer waits to be taken, by the number of its request: another answer that is taken
+    /// does not make up for it.
+    untaken: Mutex<BTreeMap<u64, u64>>,
+    /// Requests so far.
+    asked: AtomicU64,
     /// Since when something is being answered without a break.
     busy_since: AtomicU64,
     leaving: AtomicBool,
@@ -99,28 +102,36 @@ impl Connection {
         self.begun.elapsed().as_millis() as u64 + 1
     }
 
-    /// A request is complete but for its body.
-    pub(crate) fn request_begins(&self) {
+    fn untaken(&self) -> MutexGuard<'_, BTreeMap<u64, u64>> {
+        self.untaken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A request is complete but for its body; returns its number.
+    pub(crate) fn request_begins(&self) -> u64 {
         if self.requests.fetch_add(1, Ordering::Relaxed) == 0 {
             self.busy_since.store(self.now(), Ordering::Relaxed);
         }
         self.served.store(true, Ordering::Relaxed);
         self.header_since.store(0, Ordering::Relaxed);
+        self.asked.fetch_add(1, Ordering::Relaxed)
     }
 
     /// An answer left whole, or nobody waits for it any more.
-    pub(crate) fn request_ends(&self) {
+    pub(crate) fn request_ends(&self, request: u64) {
+        self.untaken().remove(&request);
         if self.requests.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.quiet_since.store(self.now(), Ordering::Relaxed);
             self.receiving_since.store(0, Ordering::Relaxed);
-            self.untaken_since.store(0, Ordering::Relaxed);
         }
     }
 
-    /// Whether a piece of an answer waits to be taken.
-    pub(crate) fn set_untaken(&self, untaken: bool) {
-        let since = if untaken { self.now() } else { 0 };
-        self.untaken_since.store(since, Ordering::Relaxed);
+    /// Whether a piece of the answer to a request waits to be taken.
+    pub(crate) fn set_untaken(&self, request: u64, untaken: bool) {
+        if untaken {
+            self.untaken().insert(request, self.now());
+        } else {
+            self.untaken().remove(&request);
+        }
     }
 
     /// Bytes arrived.
@@ -195,10 +206,9 @@ impl Connection {
             });
         }
         let age = |since: u64| Some(now.saturating_sub(since)).filter(|age| since > 0 && *age > FAIR_CHANCE);
-        let waits_for_them = [&self.blocked_since, &self.untaken_since]
-            .into_iter()
-            .any(|since| age(since.load(Ordering::Relaxed)).is_some());
-        if waits_for_them {
+        let untaken_since = self.untaken().values().min().copied().unwrap_or_default();
+        let since = [self.blocked_since.load(Ordering::Relaxed), untaken_since];
+        if since.into_iter().any(|since| age(since).is_some()) {
             return Some(Worth::Slow(0));
         }
         let age = age(self.receiving_since.load(Ordering::Relaxed))?;
@@ -244,7 +254,8 @@ impl Connections {
             receiving_since: AtomicU64::new(0),
             received: AtomicU64::new(0),
             blocked_since: AtomicU64::new(0),
-            untaken_since: AtomicU64::new(0),
+            untaken: Mutex::default(),
+            asked: AtomicU64::new(0),
             busy_since: AtomicU64::new(0),
             leaving: AtomicBool::new(false),
         });
@@ -255,18 +266,38 @@ impl Connections {
         Ok(Guard { connections: Arc::clone(self), connection })
     }
 
-    /// Asks up to `count` connections to let go that lose least by it, those of `address` only when it is given.
-    /// Returns how many were asked.
+    /// Asks up to `count` connections to let go that lose least by it, those of `address` only when it is given. One that
+    /// has not had its chance yet, or whose request is being worked on, is not asked. Returns how many were asked.
     pub(crate) fn relieve(&self, count: usize, address: Option<Prefix>) -> usize {
         let open = self.open();
         let candidates =
             open.all.values().filter(|connection| address.is_none() || connection.address == address);
-        let mut worths: Vec<_> =
-            candidates.filter_map(|connection| Some((connection.worth()?, connection))).collect();
+        let mut worths: Vec<_> = candidates
+            .filter_map(|connection| Some((connection.worth()?, connection)))
+            .filter(|(worth, _)| *worth != Worth::Young)
+            .collect();
         worths.sort_unstable_by_key(|(worth, connection)| (*worth, connection.number));
         let asked = worths.len().min(count);
         worths.iter().take(count).for_each(|(_, connection)| connection.close.cancel());
         asked
+    }
+
+    /// Asks the oldest connection of the address that has most of them to let go, for a newcomer whose own address has
+    /// fewer: where everyone is busy, no address is busy in every place. Returns whether one was asked.
+    pub(crate) fn share_out(&self, newcomer: Option<Prefix>) -> bool {
+        let open = self.open();
+        let own = newcomer.and_then(|address| open.per_address.get(&address)).copied().unwrap_or_default();
+        let Some((largest, count)) = open.per_address.iter().max_by_key(|(_, count)| **count) else {
+            return false;
+        };
+        if *count <= own + 1 {
+            return false;
+        }
+        let of_largest = |connection: &&Arc<Connection>| {
+            connection.address == Some(*largest) && !connection.close.is_cancelled()
+        };
+        let oldest = open.all.values().find(of_largest);
+        oldest.inspect(|connection| connection.close.cancel()).is_some()
     }
 
     /// Completes when a connection has ended.
@@ -322,7 +353,7 @@ mod tests {
         let (served, quiet, half, newer) = (admit(), admit(), admit(), admit());
         served.connection.request_begins();
         quiet.connection.request_begins();
-        quiet.connection.request_ends();
+        quiet.connection.request_ends(0);
         assert_eq!(connections.admit(prefix(2)).expect_err("no space"), Full::Everywhere);
         let gone = |guard: &Guard| guard.connection.close.is_cancelled();
         tokio::time::advance(Duration::from_secs(1)).await;
@@ -344,16 +375,18 @@ mod tests {
             guard.connection.request_begins();
         }
         slow.connection.body_begins();
-        quiet.connection.request_ends();
+        quiet.connection.request_ends(0);
         tokio::time::advance(Duration::from_secs(1)).await;
-        leaving.connection.request_ends();
+        leaving.connection.request_ends(0);
         leaving.connection.set_leaving();
         let newcomer = admit();
-        for next in [&leaving, &half, &quiet, &slow, &newcomer] {
+        for next in [&leaving, &half, &quiet, &slow] {
             assert!(!next.connection.close.is_cancelled());
             assert_eq!(connections.relieve(1, None), 1);
             assert!(next.connection.close.is_cancelled(), "{:?}", next.connection);
         }
+        assert_eq!(connections.relieve(1, None), 0, "it has its chance");
+        assert!(!newcomer.connection.close.is_cancelled());
     }
 
     #[tokio::test(start_paused = true)]
@@ -385,6 +418,40 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn an_answer_that_waits_is_not_made_up_for_by_others_that_are_taken() {
+        let connections = Arc::new(Connections::new(4, 4));
+        let guard = connections.admit(prefix(1)).expect("space");
+        let connection = &guard.connection;
+        let held = connection.request_begins();
+        connection.set_untaken(held, true);
+        for _ in 0..5 {
+            tokio::time::advance(Duration::from_millis(100)).await;
+            let quick = connection.request_begins();
+            connection.set_untaken(quick, true);
+            connection.set_untaken(quick, false);
+            connection.request_ends(quick);
+        }
+        assert_eq!(connections.relieve(1, None), 1, "it takes one answer and leaves the other");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_address_is_busy_in_every_place() {
+        let connections = Arc::new(Connections::new(3, 3));
+        let busy: Vec<_> = (0..3).map(|_| connections.admit(prefix(1)).expect("space")).collect();
+        for guard in &busy {
+            guard.connection.request_begins();
+        }
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(connections.relieve(1, None), 0, "everyone is being served");
+        assert!(!connections.share_out(prefix(1)), "it has all of them already");
+        assert!(connections.share_out(prefix(2)), "another address gets one");
+        assert!(busy[0].connection.close.is_cancelled() && !busy[1].connection.close.is_cancelled());
+        drop(busy);
+        let _one = [1, 2, 3].map(|address| connections.admit(prefix(address)).expect("space"));
+        assert!(!connections.share_out(prefix(4)), "nobody has more than one");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn headers_have_to_be_complete_in_time_also_the_second() {
         let limits = Limits::default();
         let connections = Arc::new(Connections::new(4, 4));
@@ -398,14 +465,14 @@ mod tests {
 
         connection.request_begins();
         assert!(matches!(connection.standing(&limits), Standing::Fine(_)));
-        connection.request_ends();
+        connection.request_ends(0);
         tokio::time::advance(Duration::from_secs(30)).await;
         assert!(matches!(connection.standing(&limits), Standing::Fine(_)), "it may be quiet for a while");
         connection.bytes_arrived();
         tokio::time::advance(Duration::from_secs(11)).await;
         assert_eq!(connection.standing(&limits), Standing::Late, "but not in the middle of a header");
         connection.request_begins();
-        connection.request_ends();
+        connection.request_ends(0);
         tokio::time::advance(Duration::from_secs(61)).await;
         assert_eq!(connection.standing(&limits), Standing::Idle);
     }

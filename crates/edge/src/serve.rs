@@ -139,9 +139,12 @@ async fn place(connections: &Arc<Connections>, share: Option<Prefix>) -> Option<
             Err(Full::Everywhere) => None,
             Err(Full::ForAddress) => share,
         };
-        if connections.relieve(1, of) == 0 && of.is_some() {
-            // Everything that this address has is busy: it has to wait for itself, not everyone for it.
-            return None;
+        if connections.relieve(1, of) == 0 {
+            if of.is_some() {
+                // Everything that this address has is busy: it has to wait for itself, not everyone for it.
+                return None;
+            }
+            connections.share_out(share);
         }
         let _ = timeout(FOR_A_PLACE, connections.one_left()).await;
     }
@@ -219,24 +222,32 @@ async fn answer(
     peer: SocketAddr,
     connection: Arc<Connection>,
 ) -> Result<Response<Body>, Infallible> {
-    connection.request_begins();
-    let busy = Busy(Arc::clone(&connection));
+    let busy = Busy { request: connection.request_begins(), connection: Arc::clone(&connection) };
     let fate = Fate::default();
     let mut request =
         request.map(|body| Body::new(Paced::new(body, connection, &shared.limits, fate.clone())));
     request.extensions_mut().insert(fate);
     request.extensions_mut().insert(Client(peer));
     let response = shared.router.clone().oneshot(request).await?;
-    busy.0.set_untaken(true);
+    busy.set_untaken(true);
     Ok(response.map(|body| Body::new(Counted { inner: body, busy })))
 }
 
 /// Counts a request until its answer has left.
-struct Busy(Arc<Connection>);
+struct Busy {
+    connection: Arc<Connection>,
+    request: u64,
+}
+
+impl Busy {
+    fn set_untaken(&self, untaken: bool) {
+        self.connection.set_untaken(self.request, untaken);
+    }
+}
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.request_ends();
+        self.connection.request_ends(self.request);
     }
 }
 
@@ -255,7 +266,7 @@ impl HttpBody for Counted {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let frame = Pin::new(&mut self.inner).poll_frame(context);
-        self.busy.0.set_untaken(frame.is_ready());
+        self.busy.set_untaken(frame.is_ready());
         frame
     }
 

@@ -44,7 +44,7 @@ impl PrivateFile {
     /// The value that it holds as TOML, the default one when it is not there. `what` says what it should be.
     pub(crate) fn read_toml<T: DeserializeOwned + Default>(&self, what: &str) -> anyhow::Result<T> {
         let Some(bytes) = self.read()? else { return Ok(T::default()) };
-        let wrong = || format!("{} is no {what}", self.0.display());
+        let wrong = || format!("{} is not a {what}", self.0.display());
         toml::from_str(&String::from_utf8(bytes).with_context(wrong)?).with_context(wrong)
     }
 

@@ -7,14 +7,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use preceptor_core::Clock;
 use preceptor_core::id::OrgId;
 use preceptor_runtime::shielded;
+use rustix::process::{Resource, getrlimit};
 use sea_orm::{DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait as _};
 use tokio::sync::OnceCell;
 
 use crate::sqlite::{self, Pools};
 use crate::{Schema, StoreError};
 
-/// Reading connections per cell.
-const READERS: u32 = 4;
+/// Reading connections per cell, where the process may have enough files open.
+const READERS: u64 = 4;
+/// Open files that a process needs for each of them: many cells are open at the same time, and each connection has three.
+const FILES_PER_READER: u64 = 256;
+
+/// Reading connections that a cell of this process gets.
+fn readers() -> u32 {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    (files / FILES_PER_READER).clamp(1, READERS) as u32
+}
 
 /// The files of a folder.
 #[derive(Debug)]
@@ -61,7 +70,7 @@ impl Files {
     }
 
     async fn open(&self, org: OrgId) -> Result<Pools, StoreError> {
-        let pools = sqlite::open(&self.folder.join(format!("{org}.db")), READERS).await?;
+        let pools = sqlite::open(&self.folder.join(format!("{org}.db")), readers()).await?;
         for schema in &self.schemas {
             schema.apply(&pools.writer, self.clock.now()).await?;
         }

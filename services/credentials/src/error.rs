@@ -34,6 +34,9 @@ pub enum Error {
     /// The statement is another one by now.
     #[error("the statement was changed meanwhile")]
     Changed,
+    /// A person decides on their own credentials.
+    #[error("these are the caller's own credentials")]
+    OwnCredentials,
     /// Someone else states the same number or license.
     #[error("the identity is contested")]
     Contested,
@@ -96,6 +99,11 @@ impl IntoFault for Error {
                 Kind::Conflict,
                 "REVISION_CONFLICT",
                 "the statement was changed a moment ago; look at it again, then repeat this",
+            ),
+            Self::OwnCredentials => Fault::new(
+                Kind::FailedPrecondition,
+                "OWN_CREDENTIALS",
+                "you cannot verify your own credentials; another admin has to",
             ),
             Self::Contested => Fault::new(
                 Kind::FailedPrecondition,

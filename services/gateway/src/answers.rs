@@ -4,7 +4,8 @@
 //! that is made of a whole file waits for a place, and every large answer comes out of a budget. Neither is ever all for
 //! one org.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -24,6 +25,8 @@ const OF_FILES: [&str; 4] =
     ["/v1/sources/{id}/document", "/v1/sources/{id}/pages/{page}", "/sources/{id}", "/console/sources/{id}"];
 /// How long a request waits for a place.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Requests of one org that wait for a place; more are refused at once, for each of them holds a connection.
+const MOST_WAITING: usize = 16;
 /// Bytes of an answer that is not worth counting.
 const SMALL: u64 = 64 << 10;
 
@@ -31,13 +34,18 @@ const SMALL: u64 = 64 << 10;
 #[derive(Debug)]
 pub(crate) struct Answers {
     places: Places<String>,
+    waiting: Mutex<HashMap<String, Arc<()>>>,
     budget: Arc<Budget>,
 }
 
 impl Answers {
     pub(crate) fn new(config: &Config) -> Self {
         let all = config.answers_in_memory_mib << 20;
-        Self { places: Places::new(config.large_answers), budget: Budget::new(all, all / 4) }
+        Self {
+            places: Places::new(config.large_answers),
+            waiting: Mutex::default(),
+            budget: Budget::new(all, all / 4),
+        }
     }
 
     /// Waits for a place to make an answer of a whole file in; `None` for other answers, which need none.
@@ -50,7 +58,16 @@ impl Answers {
         if method != Method::GET || !OF_FILES.contains(&route) {
             return Ok(None);
         }
+        let _waits = self.wait_for(org).ok_or_else(busy)?;
         tokio::time::timeout(PATIENCE, self.places.take(org)).await.map(Some).map_err(|_| busy())
+    }
+
+    /// Counts one more that waits, until this is dropped; `None` where as many as may do already.
+    fn wait_for(&self, org: &String) -> Option<Arc<()>> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|_, waits| Arc::strong_count(waits) > 1);
+        let waits = waiting.entry(org.clone()).or_default();
+        (Arc::strong_count(waits) <= MOST_WAITING).then(|| Arc::clone(waits))
     }
 
     /// The answer, counted in the budget until it was sent.
@@ -95,6 +112,17 @@ mod tests {
         assert!(answers.counted("a".to_owned(), answer(100)).is_ok(), "a small answer is not counted");
         drop((first, others));
         assert!(of("a", 60).is_ok(), "everything came back");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_org_does_not_wait_in_more_than_so_many_connections() {
+        let answers = answers();
+        let waiting: Vec<_> = (0..MOST_WAITING).map(|_| answers.wait_for(&"a".to_owned())).collect();
+        assert!(waiting.iter().all(Option::is_some));
+        assert!(answers.place(&Method::GET, OF_FILES[0], &"a".to_owned()).await.is_err(), "at once");
+        assert!(answers.place(&Method::GET, OF_FILES[0], &"b".to_owned()).await.is_ok());
+        drop(waiting);
+        assert!(answers.place(&Method::GET, OF_FILES[0], &"a".to_owned()).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts as _, MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http_body::Body as _;
@@ -37,6 +37,17 @@ pub(crate) async fn layer(State(edge): State<Edge>, request: Request, next: Next
     };
     seen.write(response.headers_mut());
     response
+}
+
+/// Refuses a request of HTTP/1.1 without exactly one host, as RFC 9112 (3.2) wants it.
+pub(crate) async fn one_host(request: Request, next: Next) -> Response {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    if request.version() == Version::HTTP_11 && hosts != 1 {
+        let what = "a request names exactly one host";
+        let error = ApiError::new(Kind::InvalidInput, "HOST_INVALID", what);
+        return refused(error, !is_api(request.uri().path()));
+    }
+    next.run(request).await
 }
 
 fn refused(error: ApiError, is_page: bool) -> Response {

@@ -197,6 +197,7 @@ pub fn build(deps: Deps, config: Config) -> Router {
     let public = public.layer(from_fn_with_state(edge.clone(), gate::layer));
     let public = public
         .layer(from_fn_with_state(edge.clone(), identity::from_our_pages))
+        .layer(from_fn(gate::one_host))
         .layer(from_fn(panics::layer));
     // Around the fallbacks too: whatever happens, it happens to a request that has an id, and no error leaves bare.
     let public =

@@ -151,6 +151,21 @@ async fn guesses_are_counted_by_address_before_they_are_looked_at() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_names_exactly_one_host() {
+    let local = Local::start(None).await.expect("a mesh");
+    for (hosts, status) in [("host: x\r\n", "200"), ("", "400"), ("host: x\r\nhost: y\r\n", "400")] {
+        let mut stream = connect(&local).await;
+        let request = format!("GET /healthz HTTP/1.1\r\n{hosts}connection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("it is sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{hosts:?}: {answer}");
+        assert_eq!(answer.contains("HOST_INVALID"), status == "400", "{answer}");
+    }
+    local.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_answer_says_how_its_limits_stand() {
     let local = Local::start(None).await.expect("a mesh");
     let http =

@@ -217,7 +217,7 @@ impl Clinicians {
         let Seen { confirmed, address_only, evidence } = seen;
         let evidence = Sealed::of(&*self.deps.keys, scope.org(), learner, &evidence).await?;
         if learner == scope.subject() {
-            return Err(Error::field("learner", "you cannot verify your own credentials"));
+            return Err(Error::OwnCredentials);
         }
         let row =
             queries::clinician(&self.deps.store.read(scope).await?, learner).await?.ok_or(Error::NotFound)?;

@@ -24,6 +24,8 @@ use crate::worker::Drawing;
 
 /// The longest evidence.
 const MOST_EVIDENCE: usize = 2000;
+/// As much as is said of a logo that cannot be printed.
+const LONGEST_PROBLEM: usize = 300;
 /// The longest name or title of a signatory.
 const MOST_NAME: usize = 200;
 /// The longest number of a provider or an activity.
@@ -214,7 +216,11 @@ impl Credits {
         let drawing =
             Drawing { media_type: logo.media_type.to_owned(), base64: STANDARD.encode(&logo.content) };
         match self.try_logo(org, &drawing).await? {
-            Some(problem) => Err(Error::field("logo", format!("cannot be printed: {problem}"))),
+            Some(problem) => {
+                // What is said of each letter of a drawing may be longer than the drawing.
+                let problem: String = problem.chars().take(LONGEST_PROBLEM).collect();
+                Err(Error::field("logo", format!("cannot be printed: {problem}")))
+            }
             None => Ok(()),
         }
     }

@@ -42,6 +42,9 @@ const NOTES: [&str; 6] = [
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
 ];
 
+/// Properties that draw a shape more than once, or over every pixel near it.
+const REPEATS: [&str; 6] = ["filter", "mask", "marker", "marker-end", "marker-mid", "marker-start"];
+
 /// What is open while a drawing is read, outermost first.
 #[derive(Debug, Default)]
 struct Open(Vec<String>);
@@ -112,6 +115,9 @@ fn check_attribute(element: &str, name: &str, value: &str, open: &Open) -> Resul
     if named.starts_with("on") || value.contains("javascript:") {
         return Err(format!("must run nothing, as its {name} would"));
     }
+    if REPEATS.contains(&named.as_str()) {
+        return Err(format!("must be drawn without {name}"));
+    }
     // A gradient may take its stops from another one; whatever else refers to something would fetch or repeat it.
     if named == "href" && !(value.starts_with('#') && element.ends_with("Gradient")) {
         return Err("must refer to nothing outside of itself, and repeat none of its parts".into());
@@ -135,6 +141,9 @@ fn check_style(sheet: &str) -> Result<(), String> {
 fn check_declarations(declarations: &str) -> Result<(), String> {
     if declarations.contains('\\') {
         return Err("must have no escapes in its styles".into());
+    }
+    if let Some(property) = REPEATS.iter().find(|property| declarations.contains(**property)) {
+        return Err(format!("must be drawn without {property}"));
     }
     check_references(declarations)
 }
@@ -193,6 +202,10 @@ mod tests {
             "<style>rect{clip-path:url(#b)}</style>",
             r#"<foreignObject><p xmlns="http://www.w3.org/1999/xhtml"/></foreignObject>"#,
             "<svg/>",
+            r#"<g filter="blur(5000) blur(5000)"><rect/></g>"#,
+            r#"<g style="filter: blur(5000)"><rect/></g>"#,
+            "<style>g{FILTER:blur(9px)}</style>",
+            r#"<path marker-mid="url(#a)" d="M0 0h9"/>"#,
         ] {
             assert!(check(&drawing(inside)).is_err(), "{inside}");
         }
