@@ -19,6 +19,7 @@ mod provenance;
 mod questions;
 pub(crate) mod rules;
 mod settings;
+mod shown;
 mod surveillance;
 mod svg;
 mod taking;
@@ -53,6 +54,7 @@ pub(crate) use leaderboard::Standing;
 pub(crate) use links::Link;
 pub(crate) use offers::{DEFAULT_LEVEL, NewOffer, OfferView};
 pub(crate) use settings::SettingsView;
+pub(crate) use shown::NO_LONGER_QUOTED;
 
 use crate::error::Missing;
 use crate::store::{job, print};

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::awards::{CreditView, view, visible};
 use super::questions::Printed;
+use super::shown::{self, Quoting};
 use super::{Credits, rules};
 use crate::Error;
 use crate::error::Missing;
@@ -42,6 +43,8 @@ impl Credits {
         let sources = attempts::form_sources(&tx, &award.form_id).await?;
         let printed = self.printed(&tx, &award.form_id).await?;
         let attempt = attempts::get(&tx, &award.attempt_id).await?.ok_or_else(|| missing("attempt"))?;
+        let versions = sources.iter().map(|source| &source.source_version_id).collect();
+        let quoting = Quoting::new(&scope, attempts::suspended(&tx, versions).await?);
         drop(tx);
         if award.learner != scope.subject() {
             self.note_reader(&scope, &award.program_id, "provenance read").await?;
@@ -54,7 +57,7 @@ impl Credits {
             "accreditation": accreditation_part(&credit.accreditation, decision.as_ref()),
             "designation": designation_part(&credit),
             "sources": self.sources_part(call, &sources).await?,
-            "quiz": quiz_part(&printed, &answers),
+            "quiz": quiz_part(&printed, &answers, &quoting),
             "attempt": attempt_part(&result, attempt.number),
             "evaluation": { "required": award.evaluation_required, "id": award.evaluation_id },
             "credential": credential_part(&credential, reads_record),
@@ -305,7 +308,7 @@ fn attempt_part(result: &result::Model, number: i64) -> Value {
     })
 }
 
-fn quiz_part(printed: &Printed, answers: &[answer::Model]) -> Value {
+fn quiz_part(printed: &Printed, answers: &[answer::Model], quoting: &Quoting) -> Value {
     let item = |(view, answer): (&super::items::ItemView, &answer::Model)| {
         let chosen = view.options.iter().find(|option| option.option == answer.option);
         let decision = view.decision.as_ref();
@@ -317,7 +320,8 @@ fn quiz_part(printed: &Printed, answers: &[answer::Model]) -> Value {
             "options": view.options.iter().map(|option| option.text.clone()).collect::<Vec<_>>(),
             "chosen": chosen.map(|option| option.text.clone()),
             "correct": answer.correct == 1,
-            "passages": view.passages.iter().map(|passage| json!({ "id": passage.passage_id, "quote": passage.quote })).collect::<Vec<_>>(),
+            "passages": quoting.passages(view),
+            "notice": quoting.notice(view),
             "author": view.version.author,
             "reviewer": decision.map(|decision| decision.reviewer.clone()),
             "approved_at": decision.map(|decision| at(decision.decided_at)),

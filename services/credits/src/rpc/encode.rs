@@ -6,8 +6,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::Error;
 use crate::domain::{
-    AccreditationView, Activity, AttemptView, CreditView, Feedback, Issuer, ItemView, OfferView, QuizView,
-    SettingsView, Standing, Summary,
+    AccreditationView, Activity, AttemptView, CreditView, Feedback, Issuer, ItemView, NO_LONGER_QUOTED,
+    OfferView, QuizView, SettingsView, Standing, Summary,
 };
 use crate::store::{annotation, form, generation};
 
@@ -235,10 +235,6 @@ fn question(view: &AttemptView, number: usize, place: usize) -> proto::Question 
         notice: if is_shown && in_doubt { NO_LONGER_QUOTED.to_owned() } else { String::new() },
     }
 }
-
-/// In the place of what a source said.
-const NO_LONGER_QUOTED: &str =
-    "The source of this question was retracted or called into doubt, so it is no longer quoted.";
 
 pub(super) fn place(standing: Standing) -> proto::Place {
     proto::Place {

@@ -87,6 +87,7 @@ const ITEM: Facts = &[
     ("Made by", "author"),
     ("Approved by", "reviewer"),
     ("SHA-256", "sha256"),
+    ("Notice", "notice"),
 ];
 const CREDENTIAL: Facts = &[
     ("Name", "name"),
@@ -203,7 +204,10 @@ fn chain(document: &Value) -> Vec<Link> {
 fn quiz(part: &Value, records: &Records) -> Link {
     let item = |(place, item): (usize, &Value)| {
         let mut child = link(format!("Item {}", place + 1), item, "approved_at", ITEM);
-        child.facts.push(("Passage", text(&item["passages"][0]["quote"])));
+        let quote = text(&item["passages"][0]["quote"]);
+        if !quote.is_empty() {
+            child.facts.push(("Passage", quote));
+        }
         records.note(&mut child, &item["item_version_id"]);
         child
     };

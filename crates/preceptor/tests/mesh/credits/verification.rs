@@ -453,6 +453,15 @@ async fn a_retraction_closes_the_quiz_leaves_retrieval_and_annotates_credits_wit
         assert_eq!((&asked["quote"], &asked["explanation"]), (&json!(""), &json!("")), "{asked}");
         assert!(asked["notice"].as_str().is_some_and(|text| text.contains("retracted")), "{asked}");
     }
+    let history = format!("/v1/credits/{}/provenance", id(&credit, "id").expect("an id"));
+    for (reader, is_quoted) in [(&learner, false), (&local.editor, true)] {
+        let told = reader.get(&history).await.expect("the chain");
+        for item in list(&told["quiz"], "items") {
+            assert!(item["notice"].as_str().is_some_and(|text| text.contains("retracted")), "{item}");
+            let mut quotes = list(item, "passages").iter().map(|passage| passage["quote"] != json!(""));
+            assert!(quotes.all(|quoted| quoted == is_quoted), "{item}");
+        }
+    }
     let after = learner.ask(&program, question).await.expect("a refusal");
     assert!(
         list(&after, "sentences").is_empty() && after["refusal"].is_object(),
