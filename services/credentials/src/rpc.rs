@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use preceptor_core::id::StaffId;
+use preceptor_core::{Capability, Scope};
 use preceptor_proto::credentials::v1 as proto;
 use preceptor_proto::credentials::v1::credentials_server::{Credentials, CredentialsServer};
 use preceptor_rpc::Call;
@@ -97,6 +99,16 @@ fn encode(view: ClinicianView) -> proto::Clinician {
     }
 }
 
+/// A clinician as the caller may see them: who of the staff looked at something is for those who look themselves.
+fn shown(scope: &Scope, view: ClinicianView) -> proto::Clinician {
+    let mut clinician = encode(view);
+    if !scope.grants(Capability::Administer) {
+        let of_staff = |check: &&mut proto::Check| check.actor.parse::<StaffId>().is_ok();
+        clinician.checks.iter_mut().filter(of_staff).for_each(|check| check.actor.clear());
+    }
+    clinician
+}
+
 fn encode_contest(view: ContestView) -> proto::Contest {
     let about = view.about().to_owned();
     proto::Contest {
@@ -141,7 +153,7 @@ impl Credentials for Server {
             next_step: "state your profession, license and address".to_owned(),
             ..proto::Clinician::default()
         };
-        Ok(Response::new(view.map_or_else(nothing, encode)))
+        Ok(Response::new(view.map_or_else(nothing, |view| shown(&scope, view))))
     }
 
     async fn state_clinician(
@@ -162,7 +174,7 @@ impl Credentials for Server {
             licensed_since: stated.licensed_since,
             license_expires: stated.license_expires,
         };
-        Ok(Response::new(encode(self.clinicians.state(&scope, profession, person).await?)))
+        Ok(Response::new(shown(&scope, self.clinicians.state(&scope, profession, person).await?)))
     }
 
     async fn send_email_code(
@@ -170,7 +182,7 @@ impl Credentials for Server {
         request: Request<proto::SendEmailCodeRequest>,
     ) -> Result<Response<proto::Clinician>, Status> {
         let scope = Call::of(&request)?.shared_scope();
-        Ok(Response::new(encode(self.clinicians.send_code(&scope).await?)))
+        Ok(Response::new(shown(&scope, self.clinicians.send_code(&scope).await?)))
     }
 
     async fn confirm_email(
@@ -178,7 +190,8 @@ impl Credentials for Server {
         request: Request<proto::ConfirmEmailRequest>,
     ) -> Result<Response<proto::Clinician>, Status> {
         let scope = Call::of(&request)?.shared_scope();
-        Ok(Response::new(encode(self.clinicians.confirm_email(&scope, &request.into_inner().code).await?)))
+        let view = self.clinicians.confirm_email(&scope, &request.into_inner().code).await?;
+        Ok(Response::new(shown(&scope, view)))
     }
 
     async fn confirm_primary_source(

@@ -14,7 +14,7 @@ use super::items::{Content, ItemView, Standing};
 use super::links::KEY_SEEN;
 use super::offers::{OfferView, policy_classes, policy_key};
 use super::questions::Printed;
-use super::{Credits, program_id, taking};
+use super::{Credits, program_id, shown, taking};
 use crate::Error;
 use crate::error::Missing;
 use crate::store::{attempts, form, form_item, form_source, items, offers};
@@ -179,9 +179,9 @@ impl Credits {
         Ok(QuizView {
             attempts_made: attempts::made(&tx, &open, scope.subject()).await?,
             evaluation_given: attempts::evaluation(&tx, program, scope.subject()).await?.is_some(),
-            offers,
+            offers: offers.into_iter().map(|view| shown::offer(&scope, view)).collect(),
             closed: closed(&tx, &printed, &scope).await?,
-            form: printed.form.clone(),
+            form: shown::form(&scope, printed.form.clone()),
         })
     }
 }

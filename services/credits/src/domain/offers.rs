@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::accreditations::{self, AccreditationView};
 use super::rules::{self, PROFESSIONS};
-use super::{Credits, program_id};
+use super::{Credits, program_id, shown};
 use crate::Error;
 use crate::error::Missing;
 use crate::store::{offer, offers, recognition};
@@ -129,7 +129,7 @@ impl Credits {
         let mut views = views(&tx, offers::of_program(&tx, program).await?).await?;
         drop(tx);
         self.name_org(call, &mut views).await?;
-        Ok(views)
+        Ok(views.into_iter().map(|view| shown::offer(call.scope(), view)).collect())
     }
 
     /// Has offers say whose they are, since an accreditation may be in anyone's name, and what their certificates cannot show.

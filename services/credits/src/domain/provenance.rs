@@ -52,7 +52,7 @@ impl Credits {
 
         let credential = self.credential(call, award).await?;
         let reads_record = scope.grants(Capability::ReadAudit);
-        Ok(json!({
+        let document = json!({
             "credit": credit_part(&credit),
             "accreditation": accreditation_part(&credit.accreditation, decision.as_ref()),
             "designation": designation_part(&credit),
@@ -63,7 +63,8 @@ impl Credits {
             "credential": credential_part(&credential, reads_record),
             "proof": self.proof_part(call, credit.certificate.as_ref()).await?,
             "records": self.records_part(call, &Links { credit: &credit, sources: &sources, printed: &printed, credential: &credential }, reads_record).await?,
-        }))
+        });
+        Ok(shown::document(&scope, document))
     }
 
     /// What the log holds about every link, with the proof of each record. What names people's reasons is for those who

@@ -3,16 +3,19 @@
 use std::fmt::Write as _;
 
 use preceptor::client::{Client, Upload, id};
+use preceptor::journey::Answers;
 use preceptor_standins::{Article, Status};
 use preceptor_testkit::{Local, Store};
 use serde_json::{Value, json};
 
 use super::client;
+use crate::credits;
 use crate::support::{eventually, list, markdown};
 
 preceptor_testkit::on_both_stores! {
     every_read_of_content_passes_one_gate
     learners_see_no_staff_no_reasons_and_no_drafts
+    learners_see_no_staff_in_what_they_earned
     a_link_to_a_replaced_version_says_so_and_leads_to_the_current_one
     pictures_of_a_retracted_source_are_shown_to_no_learner
 }
@@ -249,6 +252,48 @@ async fn learners_see_no_staff_no_reasons_and_no_drafts(store: Store) {
     let seen =
         local.editor.get(&format!("/v1/sources/{}", course.source)).await.expect("a source").to_string();
     assert!(seen.contains("staff_") && seen.contains("read in full by a colleague"), "staff see it: {seen}");
+    local.stop().await;
+}
+
+/// Does all that staff do for a credit and to it, and returns the paths under which its learner reads of that.
+async fn earned(local: &Local, learner: &Client, course: &credits::Course) -> Vec<String> {
+    let program = &course.program;
+    let me = learner.get("/v1/me/clinician").await.expect("a clinician");
+    let seen = json!({ "confirmed": true, "evidence": "Board register: active" });
+    let path = format!("/v1/clinicians/{}/primary-source", id(&me, "learner").expect("a pseudonym"));
+    local.editor.post(&path, &seen).await.expect("a check");
+    let attempt = learner.take_quiz(program, &course.items, Answers::Right).await.expect("an attempt");
+    let credit = learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit");
+    let (attempt, credit) = (id(&attempt, "id").expect("an id"), id(&credit, "id").expect("an id"));
+    learner.certificate(&credit).await.expect("a certificate");
+    let why = json!({ "reason": "claimed twice" });
+    local.editor.post(&format!("/v1/credits/{credit}/void"), &why).await.expect("a void");
+    vec![
+        format!("/v1/credits/{credit}/provenance"),
+        format!("/v1/programs/{program}/offers"),
+        format!("/v1/programs/{program}/quiz"),
+        format!("/v1/credits/{credit}"),
+        "/v1/credits".to_owned(),
+        format!("/v1/attempts/{attempt}"),
+        format!("/v1/programs/{program}/attempts"),
+        "/v1/me/clinician".to_owned(),
+    ]
+}
+
+async fn learners_see_no_staff_in_what_they_earned(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = credits::course(&local, json!({})).await;
+    let learner = credits::clinician(&local, &course.program, "ana").await;
+    let paths = earned(&local, &learner, &course).await;
+    for path in &paths {
+        let seen = learner.get(path).await.expect("an answer").to_string();
+        assert!(!seen.contains("staff_"), "{path} shows staff: {seen}");
+    }
+    // Staff see it: the history of the credit, the offers, the quiz.
+    for path in &paths[..3] {
+        let seen = local.editor.get(path).await.expect("an answer").to_string();
+        assert!(seen.contains("staff_"), "{path}: {seen}");
+    }
     local.stop().await;
 }
 
