@@ -41,7 +41,7 @@ pub enum Purpose {
     Certificates,
     /// Signs the checkpoints of an org's log.
     AuditLog,
-    /// Finds a person again by a number that is stored sealed.
+    /// Finds a row again by a text that is not stored as it is, such as a number of a person.
     BlindIndex,
     /// Signs the cursors of lists.
     Cursors,

@@ -46,6 +46,7 @@ pub(crate) mod answer {
         pub(crate) org_id: String,
         #[sea_orm(primary_key, auto_increment = false)]
         pub(crate) subject: String,
+        /// A keyed hash: what clients put into a key is free text.
         #[sea_orm(primary_key, auto_increment = false)]
         pub(crate) key: String,
         pub(crate) request_sha256: String,

@@ -26,6 +26,8 @@ preceptor_testkit::on_both_stores! {
 const ASKED: &str = "What is the usual starting dose of warfarin after quuxalot surgery?";
 const COMMENT: &str = "Wobblefrotz would have liked a table here";
 const CHANGE: &str = "I will order the snarkometer test earlier";
+/// What a client took for a key, which no guard reads.
+const KEY: &str = "Zyxwvut SSN 123-45-6789";
 
 fn contains(folder: &Path, needle: &[u8]) -> bool {
     std::fs::read_dir(folder).expect("a folder").flatten().any(|entry| {
@@ -39,6 +41,20 @@ fn contains(folder: &Path, needle: &[u8]) -> bool {
 
 fn evaluation(change: &str) -> serde_json::Value {
     json!({ "ratings": { "objectives_met": 5, "free_of_bias": 5, "will_change_practice": 4, "overall": 5 }, "change": change })
+}
+
+/// Sends a write twice under a key that names a patient: the second is answered as the first.
+async fn repeat(url: &str, client: &Client) {
+    let mut replayed = Vec::new();
+    for _ in 0..2 {
+        let request = reqwest::Client::new().post(format!("{url}/v1/programs"));
+        let request = request.json(&json!({ "title": "Other doses" }));
+        let request = request.bearer_auth(client.token()).header("idempotency-key", KEY);
+        let answer = request.send().await.expect("an answer");
+        assert!(answer.status().is_success(), "{}", answer.status());
+        replayed.push(answer.headers().contains_key("idempotency-replayed"));
+    }
+    assert_eq!(replayed, [false, true]);
 }
 
 async fn nothing_that_names_a_person_is_on_disk_in_plain_text(store: Store) {
@@ -55,6 +71,8 @@ async fn nothing_that_names_a_person_is_on_disk_in_plain_text(store: Store) {
         .await
         .expect("an evaluation");
 
+    repeat(&local.url, &local.editor).await;
+
     // The words are there for those who may read them …
     let listed = local.editor.all(&format!("/v1/programs/{program}/messages")).await.expect("messages");
     let shown = listed.iter().find(|shown| shown["id"] == json!(message)).expect("the message");
@@ -63,7 +81,7 @@ async fn nothing_that_names_a_person_is_on_disk_in_plain_text(store: Store) {
 
     // … and in no file: not in tables, their logs, the bus, or objects.
     let data = local.data();
-    for words in ["quuxalot", "Wobblefrotz", "snarkometer"] {
+    for words in ["quuxalot", "Wobblefrotz", "snarkometer", "Zyxwvut"] {
         assert!(!contains(&data, words.as_bytes()), "{words} is on disk");
     }
     for words in ["Warfarin in practice", "Stop warfarin when the INR"] {

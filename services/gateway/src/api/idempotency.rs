@@ -1,6 +1,7 @@
 //! Idempotent writes: the same key and body give the first answer again, byte for byte.
 //!
-//! A write runs in a task of its own, and its answer is kept there: a client that goes away changes nothing.
+//! A write runs in a task of its own, and its answer is kept there: a client that goes away changes nothing. A key is free
+//! text, in which anything may stand, so it is kept nowhere: a row is found by a keyed hash of it.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt as _;
 use preceptor_core::{Fault, Kind, Scope, SystemActor, Timestamp};
 use preceptor_edge::body::Account;
-use preceptor_keys::{DataKey, KeyError};
+use preceptor_keys::{DataKey, KeyError, KeyName, Purpose};
 use preceptor_runtime::tasks::{Stop, TaskError};
 use preceptor_store::{Handle, StoreError};
 use sha2::{Digest as _, Sha256};
@@ -114,7 +115,7 @@ async fn caught(answer: impl Future<Output = Response>) -> Response {
 
 async fn with_key(edge: &Edge, request: Request, next: Next) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
-    let key = key(parts.headers.get(HEADER))?;
+    let text = key(parts.headers.get(HEADER))?;
     if super::messages::wants_stream(&parts.headers) {
         return Err(ApiError::new(
             Kind::InvalidInput,
@@ -123,6 +124,7 @@ async fn with_key(edge: &Edge, request: Request, next: Next) -> Result<Response,
         ));
     }
     let identity = Identity::from_request_parts(&mut parts, edge).await?;
+    let key = hashed(edge, &identity.scope, &text).await?;
     let place = Place { edge, identity: &identity, key: &key };
     if upload::is_form(&parts.headers) {
         return with_form(place, Request::from_parts(parts, body), next).await;
@@ -198,6 +200,14 @@ fn key(value: Option<&HeaderValue>) -> Result<String, ApiError> {
     Ok(text.to_owned())
 }
 
+/// What a key is kept as. Without the key of the org, the hash of a short text would say what the text was.
+async fn hashed(edge: &Edge, scope: &Scope, text: &str) -> Result<String, KeyError> {
+    // JSON keeps the parts apart, whatever they hold.
+    let message = serde_json::to_vec(&("gateway_idempotency", scope.subject(), text)).unwrap_or_default();
+    let name = KeyName::of_org(Purpose::BlindIndex, scope.org());
+    Ok(hex::encode(edge.keys.hmac(name, &message).await?))
+}
+
 /// The operation and everything that decides its outcome.
 fn fingerprint(parts: &Parts, body: &str, with_type: bool) -> String {
     let mut hash = Sha256::new();
@@ -220,6 +230,7 @@ fn fingerprint(parts: &Parts, body: &str, with_type: bool) -> String {
 struct Place<'a> {
     edge: &'a Edge,
     identity: &'a Identity,
+    /// Hashed.
     key: &'a str,
 }
 
