@@ -167,6 +167,37 @@ pub fn seen(text: &str, most: usize) -> String {
     visible.split_whitespace().collect::<Vec<_>>().join(" ").nfc().take(most).collect()
 }
 
+/// A text of several lines that someone typed, as it is seen: composed (NFC), trimmed, and refused with the sign that is not
+/// seen or changes its direction. Lines and the spaces in them stay.
+pub fn composed_lines(typed: &str, most: usize) -> Result<String, DisplayProblem> {
+    let text = with_plain_ends(typed);
+    let wrong = text.chars().find_map(|sign| wrong_in_lines(sign).map(|what| (sign, what)));
+    if let Some((sign, what)) = wrong {
+        return Err(DisplayProblem::Sign { sign, what });
+    }
+    let text: String = text.trim().nfc().collect();
+    if text.chars().count() > most {
+        return Err(DisplayProblem::TooLong { most });
+    }
+    Ok(text)
+}
+
+/// The same, without those signs: for what is kept as it was said, such as the reason of a decision.
+pub fn seen_lines(text: &str) -> String {
+    let visible: String =
+        with_plain_ends(text).chars().filter(|sign| wrong_in_lines(*sign).is_none()).collect();
+    visible.trim().nfc().collect()
+}
+
+/// A text whose lines all end alike.
+fn with_plain_ends(text: &str) -> String {
+    text.replace("\r\n", "\n").replace(['\r', '\u{85}', '\u{2028}', '\u{2029}'], "\n")
+}
+
+fn wrong_in_lines(sign: char) -> Option<&'static str> {
+    if matches!(sign, '\n' | '\t') { None } else { wrong_kind(sign) }
+}
+
 /// Scripts that are written together, besides each by itself (UTS 39, table 1).
 const TOGETHER: [&[Script]; 3] = [
     &[Script::Latin, Script::Han, Script::Hiragana, Script::Katakana],
@@ -206,6 +237,20 @@ mod tests {
         assert_eq!(seen("Doses\u{202e}fdp.\u{200b}exe\r\n\t two\u{feff}", 50), "Dosesfdp.exe two");
         assert_eq!(seen("Cafe\u{301} au lait", 4), "Caf\u{e9}");
         assert_eq!(seen("\u{2066}\u{7}", 4), "");
+    }
+
+    #[test]
+    fn a_text_of_several_lines_keeps_them_and_holds_no_tricks() {
+        let plain = "First,  with\ttwo spaces.\r\n\r\nCafe\u{301}\u{2028}au lait\n";
+        let seen = "First,  with\ttwo spaces.\n\nCaf\u{e9}\nau lait";
+        assert_eq!(composed_lines(plain, 100).as_deref(), Ok(seen));
+        assert_eq!(seen_lines(plain), seen);
+        let evil = "evil \u{202e}\u{2066} sum\u{200b}mary\nbelow";
+        let problem = composed_lines(evil, 100).expect_err("a trick").to_string();
+        assert!(problem.contains("U+202E"), "{problem}");
+        assert_eq!(seen_lines(evil), "evil  summary\nbelow");
+        assert_eq!(composed_lines("abc", 2), Err(DisplayProblem::TooLong { most: 2 }));
+        assert_eq!(seen_lines("\u{200b} \u{202e}"), "");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use opentelemetry::propagation::Injector;
+use preceptor_core::display::seen_lines;
 use preceptor_core::id::{EventId, OrgId, ProgramId};
 use preceptor_core::{Scope, Timestamp};
 use preceptor_proto::events::v1::{AuditRecord, Envelope};
@@ -92,7 +93,7 @@ impl AuditEntry {
     /// What the person gave as the reason.
     #[must_use]
     pub fn because(mut self, reason: impl Into<String>) -> Self {
-        self.reason = reason.into();
+        self.reason = seen_lines(&reason.into());
         self
     }
 

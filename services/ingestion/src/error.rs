@@ -81,7 +81,7 @@ pub enum Error {
         /// How much it may.
         limit_mib: u64,
     },
-    /// A title that cannot be shown as it is.
+    /// A title or another text that cannot be shown as it is.
     #[error("{field} {problem}")]
     NotATitle {
         /// The field.

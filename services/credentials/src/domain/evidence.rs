@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use preceptor_core::display::seen_lines;
 use preceptor_core::id::{CheckId, OrgId};
 use preceptor_keys::{DataKey, KeyName, Keys, Purpose};
 use preceptor_store::TenantTx;
@@ -35,14 +36,14 @@ fn place(org: OrgId, learner: &str, check: &str) -> String {
 
 /// A text of 1 to `most` characters.
 pub(super) fn checked(field: &'static str, text: &str, most: usize) -> Result<String, Error> {
-    let text = text.trim();
+    let text = seen_lines(text);
     if text.is_empty() || text.chars().count() > most {
         return Err(Error::field(
             field,
             format!("say where it was looked up and what was seen, in at most {most} characters"),
         ));
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 /// What is hashed of a text.

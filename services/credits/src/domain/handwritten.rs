@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use preceptor_core::display::seen_lines;
 use preceptor_core::id::ItemId;
 use preceptor_rpc::Call;
 use preceptor_store::{AuditEntry, TenantTx};
@@ -30,6 +31,16 @@ pub(crate) struct NewItem {
 }
 
 impl NewItem {
+    /// The item as learners will see it: no sign that is not seen makes two options of one.
+    fn as_seen(mut self) -> Self {
+        for text in
+            self.options.iter_mut().map(|(text, _)| text).chain([&mut self.stem, &mut self.explanation])
+        {
+            *text = seen_lines(text);
+        }
+        self
+    }
+
     fn question(&self) -> Question {
         Question {
             kind: self.kind.clone(),
@@ -43,6 +54,7 @@ impl NewItem {
 impl Credits {
     /// Keeps an item written by hand, as a draft.
     pub(crate) async fn write_item(&self, call: &Call, new: NewItem) -> Result<ItemView, Error> {
+        let new = new.as_seen();
         self.program(call, &new.program).await?;
         check_kind(&new.kind, false)?;
         check_difficulty(&new.difficulty, false)?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use preceptor_core::Scope;
+use preceptor_core::display::seen_lines;
 use preceptor_core::id::{ItemDecisionId, ItemId, ItemVersionId};
 use preceptor_proto::ingestion::v1 as ingestion;
 use preceptor_rpc::Call;
@@ -151,7 +152,8 @@ impl Credits {
         approve: bool,
         reason: &str,
     ) -> Result<ItemView, Error> {
-        if reason.chars().count() > MOST_REASON || (!approve && reason.trim().is_empty()) {
+        let reason = seen_lines(reason);
+        if reason.chars().count() > MOST_REASON || (!approve && reason.is_empty()) {
             return Err(Error::field("reason", "a rejection needs one, of at most 2000 characters"));
         }
         let mut tx = self.deps.store.write(scope).await?;
@@ -176,13 +178,13 @@ impl Credits {
             author: view.version.author.clone(),
             reviewer: scope.subject().to_owned(),
             approved: approve,
-            reason: reason.trim().to_owned(),
+            reason: reason.clone(),
             decided_at: tx.now().micros(),
         };
         tx.insert(decision.clone()).await?;
         taking::note_key_seen(&mut tx, &view.version.program_id, "item decided").await?;
         let action = if approve { "item.approved" } else { "item.rejected" };
-        let entry = AuditEntry::done(action, &view.version.id).in_program(program).because(reason.trim());
+        let entry = AuditEntry::done(action, &view.version.id).in_program(program).because(reason);
         tx.audit(
             entry
                 .fact("decision", &decision.id)

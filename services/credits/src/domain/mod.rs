@@ -27,6 +27,7 @@ mod taking;
 use std::sync::Arc;
 use std::time::Duration;
 
+use preceptor_core::display::seen_lines;
 use preceptor_core::id::ProgramId;
 use preceptor_core::{Capability, Scope, SystemActor};
 use preceptor_jobs::{Queue, Settings};
@@ -185,11 +186,11 @@ fn sees_record(scope: &Scope, learner: &str) -> bool {
     scope.subject() == learner || scope.grants(Capability::ReadAudit)
 }
 
-/// A text with 1 to `most` characters.
+/// What is seen of a text, which has 1 to `most` characters then.
 fn bounded(field: &'static str, text: &str, most: usize) -> Result<String, Error> {
-    let text = text.trim();
+    let text = seen_lines(text);
     if text.is_empty() || text.chars().count() > most {
         return Err(Error::field(field, format!("must have 1 to {most} characters")));
     }
-    Ok(text.to_owned())
+    Ok(text)
 }

@@ -17,6 +17,7 @@ mod verification;
 
 use std::sync::Arc;
 
+use preceptor_core::display::seen_lines;
 use preceptor_core::id::ProgramId;
 use preceptor_core::{Scope, SystemActor};
 use preceptor_jobs::{Queue, Settings};
@@ -98,11 +99,11 @@ fn sees_drafts(scope: &Scope) -> bool {
     scope.grants(preceptor_core::Capability::ReadContent)
 }
 
-/// A text with a length between 1 and `most` characters, white space at its ends aside.
+/// What is seen of a text, which has a length between 1 and `most` characters then.
 fn bounded(field: &'static str, text: &str, most: usize, what: &'static str) -> Result<String, Error> {
-    let text = text.trim();
+    let text = seen_lines(text);
     if text.is_empty() || text.chars().count() > most {
         return Err(Error::InvalidField { field, what });
     }
-    Ok(text.to_owned())
+    Ok(text)
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use preceptor_core::display::composed_lines;
 use preceptor_core::id::{AppId, ObjectiveId, ProgramId};
 use preceptor_core::{Capability, DisplayText, Scope};
 use preceptor_store::{AuditEntry, TenantTx};
@@ -13,6 +14,7 @@ use crate::store::programs::Listed;
 use crate::store::{objective, pending, program, program_version, programs, published, versions};
 
 const MOST_OBJECTIVES: usize = 50;
+const MOST_OBJECTIVE: usize = 500;
 pub(super) const MOST_TITLE: usize = 300;
 const MOST_SUMMARY: usize = 4000;
 
@@ -156,10 +158,13 @@ fn title_text(text: &str) -> Result<String, Error> {
 }
 
 fn summary_text(text: &str) -> Result<String, Error> {
-    if text.chars().count() > MOST_SUMMARY {
-        return Err(Error::InvalidField { field: "summary", what: "must have at most 4000 characters" });
-    }
-    Ok(text.trim().to_owned())
+    composed_lines(text, MOST_SUMMARY).map_err(|problem| Error::NotATitle { field: "summary", problem })
+}
+
+fn objective_text(text: &str) -> Result<String, Error> {
+    let text = composed_lines(text, MOST_OBJECTIVE)
+        .map_err(|problem| Error::NotATitle { field: "objectives", problem })?;
+    bounded("objectives", &text, MOST_OBJECTIVE, "each must have 1 to 500 characters")
 }
 
 fn objective_rows<'a>(
@@ -173,7 +178,7 @@ fn objective_rows<'a>(
             program_id: program.to_owned(),
             id: id.unwrap_or_else(|| ObjectiveId::generate().to_string()),
             position: position as i64,
-            text: bounded("objectives", text, 500, "each must have 1 to 500 characters")?,
+            text: objective_text(text)?,
         })
     });
     let rows: Vec<_> = rows.collect::<Result<_, Error>>()?;

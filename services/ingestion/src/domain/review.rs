@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use preceptor_core::Scope;
+use preceptor_core::display::seen_lines;
 use preceptor_core::id::ApprovalId;
 use preceptor_store::AuditEntry;
 
@@ -36,7 +37,8 @@ impl Content {
         approve: bool,
         reason: &str,
     ) -> Result<SourceView, Error> {
-        if reason.chars().count() > MOST_REASON || (!approve && reason.trim().is_empty()) {
+        let reason = seen_lines(reason);
+        if reason.chars().count() > MOST_REASON || (!approve && reason.is_empty()) {
             return Err(Error::InvalidField {
                 field: "reason",
                 what: "a rejection needs one, of at most 2000 characters",
@@ -62,12 +64,12 @@ impl Content {
             author: version.author.clone(),
             reviewer: scope.subject().to_owned(),
             approved: approve,
-            reason: reason.trim().to_owned(),
+            reason: reason.clone(),
             decided_at: tx.now().micros(),
         };
         tx.insert(decision.clone()).await?;
         let action = if approve { "source.approved" } else { "source.rejected" };
-        let entry = AuditEntry::done(action, &version.id).in_program(program).because(reason.trim());
+        let entry = AuditEntry::done(action, &version.id).in_program(program).because(reason);
         tx.audit(
             entry
                 .fact("approval", &decision.id)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use preceptor::client::{Client, Upload};
+use preceptor::client::{Client, Upload, id};
 use preceptor::journey::{day_from_now, physician};
 use preceptor_testkit::{Local, Store};
 use reqwest::Method;
@@ -14,6 +14,7 @@ use crate::support::{WARFARIN, markdown};
 preceptor_testkit::on_both_stores! {
     a_name_that_is_not_what_it_looks_like_is_refused_everywhere_and_its_sign_named
     every_door_for_what_is_printed_or_signed_refuses_what_is_not_what_it_looks_like
+    texts_of_staff_keep_their_lines_and_hold_no_sign_that_is_not_seen
 }
 
 /// Fields of requests whose text ends up on a certificate, in a badge, or beside them.
@@ -231,5 +232,31 @@ async fn a_name_that_is_not_what_it_looks_like_is_refused_everywhere_and_its_sig
     };
     let source = local.editor.upload(&program, file).await.expect("a source");
     assert_eq!((&source["title"], &source["file_name"]), (&json!("Warfarin"), &json!("gpj.md")));
+    local.stop().await;
+}
+
+async fn texts_of_staff_keep_their_lines_and_hold_no_sign_that_is_not_seen(store: Store) {
+    const EVIL: &str = "evil \u{202e}\u{2066} sum\u{200b}mary";
+    let local = store.mesh().await.expect("a mesh");
+    let plain =
+        json!({ "title": "Doses", "summary": "One line\r\nand another", "objectives": ["Name\nthem"] });
+    let program = local.editor.post("/v1/programs", &plain).await.expect("a program");
+    assert_eq!(program["summary"], "One line\nand another");
+    for field in ["summary", "objectives"] {
+        let mut evil = plain.clone();
+        evil[field] = if field == "summary" { json!(EVIL) } else { json!([EVIL]) };
+        let said = local.editor.post("/v1/programs", &evil).await.expect_err("it was taken").to_string();
+        assert!(said.contains("INVALID_FIELD") && said.contains("U+202E"), "{field}: {said}");
+    }
+    // A decision is not held up by such a sign in its reason: the reason is kept without it.
+    let program = id(&program, "id").expect("an id");
+    let source = local.editor.upload(&program, markdown("warfarin.md", WARFARIN)).await.expect("a source");
+    let source = id(&source, "id").expect("an id");
+    local.editor.wait_for_source(&source, |_| {}).await.expect("it is read");
+    local.editor.post(&format!("/v1/sources/{source}/submit"), &json!({})).await.expect("submitted");
+    let decision = json!({ "approve": true, "reason": format!("{EVIL}\nread in full") });
+    local.reviewer.post(&format!("/v1/sources/{source}/decision"), &decision).await.expect("approved");
+    let seen = local.editor.get(&format!("/v1/sources/{source}")).await.expect("a source").to_string();
+    assert!(seen.contains(r"evil  summary\nread in full"), "{seen}");
     local.stop().await;
 }
