@@ -266,15 +266,16 @@ impl Connections {
         Ok(Guard { connections: Arc::clone(self), connection })
     }
 
-    /// Asks up to `count` connections to let go that lose least by it, those of `address` only when it is given. One that
-    /// has not had its chance yet, or whose request is being worked on, is not asked. Returns how many were asked.
+    /// Asks up to `count` connections to let go that lose least by it, those of `address` only when it is given. One whose
+    /// request is being worked on is not asked, and one that has not had its chance yet only for its own address. Returns
+    /// how many were asked.
     pub(crate) fn relieve(&self, count: usize, address: Option<Prefix>) -> usize {
         let open = self.open();
         let candidates =
             open.all.values().filter(|connection| address.is_none() || connection.address == address);
         let mut worths: Vec<_> = candidates
             .filter_map(|connection| Some((connection.worth()?, connection)))
-            .filter(|(worth, _)| *worth != Worth::Young)
+            .filter(|(worth, _)| address.is_some() || *worth != Worth::Young)
             .collect();
         worths.sort_unstable_by_key(|(worth, connection)| (*worth, connection.number));
         let asked = worths.len().min(count);
