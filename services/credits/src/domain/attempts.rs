@@ -43,10 +43,15 @@ pub(crate) enum Feedback {
 
 impl Feedback {
     fn of(attempt: &attempt::Model, result: Option<&result::Model>, key_seen: bool) -> Self {
-        let is_last = attempt.most_attempts > 0 && attempt.number >= attempt.most_attempts;
         match result {
-            Some(result) if result.passed || (is_last && key_seen) => Self::Shown,
-            Some(_) if is_last => Self::OnRequest,
+            Some(result) if result.passed => Self::Shown,
+            Some(_) if is_last(attempt) => {
+                if key_seen {
+                    Self::Shown
+                } else {
+                    Self::OnRequest
+                }
+            }
             _ => Self::Later,
         }
     }
@@ -231,16 +236,24 @@ impl Credits {
     ) -> Result<Vec<AttemptView>, Error> {
         let Some(first) = rows.first() else { return Ok(Vec::new()) };
         let evaluation_given = attempts::evaluation(tx, &first.program_id, &first.learner).await?.is_some();
-        let key_seen = taking::has_seen_key(tx, &first.program_id, &first.learner).await?;
         let printed = self.printed_forms(tx, rows.iter().map(|row| row.form_id.clone()).collect()).await?;
-        let places = printed.values().flat_map(|printed| &printed.places);
-        let sources = places.map(|place| &place.source_version_id).collect();
-        let suspended = Arc::new(attempts::suspended(tx, sources).await?);
         let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
         let results = attempts::results_of(tx, &ids).await?;
         let mut results: HashMap<String, result::Model> =
             results.into_iter().map(|result| (result.attempt_id.clone(), result)).collect();
         let mut chosen = chosen(tx, ids, &results).await?;
+        // Whether the key was seen matters only to who failed the last time.
+        let failed_last =
+            |row: &attempt::Model| is_last(row) && results.get(&row.id).is_some_and(|result| !result.passed);
+        let key_seen = rows.iter().any(failed_last)
+            && taking::has_seen_key(tx, &first.program_id, &first.learner).await?;
+        // Only what is shown with its sources is quoted.
+        let quotes =
+            |row: &attempt::Model| Feedback::of(row, results.get(&row.id), key_seen) == Feedback::Shown;
+        let shown = rows.iter().filter(|row| quotes(row)).filter_map(|row| printed.get(&row.form_id));
+        let places = shown.flat_map(|printed| &printed.places);
+        let sources = places.map(|place| &place.source_version_id).collect();
+        let suspended = Arc::new(attempts::suspended(tx, sources).await?);
         let view = |attempt: attempt::Model| {
             let result = results.remove(&attempt.id);
             Ok(AttemptView {
@@ -255,6 +268,11 @@ impl Credits {
         };
         rows.into_iter().map(view).collect()
     }
+}
+
+/// Whether an attempt is the last that its quiz allows.
+fn is_last(attempt: &attempt::Model) -> bool {
+    attempt.most_attempts > 0 && attempt.number >= attempt.most_attempts
 }
 
 /// What was chosen in attempts, by attempt and position: what was submitted, and in those that go on what is kept so far.

@@ -197,6 +197,9 @@ pub(crate) async fn is_suspended(tx: &TenantTx, versions: &[String]) -> Result<b
 
 /// Those of these source versions that lost their standing.
 pub(crate) async fn suspended(tx: &TenantTx, versions: BTreeSet<&String>) -> Result<BTreeSet<String>, Error> {
+    if versions.is_empty() {
+        return Ok(BTreeSet::new());
+    }
     let select = tx.find::<suspension::Entity>().filter(suspension::Column::SourceVersionId.is_in(versions));
     Ok(tx.all(select).await?.into_iter().map(|row| row.source_version_id).collect())
 }
