@@ -63,10 +63,10 @@ impl Answers {
     }
 
     /// Counts one more that waits, until this is dropped; `None` where as many as may do already.
-    fn wait_for(&self, org: &String) -> Option<Arc<()>> {
+    fn wait_for(&self, org: &str) -> Option<Arc<()>> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.retain(|_, waits| Arc::strong_count(waits) > 1);
-        let waits = waiting.entry(org.clone()).or_default();
+        let waits = waiting.entry(org.to_owned()).or_default();
         (Arc::strong_count(waits) <= MOST_WAITING).then(|| Arc::clone(waits))
     }
 
@@ -117,7 +117,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_org_does_not_wait_in_more_than_so_many_connections() {
         let answers = answers();
-        let waiting: Vec<_> = (0..MOST_WAITING).map(|_| answers.wait_for(&"a".to_owned())).collect();
+        let waiting: Vec<_> = (0..MOST_WAITING).map(|_| answers.wait_for("a")).collect();
         assert!(waiting.iter().all(Option::is_some));
         assert!(answers.place(&Method::GET, OF_FILES[0], &"a".to_owned()).await.is_err(), "at once");
         assert!(answers.place(&Method::GET, OF_FILES[0], &"b".to_owned()).await.is_ok());

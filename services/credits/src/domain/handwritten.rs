@@ -32,7 +32,7 @@ pub(crate) struct NewItem {
 
 impl NewItem {
     /// The item as learners will see it: no sign that is not seen makes two options of one.
-    fn as_seen(mut self) -> Self {
+    fn cleaned(mut self) -> Self {
         for text in
             self.options.iter_mut().map(|(text, _)| text).chain([&mut self.stem, &mut self.explanation])
         {
@@ -54,7 +54,7 @@ impl NewItem {
 impl Credits {
     /// Keeps an item written by hand, as a draft.
     pub(crate) async fn write_item(&self, call: &Call, new: NewItem) -> Result<ItemView, Error> {
-        let new = new.as_seen();
+        let new = new.cleaned();
         self.program(call, &new.program).await?;
         check_kind(&new.kind, false)?;
         check_difficulty(&new.difficulty, false)?;
