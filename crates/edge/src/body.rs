@@ -239,15 +239,24 @@ pub fn bounded(body: Body, most: usize, account: Option<Arc<Account>>, fate: Fat
 
 /// A body that is in memory until the other end took it, or went away: it keeps its account as long.
 pub fn held(body: Body, account: Arc<Account>) -> Body {
-    Body::new(Held { inner: body, _account: account })
+    Body::new(Kept { inner: body, kept: account })
 }
 
-struct Held {
-    inner: Body,
-    _account: Arc<Account>,
+/// What is kept as long as a body is.
+pub(crate) trait Keep {
+    /// The body was asked for a piece, and had one or not.
+    fn polled(&self, _had_one: bool) {}
 }
 
-impl HttpBody for Held {
+impl Keep for Arc<Account> {}
+
+/// A body as it is, which keeps something until it was taken or the other end went away.
+pub(crate) struct Kept<K> {
+    pub(crate) inner: Body,
+    pub(crate) kept: K,
+}
+
+impl<K: Keep + Unpin> HttpBody for Kept<K> {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -255,7 +264,9 @@ impl HttpBody for Held {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.inner).poll_frame(context)
+        let frame = Pin::new(&mut self.inner).poll_frame(context);
+        self.kept.polled(frame.is_ready());
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

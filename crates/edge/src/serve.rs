@@ -2,16 +2,13 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -25,7 +22,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 use crate::address::{Client, Prefix};
-use crate::body::{Fate, Paced};
+use crate::body::{Fate, Keep, Kept, Paced};
 use crate::connections::{Connection, Connections, Full, Guard, Standing};
 use crate::io::{Watched, linger};
 use crate::limits::{Limits, connections_of, open_files};
@@ -229,8 +226,8 @@ async fn answer(
     request.extensions_mut().insert(fate);
     request.extensions_mut().insert(Client(peer));
     let response = shared.router.clone().oneshot(request).await?;
-    busy.set_untaken(true);
-    Ok(response.map(|body| Body::new(Counted { inner: body, busy })))
+    busy.polled(true);
+    Ok(response.map(|body| Body::new(Kept { inner: body, kept: busy })))
 }
 
 /// Counts a request until its answer has left.
@@ -239,42 +236,15 @@ struct Busy {
     request: u64,
 }
 
-impl Busy {
-    fn set_untaken(&self, untaken: bool) {
-        self.connection.set_untaken(self.request, untaken);
+impl Keep for Busy {
+    /// A piece that was handed out waits to be taken until the next one is asked for.
+    fn polled(&self, had_one: bool) {
+        self.connection.set_untaken(self.request, had_one);
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
         self.connection.request_ends(self.request);
-    }
-}
-
-/// The body of an answer.
-struct Counted {
-    inner: Body,
-    busy: Busy,
-}
-
-impl HttpBody for Counted {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let frame = Pin::new(&mut self.inner).poll_frame(context);
-        self.busy.set_untaken(frame.is_ready());
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
     }
 }
