@@ -43,6 +43,32 @@ impl Readable {
     }
 }
 
+/// A version of a program that the subject reaches, of which it may be quoted what is published and was not retracted.
+/// Holding one is half of the proof; the statement that reads with it is the other half.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Quotable<'a> {
+    program: &'a str,
+    version: &'a str,
+}
+
+impl<'a> Quotable<'a> {
+    /// What may be quoted of a version of a program.
+    pub(super) fn of(scope: &Scope, program: &'a str, version: &'a str) -> Result<Self, Error> {
+        check_reach(scope, program)?;
+        Ok(Self { program, version })
+    }
+
+    /// The program.
+    pub(crate) fn program(&self) -> &str {
+        self.program
+    }
+
+    /// Its version.
+    pub(crate) fn version(&self) -> &str {
+        self.version
+    }
+}
+
 /// What a subject may have of a version.
 #[derive(Debug)]
 pub(crate) enum Access {

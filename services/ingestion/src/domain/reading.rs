@@ -7,7 +7,7 @@ use preceptor_core::Scope;
 use preceptor_objects::{Objects as _, Part, Reading};
 use preceptor_store::TenantTx;
 
-use super::readable::{self, Access, Seen};
+use super::readable::{self, Access, Quotable, Seen};
 use super::uploads::{SourceView, Standing, standings, versions_with_marks};
 use super::{Content, check_reach, sees_drafts, shown};
 use crate::Error;
@@ -146,19 +146,17 @@ impl Content {
         version: &str,
         ids: Vec<String>,
     ) -> Result<(Vec<PassageView>, Arc<program_version::Model>), Error> {
-        check_reach(scope, program)?;
+        let may = Quotable::of(scope, program, version)?;
         let tx = self.deps.store.read(scope).await?;
         let (sources, frozen) = self.known_version(&tx, version).await?;
-        // A few passages of a large program: whether they may be quoted is asked of their sources alone.
-        let mut holders = sources::versions_of_passages(&tx, &ids).await?;
-        holders.retain(|holder| sources.contains_key(holder));
-        let quotable = readable::quotable(&tx, scope, program, holders).await?;
-        let rows = sources::passages_by_id(&tx, ids, &quotable).await?;
-        // Asked last: an answer is never made of a version that was gone before its text was read.
-        match programs::published(&tx, program).await? {
-            Some(visible) if visible.program_version_id == version => {}
-            Some(_) => return Err(Error::VersionSuperseded),
-            None => return Err(Error::NotPublished),
+        let rows = sources::passages_to_quote(&tx, &may, ids).await?;
+        if rows.is_empty() {
+            // Nothing was asked for, or nothing may be read of it: is the version what is published?
+            match programs::published(&tx, program).await? {
+                Some(visible) if visible.program_version_id == version => {}
+                Some(_) => return Err(Error::VersionSuperseded),
+                None => return Err(Error::NotPublished),
+            }
         }
         let named = rows
             .into_iter()

@@ -4,13 +4,11 @@ use std::collections::HashMap;
 
 use preceptor_store::TenantTx;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Query};
-use sea_orm::{
-    ColumnTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
-};
+use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select};
 
-use super::{approval, passage, source, source_version};
+use super::{approval, passage, published, quarantine, source, source_version};
 use crate::Error;
-use crate::domain::readable::Readable;
+use crate::domain::readable::{Quotable, Readable};
 
 /// The newest version of every source of programs.
 pub(crate) fn newest_of_programs(tx: &TenantTx, programs: &[String]) -> Select<source_version::Entity> {
@@ -189,30 +187,38 @@ pub(crate) async fn passages_of(
         .await?)
 }
 
-#[derive(FromQueryResult)]
-struct OfVersion {
-    source_version_id: String,
-}
-
-/// The versions that passages of these ids are of.
-pub(crate) async fn versions_of_passages(tx: &TenantTx, ids: &[String]) -> Result<Vec<String>, Error> {
+/// Passages of these ids that may be quoted: of sources of the program that were not retracted, and only while the version
+/// is what is published. One statement, because every question waits for it, and so that all of it holds at one instant.
+pub(crate) async fn passages_to_quote(
+    tx: &TenantTx,
+    may: &Quotable<'_>,
+    ids: Vec<String>,
+) -> Result<Vec<passage::Model>, Error> {
+    let org = tx.org_key();
+    let retracted = Query::select()
+        .column(quarantine::Column::SourceVersionId)
+        .from(quarantine::Entity)
+        .and_where(Expr::col(quarantine::Column::OrgId).eq(&org))
+        .and_where(Expr::col(quarantine::Column::ProgramId).eq(may.program()))
+        .to_owned();
+    let held = Query::select()
+        .column(source_version::Column::Id)
+        .from(source_version::Entity)
+        .and_where(Expr::col(source_version::Column::OrgId).eq(&org))
+        .and_where(Expr::col(source_version::Column::ProgramId).eq(may.program()))
+        .and_where(Expr::col(source_version::Column::Id).not_in_subquery(retracted))
+        .to_owned();
+    let visible = Query::select()
+        .expr(Expr::value(1))
+        .from(published::Entity)
+        .and_where(Expr::col(published::Column::OrgId).eq(&org))
+        .and_where(Expr::col(published::Column::ProgramId).eq(may.program()))
+        .and_where(Expr::col(published::Column::ProgramVersionId).eq(may.version()))
+        .to_owned();
     let select = tx
         .find::<passage::Entity>()
-        .filter(passage::Column::Id.is_in(ids.iter().cloned()))
-        .select_only()
-        .column(passage::Column::SourceVersionId)
-        .distinct();
-    let rows: Vec<OfVersion> = tx.all_as(select).await?;
-    Ok(rows.into_iter().map(|row| row.source_version_id).collect())
-}
-
-/// Passages of these ids, of versions that may be read.
-pub(crate) async fn passages_by_id(
-    tx: &TenantTx,
-    ids: Vec<String>,
-    readable: &HashMap<String, Readable>,
-) -> Result<Vec<passage::Model>, Error> {
-    let mut rows = tx.all(tx.find::<passage::Entity>().filter(passage::Column::Id.is_in(ids))).await?;
-    rows.retain(|row| readable.contains_key(&row.source_version_id));
-    Ok(rows)
+        .filter(passage::Column::Id.is_in(ids))
+        .filter(passage::Column::SourceVersionId.in_subquery(held))
+        .filter(Expr::exists(visible));
+    Ok(tx.all(select).await?)
 }

@@ -1,7 +1,7 @@
 //! A question as search sees it.
 
 use preceptor_models::kinds::without_direction;
-use preceptor_models::{EmbedError, Embedding};
+use preceptor_models::{EmbedError, Embedding, Text};
 
 use super::profile::{K1, Profile, Readers, masked_question, masked_vector};
 use super::spelling::{Correction, Speller};
@@ -34,14 +34,20 @@ pub(crate) struct QueryTerm {
     pub(crate) idf: f64,
 }
 
-impl Question {
-    /// Reads `text` against `profile`.
-    pub(crate) async fn read(
-        text: &str,
-        profile: &Profile,
-        speller: &Speller,
-        readers: Readers<'_>,
-    ) -> Result<Self, EmbedError> {
+/// The words of a question, known before its vector is.
+#[derive(Debug, Clone)]
+pub(crate) struct Words {
+    corrections: Vec<Correction>,
+    /// What is embedded.
+    views: Text,
+    names_subject: bool,
+    foreign: bool,
+    terms: Vec<QueryTerm>,
+}
+
+impl Words {
+    /// Corrects `text` by the words of `profile` and takes it apart.
+    pub(crate) fn read(text: &str, profile: &Profile, speller: &Speller, readers: Readers<'_>) -> Self {
         let analyzer = readers.analyzer;
         let (text, corrections) = match readers.embedder {
             Some(embedder) => {
@@ -51,26 +57,58 @@ impl Question {
             None => (text.to_owned(), Vec::new()),
         };
         let (views, names_subject) = masked_question(analyzer, &text, &profile.subject);
-        let embedding = match readers.embedder {
-            Some(embedder) => embedder.embed(vec![views]).await?.into_iter().next().unwrap_or_default(),
-            None => Embedding::default(),
-        };
+        Self {
+            corrections,
+            views,
+            names_subject,
+            foreign: analyzer.is_foreign(&text),
+            terms: query_terms(analyzer.terms(&text), profile),
+        }
+    }
+
+    /// The query vector of BM25: idf times count, for the terms that the version has.
+    pub(crate) fn sparse(&self) -> Vec<(u32, f32)> {
+        sparse(&self.terms)
+    }
+
+    /// What is embedded of it, with the model at hand.
+    pub(crate) async fn embed(&self, readers: Readers<'_>) -> Result<Embedding, EmbedError> {
+        let Some(embedder) = readers.embedder else { return Ok(Embedding::default()) };
+        Ok(embedder.embed(vec![self.views.clone()]).await?.into_iter().next().unwrap_or_default())
+    }
+}
+
+impl Question {
+    /// Reads `text` against `profile`.
+    pub(crate) async fn read(
+        text: &str,
+        profile: &Profile,
+        speller: &Speller,
+        readers: Readers<'_>,
+    ) -> Result<Self, EmbedError> {
+        let words = Words::read(text, profile, speller, readers);
+        let embedding = words.embed(readers).await?;
+        Ok(Self::of(words, embedding, profile, readers))
+    }
+
+    /// The question of these words and their vectors.
+    pub(crate) fn of(words: Words, embedding: Embedding, profile: &Profile, readers: Readers<'_>) -> Self {
         let (masked, kinds) = if embedding.whole.is_empty() {
             (Vec::new(), Vec::new())
         } else {
             let masked = masked_vector(&embedding);
             (without_direction(masked, profile.direction.as_deref()), readers.kinds.probabilities(masked))
         };
-        Ok(Self {
-            corrections,
+        Self {
+            corrections: words.corrections,
             masked,
             certainty: readers.kinds.clinical_certainty(&kinds),
             kinds,
             vector: embedding.whole,
-            names_subject,
-            foreign: analyzer.is_foreign(&text),
-            terms: query_terms(analyzer.terms(&text), profile),
-        })
+            names_subject: words.names_subject,
+            foreign: words.foreign,
+            terms: words.terms,
+        }
     }
 
     /// The largest BM25 score that a passage could reach.
@@ -85,14 +123,15 @@ impl Question {
 
     /// The query vector of BM25: idf times count, for the terms that the version has.
     pub(crate) fn sparse(&self) -> Vec<(u32, f32)> {
-        let mut entries: Vec<_> = self
-            .terms
-            .iter()
-            .filter_map(|term| Some((term.term?, (f64::from(term.count) * term.idf) as f32)))
-            .collect();
-        entries.sort_by_key(|(term, _)| *term);
-        entries
+        sparse(&self.terms)
     }
+}
+
+fn sparse(terms: &[QueryTerm]) -> Vec<(u32, f32)> {
+    let weighed = |term: &QueryTerm| Some((term.term?, (f64::from(term.count) * term.idf) as f32));
+    let mut entries: Vec<_> = terms.iter().filter_map(weighed).collect();
+    entries.sort_by_key(|(term, _)| *term);
+    entries
 }
 
 fn query_terms(terms: Vec<String>, profile: &Profile) -> Vec<QueryTerm> {

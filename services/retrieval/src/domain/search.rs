@@ -13,13 +13,13 @@ use preceptor_proto::ingestion::v1 as ingestion;
 use preceptor_proto::ingestion::v1::ingestion_client::IngestionClient;
 use preceptor_rpc::{Call, Channel, fault_of, status_of};
 use preceptor_runtime::Waiting;
-use preceptor_vector::{Hit, Query, VersionKeys, point_id};
+use preceptor_vector::{Hit, Query, SparseVector, VersionKeys, point_id};
 use uuid::Uuid;
 
 use super::evidence::{best_of, evidence};
 use super::features::{CANDIDATES, COMPARED_WHOLE, Candidates, EngineScores, Ranker};
 use super::profile::{Entry, Profile, Readers};
-use super::question::Question;
+use super::question::{Question, Words};
 use super::spelling::{Correction, Speller};
 use super::{DENSE, SPARSE};
 use crate::store::{self, indexed};
@@ -252,8 +252,14 @@ impl Search {
 
     async fn rank(&self, ready: &Ready, question: &str) -> Result<Ranked, Error> {
         let profile = &ready.profile;
-        let question = Question::read(question, profile, &ready.speller, self.readers()).await?;
-        let engine = self.ask_engine(ready, &question).await?;
+        let words = Words::read(question, profile, &ready.speller, self.readers());
+        // The words are searched for while the model still reads them.
+        let (embedding, bm25) = tokio::try_join!(
+            async { words.embed(self.readers()).await.map_err(Error::from) },
+            self.by_words(ready, words.sparse())
+        )?;
+        let question = Question::of(words, embedding, profile, self.readers());
+        let engine = EngineScores { cosine: self.by_meaning(ready, &question).await?, bm25 };
         let entries = candidate_entries(profile, &engine);
         let candidates = Candidates::compare(profile, &question, &entries, &engine);
         let evidence = evidence(profile, &question, &candidates, &self.ranker);
@@ -263,33 +269,33 @@ impl Search {
         Ok(Ranked { question, evidence, passages })
     }
 
-    /// Both candidate lists, in one round trip. Ids that the version does not know are dropped and alarmed.
-    async fn ask_engine(&self, ready: &Ready, question: &Question) -> Result<EngineScores, Error> {
-        let size = ready.profile.entries.len();
-        let limit = if size <= COMPARED_WHOLE { size } else { CANDIDATES };
-        let mut queries = Vec::with_capacity(2);
-        if !question.vector.is_empty() {
-            queries.push(Query::Dense { name: DENSE, vector: question.vector.clone(), limit });
+    /// The candidates that share words with the question.
+    async fn by_words(&self, ready: &Ready, vector: SparseVector) -> Result<BTreeMap<usize, f32>, Error> {
+        if vector.is_empty() {
+            return Ok(BTreeMap::new());
         }
-        let sparse = question.sparse();
-        if !sparse.is_empty() {
-            queries.push(Query::Sparse { name: SPARSE, vector: sparse, limit });
-        }
-        if queries.is_empty() || size == 0 {
-            return Ok(EngineScores::default());
-        }
-        let is_dense: Vec<bool> = queries.iter().map(|query| matches!(query, Query::Dense { .. })).collect();
-        let lists = self.deps.index.search(ready.keys, queries).await?;
-        let mut scores = EngineScores::default();
-        for (hits, dense) in lists.into_iter().zip(is_dense) {
-            let known = ready.known(hits);
-            if dense {
-                scores.cosine.extend(known);
-            } else {
-                scores.bm25.extend(known.filter(|(_, score)| *score > 0.0));
-            }
-        }
+        let query = Query::Sparse { name: SPARSE, vector, limit: ready.wanted() };
+        let mut scores = self.ask_engine(ready, query).await?;
+        scores.retain(|_, score| *score > 0.0);
         Ok(scores)
+    }
+
+    /// The candidates that mean something like the question.
+    async fn by_meaning(&self, ready: &Ready, question: &Question) -> Result<BTreeMap<usize, f32>, Error> {
+        if question.vector.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let vector = question.vector.clone();
+        self.ask_engine(ready, Query::Dense { name: DENSE, vector, limit: ready.wanted() }).await
+    }
+
+    /// The engine's scores, by entry. Ids that the version does not know are dropped and alarmed.
+    async fn ask_engine(&self, ready: &Ready, query: Query) -> Result<BTreeMap<usize, f32>, Error> {
+        if ready.profile.entries.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let lists = self.deps.index.search(ready.keys, vec![query]).await?;
+        Ok(lists.into_iter().flat_map(|hits| ready.known(hits)).collect())
     }
 }
 
@@ -321,6 +327,12 @@ impl Ready {
             .map(|(at, entry)| (point_id(keys.version, entry.id), at))
             .collect();
         Ok(Self { keys, speller: Speller::of(&profile), profile, places })
+    }
+
+    /// How many candidates a list has: all of a small version.
+    fn wanted(&self) -> usize {
+        let size = self.profile.entries.len();
+        if size <= COMPARED_WHOLE { size } else { CANDIDATES }
     }
 
     /// Hits as entries of this version. The re-check of every hit: ids are made from the version, so one from elsewhere
