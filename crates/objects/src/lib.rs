@@ -13,6 +13,7 @@ use std::fmt;
 use async_trait::async_trait;
 use bytes::Bytes;
 use preceptor_core::id::{ObjectId, OrgId};
+use preceptor_core::{Fault, Kind};
 
 pub use directory::Directory;
 pub use sealed::Sealed;
@@ -77,6 +78,22 @@ pub enum ObjectError {
     /// The storage cannot be reached.
     #[error("object storage is not available: {0}")]
     Unavailable(String),
+}
+
+impl ObjectError {
+    /// The fault for callers that have nothing more specific to say. What failed is in the log.
+    pub fn to_fault(&self) -> Fault {
+        if matches!(self, Self::Full) {
+            let what = "the storage is full; an operator has to free some space";
+            return Fault::new(Kind::Unavailable, "STORE_FULL", what);
+        }
+        tracing::error!(error = %self, "object storage failed");
+        Fault::new(
+            Kind::Unavailable,
+            "OBJECTS_UNAVAILABLE",
+            "the file storage is not reachable; try again in a moment",
+        )
+    }
 }
 
 /// An object that is being written in pieces. Nobody sees it before it is whole; dropping this throws it away.

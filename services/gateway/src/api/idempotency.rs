@@ -52,13 +52,7 @@ impl From<StoreError> for ApiError {
 
 impl From<KeyError> for ApiError {
     fn from(error: KeyError) -> Self {
-        tracing::error!(%error, "an answer could not be sealed or opened");
-        ApiError::new(
-            Kind::Unavailable,
-            "KEYS_UNAVAILABLE",
-            "the key engine does not answer; try again in a moment",
-        )
-        .retry_after(1)
+        Self::from(error.to_fault()).retry_after(1)
     }
 }
 
