@@ -351,6 +351,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_message_that_cannot_be_read_is_a_fault_of_its_sender() {
+        let clock = || Arc::new(SystemClock);
+        let policies = Policies::of_contracts().expect("contracts");
+        let server = Server::new(policies, SharedVerifier::pending(clock()), clock(), None);
+        let routes = tonic::service::Routes::default();
+        let (routes, _) =
+            crate::health::with_health(ServiceName::Auth, routes).await.expect("a service that decodes");
+        let stack = server.stack(ServiceName::Auth, routes, Ledger::new(Arc::new(Nowhere), clock()));
+        // A frame of two bytes, whose only field says that it is longer.
+        let frame: &[u8] = &[0, 0, 0, 0, 2, 0x0a, 0x7f];
+        let request =
+            Request::post("/grpc.health.v1.Health/Check").header("content-type", "application/grpc");
+        let request = request.body(axum::body::Body::from(frame)).expect("a request");
+        let answer = stack.oneshot(request).await.expect("an answer");
+        let status = Status::from_header_map(answer.headers()).map(|status| status.code());
+        assert_eq!(status, Some(Code::InvalidArgument));
+    }
+
+    #[tokio::test]
     async fn a_full_service_refuses_at_once_and_serves_again_when_there_is_a_place() {
         let clock = || Arc::new(SystemClock);
         let policies = Policies::of_contracts().expect("contracts");
