@@ -96,7 +96,7 @@ impl ObjectError {
     }
 }
 
-/// An object that is being written in pieces. Nobody sees it before it is whole; dropping this throws it away.
+/// An object that is being written in pieces. No one sees it before it is whole; dropping this throws it away.
 #[async_trait]
 pub trait Writing: Send + fmt::Debug {
     /// Adds the next piece.
@@ -116,13 +116,13 @@ pub trait Reading: Send + fmt::Debug {
 /// The object store.
 #[async_trait]
 pub trait Objects: Send + Sync + fmt::Debug {
-    /// Begins an object whose size nobody has to hold in memory.
+    /// Begins an object whose size no one has to hold in memory.
     async fn begin(&self, key: Key) -> Result<Box<dyn Writing>, ObjectError>;
 
     /// Stores an object, replacing an older one of the same key.
     async fn put(&self, key: Key, content: Bytes) -> Result<(), ObjectError>;
 
-    /// Begins to read an object whose size nobody has to hold in memory.
+    /// Begins to read an object whose size no one has to hold in memory.
     async fn open(&self, key: Key) -> Result<Box<dyn Reading>, ObjectError>;
 
     /// Reads a whole object.

@@ -108,7 +108,7 @@ pub(crate) async fn tally(request: Request, next: Next) -> Response {
     tally::of_call(org, &path, next.run(request)).await
 }
 
-/// A message that cannot be read is a fault of whoever sent it.
+/// A message that cannot be read is a fault of the one who sent it.
 pub(crate) async fn unreadable(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = Status::from_header_map(response.headers());
@@ -174,7 +174,7 @@ pub(crate) async fn caller_policy(
         shared.mesh_secret.as_ref()?.verify(proof, request.uri().path())
     });
     let path = request.uri().path();
-    // Probes of whoever runs the process have no proof, and learn nothing but that it serves.
+    // Probes of the one who runs the process have no proof, and learn nothing but that it serves.
     if path.starts_with(HEALTH) {
         return next.run(request).await;
     }

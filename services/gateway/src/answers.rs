@@ -1,6 +1,6 @@
 //! Large answers: how many are made at a time, and how much of them is in memory until the clients took it.
 //!
-//! Whoever asks for whole files takes them at their own speed, and what they have not taken yet is held here. So an answer
+//! Anyone who asks for whole files takes them at their own speed, and what they have not taken yet is held here. So an answer
 //! that is made of a whole file waits for a place, and every large answer comes out of a budget. Neither is ever all for
 //! one org.
 

@@ -274,7 +274,7 @@ impl<'a> Asking<'a> {
             let wait = match self.registries.cache.take(&bucket, quota).await {
                 Ok(decision) if decision.allowed => return true,
                 Ok(decision) => decision.reset.max(Duration::from_millis(5)),
-                // Without the shared bucket nobody knows what the others send.
+                // Without the shared bucket no one knows what the others send.
                 Err(_) => return false,
             };
             tokio::time::sleep(wait).await;
