@@ -109,7 +109,7 @@ impl Facts {
 }
 
 /// The values of a credential. Its shape is fixed: a document that is not what [`Stated::credential`] makes of the values
-/// read from it says something that nobody reads, and is refused.
+/// read from it says something that no one reads, and is refused.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Stated {
     pub(crate) id: String,

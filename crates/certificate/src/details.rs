@@ -47,7 +47,7 @@ pub struct Logo {
 }
 
 impl Details {
-    /// What is known of the accreditation, in a sentence for whoever is shown the certificate.
+    /// What is known of the accreditation, in a sentence for the one who is shown the certificate.
     pub fn standing(&self) -> String {
         let issuer = if self.org.is_empty() { "the issuing organization" } else { &self.org };
         if self.accreditation_confirmed {

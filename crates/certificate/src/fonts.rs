@@ -152,7 +152,7 @@ impl Fonts {
         if missing.is_empty() { Ok(()) } else { Err(Unprintable(missing.into_iter().collect())) }
     }
 
-    /// Scripts of many names that certificates cannot show: whoever runs this should know before anyone is refused.
+    /// Scripts of many names that certificates cannot show: anyone who runs this should know before anyone is refused.
     pub fn missing_scripts(&self) -> Vec<&'static str> {
         SCRIPTS.iter().filter(|(_, letter)| !self.draws(*letter)).map(|(name, _)| *name).collect()
     }

@@ -8,8 +8,8 @@
 //!   [`seal`] covers every byte of that file with a signature of the same key.
 //! * [`verify`] checks a file again from nothing but its own bytes: the seal, both signatures, that they state the same,
 //!   and that the log of the provider holds the record of exactly this credential. What is signed is read back and written
-//!   again: a document that comes out otherwise says something that nobody was shown.
-//! * [`status`] is the provider's list of what it voided since, signed and dated, for whoever checks without a network.
+//!   again: a document that comes out otherwise says something that no one was shown.
+//! * [`status`] is the provider's list of what it voided since, signed and dated, for the one who checks without a network.
 //!
 //! Signatures are made elsewhere: this crate says which bytes to sign and takes the signature. What it cannot say is
 //! whether a key is the provider's; for that the caller pins one, or compares the name of the key with a published one.

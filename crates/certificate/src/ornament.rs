@@ -155,7 +155,7 @@ fn ring(radius: f64, swing: f64, waves: u32, phase: f64, points_per_wave: u32) -
     closed(at, TAU, waves * points_per_wave)
 }
 
-/// The lines of the seal around its middle, which is left to whoever uses it.
+/// The lines of the seal around its middle, which is left to the one who uses it.
 fn rings() -> String {
     let mut svg = format!(r#"<path d="{}" fill="{ACCENT}"/>"#, ring(19.0, 0.55, 48, 0.0, 6));
     let _ = write!(svg, r#"<circle cx="{MIDDLE}" cy="{MIDDLE}" r="17.7" fill="{GROUND}"/>"#);

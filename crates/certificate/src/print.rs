@@ -345,7 +345,7 @@ fn notice(details: &Details, fonts: &Fonts) -> String {
     if details.accreditation_confirmed {
         return String::new();
     }
-    // The org's name is nobody's statement on this certificate: one that cannot be drawn holds nothing up.
+    // The org's name is no one's statement on this certificate: one that cannot be drawn holds nothing up.
     let org = if fonts.can_print(&details.org).is_ok() { details.org.clone() } else { String::new() };
     Details { org, ..Details::default() }.standing()
 }

@@ -77,7 +77,7 @@ fn refuse_odd_forms(value: &Value, top: bool) -> Result<(), Problem> {
     }
 }
 
-/// With a vocabulary and a base that nobody uses, everything that would be dropped shows up as a quad.
+/// With a vocabulary and a base that no one uses, everything that would be dropped shows up as a quad.
 fn refuse_dropped(document: &Value) -> Result<(), Problem> {
     let mut probe = document.clone();
     let Some(Value::Array(contexts)) = probe.get_mut("@context") else {

@@ -1,7 +1,7 @@
 //! Which certificates were voided: W3C Bitstring Status List v1.0.
 //!
 //! A list is one bit for each of [`ENTRIES`] certificates of a provider, signed by the provider as a credential of its
-//! own. Whoever holds a copy can see offline whether a certificate was void at the date of the list.
+//! own. Anyone who holds a copy can see offline whether a certificate was void at the date of the list.
 
 use std::io::{Read as _, Write as _};
 
@@ -18,7 +18,7 @@ use crate::key::IssuerKey;
 use crate::rdf::CONTEXT_NAMES;
 use crate::{Refusal, proof, strict};
 
-/// Certificates of one list: the least that the standard allows, so that a list tells nobody whose certificate is asked about.
+/// Certificates of one list: the least that the standard allows, so that a list tells no one whose certificate is asked about.
 pub const ENTRIES: u32 = 131_072;
 /// How long a copy may be used before the list should be fetched again, in milliseconds.
 const TIME_TO_LIVE: u64 = 300_000;

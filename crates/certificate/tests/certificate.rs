@@ -229,7 +229,7 @@ fn a_badge_signed_again_with_another_key_is_refused() {
     let mut signed = honest.signed.clone();
     signed["proof"][0]["verificationMethod"] = Value::String(thief.key.method());
     assert!(matches!(refused(verify(signed.to_string().as_bytes(), None)), Refusal::OtherKey { .. }));
-    // Whoever knows the provider's key refuses what the thief made throughout.
+    // Anyone who knows the provider's key refuses what the thief made throughout.
     let made = make(&thief, &thief);
     assert!(verify(&file(&made, &thief), None).is_ok(), "it is consistent in itself");
     assert!(matches!(refused(verify(&file(&made, &thief), Some(&signer.key))), Refusal::OtherKey { .. }));
@@ -574,7 +574,7 @@ fn every_paper_and_every_length_of_text_fits_on_one_sheet() {
             made.facts.details.logo =
                 Some(Logo { media_type: "image/svg+xml".into(), base64: STANDARD.encode(svg) });
             let content = print(&made.facts, &made.attachments, &layout(paper)).expect("a PDF");
-            // Whoever wants to look at them finds them with the build.
+            // Anyone who wants to look at them finds them with the build.
             std::fs::write(format!("{}/{}-{times}.pdf", env!("CARGO_TARGET_TMPDIR"), paper.name()), &content)
                 .expect("a file");
             assert!(String::from_utf8_lossy(&content).contains("pdfuaid"), "it says that it is PDF/UA");

@@ -157,7 +157,7 @@ pub fn composed(typed: &str, most: usize) -> Result<String, DisplayProblem> {
     Ok(text)
 }
 
-/// What is seen of a text that nobody typed here, such as the title in a file: one line of at most `most` characters,
+/// What is seen of a text that no one typed here, such as the title in a file: one line of at most `most` characters,
 /// composed, without signs that are not seen or change its direction.
 pub fn seen(text: &str, most: usize) -> String {
     let plain = |sign: char| {

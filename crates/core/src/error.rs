@@ -12,7 +12,7 @@ use std::fmt;
 pub enum Kind {
     /// The request itself is wrong; sending it again unchanged will not help.
     InvalidInput,
-    /// Nobody proved who is asking.
+    /// No one proved who is asking.
     Unauthenticated,
     /// The caller is known and may not do this.
     Forbidden,

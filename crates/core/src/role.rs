@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_but_the_platform_operates() {
+    fn no_one_but_the_platform_operates() {
         for role in Role::ALL {
             assert_eq!(role.grants(Capability::Operate), role == Role::System, "{role}");
         }

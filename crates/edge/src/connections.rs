@@ -116,7 +116,7 @@ impl Connection {
         self.asked.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// An answer left whole, or nobody waits for it any more.
+    /// An answer left whole, or no one waits for it any more.
     pub(crate) fn request_ends(&self, request: u64) {
         self.untaken().remove(&request);
         if self.requests.fetch_sub(1, Ordering::Relaxed) == 1 {

@@ -85,7 +85,7 @@ impl Watched {
 impl Drop for Watched {
     fn drop(&mut self) {
         if let (Some(stream), Some(back)) = (self.stream.take(), self.back.take()) {
-            // Nobody waits for it when the connection is let go at once.
+            // No one waits for it when the connection is let go at once.
             let _ = back.send(stream);
         }
     }
@@ -158,6 +158,6 @@ pub(crate) async fn linger(mut stream: TcpStream) {
             }
         }
     };
-    // Whoever goes on sending for longer has no interest in the answer.
+    // Anyone who goes on sending for longer has no interest in the answer.
     let _ = tokio::time::timeout(LINGER, rest).await;
 }

@@ -11,7 +11,7 @@
 //! the one that has waited longest without a complete request gives way: a newcomer that means it is always served.
 //!
 //! **What it does not do.** It knows no routes, credentials or problems: what a broken bound means to the client is said
-//! by whoever owns the routes, with the help of [`body::Fate`].
+//! by the one who owns the routes, with the help of [`body::Fate`].
 
 pub mod address;
 pub mod body;

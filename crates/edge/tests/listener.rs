@@ -135,7 +135,7 @@ async fn a_body_that_drips_is_broken_off_and_said_to_be() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_means_it_is_served_while_others_hold_every_place() {
+async fn anyone_who_means_it_is_served_while_others_hold_every_place() {
     let limits =
         Limits { most_connections: 10, most_connections_per_address: 10, header_seconds: 30, ..limits() };
     let slow = async |request: Request| {
@@ -216,7 +216,7 @@ fn endless(taken: &Arc<AtomicUsize>) -> Router {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_takes_nothing_of_an_answer_is_let_go() {
+async fn anyone_who_takes_nothing_of_an_answer_is_let_go() {
     let taken = Arc::new(AtomicUsize::new(0));
     let (address, _tasks) = start(limits(), endless(&taken)).await;
     let mut stream = TcpStream::connect(address).await.expect("a connection");
@@ -232,7 +232,7 @@ async fn whoever_takes_nothing_of_an_answer_is_let_go() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_takes_an_answer_in_drops_is_let_go_too() {
+async fn anyone_who_takes_an_answer_in_drops_is_let_go_too() {
     let taken = Arc::new(AtomicUsize::new(0));
     // It never stands still, and never gets near the least speed.
     let limits = Limits { stalled_seconds: 60, least_bytes_per_second: 1 << 20, ..limits() };

@@ -138,7 +138,7 @@ fn cue(block: &Block, range: &Range<usize>) -> Option<Cue> {
     })
 }
 
-/// The speaker of all cues, or nobody when there are several.
+/// The speaker of all cues, or no one when there are several.
 fn common_speaker(cues: &[Cue]) -> String {
     match cues.split_first() {
         Some((first, rest)) if rest.iter().all(|cue| cue.speaker == first.speaker) => first.speaker.clone(),

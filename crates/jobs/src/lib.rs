@@ -1,7 +1,7 @@
 //! Durable work: queued in the transaction that wants it, done once, and never lost.
 //!
 //! The queue is a table in the cell, under the prefix of the service that owns it (`<service>_job`). A job is written with
-//! the change that wants it; whoever does it takes a lease and counts the try **before** it begins, so that work which
+//! the change that wants it; anyone who does it takes a lease and counts the try **before** it begins, so that work which
 //! took the process down is known by its count and not begun forever.
 //!
 //! * [`Queue::enqueue`] adds a job with a [`TenantTx`]: it is there when that transaction commits, and only then. A
@@ -13,7 +13,7 @@
 //!   that is the only one of its service ([`Settings::alone`]) need not wait for the leases of those before it.
 //! * [`Queue::cancel`] takes a job away, at whatever point it is: its worker is stopped at the next renewal.
 //! * What is done time and again is one job: [`Queue::again`] puts it off until the next time.
-//! * Progress is kept with the job, at most once a second, and read by whoever asks: [`Queue::progress`].
+//! * Progress is kept with the job, at most once a second, and read by the one who asks: [`Queue::progress`].
 //!
 //! * Work for which one job stands in for many changes ("whatever of this org is due") looks once more in the transaction
 //!   that finishes it: writers of a service take turns within an org, so a change either is seen there or queues the next job.

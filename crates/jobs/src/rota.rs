@@ -1,7 +1,7 @@
 //! Whose turn it is.
 //!
 //! An org that has had much of the workers' time comes after one that has had little. Time that was not used is not saved
-//! up: an org that comes back begins where the others are, so that it waits for nobody's second job and nobody waits for
+//! up: an org that comes back begins where the others are, so that it waits for no one's second job and no one waits for
 //! its whole backlog.
 
 use std::collections::BTreeMap;
@@ -185,7 +185,7 @@ mod tests {
 
     /// Whatever jobs cost and whenever orgs come: who comes with nothing owed is served before anyone is served twice.
     #[test]
-    fn a_newcomer_waits_for_nobody_s_second_job() {
+    fn a_newcomer_waits_for_no_one_s_second_job() {
         let mut served_while_waiting = 0;
         for seed in 0..200 {
             let mut dice = Dice::new(seed);
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_while_somebody_looked_is_not_lost() {
+    fn what_was_said_while_someone_looked_is_not_lost() {
         let org = OrgId::generate();
         let mut state = state();
         state.wake(org);

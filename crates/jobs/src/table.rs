@@ -294,7 +294,7 @@ pub(crate) async fn renew<T: JobTable>(
 pub(crate) enum Back {
     /// It failed; the next may begin then.
     Failed(i64),
-    /// The process stops, which is nobody's failure: as if it had not been begun.
+    /// The process stops, which is no one's failure: as if it had not been begun.
     Stopped,
 }
 
@@ -332,7 +332,7 @@ pub(crate) async fn remove<T: JobTable>(tx: &TenantTx, job: &Job) -> Result<bool
     Ok(tx.run_delete(tx.delete::<T>().filter(held(job))).await? == 1)
 }
 
-/// Takes a job off the queue, whoever has it. `false` when there was none.
+/// Takes a job off the queue, no matter who has it. `false` when there was none.
 pub(crate) async fn remove_any<T: JobTable>(
     tx: &TenantTx,
     kind: &str,

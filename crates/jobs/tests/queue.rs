@@ -258,7 +258,7 @@ async fn a_second_job_for_a_subject_is_the_same_job(engine: Engine) {
     process.finish().await;
 }
 
-async fn what_is_done_time_and_again_waits_for_its_time_or_for_whoever_wants_it_now(engine: Engine) {
+async fn what_is_done_time_and_again_waits_for_its_time_or_for_anyone_who_wants_it_now(engine: Engine) {
     let org = OrgId::generate();
     let process = Process::start(&engine, 2, &[("watch", Way::Hourly)]);
     for round in 1..=4 {
@@ -266,7 +266,7 @@ async fn what_is_done_time_and_again_waits_for_its_time_or_for_whoever_wants_it_
         process.queue().enqueue_now(&mut tx, KIND, "watch").await.expect("it is queued");
         tx.commit().await.expect("a commit");
         eventually("a round", async || process.done().len() == round).await;
-        // It stays on the queue, and nobody begins it before its time.
+        // It stays on the queue, and no one begins it before its time.
         assert_eq!(engine.progress(process.queue(), org, "watch").await, Some((0, 0)));
         engine.enqueue(process.queue(), org, "watch").await;
         engine.enqueue(process.queue(), org, &format!("other {round}")).await;
@@ -288,7 +288,7 @@ async fn what_fails_is_tried_again_and_given_up_in_the_end(engine: Engine) {
     assert_eq!(given_up, [("knot".to_owned(), GivenUp::Failed), ("splinter".to_owned(), GivenUp::Failed)]);
     let tries = |subject: &str| process.begun().iter().filter(|(_, begun)| begun == subject).count();
     assert_eq!((tries("knot"), tries("splinter")), (3, 3));
-    // Whoever wants it again gets it again.
+    // Anyone who wants it again gets it again.
     process.carver.ways.lock().expect("a lock").clear();
     engine.enqueue(process.queue(), org, "knot").await;
     eventually("it is done after all", async || process.done() == ["knot"]).await;
@@ -322,7 +322,7 @@ async fn what_two_processes_died_of_is_not_begun_a_third_time(engine: Engine) {
 
 async fn a_process_that_is_asked_to_end_gives_its_jobs_back(engine: Engine) {
     let org = OrgId::generate();
-    // More often than a job may be lost: a restart is nobody's fault.
+    // More often than a job may be lost: a restart is no one's fault.
     for _ in 0..4 {
         let process = Process::start(&engine, 1, &[("table", Way::Hangs)]);
         engine.enqueue(process.queue(), org, "table").await;
@@ -422,7 +422,7 @@ macro_rules! on_both_stores {
 on_both_stores! {
     a_job_is_there_when_its_transaction_commits_and_only_then
     a_second_job_for_a_subject_is_the_same_job
-    what_is_done_time_and_again_waits_for_its_time_or_for_whoever_wants_it_now
+    what_is_done_time_and_again_waits_for_its_time_or_for_anyone_who_wants_it_now
     what_fails_is_tried_again_and_given_up_in_the_end
     what_a_dead_process_had_is_done_by_another
     what_two_processes_died_of_is_not_begun_a_third_time

@@ -18,6 +18,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use preceptor_core::id::OrgId;
+use preceptor_core::{Fault, Kind};
 
 pub use data_key::DataKey;
 pub use keyring::{Keyring, OpenError};
@@ -127,6 +128,18 @@ pub enum KeyError {
     /// The ciphertext was not made by this key, or was changed.
     #[error("this ciphertext does not open with that key")]
     BadCiphertext,
+}
+
+impl KeyError {
+    /// The fault for callers that have nothing more specific to say. What failed is in the log.
+    pub fn to_fault(&self) -> Fault {
+        tracing::error!(error = %self, "the key engine failed");
+        Fault::new(
+            Kind::Unavailable,
+            "KEYS_UNAVAILABLE",
+            "the key engine is not reachable; try again in a moment",
+        )
+    }
 }
 
 /// A wrapped data key, with what it is bound to.

@@ -38,7 +38,7 @@ pub enum MailError {
 }
 
 impl MailError {
-    /// The fault for whoever asked for the mail.
+    /// The fault for the one who asked for the mail.
     pub fn to_fault(&self) -> Fault {
         match self {
             Self::NotSetUp => Fault::new(
@@ -102,7 +102,7 @@ fn transport(url: &str) -> Result<AsyncSmtpTransport<Tokio1Executor>, Unusable> 
     let builder = match scheme {
         "smtps" => AsyncSmtpTransport::<Tokio1Executor>::relay(host),
         "smtp+starttls" => AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(host),
-        // Without encryption only where nobody can listen.
+        // Without encryption only where no one can listen.
         "smtp" if host == "127.0.0.1" => Ok(AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)),
         _ => return Err(unusable("mail leaves this machine encrypted or not at all")),
     };

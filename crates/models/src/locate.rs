@@ -66,7 +66,7 @@ pub fn is_complete(folder: &Path) -> bool {
     FILES.iter().all(|(name, _)| folder.join(name).is_file())
 }
 
-/// Steps of a pull, for whoever shows progress.
+/// Steps of a pull, for the one who shows progress.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Asking a hub for a file.

@@ -13,6 +13,7 @@ use std::fmt;
 use async_trait::async_trait;
 use bytes::Bytes;
 use preceptor_core::id::{ObjectId, OrgId};
+use preceptor_core::{Fault, Kind};
 
 pub use directory::Directory;
 pub use sealed::Sealed;
@@ -79,7 +80,23 @@ pub enum ObjectError {
     Unavailable(String),
 }
 
-/// An object that is being written in pieces. Nobody sees it before it is whole; dropping this throws it away.
+impl ObjectError {
+    /// The fault for callers that have nothing more specific to say. What failed is in the log.
+    pub fn to_fault(&self) -> Fault {
+        if matches!(self, Self::Full) {
+            let what = "the storage is full; an operator has to free some space";
+            return Fault::new(Kind::Unavailable, "STORE_FULL", what);
+        }
+        tracing::error!(error = %self, "object storage failed");
+        Fault::new(
+            Kind::Unavailable,
+            "OBJECTS_UNAVAILABLE",
+            "the file storage is not reachable; try again in a moment",
+        )
+    }
+}
+
+/// An object that is being written in pieces. No one sees it before it is whole; dropping this throws it away.
 #[async_trait]
 pub trait Writing: Send + fmt::Debug {
     /// Adds the next piece.
@@ -99,13 +116,13 @@ pub trait Reading: Send + fmt::Debug {
 /// The object store.
 #[async_trait]
 pub trait Objects: Send + Sync + fmt::Debug {
-    /// Begins an object whose size nobody has to hold in memory.
+    /// Begins an object whose size no one has to hold in memory.
     async fn begin(&self, key: Key) -> Result<Box<dyn Writing>, ObjectError>;
 
     /// Stores an object, replacing an older one of the same key.
     async fn put(&self, key: Key, content: Bytes) -> Result<(), ObjectError>;
 
-    /// Begins to read an object whose size nobody has to hold in memory.
+    /// Begins to read an object whose size no one has to hold in memory.
     async fn open(&self, key: Key) -> Result<Box<dyn Reading>, ObjectError>;
 
     /// Reads a whole object.

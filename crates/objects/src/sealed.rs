@@ -1,4 +1,4 @@
-//! Objects that nobody reads on disk: every one is sealed under a key of its own, which a key of its org wraps.
+//! Objects that no one reads on disk: every one is sealed under a key of its own, which a key of its org wraps.
 //!
 //! Services are given this and no engine, so that none of them can forget it. A sealed object is bound to its key: one
 //! that is moved to another place, another org included, does not open, and neither does one that was changed or cut.
@@ -157,7 +157,7 @@ impl SealedReading {
     }
 }
 
-/// Says in the log that an object is damaged: nobody but whoever runs the deployment can do something about it.
+/// Says in the log that an object is damaged: only the one who runs the deployment can do something about it.
 fn logged<T>(key: Key, opened: Result<T, ObjectError>) -> Result<T, ObjectError> {
     if matches!(opened, Err(ObjectError::Damaged)) {
         tracing::error!(object.key = %key, "a stored object was changed, moved or cut off");

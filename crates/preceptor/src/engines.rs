@@ -154,7 +154,7 @@ async fn lock(folder: &Path, sharing: Sharing) -> anyhow::Result<File> {
     bail!("{} is in use by another preceptor; stop it, or name another folder with --data", folder.display())
 }
 
-/// A secret that nobody can guess, in letters and digits.
+/// A secret that no one can guess, in letters and digits.
 pub(crate) fn random_secret() -> String {
     rand::random::<[u8; SECRET_BYTES]>().iter().map(|byte| format!("{byte:02x}")).collect()
 }

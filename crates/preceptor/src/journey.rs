@@ -71,7 +71,7 @@ impl Client {
         self.post(&path, &json!({ "confirm": true, "evidence": evidence })).await
     }
 
-    /// Designates a program for at most 0.75 credits, from now on, to whoever states their license; returns the offer's id.
+    /// Designates a program for at most 0.75 credits, from now on, to the one who states their license; returns the offer's id.
     pub async fn designate(&self, program: &str, accreditation: &str) -> anyhow::Result<String> {
         let offer = json!({
             "credit_type": "ama_pra_1", "activity_format": "enduring_material", "maximum": 0.75, "terminates_at": day_from_now(1000),

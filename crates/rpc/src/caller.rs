@@ -86,7 +86,7 @@ const MOST_REMEMBERED: u64 = 1 << 20;
 const NONCE_LEN: usize = 16;
 
 /// The secret that the services of one deployment share under `--dev`, where there are no certificates. Every call carries an
-/// HMAC under it, of the calling service, the method, the time and a nonce. Whoever reads one on the wire can use it for no
+/// HMAC under it, of the calling service, the method, the time and a nonce. Anyone who reads one on the wire can use it for no
 /// other method, not after its time, and not a second time.
 #[derive(Clone)]
 pub struct MeshSecret {

@@ -24,7 +24,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 type Erased = BoxCloneSyncService<Request<Body>, Response<Body>, Status>;
 
-/// One service of the mesh as another sees it. Cheap to clone; nobody can tell a local one from a remote one.
+/// One service of the mesh as another sees it. Cheap to clone; no one can tell a local one from a remote one.
 #[derive(Clone, Debug)]
 pub struct Channel(Erased);
 

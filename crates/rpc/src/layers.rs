@@ -108,7 +108,7 @@ pub(crate) async fn tally(request: Request, next: Next) -> Response {
     tally::of_call(org, &path, next.run(request)).await
 }
 
-/// A message that cannot be read is a fault of whoever sent it.
+/// A message that cannot be read is a fault of the one who sent it.
 pub(crate) async fn unreadable(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = Status::from_header_map(response.headers());
@@ -174,7 +174,7 @@ pub(crate) async fn caller_policy(
         shared.mesh_secret.as_ref()?.verify(proof, request.uri().path())
     });
     let path = request.uri().path();
-    // Probes of whoever runs the process have no proof, and learn nothing but that it serves.
+    // Probes of the one who runs the process have no proof, and learn nothing but that it serves.
     if path.starts_with(HEALTH) {
         return next.run(request).await;
     }
@@ -348,6 +348,25 @@ mod tests {
         let answer = stack.oneshot(request).await.expect("an answer");
         let status = Status::from_header_map(answer.headers()).map(|status| status.code());
         assert_eq!(status, Some(Code::Internal));
+    }
+
+    #[tokio::test]
+    async fn a_message_that_cannot_be_read_is_a_fault_of_its_sender() {
+        let clock = || Arc::new(SystemClock);
+        let policies = Policies::of_contracts().expect("contracts");
+        let server = Server::new(policies, SharedVerifier::pending(clock()), clock(), None);
+        let routes = tonic::service::Routes::default();
+        let (routes, _) =
+            crate::health::with_health(ServiceName::Auth, routes).await.expect("a service that decodes");
+        let stack = server.stack(ServiceName::Auth, routes, Ledger::new(Arc::new(Nowhere), clock()));
+        // A frame of two bytes, whose only field says that it is longer.
+        let frame: &[u8] = &[0, 0, 0, 0, 2, 0x0a, 0x7f];
+        let request =
+            Request::post("/grpc.health.v1.Health/Check").header("content-type", "application/grpc");
+        let request = request.body(axum::body::Body::from(frame)).expect("a request");
+        let answer = stack.oneshot(request).await.expect("an answer");
+        let status = Status::from_header_map(answer.headers()).map(|status| status.code());
+        assert_eq!(status, Some(Code::InvalidArgument));
     }
 
     #[tokio::test]

@@ -48,7 +48,7 @@ pub struct Policies {
 }
 
 impl Policies {
-    /// Reads the policies of every method in `descriptors`. A method without one, or with one that lets nobody in, is
+    /// Reads the policies of every method in `descriptors`. A method without one, or with one that lets no one in, is
     /// an error: the mesh does not start with it.
     pub fn read(descriptors: &[u8]) -> Result<Self, BadContract> {
         let pool = DescriptorPool::decode(descriptors)
@@ -112,7 +112,7 @@ impl Policy {
     }
 
     /// Refuses a subject without a needed capability, the deployment's operator where only tenants have something, and
-    /// whoever acts on someone's behalf in what belongs to that person alone.
+    /// anyone who acts on someone's behalf in what belongs to that person alone.
     pub fn check_scope(&self, scope: &Scope) -> Result<(), Fault> {
         if !scope.org().is_tenant() && !self.any_of.contains(&Capability::Operate) {
             return Err(Fault::new(
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(ask.any_of, [Capability::Learn]);
     }
 
-    /// What a learner can reach and is nobody's own. Everything else that a learner can reach is `in_person`.
+    /// What a learner can reach and is no one's own. Everything else that a learner can reach is `in_person`.
     const OF_NOBODY: [&str; 19] = [
         "answering.v1.Answering/Ask",
         "answering.v1.Answering/GetMessage",
@@ -252,7 +252,7 @@ mod tests {
         assert!(error.method.contains("grpc.health.v1.Health"), "{error}");
     }
 
-    /// A field that is marked and a method that is not: whoever adds one is told here. So is whoever takes an option away.
+    /// A field that is marked and a method that is not: anyone who adds one is told here. So is the one who takes an option away.
     #[test]
     fn every_answer_with_personal_data_is_on_record() {
         let policies = Policies::of_contracts().expect("enforceable contracts");
@@ -294,7 +294,7 @@ mod tests {
     ];
     /// Messages where such a name means something else, or which no person is shown.
     const NOT_SHOWN: [&str; 2] = [
-        // The caller's own attempt and nobody else's.
+        // The caller's own attempt and no one else's.
         "preceptor.credits.v1.Attempt",
         // On record as a credential.
         "preceptor.auth.v1.IssueLearnerTokenResponse",
@@ -334,7 +334,7 @@ mod tests {
         );
     }
 
-    /// Fields that hold a secret: whoever is given one is on record.
+    /// Fields that hold a secret: anyone who is given one is on record.
     const SECRETS: [&str; 5] = ["token", "admin_token", "secret", "session", "api_key"];
 
     #[test]

@@ -57,7 +57,7 @@ pub fn status_of(fault: &Fault) -> Status {
 }
 
 /// The fault inside `status`. A status without our reason falls back to its code; its message is then not shown, for
-/// nobody wrote it for the person at the other end.
+/// no one wrote it for the person at the other end.
 pub fn fault_of(status: &Status) -> Fault {
     let kind = kind_of(status.code());
     let Some(info) = status.get_error_details().error_info().filter(|info| info.domain == DOMAIN).cloned()

@@ -28,7 +28,7 @@ impl Backstage {
                 }
             }
         };
-        // Whoever hands work to a thread that could not be started is told so.
+        // Anyone who hands work to a thread that could not be started is told so.
         if let Err(error) = thread::Builder::new().name(name.to_owned()).spawn(work) {
             tracing::error!(name, %error, "no thread for work behind the scenes");
         }
@@ -39,7 +39,7 @@ impl Backstage {
     pub async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let (result, done) = oneshot::channel();
         let job = Box::new(move || {
-            // Nobody wants the result any more: that is theirs to decide.
+            // No one wants the result any more: that is theirs to decide.
             let _ = result.send(work());
         });
         self.0.send(job).ok()?;

@@ -1,7 +1,7 @@
 //! Strict configuration from layered sources.
 //!
 //! Defaults come first, then the file, then the environment (`PRECEPTOR__SECTION__KEY`), then the command line. Every
-//! problem is reported at once, each with the path it is at: names nobody knows, values of the wrong type, and whatever
+//! problem is reported at once, each with the path it is at: names no one knows, values of the wrong type, and whatever
 //! the configuration's own [`Validate`] finds.
 
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! Named points at which a test can stop the process, to kill it or what it talks to there.
 //!
 //! They cost nothing and do nothing unless the crate is built with the feature `pause-points`, which only the test kit
-//! asks for. Then a file `<point>@<key>` in the folder that `PRECEPTOR_PAUSE_FOLDER` names holds whoever comes to that
+//! asks for. Then a file `<point>@<key>` in the folder that `PRECEPTOR_PAUSE_FOLDER` names holds the one who comes to that
 //! point with that key: the file becomes `<point>@<key>.reached`, and when that is gone, the work goes on.
 
 /// Holds the caller while a test wants it.

@@ -19,7 +19,7 @@ pub enum OpenFolder {
     },
 }
 
-/// From now on every file and folder that this process makes is its account's alone, whoever makes it: databases, their
+/// From now on every file and folder that this process makes is its account's alone, no matter who makes it: databases, their
 /// logs, objects, downloads.
 #[cfg(unix)]
 pub fn write_privately() {

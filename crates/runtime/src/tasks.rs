@@ -144,7 +144,7 @@ impl Tasks {
     ) -> Option<T> {
         let (result, done) = tokio::sync::oneshot::channel();
         self.spawn_once(name, async move {
-            // Nobody wants the result any more: that is theirs to decide.
+            // No one wants the result any more: that is theirs to decide.
             let _ = result.send(work.await);
         });
         done.await.ok()
@@ -214,7 +214,7 @@ pub async fn shielded<T: Send + 'static>(work: impl Future<Output = T> + Send + 
         Ok(value) => value,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // Nobody holds the handle but this function, so nobody can have canceled it but the runtime's own end.
+            // No one holds the handle but this function, so no one can have canceled it but the runtime's own end.
             Err(_) => futures::future::pending().await,
         },
     }
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn detached_work_goes_on_when_nobody_waits_and_is_waited_for_at_the_end() {
+    async fn detached_work_goes_on_when_no_one_waits_and_is_waited_for_at_the_end() {
         let (tasks, _fatal) = tasks();
         assert_eq!(tasks.detached("sum", async { 1 + 1 }).await, Some(2));
         assert_eq!(tasks.detached("bad", async { panic!("on purpose") }).await, None::<()>);

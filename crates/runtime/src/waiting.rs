@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use crate::tasks::Stop;
 
 /// Things that wait for a worker, each once, in the order in which they came. What must survive the process is kept
-/// elsewhere; this only wakes whoever works on it.
+/// elsewhere; this only wakes the one who works on it.
 pub struct Waiting<T> {
     queue: Mutex<Queue<T>>,
     added: Notify,

@@ -81,7 +81,7 @@ fn limit_cpu(seconds: u64) -> io::Result<()> {
     )?)
 }
 
-/// Ends this process when nobody listens to it any more, whatever it is doing.
+/// Ends this process when no one listens to it any more, whatever it is doing.
 fn watch_parent() -> io::Result<()> {
     let watch = || {
         let stdout = io::stdout();
@@ -130,7 +130,7 @@ fn take(input: &mut impl io::Read, length: u64) -> io::Result<Vec<u8>> {
 
 fn work(dispatch: Dispatch, header: &Header, file: Bytes) -> io::Result<()> {
     let mut told = |done, of| {
-        // Nobody listens: the thread that watches will end this process.
+        // No one listens: the thread that watches will end this process.
         let _ = say(Tag::Progress, &progress(done, of));
     };
     let done = catch_unwind(AssertUnwindSafe(|| dispatch(&header.kind, &header.request, file, &mut told)));

@@ -20,7 +20,7 @@ pub struct Config {
     pub cpu_seconds: u64,
     /// Seconds after which reading or composing is stopped, however little the machine gave it.
     pub wall_seconds: u64,
-    /// Seconds after which work that somebody waits for is stopped: drawing a page, judging a question or a logo.
+    /// Seconds after which work that someone waits for is stopped: drawing a page, judging a question or a logo.
     pub draw_seconds: u64,
     /// Files that are read at the same time.
     pub readers: usize,

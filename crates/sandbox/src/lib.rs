@@ -2,7 +2,7 @@
 //!
 //! A file that is read, a page that is drawn and items that are composed may cost more time and memory than anyone has.
 //! Limits on what goes in do not bound what comes of it; so the work is done in a child process of the same binary, under
-//! limits of address space, CPU time, wall clock and output. A child that goes over one of them dies alone, and whoever
+//! limits of address space, CPU time, wall clock and output. A child that goes over one of them dies alone, and anyone who
 //! gave it the work learns that it was too costly.
 //!
 //! * [`Sandbox`] is what a service sees: work goes in, bytes or a [`SandboxError`] come out;
@@ -38,7 +38,7 @@ pub enum Lane {
     Draw,
     /// Composing items: minutes, in the background.
     Compose,
-    /// Judging what somebody just wrote: seconds, someone waits for it.
+    /// Judging what someone just wrote: seconds, someone waits for it.
     Judge,
 }
 
@@ -85,7 +85,7 @@ pub enum SandboxError {
     /// The work went over a limit. The same work would do so again.
     #[error("the work went over its limit of {0}")]
     TooCostly(Cost),
-    /// The work failed in a way that nobody foresaw. The same work would do so again.
+    /// The work failed in a way that no one foresaw. The same work would do so again.
     #[error("the work failed: {0}")]
     Failed(String),
     /// There is no child to do it. Trying again may help.
@@ -120,7 +120,7 @@ impl fmt::Display for Cost {
 /// Does work where it can fail alone.
 #[async_trait]
 pub trait Sandbox: fmt::Debug + Send + Sync {
-    /// Waits for a place in a lane on behalf of an org: everyone gets one in turn, and nobody all of them. What the work is
+    /// Waits for a place in a lane on behalf of an org: everyone gets one in turn, and no one all of them. What the work is
     /// done on is fetched with the place in hand, so that those who wait hold nothing.
     async fn place(&self, lane: Lane, org: OrgId) -> Result<Place, SandboxError>;
 

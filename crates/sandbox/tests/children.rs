@@ -98,14 +98,14 @@ async fn a_child_is_kept_while_it_does_well_and_given_up_when_not() {
 }
 
 #[tokio::test]
-async fn a_child_that_was_killed_while_it_waited_costs_nobody_anything() {
+async fn a_child_that_was_killed_while_it_waited_costs_no_one_anything() {
     let processes = processes(|_| {});
     kill_process(process(&processes).await, Signal::KILL).expect("it lives");
     assert_eq!(text(&processes, "reverse").await, "cba");
 }
 
 #[tokio::test]
-async fn whoever_stops_waiting_ends_the_work() {
+async fn anyone_who_stops_waiting_ends_the_work() {
     let processes = processes(|_| {});
     let child = process(&processes).await;
     assert!(tokio::time::timeout(Duration::from_millis(300), run(&processes, work("sleep"))).await.is_err());

@@ -112,7 +112,7 @@ impl AuditEntry {
         producer: &str,
         now: Timestamp,
     ) -> Result<Vec<u8>, StoreError> {
-        // Whoever acts on someone's behalf is named beside them.
+        // Anyone who acts on someone's behalf is named beside them.
         if let Some(acting) = scope.acting() {
             self.facts.insert("acting".to_owned(), acting.to_owned());
         }

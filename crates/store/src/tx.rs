@@ -237,7 +237,7 @@ impl TenantTx {
         outbox::first_sight(self.writing()?, self.service, self.org(), event_id, self.now).await
     }
 
-    /// Has something done when this transaction has committed, and only then: waking whoever waits for the change. It must
+    /// Has something done when this transaction has committed, and only then: waking the one who waits for the change. It must
     /// not be more than that, because a process may die in between.
     pub fn on_commit(&mut self, work: impl FnOnce() + Send + Sync + 'static) {
         self.afterwards.0.push(Box::new(work));

@@ -45,14 +45,14 @@ impl Store {
         Box::pin(Local::start_on(self.clone(), model, settings)).await
     }
 
-    /// A configuration with databases that nobody else uses and that are still empty.
+    /// A configuration with databases that no one else uses and that are still empty.
     pub async fn prepared(&self) -> anyhow::Result<Config> {
         let mut config = Config::default();
         self.name(&mut config).await?;
         Ok(config)
     }
 
-    /// Names databases that nobody else uses, and makes them.
+    /// Names databases that no one else uses, and makes them.
     async fn name(&self, config: &mut Config) -> anyhow::Result<()> {
         let Self::Postgres(server) = self else { return Ok(()) };
         let name = OrgId::generate().to_string();
@@ -86,7 +86,7 @@ macro_rules! on_both_stores {
     };
 }
 
-/// Few, so that whoever waits for a second one while holding the first is found out.
+/// Few, so that the one who waits for a second one while holding the first is found out.
 const CONNECTIONS: u32 = 2;
 /// Statements with numbers and drugs, so that items can be made from them.
 pub const DOSES: &str = "# Doses of anticoagulants\n\n## Starting\n\nThe usual starting dose of apixaban in most adults is 5 mg taken twice a day. \

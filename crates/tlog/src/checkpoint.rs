@@ -137,7 +137,7 @@ mod tests {
             prop_assert_eq!(check_consistency(&head(&nodes, earlier), &head(&nodes, later), &proof), Ok(()));
         }
 
-        /// Whoever rewrites a record that was signed can make every hash of the log anew, and no proof will lead from what
+        /// Anyone who rewrites a record that was signed can make every hash of the log anew, and no proof will lead from what
         /// was signed to what is there.
         #[test]
         fn a_rewritten_log_continues_nothing_that_held_the_record(later in 1_u64..150, earlier in 0.0_f64..=1.0, victim in 0.0_f64..1.0) {

@@ -7,7 +7,7 @@
 //! [`conformance`] is the suite that every engine passes.
 //!
 //! The index is derived data. The embedded engine does not replay its log when it is opened, so a version counts as
-//! indexed only after [`VectorIndex::flush`], and whoever builds it keeps a marker elsewhere.
+//! indexed only after [`VectorIndex::flush`], and anyone who builds it keeps a marker elsewhere.
 
 pub mod conformance;
 mod edge;

@@ -37,14 +37,23 @@ struct Rule {
     /// Whether the last word is only the beginning of one.
     open: bool,
     instead: String,
-    /// Folders and files where it counts; everywhere when there are none.
-    within: Vec<String>,
+    place: Place,
+}
+
+/// Where a rule counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Everywhere,
+    /// In texts that people read.
+    Texts,
+    /// In comments of Rust and in names of its functions, where the file is no text anyway.
+    Comments,
 }
 
 impl Rule {
-    fn new(phrase: &str, instead: &str, within: &[String]) -> Self {
+    fn new(phrase: &str, instead: &str, place: Place) -> Self {
         let words = phrase.trim_end_matches('*').split_whitespace().map(str::to_lowercase).collect();
-        Self { words, open: phrase.ends_with('*'), instead: instead.to_owned(), within: within.to_owned() }
+        Self { words, open: phrase.ends_with('*'), instead: instead.to_owned(), place }
     }
 
     /// The end of the phrase, when these pieces of a line begin with it.
@@ -89,6 +98,8 @@ impl Exception {
 #[derive(Debug)]
 struct List {
     rules: BTreeMap<char, Vec<Rule>>,
+    /// Folders and files where people read.
+    texts: Vec<String>,
     exceptions: Vec<Exception>,
 }
 
@@ -96,18 +107,19 @@ impl List {
     fn parse(text: &str) -> anyhow::Result<Self> {
         let table: toml::Table = text.parse()?;
         let mut rules: BTreeMap<char, Vec<Rule>> = BTreeMap::new();
-        for (name, within) in [("words", Vec::new()), ("texts", strings(&table, "texts_are_in"))] {
+        let places = [("words", Place::Everywhere), ("texts", Place::Texts), ("comments", Place::Comments)];
+        for (name, place) in places {
             let listed = table.get(name).and_then(toml::Value::as_table).into_iter().flatten();
             for (phrase, instead) in listed {
                 let instead = instead.as_str().with_context(|| format!("{phrase}: say what instead"))?;
-                let rule = Rule::new(phrase, instead, &within);
+                let rule = Rule::new(phrase, instead, place);
                 let first = rule.words.first().and_then(|word| word.chars().next());
                 rules.entry(first.context("a word is empty")?).or_default().push(rule);
             }
         }
         let allowed = table.get("allow").and_then(toml::Value::as_array).into_iter().flatten();
         let exceptions = allowed.map(Exception::parse).collect::<anyhow::Result<_>>()?;
-        Ok(Self { rules, exceptions })
+        Ok(Self { rules, texts: strings(&table, "texts_are_in"), exceptions })
     }
 
     /// One problem for each listed word in a file.
@@ -135,15 +147,37 @@ impl List {
         for (index, piece) in pieces.iter().enumerate() {
             let first = piece.word.chars().next();
             let rules = first.and_then(|first| self.rules.get(&first)).into_iter().flatten();
-            // Where only texts count, a name of code in a text does not.
-            let counts = |rule: &&Rule| rule.within.is_empty() || !is_code(line, &piece.at);
-            for rule in rules.filter(|rule| is_within(path, &rule.within)).filter(counts) {
+            for rule in rules.filter(|rule| self.counts(rule.place, path, line, &piece.at)) {
                 let end = rule.end(line, &pieces[index..]);
                 found.extend(end.map(|end| (piece.at.start..end, rule)));
             }
         }
         found
     }
+
+    /// Whether rules of this kind count at a place of a line. In texts and comments, names of code do not.
+    fn counts(&self, kind: Place, path: &str, line: &str, at: &Range<usize>) -> bool {
+        let is_text = self.texts.iter().any(|place| path.starts_with(place.as_str()));
+        match kind {
+            Place::Everywhere => true,
+            Place::Texts => is_text && !is_code(line, at),
+            Place::Comments => {
+                let said = is_comment(line, at) && !is_code(line, at);
+                !is_text && path.ends_with(".rs") && (said || is_function(line, at))
+            }
+        }
+    }
+}
+
+/// Whether a place in a line of Rust is in a comment.
+fn is_comment(line: &str, at: &Range<usize>) -> bool {
+    line.trim_start().starts_with("//") || line[..at.start].contains(" // ")
+}
+
+/// Whether a place in a line of Rust is in the name of a function where it is declared.
+fn is_function(line: &str, at: &Range<usize>) -> bool {
+    let before = line[..at.start].rsplit_once("fn ");
+    before.is_some_and(|(_, name)| name.chars().all(|letter| letter.is_alphanumeric() || letter == '_'))
 }
 
 /// Whether a place in a line is in a path of code, such as `` `file.rs::test` ``.
@@ -205,6 +239,8 @@ mod tests {
             "is none of" = "must be one of"
             [texts]
             "nobody" = "no one"
+            [comments]
+            "nobody" = "no one"
             [[allow]]
             within = ["store/"]
             texts = ["licence_index"]
@@ -226,6 +262,20 @@ mod tests {
             1,
             "spelling counts"
         );
+    }
+
+    #[test]
+    fn comments_and_names_of_functions_are_read_and_no_other_code() {
+        let found = |line: &str| list().problems("src/a.rs", line).len();
+        for said in ["//! Nobody.", "    let a = 1; // nobody", "    async fn asked_by_nobody_at_all() {"] {
+            assert_eq!(found(said), 1, "{said}");
+        }
+        for code in ["let nobody = 1;", "f(nobody)", "/// A link to [`a::nobody`].", "\"https://nobody.org\""]
+        {
+            assert_eq!(found(code), 0, "{code}");
+        }
+        assert_eq!(list().problems("docs/a.rs", "// nobody").len(), 1, "once, as a text");
+        assert!(list().problems("src/a.toml", "// nobody").is_empty());
     }
 
     #[test]

@@ -77,10 +77,7 @@ impl IntoFault for Error {
                 format!("this seems to hold data that identifies a patient ({found}), so it was not kept; say it without that"),
             )
             .with("field", field),
-            Self::Keys(error) => {
-                tracing::error!(%error, "the key engine failed");
-                Fault::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "the key engine is not reachable; try again in a moment")
-            }
+            Self::Keys(error) => error.to_fault(),
             Self::Call(status) => fault_of(status),
             Self::Store(error) => error.to_fault(),
             Self::Defect(what) => {

@@ -153,10 +153,11 @@ impl Answering for Server {
     }
 }
 
-/// The source versions that an answer quotes.
+/// The source versions that an answer quotes, or a refusal.
 fn cited(message: &proto::Message) -> Vec<String> {
-    let citations = message.sentences.iter().flat_map(|sentence| &sentence.citations);
-    citations.map(|citation| citation.source_version_id.clone()).collect()
+    let answered = message.sentences.iter().flat_map(|sentence| &sentence.citations);
+    let offered = message.refusal.iter().flat_map(|refusal| &refusal.sources);
+    answered.chain(offered).map(|citation| citation.source_version_id.clone()).collect()
 }
 
 /// The message with what became of its sources since.

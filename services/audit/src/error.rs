@@ -66,14 +66,7 @@ impl IntoFault for Error {
             Self::TooManyObjects(_) => {
                 Fault::new(Kind::InvalidInput, "INVALID_FIELD", self.to_string()).with("field", "objects")
             }
-            Self::Keys(error) => {
-                tracing::error!(%error, "the key engine failed");
-                Fault::new(
-                    Kind::Unavailable,
-                    "KEYS_UNAVAILABLE",
-                    "the key engine is not reachable; try again in a moment",
-                )
-            }
+            Self::Keys(error) => error.to_fault(),
             Self::Gap { .. } | Self::DamagedHead => {
                 tracing::error!(error = %self, "the audit log needs a person");
                 Fault::internal()

@@ -6,7 +6,7 @@
 //! checkpoint that the org's key signs. The signer remembers outside the database what it signed last and signs only what
 //! provably continues it. Heads, hashes and proofs are for anyone: `preceptor.audit.v1.PublicLog`.
 //!
-//! **What it does not do.** It interprets no record and changes none. It asks no witnesses of other people: whoever holds
+//! **What it does not do.** It interprets no record and changes none. It asks no witnesses of other people: anyone who holds
 //! this machine, keys and database at once can begin another log, and only a checkpoint that was kept elsewhere (each
 //! certificate carries one) shows that.
 
@@ -62,7 +62,7 @@ pub fn build(deps: &Deps, config: Config) -> Service {
 }
 
 /// Has the signer of an org's log begin again with what is in the tables, after a person found out why they are not what was
-/// signed: a restore of an older state, for instance. It is on the record, with what was signed before, and whoever kept a
+/// signed: a restore of an older state, for instance. It is on the record, with what was signed before, and anyone who kept a
 /// checkpoint of that sees that the log does not continue it.
 pub async fn begin_again(
     store: &Handle,

@@ -1,5 +1,5 @@
 //! `preceptor.audit.v1.PublicLog`: what of a log anyone may see. A leaf's hash gives nothing away: every record holds an id
-//! of its own that nobody can guess.
+//! of its own that no one can guess.
 
 use std::sync::Arc;
 

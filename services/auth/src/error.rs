@@ -123,14 +123,7 @@ impl IntoFault for Error {
                 Fault::new(Kind::InvalidInput, "INVALID_FIELD", format!("{field}: {problem}"))
                     .with("field", field)
             }
-            Self::Keys(error) => {
-                tracing::error!(%error, "the key engine failed");
-                Fault::new(
-                    Kind::Unavailable,
-                    "KEYS_UNAVAILABLE",
-                    "the key service is not reachable; try again in a moment",
-                )
-            }
+            Self::Keys(error) => error.to_fault(),
             Self::Store(error) => error.to_fault(),
             Self::Defect(what) => {
                 tracing::error!(what, "a defect in the control plane");

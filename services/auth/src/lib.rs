@@ -2,7 +2,7 @@
 //!
 //! **Contract.** `preceptor.auth.v1.Auth`. A credential (an API token, a session, a sign-in link) is a random secret of
 //! which only a keyed hash is stored; each kind opens its own door, the gateway exchanges it for a scope token that lives
-//! five minutes and is signed with Ed25519, and nobody can have one issued that can do more than their own. Services that act on their own behalf get tokens in their own name. Every change to staff and
+//! five minutes and is signed with Ed25519, and no one can have one issued that can do more than their own. Services that act on their own behalf get tokens in their own name. Every change to staff and
 //! credentials is an audit record of its org.
 //!
 //! **What it does not do.** It knows nothing of programs or learners beyond a program id and a pseudonym, and it never
@@ -74,12 +74,12 @@ pub async fn bootstrap(deps: &Deps, config: &Config) -> Result<Option<FirstStart
     domain::Accounts::new(deps.clone(), config.clone()).bootstrap().await
 }
 
-/// A new token of the operator, in place of all earlier ones: for whoever has the machine.
+/// A new token of the operator, in place of all earlier ones: for the one who has the machine.
 pub async fn renew_operator(deps: &Deps, config: &Config) -> Result<Secret, Error> {
     Ok(domain::Accounts::new(deps.clone(), config.clone()).renew_operator().await?.secret)
 }
 
-/// A token of an org's admin: for whoever has the machine. Returns the admin's id and the token.
+/// A token of an org's admin: for the one who has the machine. Returns the admin's id and the token.
 pub async fn let_admin_in(deps: &Deps, config: &Config, org: OrgId) -> Result<(String, Secret), Error> {
     let (member, issued) = domain::Accounts::new(deps.clone(), config.clone()).let_admin_in(org).await?;
     Ok((member.id, issued.secret))

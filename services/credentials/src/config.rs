@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 pub struct Config {
     /// The mail server: `smtps://host:465`, `smtp+starttls://host:587`, or `smtp://127.0.0.1:25` for one on this machine.
-    /// Empty: no mail can be sent, and nobody can verify an address.
+    /// Empty: no mail can be sent, and no one can verify an address.
     pub smtp: String,
     /// The address that mail comes from.
     pub from: String,

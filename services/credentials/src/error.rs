@@ -133,14 +133,7 @@ impl IntoFault for Error {
                     "the registry is not reachable; it will be asked again",
                 )
             }
-            Self::Keys(error) => {
-                tracing::error!(%error, "the key engine failed");
-                Fault::new(
-                    Kind::Unavailable,
-                    "KEYS_UNAVAILABLE",
-                    "the key engine is not reachable; try again in a moment",
-                )
-            }
+            Self::Keys(error) => error.to_fault(),
             Self::Store(error) => error.to_fault(),
             Self::Defect(what) => {
                 tracing::error!(what, "a defect in credentials");

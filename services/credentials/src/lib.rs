@@ -6,7 +6,7 @@
 //! An assertion holds for a time and is never changed; credits refer to the assertion that held when the quiz was
 //! completed.
 //!
-//! **What it does not do.** It decides about no credit, and it shows a person's fields to nobody but the person and the
+//! **What it does not do.** It decides about no credit, and it shows a person's fields to no one but the person and the
 //! admin who checks them. They are stored sealed under a key of that person.
 //!
 //! **Events.** Publishes audit records.

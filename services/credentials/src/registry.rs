@@ -53,13 +53,7 @@ pub(crate) fn of(config: &Config) -> Result<Option<Arc<dyn NpiRegistry>>, Unusab
     if config.npi_registry.is_empty() {
         return Ok(None);
     }
-    let http = reqwest::Client::builder()
-        .timeout(PATIENCE)
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .build();
-    let http = http.map_err(|error| Unusable(error.to_string()))?;
-    Ok(Some(Arc::new(Nppes { http, url: config.npi_registry.clone() })))
+    Ok(Some(Arc::new(Nppes::new(config.npi_registry.clone())?)))
 }
 
 #[derive(Debug)]
@@ -120,6 +114,16 @@ impl NpiRegistry for Nppes {
 }
 
 impl Nppes {
+    fn new(url: String) -> Result<Self, Unusable> {
+        let http = reqwest::Client::builder()
+            .timeout(PATIENCE)
+            // Whom the settings name is asked about a person, and no one else.
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .build();
+        Ok(Self { http: http.map_err(|error| Unusable(error.to_string()))?, url })
+    }
+
     async fn ask(&self, npi: &str) -> Result<Option<Entry>, Error> {
         let unavailable = |cause: &dyn fmt::Display| Error::RegistryUnavailable(cause.to_string());
         // Ten digits need no escaping.
@@ -173,7 +177,7 @@ mod tests {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/", listener.local_addr().expect("an address"));
-        let registry = Nppes { http: reqwest::Client::new(), url };
+        let registry = Nppes::new(url).expect("a client");
         let endless = async {
             let (mut stream, _) = listener.accept().await.expect("a question");
             let _ = stream.read(&mut [0; 1024]).await.expect("a request");
@@ -187,6 +191,29 @@ mod tests {
         let (sent, answer) = tokio::join!(endless, registry.ask("1234567893"));
         assert!(matches!(answer, Err(Error::RegistryUnavailable(_))));
         assert!(sent < 32 << 20, "{sent} bytes were taken");
+    }
+
+    #[tokio::test]
+    async fn a_redirect_carries_the_number_nowhere() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listen = async || tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let (asked, elsewhere) = (listen().await, listen().await);
+        let address = |listener: &tokio::net::TcpListener| {
+            format!("http://{}/", listener.local_addr().expect("an address"))
+        };
+        let registry = Nppes::new(address(&asked)).expect("a client");
+        let redirecting = async {
+            let (mut stream, _) = asked.accept().await.expect("a question");
+            let _ = stream.read(&mut [0; 1024]).await.expect("a request");
+            let to = address(&elsewhere);
+            let answer = format!("HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.expect("an answer");
+        };
+        let followed =
+            async { tokio::time::timeout(Duration::from_millis(300), elsewhere.accept()).await.is_ok() };
+        let ((), answer, followed) = tokio::join!(redirecting, registry.ask("1234567893"), followed);
+        assert!(!followed, "the redirect was followed");
+        assert!(matches!(answer, Err(Error::RegistryUnavailable(_))), "what is no answer stays none");
     }
 
     #[test]

@@ -233,14 +233,7 @@ fn flaw_as_fault(flaw: &Flaw) -> Fault {
 fn failure_as_fault(error: &Error) -> Fault {
     match error {
         Error::Call(status) => fault_of(status),
-        Error::Keys(error) => {
-            tracing::error!(%error, "the key engine failed");
-            Fault::new(
-                Kind::Unavailable,
-                "KEYS_UNAVAILABLE",
-                "the key engine is not reachable; try again in a moment",
-            )
-        }
+        Error::Keys(error) => error.to_fault(),
         Error::TooCostly => Fault::new(
             Kind::FailedPrecondition,
             "ITEMS_TOO_COSTLY",

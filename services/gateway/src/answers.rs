@@ -1,11 +1,10 @@
 //! Large answers: how many are made at a time, and how much of them is in memory until the clients took it.
 //!
-//! Whoever asks for whole files takes them at their own speed, and what they have not taken yet is held here. So an answer
+//! Anyone who asks for whole files takes them at their own speed, and what they have not taken yet is held here. So an answer
 //! that is made of a whole file waits for a place, and every large answer comes out of a budget. Neither is ever all for
 //! one org.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -34,18 +33,13 @@ const SMALL: u64 = 64 << 10;
 #[derive(Debug)]
 pub(crate) struct Answers {
     places: Places<String>,
-    waiting: Mutex<HashMap<String, Arc<()>>>,
     budget: Arc<Budget>,
 }
 
 impl Answers {
     pub(crate) fn new(config: &Config) -> Self {
         let all = config.answers_in_memory_mib << 20;
-        Self {
-            places: Places::new(config.large_answers),
-            waiting: Mutex::default(),
-            budget: Budget::new(all, all / 4),
-        }
+        Self { places: Places::new(config.large_answers), budget: Budget::new(all, all / 4) }
     }
 
     /// Waits for a place to make an answer of a whole file in; `None` for other answers, which need none.
@@ -58,16 +52,9 @@ impl Answers {
         if method != Method::GET || !OF_FILES.contains(&route) {
             return Ok(None);
         }
-        let _waits = self.wait_for(org).ok_or_else(busy)?;
-        tokio::time::timeout(PATIENCE, self.places.take(org)).await.map(Some).map_err(|_| busy())
-    }
-
-    /// Counts one more that waits, until this is dropped; `None` where as many as may do already.
-    fn wait_for(&self, org: &str) -> Option<Arc<()>> {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.retain(|_, waits| Arc::strong_count(waits) > 1);
-        let waits = waiting.entry(org.to_owned()).or_default();
-        (Arc::strong_count(waits) <= MOST_WAITING).then(|| Arc::clone(waits))
+        let waiting = self.places.take_unless_crowded(org, MOST_WAITING);
+        let place = tokio::time::timeout(PATIENCE, waiting).await.ok().flatten();
+        place.map(Some).ok_or_else(busy)
     }
 
     /// The answer, counted in the budget until it was sent.
@@ -116,13 +103,19 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_org_does_not_wait_in_more_than_so_many_connections() {
-        let answers = answers();
-        let waiting: Vec<_> = (0..MOST_WAITING).map(|_| answers.wait_for("a")).collect();
-        assert!(waiting.iter().all(Option::is_some));
-        assert!(answers.place(&Method::GET, OF_FILES[0], &"a".to_owned()).await.is_err(), "at once");
-        assert!(answers.place(&Method::GET, OF_FILES[0], &"b".to_owned()).await.is_ok());
-        drop(waiting);
-        assert!(answers.place(&Method::GET, OF_FILES[0], &"a".to_owned()).await.is_ok());
+        let (answers, get, a, b) = (answers(), Method::GET, "a".to_owned(), "b".to_owned());
+        let held = answers.place(&get, OF_FILES[0], &a).await.expect("a place");
+        let mut waiting: Vec<_> =
+            (0..MOST_WAITING).map(|_| Box::pin(answers.place(&get, OF_FILES[0], &a))).collect();
+        for one in &mut waiting {
+            assert!(futures::poll!(one.as_mut()).is_pending());
+        }
+        let begun = tokio::time::Instant::now();
+        assert!(answers.place(&get, OF_FILES[0], &a).await.is_err());
+        assert_eq!(begun.elapsed(), Duration::ZERO, "at once");
+        assert!(answers.place(&get, OF_FILES[0], &b).await.is_ok());
+        drop((held, waiting));
+        assert!(answers.place(&get, OF_FILES[0], &a).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

@@ -194,7 +194,7 @@ impl ApiError {
 
 impl From<Fault> for ApiError {
     fn from(fault: Fault) -> Self {
-        // Whoever came too often is told when to come again.
+        // Anyone who came too often is told when to come again.
         let told = || {
             fault
                 .details

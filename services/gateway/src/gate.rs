@@ -23,7 +23,7 @@ use crate::limits::{Door, Seen};
 use crate::pages::PageError;
 use crate::permissions::OPEN;
 
-/// What is asked of every process all the time, by whoever runs it.
+/// What is asked of every process all the time, by the one who runs it.
 const PROBES: [&str; 2] = ["/healthz", "/readyz"];
 /// Multipart framing comes on top of the file itself.
 const FRAMING: usize = 1 << 20;
@@ -62,7 +62,7 @@ struct Entered {
     org: String,
     bound: Bound,
     fate: Fate,
-    /// From where a credential came that nobody has looked at yet.
+    /// From where a credential came that no one has looked at yet.
     unproven: Option<Prefix>,
     _account: Option<Arc<Account>>,
 }
@@ -112,7 +112,7 @@ async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, Ap
         credential(&parts.headers, session_cookie_name(&edge.config)).map(|(credential, _)| credential);
     let taken = edge.permissions.takes(&parts.method, &route);
     // What no operation takes is counted where it comes from, whatever credential it carries. So is a page with a credential
-    // that nobody has looked at: many pages look at none, and a made-up one must not lift the limit.
+    // that no one has looked at: many pages look at none, and a made-up one must not lift the limit.
     let is_secured = edge.contract.is_secured(&parts.method, &route);
     let is_proven = credential.as_deref().is_some_and(|credential| edge.proven.holds(credential));
     let counts_itself = (credential.is_some() && is_secured) || (is_proven && !is_api(parts.uri.path()));
@@ -126,7 +126,7 @@ async fn enter(edge: &Edge, request: Request, seen: &Seen) -> Result<Entered, Ap
         unproven = Some(address);
     }
     let (mut holder, mut org) = (address.to_string(), address.to_string());
-    // The router refuses what no route takes, whoever asks and before any body.
+    // The router refuses what no route takes, no matter who asks, and before any body.
     if taken {
         let identity = identify(edge, &mut parts, address, seen).await?;
         allowed(edge, &parts.method, &route, &identity).await?;

@@ -124,7 +124,7 @@ impl Edge {
             Err(error) if error.status() == StatusCode::UNAUTHORIZED => {
                 self.note_refusal(address).await;
             }
-            // Nobody knows whose it is; the request is refused in any case.
+            // No one knows whose it is; the request is refused in any case.
             Err(_) => {}
         }
     }

@@ -22,6 +22,8 @@ mod panics;
 mod permissions;
 mod problems;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
@@ -162,40 +164,50 @@ pub fn tasks(store: &Handle, bus: &Arc<dyn Bus>, ledger: &Arc<Ledger>) -> Vec<Ta
     ]
 }
 
+impl Edge {
+    fn new(deps: Deps, config: Config) -> Self {
+        let services = deps.services;
+        let contract = api::contract(&deps.terms);
+        Self(Arc::new(Inner {
+            auth: AuthClient::new(services.auth),
+            ingestion: IngestionClient::new(services.ingestion).max_decoding_message_size(LARGEST_MESSAGE),
+            answering: AnsweringClient::new(services.answering),
+            alignment: AlignmentClient::new(services.alignment),
+            analytics: AnalyticsClient::new(services.analytics),
+            credentials: CredentialsClient::new(services.credentials),
+            credits: CreditsClient::new(services.credits).max_decoding_message_size(LARGEST_MESSAGE),
+            log: PublicLogClient::new(services.audit.clone()),
+            audit: AuditClient::new(services.audit).max_decoding_message_size(LARGEST_MESSAGE),
+            store: deps.store,
+            operator_answers: store::OperatorAnswers::default(),
+            ledger: deps.ledger,
+            keys: deps.keys,
+            cache: deps.cache,
+            verifier: deps.verifier,
+            clock: deps.clock,
+            health: deps.health,
+            identities: identity::Identities::default(),
+            proven: limits::Proven::default(),
+            permissions: permissions::Permissions::read(contract.document(), &deps.policies),
+            contract,
+            work: deps.work,
+            answers: answers::Answers::new(&config),
+            bodies: Budget::new(config.bodies_in_memory_mib << 20, config.bodies_in_memory_mib << 18),
+            config,
+        }))
+    }
+}
+
 /// Builds the router of the public edge.
 pub fn build(deps: Deps, config: Config) -> Router {
-    let services = deps.services;
-    let contract = api::contract(&deps.terms);
-    let edge = Edge(Arc::new(Inner {
-        auth: AuthClient::new(services.auth),
-        ingestion: IngestionClient::new(services.ingestion).max_decoding_message_size(LARGEST_MESSAGE),
-        answering: AnsweringClient::new(services.answering),
-        alignment: AlignmentClient::new(services.alignment),
-        analytics: AnalyticsClient::new(services.analytics),
-        credentials: CredentialsClient::new(services.credentials),
-        credits: CreditsClient::new(services.credits).max_decoding_message_size(LARGEST_MESSAGE),
-        log: PublicLogClient::new(services.audit.clone()),
-        audit: AuditClient::new(services.audit).max_decoding_message_size(LARGEST_MESSAGE),
-        store: deps.store,
-        operator_answers: store::OperatorAnswers::default(),
-        ledger: deps.ledger,
-        keys: deps.keys,
-        cache: deps.cache,
-        verifier: deps.verifier,
-        clock: deps.clock,
-        health: deps.health,
-        identities: identity::Identities::default(),
-        proven: limits::Proven::default(),
-        permissions: permissions::Permissions::read(contract.document(), &deps.policies),
-        contract,
-        work: deps.work,
-        answers: answers::Answers::new(&config),
-        bodies: Budget::new(config.bodies_in_memory_mib << 20, config.bodies_in_memory_mib << 18),
-        config,
-    }));
-    let public = api::router(&edge).merge(pages::router(&edge));
-    let public = public.layer(from_fn_with_state(edge.clone(), gate::layer));
-    let public = public
+    let edge = Edge::new(deps, config);
+    layered(api::router(&edge).merge(pages::router(&edge)), edge)
+}
+
+/// The layers around every handler, innermost first.
+fn layered(handlers: Router<Edge>, edge: Edge) -> Router {
+    let public = handlers
+        .layer(from_fn_with_state(edge.clone(), gate::layer))
         .layer(from_fn_with_state(edge.clone(), identity::from_our_pages))
         .layer(from_fn(gate::one_host))
         .layer(from_fn(panics::layer));

@@ -134,7 +134,7 @@ impl Edge {
         Ok(())
     }
 
-    /// Refuses an address from which too many credentials came that are none; whoever was known there goes on.
+    /// Refuses an address from which too many credentials came that are none; anyone who was known there goes on.
     pub(crate) async fn check_refusals(&self, address: Prefix, credential: &str) -> Result<(), ApiError> {
         if self.proven.holds(credential) {
             return Ok(());

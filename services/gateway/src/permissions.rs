@@ -86,7 +86,7 @@ impl Permissions {
                 Some((rpc, policy)) => {
                     needed.insert((method, path.to_owned()), ((*rpc).to_owned(), (*policy).clone()));
                 }
-                // Whoever is known may send it, in the bounds of every body; the RPC itself refuses whom it has to.
+                // Anyone who is known may send it, in the bounds of every body; the RPC itself refuses whom it has to.
                 None if !rpc.is_empty() => tracing::warn!(path, rpc, "a route is not named after an RPC"),
                 None => {}
             }
@@ -102,7 +102,7 @@ impl Permissions {
         Self { needed, writes: all }
     }
 
-    /// Whether there is such a write. What no route takes is refused by the router, whoever asks.
+    /// Whether there is such a write. What no route takes is refused by the router, no matter who asks.
     pub(crate) fn takes(&self, method: &Method, route: &str) -> bool {
         self.writes.contains(&(method.clone(), route.to_owned()))
     }

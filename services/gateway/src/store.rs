@@ -188,7 +188,7 @@ pub(crate) struct OperatorAnswers(Mutex<OperatorRows>);
 pub(crate) struct OperatorRows(HashMap<String, answer::Model>);
 
 impl OperatorAnswers {
-    /// Looks at the rows, and changes them, while nobody else does.
+    /// Looks at the rows, and changes them, while no one else does.
     pub(crate) fn with<R>(&self, work: impl FnOnce(&mut OperatorRows) -> R) -> R {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

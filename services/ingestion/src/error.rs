@@ -200,27 +200,8 @@ impl Error {
     /// What failed here: the caller did nothing wrong, and the reason is in the log.
     fn failure(&self) -> Fault {
         match self {
-            Self::Keys(error) => {
-                tracing::error!(%error, "the key engine failed");
-                Fault::new(
-                    Kind::Unavailable,
-                    "KEYS_UNAVAILABLE",
-                    "the key engine is not reachable; try again in a moment",
-                )
-            }
-            Self::Objects(ObjectError::Full) => Fault::new(
-                Kind::Unavailable,
-                "STORE_FULL",
-                "the storage is full; an operator has to free some space",
-            ),
-            Self::Objects(error) => {
-                tracing::error!(%error, "object storage failed");
-                Fault::new(
-                    Kind::Unavailable,
-                    "OBJECTS_UNAVAILABLE",
-                    "the file storage is not reachable; try again in a moment",
-                )
-            }
+            Self::Keys(error) => error.to_fault(),
+            Self::Objects(error) => error.to_fault(),
             Self::Sandbox(error) => {
                 tracing::error!(%error, "files cannot be worked on");
                 Fault::new(

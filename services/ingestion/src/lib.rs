@@ -1,14 +1,14 @@
 //! Programs, objectives, sources and their versions, passages, approvals, verification, publication.
 //!
 //! **Contract.** `preceptor.ingestion.v1.Ingestion`. A file becomes a source version, its text becomes passages that
-//! each know their page, slide, moment or section. A version goes draft → in review → approved, and nobody approves
+//! each know their page, slide, moment or section. A version goes draft → in review → approved, and no one approves
 //! their own work: the database refuses it. Publishing freezes the approved versions as a version of the program; it
 //! becomes visible when its index is ready, in one step, and goes away in one step.
 //!
 //! A source is verified against PubMed and Crossref, or by a reviewer's attestation; every request is on record, and
-//! registries are asked again every day: a retracted source is served to nobody from that moment on.
+//! registries are asked again every day: a retracted source is served to no one from that moment on.
 //!
-//! **What it does not do.** It searches nothing and answers nothing, and it asks nobody but these registries.
+//! **What it does not do.** It searches nothing and answers nothing, and it asks no one but these registries.
 //!
 //! **Events.** Publishes `source.extracted`, `source.verified`, `program.version_frozen`, `program.published`, `program.withdrawn` and
 //! audit records; listens to `index.progress`.

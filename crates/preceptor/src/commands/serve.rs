@@ -59,7 +59,7 @@ impl Serve {
             }
         }
         let telemetry = preceptor_runtime::telemetry::install(&config.telemetry, "preceptor")?;
-        let embedder = self.embedder(&config).await?;
+        let embedder = self.embedder(&config, model::find_or_pull).await?;
         let plan =
             Plan { services: self.services.clone(), listens: true, sharing: Sharing::WithOtherProcesses };
         let mesh = Mesh::start(config.clone(), plan, embedder).await?;
@@ -72,14 +72,18 @@ impl Serve {
 
     /// The model, where a service of this process works with it. Without it answers would be refused that are in the
     /// sources, so it is pulled, or its absence is asked for.
-    async fn embedder(&self, config: &Config) -> anyhow::Result<Option<Arc<dyn Embedder>>> {
+    async fn embedder(
+        &self,
+        config: &Config,
+        find_or_pull: impl AsyncFnOnce(&Config) -> anyhow::Result<Arc<dyn Embedder>>,
+    ) -> anyhow::Result<Option<Arc<dyn Embedder>>> {
         if !self.services.iter().any(|service| NEED_MODEL.contains(service)) {
             return Ok(None);
         }
         if self.no_model && model::find(config).is_none() {
             return Ok(None);
         }
-        let found = model::find_or_pull(config).await;
+        let found = find_or_pull(config).await;
         found.map(Some).context("the embedding model could not be pulled; put it there with `preceptor models pull`, or say --no-model")
     }
 
@@ -97,6 +101,38 @@ impl Serve {
             println!(
                 "The mail server and the NPI registry are stand-ins here: codes appear below, and NPI {NPI} is known."
             );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Whether there is a model, or why there is no process, and how often one was to be pulled.
+    async fn started(services: &[ServiceName], no_model: bool) -> (Result<bool, String>, usize) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = Config { data: folder.path().to_owned(), ..Config::default() };
+        let pulls = Cell::new(0);
+        let pull = async |_: &Config| -> anyhow::Result<Arc<dyn Embedder>> {
+            pulls.set(pulls.get() + 1);
+            bail!("there is no network")
+        };
+        let serve = Serve { services: services.to_vec(), dev: true, no_model };
+        let model = serve.embedder(&config, pull).await;
+        (model.map(|model| model.is_some()).map_err(|error| error.to_string()), pulls.get())
+    }
+
+    #[tokio::test]
+    async fn services_that_need_the_model_pull_it_or_do_not_start() {
+        assert_eq!(started(&[ServiceName::Auth], false).await, (Ok(false), 0), "it needs none");
+        for service in NEED_MODEL {
+            assert_eq!(started(&[service], true).await, (Ok(false), 0), "{service} was to do without");
+            let (model, pulls) = started(&[ServiceName::Auth, service], false).await;
+            assert_eq!(pulls, 1, "{service}");
+            assert!(model.is_err_and(|why| why.contains("--no-model")), "{service} started without");
         }
     }
 }

@@ -76,7 +76,7 @@ pub(super) fn licensed(mut person: Value, number: &str) -> Value {
     person
 }
 
-/// The person behind a name; nobody where no license was stated.
+/// The person behind a name; no one where no license was stated.
 fn statement(name: &str) -> Option<Value> {
     Some(match name {
         "rosa" => physician("Rosa Álvarez", "rosa@example.org"),

@@ -185,7 +185,7 @@ pub(super) fn gateway(
     Ok(Public { listener, router: preceptor_gateway::build(deps, config), work })
 }
 
-/// What certificates are printed with; whoever runs this is told which names will be refused.
+/// What certificates are printed with; anyone who runs this is told which names will be refused.
 pub(super) fn fonts(config: &Config) -> Arc<Fonts> {
     let fonts = crate::fonts::load(config);
     let missing = fonts.missing_scripts();

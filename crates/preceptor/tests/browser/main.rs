@@ -31,7 +31,7 @@ async fn the_demo_in_a_browser() {
     no_page_has_barriers(&driver, &demo, &axe).await;
 }
 
-/// A link alone signs nobody in: someone else may have sent it.
+/// A link alone signs no one in: someone else may have sent it.
 async fn signing_in_takes_a_click(driver: &Driver, demo: &Demo) {
     let browser = driver.browser(SIZES[0]).await;
     browser.open(demo.link("tara")).await;

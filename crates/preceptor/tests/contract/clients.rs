@@ -1,4 +1,4 @@
-//! Clients that are made from the document, by generators that nobody here wrote, run the whole main flow.
+//! Clients that are made from the document, by generators that no one here wrote, run the whole main flow.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! schemathesis: whatever fits the document, and what does not, as an admin, as a learner and as nobody.
+//! schemathesis: whatever fits the document, and what does not, as an admin, as a learner and as no one.
 
 use std::path::Path;
 use std::process::Command;
@@ -34,7 +34,7 @@ const BEYOND_SCHEMAS: [(&str, &str); 14] = [
 
 /// What the tool takes for a failure: no failure of ours, nothing that the document does not have, nothing in another
 /// shape than it says, nothing that a stranger may do, and no refusal of what fits, but for the state of a resource
-/// (412), a key that was used before (422), and [`BEYOND_SCHEMAS`]. A cursor is signed: nobody makes one up.
+/// (412), a key that was used before (422), and [`BEYOND_SCHEMAS`]. A cursor is signed: no one makes one up.
 fn settings() -> String {
     let accepted = r#""2xx", "3xx", "401", "403", "404", "409", "412", "422", "429""#;
     let exceptions: String = BEYOND_SCHEMAS

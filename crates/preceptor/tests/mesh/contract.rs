@@ -13,7 +13,7 @@ use crate::support::{WARFARIN, list, markdown};
 preceptor_testkit::on_both_stores! {
     every_error_is_a_problem_whatever_went_wrong
     a_body_is_an_object_and_everything_wrong_with_it_is_told
-    ids_that_are_none_are_answered_like_those_of_nobody
+    ids_that_are_none_are_answered_like_those_of_no_one
     lists_are_walked_page_by_page_and_only_with_their_own_cursors
     a_change_is_made_to_the_state_that_was_read
     what_was_made_says_where_it_is
@@ -205,7 +205,7 @@ async fn a_body_is_an_object_and_everything_wrong_with_it_is_told(store: Store) 
     local.stop().await;
 }
 
-async fn ids_that_are_none_are_answered_like_those_of_nobody(store: Store) {
+async fn ids_that_are_none_are_answered_like_those_of_no_one(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let raw = Raw::of(&local, &local.editor);
     let nobodys = "00000000000000000000000000";

@@ -78,7 +78,7 @@ async fn all_is_whole(admin: &Client, acknowledged: &[String], asked: &[(String,
         .await;
         let published = settled["state"] == "published";
         assert!(published || !acknowledged.contains(&program), "an acknowledged publication is there");
-        // An index that the kill broke is made anew from the text; until then nobody is answered wrongly.
+        // An index that the kill broke is made anew from the text; until then no one is answered wrongly.
         let answer = eventually("the index", async || {
             let answer = admin.ask(&program, "What is the usual starting dose of warfarin?").await;
             let rebuilding =

@@ -186,7 +186,7 @@ async fn every_answer_says_how_its_limits_stand() {
         ("GET", "/console", token),
         ("GET", "/reference", None),
         ("GET", "/openapi.json", None),
-        // A made-up credential is counted where it comes from, also where nobody looks at it.
+        // A made-up credential is counted where it comes from, also where no one looks at it.
         ("GET", "/reference", wrong),
         ("GET", "/openapi.json", wrong),
         ("GET", "/nothing", wrong),

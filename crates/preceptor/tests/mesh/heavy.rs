@@ -1,4 +1,4 @@
-//! Files that cost more than anyone has: each fails alone, by name, and keeps nobody waiting.
+//! Files that cost more than anyone has: each fails alone, by name, and keeps no one waiting.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -207,7 +207,7 @@ async fn a_page_that_costs_too_much_is_not_drawn_twice(store: Store) {
 }
 
 async fn logos_are_drawn_by_children_and_by_no_service(store: Store) {
-    // Without children nothing is drawn; whoever has no logo does not need them.
+    // Without children nothing is drawn; anyone who has no logo does not need them.
     let local = store.mesh_with(None, |config| config.sandbox.program = Some("/bin/false".into()));
     let local = local.await.expect("a mesh");
     let term = |logo: &str| {

@@ -8,7 +8,7 @@ use crate::support::{Log, WARFARIN, eventually, list, markdown};
 
 preceptor_testkit::on_both_stores! {
     a_document_becomes_a_cited_answer_with_its_objective_count_and_record
-    a_source_needs_somebody_else_and_a_withdrawal_is_one_step
+    a_source_needs_someone_else_and_a_withdrawal_is_one_step
     the_same_idempotency_key_gives_the_same_answer
     pages_open_without_scripts_and_lead_strangers_to_the_sign_in
 }
@@ -90,7 +90,7 @@ async fn log_verifies(local: &Local) {
     }
 }
 
-async fn a_source_needs_somebody_else_and_a_withdrawal_is_one_step(store: Store) {
+async fn a_source_needs_someone_else_and_a_withdrawal_is_one_step(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let program =
         local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");

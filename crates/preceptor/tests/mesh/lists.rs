@@ -323,7 +323,7 @@ async fn staff_and_their_credentials_are_listed_in_sets(store: Store) {
         for row in rows {
             local.editor.hire(&format!("Member {row}"), "editor").await.expect("a member");
         }
-        // Whoever reads next finds everything settled.
+        // Anyone who reads next finds everything settled.
         local.editor.get("/v1/staff").await.expect("staff");
     })
     .await;
@@ -399,7 +399,7 @@ async fn messages_are_listed_in_sets(store: Store) {
             let learner = local.learner(&program, &format!("learner{row}")).await.expect("a learner");
             let asked = learner.ask(&program, "What is the usual starting dose of warfarin?").await;
             let message = id(&asked.expect("an answer"), "message_id").expect("an id");
-            // The key of whoever says more is open from then on.
+            // The key of the one who says more is open from then on.
             if row % 3 == 1 {
                 let feedback = json!({ "helpful": true, "comment": format!("Good {row}") });
                 learner.post(&format!("/v1/messages/{message}/feedback"), &feedback).await.expect("feedback");

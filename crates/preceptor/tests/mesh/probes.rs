@@ -1,4 +1,4 @@
-//! What whoever runs a process relies on: readiness that says what is missing, TLS that is really TLS, and sign-ins on
+//! What the one who runs a process relies on: readiness that says what is missing, TLS that is really TLS, and sign-ins on
 //! record.
 
 use std::net::{SocketAddr, TcpListener};

@@ -10,10 +10,10 @@ use serde_json::json;
 use crate::support::{SendsForm as _, eventually, list};
 
 preceptor_testkit::on_both_stores! {
-    the_key_of_tokens_is_replaced_while_everybody_goes_on
+    the_key_of_tokens_is_replaced_while_everyone_goes_on
 }
 
-async fn the_key_of_tokens_is_replaced_while_everybody_goes_on(store: Store) {
+async fn the_key_of_tokens_is_replaced_while_everyone_goes_on(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let program = local.editor.post("/v1/programs", &json!({ "title": "Doses" })).await.expect("a program");
     let path = format!("/v1/programs/{}", id(&program, "id").expect("an id"));
@@ -34,7 +34,7 @@ async fn the_key_of_tokens_is_replaced_while_everybody_goes_on(store: Store) {
         );
         assert!(signing.is_empty() || ids[1] == signing, "{rotated}");
         signing = ids[0].to_owned();
-        // A credential that nobody exchanged yet gets a token of the new key; known ones go on with theirs.
+        // A credential that no one exchanged yet gets a token of the new key; known ones go on with theirs.
         let hired =
             local.editor.hire(&format!("Editor {number}"), "editor").await.expect("a member of staff");
         hired.get(&path).await.expect("a token of the new key is accepted at once");
@@ -43,7 +43,7 @@ async fn the_key_of_tokens_is_replaced_while_everybody_goes_on(store: Store) {
     local.stop().await;
 }
 
-/// Everything that nobody may find in a log.
+/// Everything that no one may find in a log.
 async fn used_secrets(started: &Started, printed: &str, folder: &std::path::Path) -> Vec<String> {
     let admin = &started.admin;
     let program = admin.post("/v1/programs", &json!({ "title": "Doses" })).await.expect("a program");

@@ -106,7 +106,7 @@ fn the_document_of_the_api_is_as_it_was() {
     insta::assert_snapshot!("openapi", serde_json::to_string_pretty(&document).expect("JSON"));
 }
 
-/// What a path answers to somebody; pages with their lines trimmed.
+/// What a path answers to someone; pages with their lines trimmed.
 async fn shown(local: &Local, client: &Client, path: &str, victim: &Victim) -> String {
     let url = format!("{}{}", local.url, fill(path, victim));
     let http =

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 use crate::support::{SendsForm as _, eventually, list};
 
 preceptor_testkit::on_both_stores! {
-    an_editor_becomes_nobody_else
+    an_editor_becomes_no_one_else
     no_secret_opens_another_door
     staff_act_as_no_learner
     a_suspended_member_is_out_within_five_seconds
     sessions_end_with_what_they_came_from
     time_ends_sessions_tokens_and_kept_answers
-    nobody_is_signed_in_by_another_site
+    no_one_is_signed_in_by_another_site
     the_operator_is_in_no_tenant
     an_invited_person_comes_in_by_mail_and_the_staff_page_works_without_scripts
     lifetimes_are_checked_and_schemes_have_no_case
@@ -86,7 +86,7 @@ fn secret_in(url: &str) -> String {
     url.split('#').nth(1).expect("a fragment").to_owned()
 }
 
-async fn an_editor_becomes_nobody_else(store: Store) {
+async fn an_editor_becomes_no_one_else(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let admin = &local.editor;
     let (own, editor) = member(admin, "editor").await;
@@ -384,7 +384,7 @@ async fn sessions_end_with_what_they_came_from(store: Store) {
     local.stop().await;
 }
 
-async fn nobody_is_signed_in_by_another_site(store: Store) {
+async fn no_one_is_signed_in_by_another_site(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let foreign: [&[(&str, &str)]; 6] = [
         &[("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")],

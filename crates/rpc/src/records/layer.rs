@@ -67,7 +67,7 @@ impl Recorded<'_> {
         }
     }
 
-    /// Who acted. What nobody of a tenant did is the deployment's.
+    /// Who acted. What no one of a tenant did is the deployment's.
     fn scope(&self) -> Arc<Scope> {
         self.noted
             .scope
@@ -129,7 +129,7 @@ impl Recorded<'_> {
         let mut entry = self.entry(&scope, self.records.action());
         entry.facts.push(("count", subjects.len().to_string()));
         entry.facts.push(("subjects", subjects.into_iter().take(MOST_NAMED).collect::<Vec<_>>().join(" ")));
-        // A visitor is nobody, and may come as often as they like.
+        // A visitor is no one, and may come as often as they like.
         let is_visitor = scope.role() == Role::System;
         let outcome = if is_visitor { self.ledger.count(entry).await } else { self.ledger.put(entry).await };
         self.unless_unrecorded(outcome, response)

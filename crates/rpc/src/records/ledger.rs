@@ -103,7 +103,7 @@ impl Ledger {
         let (done, mut outcome) = oneshot::channel();
         queue.waiting.lock().unwrap_or_else(PoisonError::into_inner).push((entry, done));
         let _turn = queue.turn.lock().await;
-        // Whoever had the turn before may have written this one too.
+        // Anyone who had the turn before may have written this one too.
         match outcome.try_recv() {
             Ok(outcome) => return outcome,
             Err(oneshot::error::TryRecvError::Closed) => {
@@ -115,7 +115,7 @@ impl Ledger {
         let (entries, waiters): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
         let written = self.recorder.record(entries).await;
         for waiter in waiters {
-            // Nobody waits any more: the entry is on record all the same.
+            // No one waits any more: the entry is on record all the same.
             let _ = waiter.send(written.clone());
         }
         written

@@ -1,13 +1,13 @@
 //! What a call leaves on the org's record, whatever its handler writes: a layer reads it from the contract.
 //!
 //! * A read of personal data (`records: READ_PERSONAL`) is recorded before its answer is given, with whose data it was: the
-//!   fields that the contract marks as a subject. Whoever reads nothing but their own is not.
+//!   fields that the contract marks as a subject. Anyone who reads nothing but their own is not.
 //! * A credential that was made (`CREDENTIAL`), and who signed in or out (`SIGN_IN`), are recorded before the answer too: a
 //!   secret that is not on record is not handed out.
 //! * A refusal is recorded for every method: who, what, why. Of the same refusals within a minute the first is recorded at
-//!   once and the others as a number, so that nobody fills the log with them.
+//!   once and the others as a number, so that no one fills the log with them.
 //!
-//! What belongs to no tenant, such as a sign-in with a secret that nobody issued, goes to the process's own log under the
+//! What belongs to no tenant, such as a sign-in with a secret that no one issued, goes to the process's own log under the
 //! target `security`, counted in the same way: it may not make rows of an org that does not exist.
 
 mod layer;

@@ -61,7 +61,7 @@ pub(super) enum Rows {
     All,
 }
 
-/// The statements that give `service` its new table and nobody else anything.
+/// The statements that give `service` its new table and no one else anything.
 pub(super) fn hand_over(service: &str, table: &str, grows_only: bool, rows: Rows) -> Vec<String> {
     let may = if grows_only { "SELECT, INSERT" } else { "SELECT, INSERT, UPDATE, DELETE" };
     let mut statements = vec![format!("GRANT {may} ON {table} TO {}", role(service))];
@@ -81,7 +81,7 @@ struct Table {
     name: String,
 }
 
-/// The tables of a service that nobody was granted anything on yet.
+/// The tables of a service that no one was granted anything on yet.
 pub(super) async fn new_tables(db: &impl ConnectionTrait, service: &str) -> Result<Vec<String>, StoreError> {
     let sql = "SELECT c.relname::text AS name FROM pg_class c \
         JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles o ON o.oid = c.relowner \

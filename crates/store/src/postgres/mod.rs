@@ -37,7 +37,7 @@ use crate::{Schema, StoreError};
 pub(crate) use pool::Pool;
 use pool::Use;
 
-/// The role that owns every table. Nobody logs in as it.
+/// The role that owns every table. No one logs in as it.
 pub(crate) const OWNER: &str = "preceptor_owner";
 /// The role that migrates, as a member of the owner.
 pub(crate) const MIGRATOR: &str = "migrator";
@@ -98,7 +98,7 @@ impl Turns {
 }
 
 impl Cell {
-    /// The cell, brought up to date by whoever may migrate; everyone else is told when it is not.
+    /// The cell, brought up to date by the one who may migrate; everyone else is told when it is not.
     pub(crate) async fn open(
         config: &Config,
         schemas: &[Schema],
@@ -200,7 +200,7 @@ impl Service {
         Ok((tx.await?, turn))
     }
 
-    /// A transaction for the relay, which marks its own rows and waits for nobody.
+    /// A transaction for the relay, which marks its own rows and waits for no one.
     pub(crate) async fn mark(self: &Arc<Self>, org: OrgId) -> Result<DatabaseTransaction, StoreError> {
         let service = Arc::clone(self);
         shielded(async move { begin(&service.writing, org, None).await }).await

@@ -19,10 +19,10 @@ const ACQUIRE: Duration = Duration::from_secs(5);
 const LONGEST_BEGIN: Duration = Duration::from_secs(7);
 /// A connection that was idle for longer is asked whether it lives before it is used.
 const ASK_AFTER: Duration = Duration::from_secs(1);
-/// What the server ends by itself: a statement, a wait for a lock, a transaction that nobody goes on with.
+/// What the server ends by itself: a statement, a wait for a lock, a transaction that no one goes on with.
 const SERVER_LIMITS: [(&str, &str); 3] =
     [("statement_timeout", "8s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "10s")];
-/// A pool that gave nobody a connection for so long is given up: its connections may hang on a dead network.
+/// A pool that gave no one a connection for so long is given up: its connections may hang on a dead network.
 const STUCK: Duration = Duration::from_secs(30);
 /// Failures in a row after which the database is left alone, and for how long.
 const FAILURES: u32 = 5;
@@ -30,7 +30,7 @@ const LEFT_ALONE: Duration = Duration::from_secs(1);
 /// Tries of an opening that failed before anything was done: a connection that is gone is found out by its use.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(50);
-/// Whoever waited for longer has been patient enough.
+/// Anyone who waited for longer has been patient enough.
 const QUICK: Duration = Duration::from_secs(1);
 
 /// What connections are for.
@@ -168,7 +168,7 @@ impl Pool {
         }
     }
 
-    /// Begins with fresh connections when the old ones served nobody for long. A connection to a peer that vanished keeps
+    /// Begins with fresh connections when the old ones served no one for long. A connection to a peer that vanished keeps
     /// its place in the pool until the system gives up, which takes a quarter of an hour.
     fn give_up_when_stuck(&self) {
         let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);

@@ -130,7 +130,7 @@ fn keep(path: &Path, password: &str) -> Result<(), StoreError> {
     write().map_err(|error: std::io::Error| StoreError::Unavailable(format!("{}: {error}", path.display())))
 }
 
-/// Makes the database of a URL when it is missing, and lets our roles in and nobody else.
+/// Makes the database of a URL when it is missing, and lets our roles in and no one else.
 async fn database(
     db: &DatabaseConnection,
     url: &str,

@@ -1,4 +1,4 @@
-//! Many tenants on few connections, interrupted wherever they wait: nobody meets anyone.
+//! Many tenants on few connections, interrupted wherever they wait: no one meets anyone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const CONNECTIONS: u32 = 2;
 /// One operation in so many is interrupted.
 const INTERRUPTED: usize = 4;
 
-/// Writes a row and reads all: those of the tenant and of nobody else.
+/// Writes a row and reads all: those of the tenant and of no one else.
 async fn operation(library: Handle, scope: Arc<Scope>, id: String, writes: bool) -> Result<bool, StoreError> {
     if writes {
         let mut tx = library.write(&scope).await?;

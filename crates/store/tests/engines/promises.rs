@@ -164,7 +164,7 @@ async fn writers_of_one_org_take_turns(engine: Engine) {
         let (library, scope) = (engine.library.clone(), scope.clone());
         writers.spawn(async move {
             let tx = library.write(&scope).await.expect("a transaction");
-            // What was read stays true until the commit: nobody else can have added a row.
+            // What was read stays true until the commit: no one else can have added a row.
             let known = tx.all(tx.find::<book::Entity>()).await.expect("rows").len();
             tokio::task::yield_now().await;
             tx.insert(book::Model {

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::text;
 
-/// Somebody who can claim.
+/// Someone who can claim.
 #[derive(Debug, Clone)]
 pub(super) struct Learner {
     pub(super) client: Client,

@@ -1,4 +1,4 @@
-//! What is not answered, whatever the program holds: questions about somebody's own patient, and pasted patient data.
+//! What is not answered, whatever the program holds: questions about someone's own patient, and pasted patient data.
 //!
 //! What identifies a patient is found by `preceptor-phi`. The patterns here are about *whose* care is asked for. "A 54-year-old man presents with …" is how exam questions are
 //! written, and is answered; "should I stop my father's warfarin?" is not.

@@ -1,4 +1,4 @@
-//! Words of learners at rest. What the guard lets pass may still name somebody, so nothing of it is stored in clear:
+//! Words of learners at rest. What the guard lets pass may still name someone, so nothing of it is stored in clear:
 //! everything that a learner writes, and what is answered, is sealed under a key of that learner, and the key is kept
 //! wrapped under a key of the org. Destroying the wrapped key destroys the words, wherever copies of them are.
 

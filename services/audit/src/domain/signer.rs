@@ -201,7 +201,7 @@ impl Signer {
         let signature =
             self.keys.sign(KeyName::of_org(Purpose::AuditLog, scope.org()), text.as_bytes()).await?;
         let note = key.checkpoint(&text, &signature.bytes);
-        // An empty log is no row: nobody's tables are made by looking.
+        // An empty log is no row: no one's tables are made by looking.
         if head.size > 0 {
             let tx = self.store.write(scope).await?;
             signed::keep(&tx, head.size, &note).await?;

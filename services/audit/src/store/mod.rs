@@ -12,7 +12,7 @@ use preceptor_proto::events::v1::AuditRecord;
 use preceptor_store::{Migration, Schema, TenantTx, tenant_tables};
 use prost::Message as _;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::{ColumnTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 use tlog_tiles::tlog::record_hash;
 
 use crate::Error;
@@ -66,6 +66,13 @@ struct Counted<'a> {
     fresh: Vec<&'a Record<'a>>,
     changed: bool,
     miscounted: BTreeMap<String, i64>,
+}
+
+/// A leaf without its record, which can be large.
+#[derive(Debug, FromQueryResult)]
+struct LeafHash {
+    event_id: String,
+    leaf_hash: Vec<u8>,
 }
 
 /// Records that are asked for at once.
@@ -157,8 +164,12 @@ async fn held(tx: &TenantTx, records: &[Record<'_>]) -> Result<BTreeMap<String, 
     for some in records.chunks(MOST_ASKED) {
         let select = tx
             .find::<leaf::Entity>()
+            .select_only()
+            .column(leaf::Column::EventId)
+            .column(leaf::Column::LeafHash)
             .filter(leaf::Column::EventId.is_in(some.iter().map(|record| record.event_id)));
-        found.extend(tx.all(select).await?.into_iter().map(|leaf| (leaf.event_id, leaf.leaf_hash)));
+        let leaves: Vec<LeafHash> = tx.all_as(select).await?;
+        found.extend(leaves.into_iter().map(|leaf| (leaf.event_id, leaf.leaf_hash)));
     }
     Ok(found)
 }

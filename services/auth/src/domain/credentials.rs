@@ -122,7 +122,7 @@ impl Accounts {
         Ok(live)
     }
 
-    /// The credential that a secret opened once, alive or not: for the record of a sign-in that failed. None when nobody
+    /// The credential that a secret opened once, alive or not: for the record of a sign-in that failed. None when no one
     /// issued it.
     pub(crate) async fn once(&self, secret: &str) -> Result<Option<credential::Model>, Error> {
         let hash = secrets::hash(&*self.deps.keys, secret).await?;
@@ -209,7 +209,7 @@ impl Accounts {
             self.deps.control.one(staff::Entity::find_by_id((row.org_id.clone(), id.clone()))).await?;
         let member = seals::open(&*self.deps.keys, member.ok_or(Error::CredentialInvalid)?).await?;
         self.check_member(roll, row, &member).await?;
-        // Whoever made the credential of an app is not the one it speaks for.
+        // Anyone who made the credential of an app is not the one it speaks for.
         Ok(Some(member).filter(|_| row.staff_id.is_some()))
     }
 
@@ -243,7 +243,7 @@ impl Accounts {
         Err(self.misfit(readable(&row.org_id)?, roll).await)
     }
 
-    /// Whether nobody used a session for longer than sessions may lie idle.
+    /// Whether no one used a session for longer than sessions may lie idle.
     pub(super) fn is_idle(&self, row: &credential::Model) -> bool {
         let seen = row.last_seen_at.map(Timestamp::from_micros);
         seen.is_some_and(|seen| self.deps.clock.now().since(seen) > self.config.idle())
@@ -358,8 +358,8 @@ impl Accounts {
         if fresh { Ok(()) } else { Err(Error::ConfirmationNeeded) }
     }
 
-    /// The same for what takes no confirmation: whoever comes with an API token presents it with the call itself, and a
-    /// session counts while it is young. A session that someone else got hold of lets nobody in.
+    /// The same for what takes no confirmation: anyone who comes with an API token presents it with the call itself, and a
+    /// session counts while it is young. A session that someone else got hold of lets no one in.
     pub(super) async fn is_there(&self, scope: &Scope) -> Result<(), Error> {
         if self.behind(scope).await?.row.kind == Kind::Api.name() {
             return Ok(());

@@ -15,7 +15,7 @@ use crate::Error;
 
 impl Accounts {
     /// A token for one learner in one program. An app admits the learner in person. What staff make is theirs: it is marked
-    /// as acting, and its pseudonym is nobody else's, so that it meets no row of the learner.
+    /// as acting, and its pseudonym is no one else's, so that it meets no row of the learner.
     pub(crate) async fn issue_learner_token(
         &self,
         scope: &Scope,

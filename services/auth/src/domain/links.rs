@@ -14,7 +14,7 @@ use crate::store::staff;
 /// A link that was made.
 #[derive(Debug)]
 pub(crate) enum Link {
-    /// For whoever asked.
+    /// For anyone who asked.
     Returned(Box<Issued>),
     /// It went to its person's own address.
     Mailed(Timestamp),
@@ -117,7 +117,7 @@ impl Accounts {
         format!("{}/sign-in#{secret}", self.deps.public_url.trim_end_matches('/'))
     }
 
-    /// Adds a member of staff and mails them their first link. Nobody is added when the mail does not go out.
+    /// Adds a member of staff and mails them their first link. No one is added when the mail does not go out.
     pub(crate) async fn invite(&self, scope: &Scope, new: NewMember<'_>) -> Result<staff::Model, Error> {
         if !Role::STAFF.contains(&new.role) {
             return Err(Error::InvalidField {

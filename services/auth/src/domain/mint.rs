@@ -11,7 +11,7 @@ use super::kinds::Kind;
 use super::tokens::Subject;
 use crate::Error;
 
-/// Whoever asks for a credential: what they are, and the credential they came with.
+/// Who asks for a credential: what they are, and the credential they came with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Maker {
     pub(crate) org: OrgId,
@@ -59,7 +59,7 @@ impl Maker {
         }
     }
 
-    /// Whoever founds `org` in this very transaction, or lets its owner in again on the machine itself.
+    /// The one who founds `org` in this very transaction, or lets its owner in again on the machine itself.
     pub(crate) fn founder(org: OrgId) -> Self {
         Self {
             org,
@@ -124,7 +124,7 @@ impl Holder {
 /// Into whose hands a secret goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Delivery {
-    /// It is the answer to whoever asked.
+    /// It is the answer to the one who asked.
     Returned,
     /// It goes to the holder's own address.
     Mailed,
@@ -201,7 +201,7 @@ fn is_maker(maker: &Maker, holder: &Holder) -> bool {
 }
 
 /// Whether the maker may let this person be spoken for: themselves, someone who gets the secret into their own hands, or
-/// someone whom nobody can be taken for yet.
+/// someone whom no one can be taken for yet.
 fn speaks_for(maker: &Maker, wanted: &Wanted) -> bool {
     if is_maker(maker, &wanted.holder) {
         return true;
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_reaches_more_than_they_hold() {
+    fn no_one_reaches_more_than_they_hold() {
         for maker_role in Role::ALL {
             for role in Role::STAFF {
                 for delivery in [Delivery::Returned, Delivery::Mailed] {

@@ -56,7 +56,7 @@ impl Accounts {
         &self.deps.keys
     }
 
-    /// A signed scope token for whoever holds `secret`, which came in by `door`.
+    /// A signed scope token for the one who holds `secret`, which came in by `door`.
     pub(crate) async fn exchange(
         &self,
         secret: &str,

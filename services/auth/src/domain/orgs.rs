@@ -47,7 +47,7 @@ impl Accounts {
         self.issue(tx, may_mint(&Maker::founder(OrgId::PLATFORM), wanted)?).await
     }
 
-    /// A new token of the operator for whoever has the machine, in place of all earlier ones.
+    /// A new token of the operator for the one who has the machine, in place of all earlier ones.
     pub(crate) async fn renew_operator(&self) -> Result<Issued, Error> {
         self.org(&OrgId::PLATFORM.to_string()).await?;
         let tx = self.deps.control.write().await?;
@@ -62,7 +62,7 @@ impl Accounts {
         Ok(issued)
     }
 
-    /// A token of an org's first active admin for whoever has the machine; an admin is added to an org that has none.
+    /// A token of an org's first active admin for the one who has the machine; an admin is added to an org that has none.
     pub(crate) async fn let_admin_in(&self, org: OrgId) -> Result<(staff::Model, Issued), Error> {
         if !org.is_tenant() {
             return Err(Error::OrgNotFound);

@@ -1,6 +1,6 @@
 //! Whose a number at an accreditor is: what only the deployment as a whole can say.
 //!
-//! Orgs keep their accreditations in their own cells, where nobody sees that another org recorded the same number. What
+//! Orgs keep their accreditations in their own cells, where no one sees that another org recorded the same number. What
 //! the operator confirmed is therefore held here, once per body and number.
 
 use preceptor_core::{Capability, Scope};
@@ -80,7 +80,7 @@ impl Accounts {
         Ok(tx.commit().await?)
     }
 
-    /// The name of an org: to whoever acts in it, and to the operator.
+    /// The name of an org: to the one who acts in it, and to the operator.
     pub(crate) async fn org_name(&self, scope: &Scope, org: &str) -> Result<String, Error> {
         if scope.org().to_string() != org && !scope.grants(Capability::Operate) {
             return Err(Error::OrgNotFound);

@@ -236,7 +236,7 @@ impl Accounts {
             let roll = self.roll(org).await?;
             let rows = self.deps.control.all(select.clone()).await?;
             let mut rows = seals::all_intact(&*self.deps.keys, rows).await?;
-            // Nobody was changed between the two looks.
+            // No one was changed between the two looks.
             if Arc::ptr_eq(&roll, &self.roll(org).await?) {
                 roll.retain(&mut rows);
                 return Ok(rows);
@@ -350,7 +350,7 @@ impl Accounts {
     }
 
     /// Has the roll begin again with the rows as they are, when it is not the one that is remembered: after a restore, on the
-    /// word of whoever has the machine.
+    /// word of the one who has the machine.
     pub(super) async fn begin_roll_again(&self, tx: &ControlTx, org: OrgId) -> Result<(), Error> {
         self.turn(tx, org).await?;
         match self.open_roll(tx, org).await {

@@ -1,4 +1,4 @@
-//! A keyed hash over every row that decides who may do what. Whoever can write the database and does not hold the key
+//! A keyed hash over every row that decides who may do what. Anyone who can write the database and does not hold the key
 //! can end a credential, and cannot make one say something else.
 
 use preceptor_keys::{KeyName, Keys, Purpose};

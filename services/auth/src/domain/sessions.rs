@@ -21,7 +21,7 @@ impl Accounts {
         Ok((self.subject(&live).await?, org))
     }
 
-    /// Opens a browser session for whoever holds a link, which is used up, or an API token. The session that the browser
+    /// Opens a browser session for the one who holds a link, which is used up, or an API token. The session that the browser
     /// had before, `replaces`, ends.
     pub(crate) async fn open_session(
         &self,

@@ -149,7 +149,7 @@ impl Accounts {
         self.newest(scope.org(), removed.order_by_asc(staff::Column::Id)).await
     }
 
-    /// The staff of the org but those who were removed. A row that was changed by hand or put back is nobody.
+    /// The staff of the org but those who were removed. A row that was changed by hand or put back is no one.
     pub(crate) async fn list_staff(&self, scope: &Scope) -> Result<Vec<staff::Model>, Error> {
         let of_org = staff::Entity::find()
             .filter(staff::Column::OrgId.eq(scope.org().to_string()))
@@ -246,7 +246,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// A member of staff whom nobody else changes before this transaction ends.
+    /// A member of staff whom no one else changes before this transaction ends.
     pub(super) async fn member_to_change(
         &self,
         tx: &ControlTx,

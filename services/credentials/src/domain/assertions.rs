@@ -42,7 +42,7 @@ pub(crate) struct Found {
     pub(crate) person: Option<Person>,
 }
 
-/// Asserts a level, on a check that passed. A statement whose dates do not hold is asserted to nobody. Returns the contests
+/// Asserts a level, on a check that passed. A statement whose dates do not hold is asserted to no one. Returns the contests
 /// that this opens, whose parties have to be told.
 pub(super) async fn assert(
     tx: &mut TenantTx,
@@ -130,7 +130,7 @@ fn taxonomies(profession: &str) -> &'static [&'static str] {
 }
 
 /// What the registry's entry shows of a statement: a level, and why in words. Registries are public: what a person states
-/// and the registry has may be copied from it, so nobody is shown to be that person by it, whatever else fits.
+/// and the registry has may be copied from it, so no one is shown to be that person by it, whatever else fits.
 fn judge(entry: Option<&Entry>, profession: &str, person: &Person) -> (Option<i64>, &'static str) {
     let Some(entry) = entry else { return (None, "the registry knows no such number") };
     if !entry.active {

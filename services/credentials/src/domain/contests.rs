@@ -1,6 +1,6 @@
 //! Two people who state the same number or license: at most one of them is that clinician.
 //!
-//! What registries publish anyone can copy, so whoever was first is not therefore the owner. As soon as one of two who
+//! What registries publish anyone can copy, so anyone who was first is not therefore the owner. As soon as one of two who
 //! state the same would be known by more than their own word, the identity is contested: both are known by their word
 //! alone until an admin has found out whose it is. Who was not upheld is not known by that statement at all.
 
@@ -49,9 +49,9 @@ fn shown(about: &str) -> &str {
 /// Whether someone else states the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dispute {
-    /// Nobody does, or the person was upheld.
+    /// No one does, or the person was upheld.
     None,
-    /// Someone does, and nobody decided yet.
+    /// Someone does, and no one decided yet.
     Open,
     /// Someone did, and the person was not upheld.
     Lost,
@@ -87,7 +87,7 @@ impl ContestView {
 #[derive(Debug)]
 pub(crate) struct Decision {
     pub(crate) contest: String,
-    /// Whose it is; nobody when empty.
+    /// Whose it is; no one when empty.
     pub(crate) upheld: String,
     pub(crate) grounds: Grounds,
 }

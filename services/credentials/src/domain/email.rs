@@ -19,7 +19,7 @@ const LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// Codes per hour and person.
 const MOST_CODES: usize = 5;
 const HOUR: Duration = Duration::from_secs(3600);
-/// Wrong tries per code: at 10^8 codes, nobody guesses one.
+/// Wrong tries per code: at 10^8 codes, no one guesses one.
 const MOST_TRIES: i64 = 5;
 
 impl Clinicians {

@@ -2,7 +2,7 @@
 //!
 //! The seal names the check, so that the evidence of two checks cannot be exchanged, and the check keeps a keyed hash of
 //! the text, which is compared when it is read. The hash is keyed because the text is short and the record of the check
-//! stays: without the key, nobody can try out what was seen.
+//! stays: without the key, no one can try out what was seen.
 
 use std::collections::{BTreeMap, HashMap};
 

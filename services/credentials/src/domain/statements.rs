@@ -156,7 +156,7 @@ impl Clinicians {
         self.view(scope, learner).await
     }
 
-    /// A statement as it is on record: a keyed hash, which proves it to whoever has it and says nothing to others.
+    /// A statement as it is on record: a keyed hash, which proves it to the one who has it and says nothing to others.
     async fn evidence_of(&self, org: OrgId, profession: &str, person: &Person) -> Result<String, Error> {
         let stated =
             serde_json::to_vec(&(profession, person)).map_err(|error| Error::Defect(error.to_string()))?;

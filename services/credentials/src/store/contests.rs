@@ -15,7 +15,7 @@ pub(crate) async fn get(tx: &TenantTx, id: &str) -> Result<Option<contest::Model
     Ok(tx.one(tx.find::<contest::Entity>().filter(contest::Column::Id.eq(id))).await?)
 }
 
-/// The contest about a number or license that nobody decided yet.
+/// The contest about a number or license that no one decided yet.
 pub(crate) async fn open(
     tx: &TenantTx,
     about: &str,

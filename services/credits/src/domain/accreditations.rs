@@ -1,6 +1,6 @@
 //! Accreditation, link 1: what a provider says of itself, and what the operator of the deployment found out about it.
 //!
-//! A provider records its own accreditation, and nobody has to believe it: it is shown as not confirmed until a second
+//! A provider records its own accreditation, and no one has to believe it: it is shown as not confirmed until a second
 //! party, the operator, looked it up and said what they saw. Every decision is a row of its own, and an award keeps the
 //! one that it was made under.
 
@@ -36,9 +36,9 @@ const MOST_NUMBER: usize = 100;
 pub(crate) struct AccreditationView {
     pub(crate) row: accreditation::Model,
     pub(crate) decision: Option<accreditation_decision::Model>,
-    /// The org's name on this platform; empty where nobody is shown it.
+    /// The org's name on this platform; empty where no one is shown it.
     pub(crate) org_name: String,
-    /// Scripts of which certificates can show no name; empty where nobody is shown it.
+    /// Scripts of which certificates can show no name; empty where no one is shown it.
     pub(crate) unprintable_scripts: Vec<&'static str>,
 }
 

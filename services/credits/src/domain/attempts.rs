@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_told_to_nobody_who_may_try_again() {
+    fn answers_are_told_to_no_one_who_may_try_again() {
         use Feedback::{Later, OnRequest, Shown};
         let of = |number, most, ended: Option<bool>, seen| {
             Feedback::of(&attempt(number, most), ended.map(result).as_ref(), seen)

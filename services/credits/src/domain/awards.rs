@@ -36,7 +36,7 @@ pub(crate) struct CreditView {
     pub(crate) void: Option<ledger::Model>,
     pub(crate) annotations: Vec<annotation::Model>,
     pub(crate) certificate: Option<certificate::Model>,
-    /// Whether it is the caller's own: only they learn the certificate's code, since whoever has that can see the name.
+    /// Whether it is the caller's own: only they learn the certificate's code, since anyone who has that can see the name.
     pub(crate) is_own: bool,
     pub(crate) certificate_ready: bool,
     /// Whether this request made it.

@@ -23,7 +23,7 @@ use crate::store::{attempts, form, form_item, form_source, items, offers};
 const DEFAULT_THRESHOLD: i64 = 60;
 const MOST_ITEMS: usize = 100;
 /// How often a learner may try, unless the provider says otherwise: so often that a bad day is no harm, and so seldom that
-/// nobody gets through by trying answers out.
+/// no one gets through by trying answers out.
 pub(crate) const DEFAULT_ATTEMPTS: i64 = 3;
 
 /// A form to be frozen.

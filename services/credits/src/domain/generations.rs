@@ -24,7 +24,7 @@ use crate::store::{generation, items};
 const MOST_GENERATED: usize = 200;
 /// The kind of a job whose subject is a request for drafts.
 const COMPOSING: &str = "compose";
-/// Why a request was stopped that somebody canceled: a code and words for people.
+/// Why a request was stopped that someone canceled: a code and words for people.
 const CANCELED: (&str, &str) = ("ITEMS_CANCELED", "the making of these drafts was stopped");
 /// How long reading a whole program may take.
 const READING: Duration = Duration::from_secs(300);
@@ -195,7 +195,7 @@ impl Credits {
         };
         let mut made = Vec::with_capacity(drafts.len());
         for draft in drafts {
-            // The author is whoever asked: they cannot approve what they had made.
+            // The author is the one who asked: they cannot approve what they had made.
             let view = draft_rows(&tx, &row.program_id, &row.asked_by, draft);
             items::insert(&tx, &view).await?;
             made.push(view.version.item_id);

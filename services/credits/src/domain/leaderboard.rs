@@ -91,7 +91,7 @@ fn key(org: &str, form: &str) -> String {
     format!("{org}/{form}")
 }
 
-/// The best learners, the earlier of equals first; nobody when too few took part. Results come best first.
+/// The best learners, the earlier of equals first; no one when too few took part. Results come best first.
 fn ranked(results: Vec<result::Model>) -> Vec<(String, i64)> {
     let mut best: BTreeMap<String, (i64, i64)> = BTreeMap::new();
     for result in results {

@@ -19,7 +19,7 @@ pub enum Link {
     Attempt,
     /// The attempts that are allowed are used up.
     Retakes,
-    /// Whoever takes the quiz has seen which answers are right.
+    /// Anyone who takes the quiz has seen which answers are right.
     Unseen,
     /// The evaluation is missing.
     Evaluation,
@@ -92,7 +92,7 @@ const GUARDS: &[(&str, Link)] = &[
     (preceptor_store::APPEND_ONLY, Link::Immutable),
 ];
 
-/// What is said to whoever cannot take a quiz because they have seen its key.
+/// What is said to the one who cannot take a quiz because they have seen its key.
 pub(super) const KEY_SEEN: (&str, &str) = (
     "QUIZ_KEY_SEEN",
     "you have seen which answers to the questions of this program are right, so you cannot take its quiz for credit",
@@ -104,7 +104,7 @@ impl Link {
         GUARDS.iter().find(|(guard, _)| *guard == name).map(|(_, link)| *link)
     }
 
-    /// What to say to whoever ran into it.
+    /// What to say to the one who ran into it.
     pub(crate) fn to_fault(self) -> Fault {
         let refused =
             |code: &'static str, words: &'static str| Fault::new(Kind::FailedPrecondition, code, words);
@@ -178,7 +178,7 @@ mod tests {
     const TABLES: [&str; 2] =
         [include_str!("../store/0001_credits.sql"), include_str!("../store/0003_assessment.sql")];
 
-    /// A constraint of the chain that nobody can name to a user is a hole in the errors.
+    /// A constraint of the chain that no one can name to a user is a hole in the errors.
     #[test]
     fn every_guard_is_in_the_tables() {
         let sql = TABLES.concat();

@@ -91,7 +91,7 @@ pub(crate) struct Credits {
     prints: Prints,
     /// Lists of voided certificates that were signed lately.
     lists: certificates::Lists,
-    /// Prints certificates behind whoever claims.
+    /// Prints certificates behind the one who claims.
     backstage: Backstage,
 }
 

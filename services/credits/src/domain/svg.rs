@@ -5,7 +5,7 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::{NsReader, XmlVersion};
 
-/// Elements inside each other; whoever draws them goes as deep.
+/// Elements inside each other; anyone who draws them goes as deep.
 const DEEPEST: usize = 32;
 const MOST_ELEMENTS: usize = 2000;
 /// What is drawn, and what says how. `use`, `pattern`, `mask`, `marker` and `filter` repeat what they name, and each
@@ -32,7 +32,7 @@ const ALLOWED: [&str; 20] = [
     "title",
     "tspan",
 ];
-/// What drawing programs write beside the drawing. Nobody draws it.
+/// What drawing programs write beside the drawing. No one draws it.
 const NOTES: [&str; 6] = [
     "http://creativecommons.org/ns#",
     "http://purl.org/dc/elements/1.1/",
@@ -59,7 +59,7 @@ impl Open {
     }
 }
 
-/// Refuses a drawing that has anything but shapes, with words for whoever drew it.
+/// Refuses a drawing that has anything but shapes, with words for the one who drew it.
 pub(super) fn check(text: &str) -> Result<(), String> {
     let mut reader = NsReader::from_str(text);
     let (mut open, mut elements) = (Open::default(), 0);

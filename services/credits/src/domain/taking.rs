@@ -1,4 +1,4 @@
-//! Who has seen which answers are right, and who takes a quiz: nobody is both.
+//! Who has seen which answers are right, and who takes a quiz: no one is both.
 //!
 //! What a person does with the quizzes of a program is a sequence of entries, each of which says whether they had seen
 //! the key by then. An attempt and its result refer to an entry that had not; the tables refuse any other
@@ -65,7 +65,7 @@ pub(super) async fn note(tx: &TenantTx, program: &str, act: Act<'_>) -> Result<(
     Ok(tx.insert(row).await?)
 }
 
-/// Notes within a change that whoever makes it knows the key by it.
+/// Notes within a change that the one who makes it knows the key by it.
 pub(super) async fn note_key_seen(tx: &mut TenantTx, program: &str, how: &'static str) -> Result<(), Error> {
     let person = tx.scope().subject().to_owned();
     if has_seen_key(tx, program, &person).await? {

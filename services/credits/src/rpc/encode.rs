@@ -199,7 +199,7 @@ pub(super) fn attempt(view: &AttemptView) -> proto::Attempt {
 }
 
 /// One question in the order and with the options of this attempt. What is right, and which answers were, is told with the
-/// feedback only: whoever may try again learns how many were right, and from which sources everything was asked.
+/// feedback only: anyone who may try again learns how many were right, and from which sources everything was asked.
 fn question(view: &AttemptView, number: usize, place: usize) -> proto::Question {
     let ended = view.result.is_some();
     let is_shown = view.feedback == Feedback::Shown;

@@ -64,7 +64,7 @@ pub const SCHEMA: Schema = Schema {
 
 preceptor_jobs::jobs_table!("credits_job");
 
-/// Certificates that are due, in a table of their own: nobody waits for one behind a quiz that is composed.
+/// Certificates that are due, in a table of their own: no one waits for one behind a quiz that is composed.
 pub(crate) mod print {
     preceptor_jobs::jobs_table!("credits_print_job");
 }

@@ -1,4 +1,5 @@
-//! Idempotent writes: the same key and body give the first answer again, byte for byte.
+//! Idempotent writes: the same key and body give the first answer again, byte for byte, for as long as what it quotes may be
+//! quoted.
 //!
 //! A write runs in a task of its own, and its answer is kept there: a client that goes away changes nothing. A key is free
 //! text, in which anything may stand, so it is kept nowhere: a row is found by a keyed hash of it.
@@ -24,6 +25,7 @@ use sha2::{Digest as _, Sha256};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument as _;
 
+use super::quoted;
 use super::upload::{self, FormDigest, UploadForm};
 use crate::Edge;
 use crate::error::ApiError;
@@ -50,13 +52,7 @@ impl From<StoreError> for ApiError {
 
 impl From<KeyError> for ApiError {
     fn from(error: KeyError) -> Self {
-        tracing::error!(%error, "an answer could not be sealed or opened");
-        ApiError::new(
-            Kind::Unavailable,
-            "KEYS_UNAVAILABLE",
-            "the key engine does not answer; try again in a moment",
-        )
-        .retry_after(1)
+        Self::from(error.to_fault()).retry_after(1)
     }
 }
 
@@ -125,7 +121,9 @@ async fn with_key(edge: &Edge, request: Request, next: Next) -> Result<Response,
     }
     let identity = Identity::from_request_parts(&mut parts, edge).await?;
     let key = hashed(edge, &identity.scope, &text).await?;
-    let place = Place { edge, identity: &identity, key: &key };
+    let route = parts.extensions.get::<MatchedPath>().cloned();
+    let route = route.as_ref().map(MatchedPath::as_str).unwrap_or_default();
+    let place = Place { edge, identity: &identity, key: &key, route };
     if upload::is_form(&parts.headers) {
         return with_form(place, Request::from_parts(parts, body), next).await;
     }
@@ -232,6 +230,7 @@ struct Place<'a> {
     identity: &'a Identity,
     /// Hashed.
     key: &'a str,
+    route: &'a str,
 }
 
 impl Place<'_> {
@@ -310,6 +309,7 @@ impl Place<'_> {
         )
         .await?;
         let body = data_key.unseal(&place, &row.body.unwrap_or_default())?;
+        let body = quoted::again(self.edge, self.identity, self.route, body).await?;
         let mut response = Response::builder().status(status);
         for (name, value) in headers {
             response = response.header(name, value);

@@ -110,6 +110,12 @@ impl Edge {
         let events = self.ask(identity, program, new).await?;
         whole(events, self, begun).await
     }
+
+    /// A message as it is on record, with what became of its sources since.
+    pub(super) async fn message(&self, identity: &Identity, id: String) -> Result<proto::Message, ApiError> {
+        let request = proto::GetMessageRequest { message_id: id };
+        Ok(self.answering.clone().get_message(identity.request(request)?).await?.into_inner())
+    }
 }
 
 /// Asks a question. With `Accept: text/event-stream` the answer is streamed as the events `meta`, `sentence`, `refusal`,
@@ -208,9 +214,7 @@ async fn get(
     identity: Identity,
     Path(id): Path<String>,
 ) -> Result<Json<super::view::Message>, ApiError> {
-    let request = proto::GetMessageRequest { message_id: id };
-    let message = edge.answering.clone().get_message(identity.request(request)?).await?.into_inner();
-    Ok(Json(message_view(message, None)))
+    Ok(Json(message_view(edge.message(&identity, id).await?, None)))
 }
 
 /// Says what you think of an answer; it reaches the editor.

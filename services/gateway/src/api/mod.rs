@@ -21,6 +21,7 @@ mod page;
 mod programs;
 mod public;
 mod quizzes;
+mod quoted;
 mod registry_keys;
 mod sources;
 mod staff;

@@ -14,7 +14,7 @@ const TWICE: &str = "the name stands twice: ";
 /// Whole numbers up to here are exact in every parser.
 const LARGEST_EXACT: f64 = 9_007_199_254_740_991.0;
 
-/// Parses a body. A name that stands twice is refused: which of the values counts differs between parsers, and whoever checks
+/// Parses a body. A name that stands twice is refused: which of the values counts differs between parsers, and anyone who checks
 /// one of them must not let the other through.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
     if bytes.is_empty() {

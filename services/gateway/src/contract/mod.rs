@@ -80,7 +80,7 @@ impl Contract {
     }
 
     fn operation(&self, method: &Method, path: &str) -> Option<&Operation> {
-        // Whoever asks for the headers alone asks the same.
+        // Anyone who asks for the headers alone asks the same.
         let method = if *method == Method::HEAD { Method::GET } else { method.clone() };
         self.operations.get(&(method, path.to_owned()))
     }

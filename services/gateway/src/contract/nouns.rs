@@ -10,7 +10,7 @@ use preceptor_core::id::{
 use crate::error::ApiError;
 
 /// A noun of the API: the segment of the path before an id, the prefix of its ids, and what is said of one that is not there.
-/// The words are those of the service that owns it, so that nobody can tell a malformed id from one that is not theirs.
+/// The words are those of the service that owns it, so that no one can tell a malformed id from one that is not theirs.
 pub(super) struct Noun {
     pub(super) segment: &'static str,
     pub(super) prefix: &'static str,

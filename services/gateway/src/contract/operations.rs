@@ -87,7 +87,7 @@ impl Operation {
         }
     }
 
-    /// An id that is none is answered like one that nobody has.
+    /// An id that is none is answered like one that no one has.
     pub(super) fn check_path<'a>(
         &self,
         values: impl IntoIterator<Item = (&'a str, &'a str)>,

@@ -123,7 +123,7 @@ fn expected(node: &Value, error: &ValidationError<'_>) -> String {
     }
 }
 
-/// Which sign a line cannot have, where it is one: whoever pasted it does not see it.
+/// Which sign a line cannot have, where it is one: anyone who pasted it does not see it.
 fn sign(words: &str, text: &Value) -> String {
     let wrong = text
         .as_str()

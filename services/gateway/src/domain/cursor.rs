@@ -7,7 +7,7 @@ use preceptor_keys::{KeyError, KeyName, Keys, Purpose};
 
 use crate::error::ApiError;
 
-/// The bytes of a signature that a cursor carries: nobody guesses 2^128.
+/// The bytes of a signature that a cursor carries: no one guesses 2^128.
 const SIGNED: usize = 16;
 
 /// What a cursor is good for: one list, with its filters, as one subject of one org sees it.

@@ -35,7 +35,7 @@ pub(crate) fn secure<S: Clone + Send + Sync + 'static>(router: Router<S>, is_htt
         router.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)))
     });
     let router = router.layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, caching));
-    // Whoever came over TLS once comes over TLS for the next two years.
+    // Anyone who came over TLS once comes over TLS for the next two years.
     let transport = is_https.then(|| HeaderValue::from_static("max-age=63072000; includeSubDomains"));
     let router = match transport {
         Some(value) => {

@@ -81,7 +81,7 @@ pub(super) async fn verify_form(
     if !code.is_empty() {
         return Ok(Ok(Redirect::to(&format!("/verify/{code}"))));
     }
-    let page = VerifyPage { frame: Frame::nobody(), code, certificate: None, problem: String::new() };
+    let page = VerifyPage { frame: Frame::stranger(), code, certificate: None, problem: String::new() };
     Ok(Err(html(&page)?))
 }
 
@@ -97,5 +97,5 @@ pub(super) async fn verify(
         }
         Err(error) => return Err(error.into()),
     };
-    Ok((status, html(&VerifyPage { frame: Frame::nobody(), code, certificate, problem })?).into_response())
+    Ok((status, html(&VerifyPage { frame: Frame::stranger(), code, certificate, problem })?).into_response())
 }

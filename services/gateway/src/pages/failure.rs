@@ -48,7 +48,7 @@ impl IntoResponse for PageError {
             .map(|entry| entry.help.clone())
             .unwrap_or_default();
         let page = FailurePage {
-            frame: Frame::nobody(),
+            frame: Frame::stranger(),
             title: problem.title,
             detail: problem.detail,
             help,

@@ -130,7 +130,7 @@ impl Frame {
     }
 
     /// A page that needs no session.
-    const fn nobody() -> Self {
+    const fn stranger() -> Self {
         Self { name: String::new(), staff: false, admin: false, known: false }
     }
 }

@@ -43,7 +43,7 @@ pub(super) async fn activity(
         return Ok(activity.document());
     }
     let image = format!("/activities/{}/badge.svg", activity.url.rsplit('/').next().unwrap_or_default());
-    Ok(html(&ActivityPage { frame: Frame::nobody(), image, activity })?.into_response())
+    Ok(html(&ActivityPage { frame: Frame::stranger(), image, activity })?.into_response())
 }
 
 pub(super) async fn badge_image(
@@ -68,5 +68,5 @@ pub(super) async fn issuer(
     if !is_for_people(&headers) {
         return Ok(issuer.document());
     }
-    Ok(html(&IssuerPage { frame: Frame::nobody(), issuer })?.into_response())
+    Ok(html(&IssuerPage { frame: Frame::stranger(), issuer })?.into_response())
 }

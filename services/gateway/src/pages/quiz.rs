@@ -93,7 +93,7 @@ async fn quiz_page(
 ) -> Result<QuizPage, ApiError> {
     let title = edge.program(identity, &id).await?.title;
     let quiz = edge.quiz(identity, &id).await?;
-    // Whoever tries the page out on a learner's behalf has no attempts.
+    // Anyone who tries the page out on a learner's behalf has no attempts.
     let attempts = if identity.scope.acting().is_some() {
         Vec::new()
     } else {

@@ -57,18 +57,18 @@ pub(super) async fn page(State(edge): State<Edge>) -> Result<Html<String>, PageE
     if let Some(page) = PAGE.get() {
         return Ok(Html(page.clone()));
     }
-    let page = html(&ReferencePage { frame: Frame::nobody(), groups: groups(edge.contract.document()) })?;
+    let page = html(&ReferencePage { frame: Frame::stranger(), groups: groups(edge.contract.document()) })?;
     Ok(Html(PAGE.get_or_init(|| page.0).clone()))
 }
 
 pub(super) async fn codes() -> Result<Html<String>, PageError> {
-    html(&CodesPage { frame: Frame::nobody(), codes: table() })
+    html(&CodesPage { frame: Frame::stranger(), codes: table() })
 }
 
 pub(super) async fn code(Path(code): Path<String>) -> Result<Html<String>, PageError> {
     let known = table().iter().find(|entry| entry.code == code);
     let code = known.ok_or_else(|| Fault::new(Kind::NotFound, "PATH_NOT_FOUND", "there is no such code"))?;
-    html(&CodePage { frame: Frame::nobody(), code })
+    html(&CodePage { frame: Frame::stranger(), code })
 }
 
 fn text(value: &Value) -> String {

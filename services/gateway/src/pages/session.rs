@@ -41,7 +41,7 @@ pub(super) async fn home(Visitor(identity): Visitor) -> Redirect {
 }
 
 pub(super) async fn form() -> Result<impl IntoResponse, PageError> {
-    html(&SignInPage { frame: Frame::nobody(), problem: None })
+    html(&SignInPage { frame: Frame::stranger(), problem: None })
 }
 
 /// Tells the sign-in page whom a link is for. The link stays unused: only the button of that page uses it.
@@ -61,7 +61,7 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     Form(form): Form<Secret>,
 ) -> Result<Response, PageError> {
-    // The session that this browser had ends with the new one: nobody would know of it any more.
+    // The session that this browser had ends with the new one: no one would know of it any more.
     let earlier = credential(&headers, session_cookie_name(&edge.config));
     let earlier = earlier.filter(|(_, carrier)| *carrier == Carrier::Cookie).map(|(session, _)| session);
     let request = proto::OpenSessionRequest {
@@ -73,7 +73,7 @@ pub(super) async fn sign_in(
         Ok(opened) => opened.into_inner(),
         Err(status) => {
             let error = ApiError::from(status);
-            let page = SignInPage { frame: Frame::nobody(), problem: Some(error.detail().to_owned()) };
+            let page = SignInPage { frame: Frame::stranger(), problem: Some(error.detail().to_owned()) };
             return Ok((error.status(), html(&page)?).into_response());
         }
     };

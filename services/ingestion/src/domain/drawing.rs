@@ -32,7 +32,7 @@ impl Drawings {
     /// Who draws this page waits for who draws it already.
     fn turn(&self, page: &Page) -> Arc<tokio::sync::Mutex<()>> {
         let mut all = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        // Whoever draws or waits holds a reference of its own.
+        // Each that draws or waits holds a reference of its own.
         all.retain(|_, turn| Arc::strong_count(turn) > 1);
         Arc::clone(all.entry(page.clone()).or_default())
     }
@@ -81,7 +81,7 @@ impl Content {
         Ok(drawn)
     }
 
-    /// Has a page drawn by a child process, which ends with whoever waits for the picture.
+    /// Has a page drawn by a child process, which ends with the one who waits for the picture.
     async fn draw(
         &self,
         scope: &Arc<Scope>,

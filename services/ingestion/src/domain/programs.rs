@@ -245,7 +245,7 @@ fn listed(scope: &Scope) -> Listed {
     if sees_drafts(scope) || scope.grants(Capability::AdmitLearners) {
         Listed::All
     } else if scope.grants(Capability::ReadInsight) {
-        // Whoever reads insight keeps that of programs that were withdrawn; what never was out has none.
+        // Anyone who reads insight keeps that of programs that were withdrawn; what never was out has none.
         Listed::PublishedOnce
     } else {
         Listed::Published

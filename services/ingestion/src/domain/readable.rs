@@ -167,7 +167,7 @@ pub(crate) async fn see_all(
 }
 
 /// Of these versions of a program, those that may be quoted in an answer or a quiz: what was retracted is quoted to
-/// nobody.
+/// no one.
 pub(crate) async fn quotable(
     tx: &TenantTx,
     scope: &Scope,
@@ -198,7 +198,7 @@ pub(crate) async fn reviewable(
     Ok(rows.map(|row| (row.id.clone(), Readable::of(&row))).collect())
 }
 
-/// A version for the platform itself, which indexes what may be released later. Nobody else gets one this way.
+/// A version for the platform itself, which indexes what may be released later. No one else gets one this way.
 pub(crate) fn for_platform(tx: &TenantTx, version: &source_version::Model) -> Result<Readable, Error> {
     if !tx.scope().grants(Capability::Operate) || version.org_id != tx.org_key() {
         return Err(Error::SourceNotFound);

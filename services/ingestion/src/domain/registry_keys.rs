@@ -1,4 +1,4 @@
-//! An org's own key for PubMed: ten requests a second that it shares with nobody.
+//! An org's own key for PubMed: ten requests a second that it shares with no one.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Submitting and deciding. Nobody decides on their own work; the database says the same.
+//! Submitting and deciding. No one decides on their own work; the database says the same.
 
 use std::sync::Arc;
 

@@ -274,7 +274,7 @@ impl<'a> Asking<'a> {
             let wait = match self.registries.cache.take(&bucket, quota).await {
                 Ok(decision) if decision.allowed => return true,
                 Ok(decision) => decision.reset.max(Duration::from_millis(5)),
-                // Without the shared bucket nobody knows what the others send.
+                // Without the shared bucket no one knows what the others send.
                 Err(_) => return false,
             };
             tokio::time::sleep(wait).await;
@@ -401,6 +401,31 @@ mod tests {
         assert_eq!(record.status, 302, "what is no answer stays none");
         let followed = tokio::time::timeout(Duration::from_millis(300), elsewhere.accept()).await;
         assert!(followed.is_err(), "the redirect was followed");
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_an_end_is_given_up_while_it_comes() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let pubmed_url = format!("http://{}", listener.local_addr().expect("an address"));
+        let cache = Arc::new(MemoryCache::new(Arc::new(SystemClock)));
+        let config = Config { pubmed_url, ..Config::default() };
+        let registries = Registries::new(&config, cache, Arc::new(SystemClock)).expect("a client");
+        let asking = Asking { registries: &registries, key: None, calls: Vec::new() };
+        let endless = async {
+            let (mut stream, _) = listener.accept().await.expect("a question");
+            let _ = stream.read(&mut [0; 4096]).await.expect("a request");
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.expect("a head");
+            let (mut sent, part) = (0, vec![b' '; 1 << 16]);
+            while sent < 64 << 20 && stream.write_all(&part).await.is_ok() {
+                sent += 1 << 16;
+            }
+            sent
+        };
+        let (sent, (record, _)) =
+            tokio::join!(endless, asking.request(Registry::PubMed, "esearch.fcgi?db=pubmed"));
+        assert_eq!((record.status, record.body.len()), (0, 0), "it is no answer");
+        assert!(sent < 32 << 20, "{sent} bytes were taken");
     }
 
     #[test]

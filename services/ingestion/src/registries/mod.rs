@@ -52,7 +52,7 @@ impl Verdict {
         matches!(self, Self::Verified | Self::Erratum)
     }
 
-    /// Whether nobody may be served from it any more.
+    /// Whether no one may be served from it any more.
     pub(crate) const fn is_retraction(self) -> bool {
         matches!(self, Self::PartiallyRetracted | Self::RetractedAndRepublished | Self::Retracted)
     }

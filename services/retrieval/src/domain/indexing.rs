@@ -1,4 +1,4 @@
-//! Building the index of a version, and the vectors of a source before anybody publishes.
+//! Building the index of a version, and the vectors of a source before anyone publishes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

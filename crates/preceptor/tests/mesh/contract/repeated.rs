@@ -1,16 +1,18 @@
 //! Repetition: of a write under its key, and of a learner's attempts.
 
-use preceptor::client::Upload;
+use preceptor::client::{Upload, id};
 use preceptor::journey::Answers;
-use preceptor_testkit::Store;
+use preceptor_standins::{Article, Status};
 use preceptor_testkit::local::DOSES;
-use serde_json::json;
+use preceptor_testkit::{Local, Store};
+use serde_json::{Value, json};
 
-use super::{Raw, problem};
-use crate::support::list;
+use super::{Answer, Raw, problem};
+use crate::support::{eventually, list, markdown};
 
 preceptor_testkit::on_both_stores! {
     a_repetition_has_the_first_body_and_an_id_of_its_own
+    a_repetition_quotes_no_source_that_was_retracted_since
     attempts_are_listed_however_many_there_are
 }
 
@@ -38,6 +40,86 @@ async fn a_repetition_has_the_first_body_and_an_id_of_its_own(store: Store) {
     }
     let tab = raw.request("POST", "/v1/programs").header("idempotency-key", "a\tb");
     problem(&local, &raw.send(tab.json(&json!({ "title": "x" }))).await, 400, "IDEMPOTENCY_KEY_INVALID");
+    local.stop().await;
+}
+
+/// Everything that an answer quotes.
+fn quotes(document: &Value) -> Vec<&str> {
+    match document {
+        Value::Object(fields) => {
+            let own = fields.get("quote").and_then(Value::as_str).filter(|quote| !quote.is_empty());
+            own.into_iter().chain(fields.values().flat_map(quotes)).collect()
+        }
+        Value::Array(values) => values.iter().flat_map(quotes).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A published program whose only source is an article that is sound; returns program and source.
+async fn of_an_article(local: &Local) -> (String, String) {
+    local.registries.know(Article {
+        pmid: "31234567".into(),
+        doi: "10.5555/doses.2024".into(),
+        title: "Doses of anticoagulants".into(),
+        journal: "Journal of Doses".into(),
+        status: Status::Sound,
+    });
+    let program = local.publish("Doses", &[], vec![markdown("doses.md", DOSES)]).await.expect("a program");
+    let sources = local.editor.get(&format!("/v1/programs/{program}/sources")).await.expect("sources");
+    let source = id(&list(&sources, "data")[0], "id").expect("an id");
+    local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
+    (program, source)
+}
+
+/// Sends a write under a key.
+async fn keyed(raw: &Raw<'_>, key: &str, path: &str, body: &Value) -> Answer {
+    raw.send(raw.request("POST", path).header("idempotency-key", key).json(body)).await
+}
+
+async fn a_repetition_quotes_no_source_that_was_retracted_since(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let (program, source) = of_an_article(&local).await;
+    let items = local.editor.make_quiz(&local.reviewer, &program, 3, json!({})).await.expect("a quiz");
+    let learner = local.learner(&program, "again").await.expect("a learner");
+    let passed = learner.take_quiz(&program, &items, Answers::Right).await.expect("an attempt");
+    let attempt = format!("/v1/attempts/{}", id(&passed, "id").expect("an id"));
+    let raw = Raw::of(&local, &learner);
+    let asked = format!("/v1/programs/{program}/messages");
+    let answered = json!({ "question": "What is the usual starting dose of apixaban in most adults?" });
+    let refused = json!({ "question": "Should I stop my father's apixaban?" });
+    let key_of_quiz = format!("{attempt}/feedback");
+    let writes = [("a", &asked, &answered), ("r", &asked, &refused), ("f", &key_of_quiz, &json!({}))];
+    let mut firsts = Vec::new();
+    for (key, path, body) in &writes {
+        let (first, again) = (keyed(&raw, key, path, body).await, keyed(&raw, key, path, body).await);
+        assert!(!quotes(&first.json()).is_empty(), "{}", String::from_utf8_lossy(&first.body));
+        assert_eq!((first.status, again.status, &first.body), (200, 200, &again.body), "byte for byte");
+        assert_eq!(again.header("idempotency-replayed"), "true");
+        firsts.push(first.json());
+    }
+
+    local.registries.change("31234567", Status::Retracted);
+    local.editor.verify_by(&source, json!({ "pmid": "31234567" })).await.expect("a verdict");
+    for first in &firsts[..2] {
+        let message = format!("/v1/messages/{}", id(first, "message_id").expect("an id"));
+        eventually("the notice of the message", async || {
+            let message = learner.get(&message).await.ok()?;
+            (!list(&message, "notices").is_empty()).then_some(())
+        })
+        .await;
+    }
+    eventually("the notice of the attempt", async || {
+        quotes(&learner.get(&attempt).await.ok()?).is_empty().then_some(())
+    })
+    .await;
+    for (key, path, body) in &writes[..2] {
+        problem(&local, &keyed(&raw, key, path, body).await, 404, "SOURCE_RETRACTED");
+    }
+    let (key, path, body) = writes[2];
+    let again = keyed(&raw, key, path, body).await;
+    assert_eq!((again.status, again.header("idempotency-replayed")), (200, "true"));
+    assert_eq!(quotes(&again.json()), Vec::<&str>::new());
+    assert_eq!(again.json()["result"], firsts[2]["result"], "and it is the same attempt");
     local.stop().await;
 }
 

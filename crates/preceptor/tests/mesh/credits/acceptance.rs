@@ -81,7 +81,7 @@ async fn designation_is_never_retroactive_and_needs_accreditation(store: Store) 
     let refused =
         local.editor.post(&offers, &offer(json!({ "accreditation_id": of_physicians["id"] }))).await;
     assert_eq!(code(refused), "NOT_ACCREDITED");
-    // Designated after the quiz was taken: nobody earns that credit with it.
+    // Designated after the quiz was taken: no one earns that credit with it.
     let late = local.editor.post(&offers, &offer(json!({}))).await.expect("an offer");
     assert_eq!(code(learner.claim(&attempt, &id(&late, "id").expect("an id"), 0.5).await), "NOT_DESIGNATED");
     local.stop().await;
@@ -228,7 +228,7 @@ async fn a_threshold_that_changes_later_never_affects_past_attempts(store: Store
     let quiz = format!("/v1/programs/{}/quiz", course.program);
     let shown = learner.get(&quiz).await.expect("the terms")["form"]["id"].clone();
     local.editor.post(&quiz, &json!({ "threshold_percent": 100 })).await.expect("another form");
-    // Nobody is held to a threshold that they were not shown.
+    // No one is held to a threshold that they were not shown.
     let begin = learner
         .post(&format!("/v1/programs/{}/attempts", course.program), &json!({ "form_id": shown }))
         .await;
@@ -299,7 +299,7 @@ async fn levels_rise_with_registry_and_primary_source(store: Store) {
         list(&known, "checks").iter().any(|check| check["method"] == "npi_registry").then_some(known)
     })
     .await;
-    // Everything that the registry has is public: whoever knows it is not therefore that person.
+    // Everything that the registry has is public: anyone who knows it is not therefore that person.
     assert_eq!(known["assertion"]["level"], 1);
     assert!(
         list(&known, "checks")

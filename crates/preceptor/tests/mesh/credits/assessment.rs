@@ -1,5 +1,5 @@
-//! An assessment that says something: nobody takes a quiz whose key they have seen or can find by trying, equal claims are
-//! one claim, and nobody's word about themselves is shown as the platform's.
+//! An assessment that says something: no one takes a quiz whose key they have seen or can find by trying, equal claims are
+//! one claim, and no one's word about themselves is shown as the platform's.
 
 use preceptor::client::{Client, id};
 use preceptor::journey::{Answers, day_from_now};
@@ -10,8 +10,8 @@ use super::{Course, clinician, code, course};
 use crate::support::list;
 
 preceptor_testkit::on_both_stores! {
-    whoever_has_seen_the_key_begins_and_submits_nothing
-    which_answers_were_right_is_told_to_nobody_who_may_try_again
+    anyone_who_has_seen_the_key_begins_and_submits_nothing
+    which_answers_were_right_is_told_to_no_one_who_may_try_again
     another_amount_is_another_claim
     an_accreditation_is_confirmed_by_the_operator_or_shown_as_not_confirmed
     a_number_of_a_provider_is_confirmed_for_one_org
@@ -23,7 +23,7 @@ async fn begin(client: &Client, course: &Course) -> anyhow::Result<Value> {
     client.begin_quiz(&course.program).await
 }
 
-async fn whoever_has_seen_the_key_begins_and_submits_nothing(store: Store) {
+async fn anyone_who_has_seen_the_key_begins_and_submits_nothing(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let course = course(&local, json!({})).await;
     let quiz = format!("/v1/programs/{}/quiz", course.program);
@@ -79,7 +79,7 @@ fn tells(attempt: &Value) -> Vec<String> {
     told
 }
 
-async fn which_answers_were_right_is_told_to_nobody_who_may_try_again(store: Store) {
+async fn which_answers_were_right_is_told_to_no_one_who_may_try_again(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let course = course(&local, json!({})).await;
     let (learner, patient) = (
@@ -126,7 +126,7 @@ async fn which_answers_were_right_is_told_to_nobody_who_may_try_again(store: Sto
         "ATTEMPT_NOT_FOUND",
         "to its learner only"
     );
-    // The provider opens the quiz anew: for whoever has not looked.
+    // The provider opens the quiz anew: for the one who has not looked.
     local
         .editor
         .post(&format!("/v1/programs/{}/quiz", course.program), &json!({}))

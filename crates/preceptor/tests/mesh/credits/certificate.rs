@@ -33,7 +33,7 @@ pub(super) async fn issued_to(course: &Course, learner: Client) -> (Client, Valu
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn anybody_can_check_a_certificate_by_its_code_and_without_any_network() {
+async fn anyone_can_check_a_certificate_by_its_code_and_without_any_network() {
     let local = Local::start(None).await.expect("a mesh");
     let (learner, credit, pdf) = issued(&local).await;
     let report = verify(&pdf, None).expect("it holds");
@@ -361,7 +361,7 @@ async fn a_certificate_comes_on_either_paper_and_stays_the_same(store: Store) {
     assert_eq!((on_letter.code, on_letter.key), (on_a4.code, on_a4.key));
     assert!(learner.download(&format!("{path}?paper=a5")).await.is_err());
 
-    // What the admin chooses holds for whoever asks for no paper, and is remembered.
+    // What the admin chooses holds for the one who asks for no paper, and is remembered.
     let settings = "/v1/certificate-settings";
     let before = local.editor.get(settings).await.expect("settings");
     assert_eq!((&before["paper"], &before["set_at"]), (&json!("usual"), &Value::Null));

@@ -1,4 +1,4 @@
-//! What was checked of someone is not inherited by whoever they say they are next.
+//! What was checked of someone is not inherited by the person that they say they are next.
 
 use std::path::{Path, PathBuf};
 
@@ -17,9 +17,9 @@ preceptor_testkit::on_both_stores! {
     another_name_begins_anew_and_the_certificate_keeps_the_name_that_was_checked
     a_refusal_by_the_board_ends_what_was_asserted
     a_number_of_the_registry_belongs_to_one_learner
-    who_knows_what_is_public_locks_nobody_out
+    who_knows_what_is_public_locks_no_one_out
     a_license_that_two_state_is_contested_too
-    a_deactivated_number_is_an_answer_and_holds_up_nobody
+    a_deactivated_number_is_an_answer_and_holds_up_no_one
     a_question_to_the_registry_outlives_the_process_that_was_to_ask_it
 }
 
@@ -130,7 +130,7 @@ async fn contests(local: &Local) -> Vec<Value> {
     list(&local.editor.get("/v1/contested-identities").await.expect("contests"), "data").to_vec()
 }
 
-async fn who_knows_what_is_public_locks_nobody_out(store: Store) {
+async fn who_knows_what_is_public_locks_no_one_out(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let course = course(&local, json!({})).await;
     let accreditation = local.editor.accredit("Harbor").await.expect("an accreditation");
@@ -256,14 +256,14 @@ async fn a_license_that_two_state_is_contested_too(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let course = course(&local, json!({})).await;
     let owner = clinician(&local, &course.program, "owner").await;
-    // Two who are known by their own word alone disturb nobody.
+    // Two who are known by their own word alone disturb no one.
     let other = clinician(&local, &course.program, "other").await;
     assert!(contests(&local).await.is_empty());
     let known = board(&local, &me(&owner).await, true).await;
     assert_eq!(known["assertion"]["level"], 0, "someone else states this license: {known}");
     let open = contests(&local).await;
     assert!(open.len() == 1 && open[0]["about"] == "license", "{open:?}");
-    // Whoever comes later, however they spell it.
+    // Anyone who comes later, however they spell it.
     let third = local.learner(&course.program, "third").await.expect("a learner");
     let mut statement = physician("Ana", "third@example.org");
     statement["license_number"] = json!("md 12-345");
@@ -278,7 +278,7 @@ async fn a_license_that_two_state_is_contested_too(store: Store) {
     local.stop().await;
 }
 
-async fn a_deactivated_number_is_an_answer_and_holds_up_nobody(store: Store) {
+async fn a_deactivated_number_is_an_answer_and_holds_up_no_one(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let course = course(&local, json!({})).await;
     let provider = |npi: &str, deactivated| Provider {

@@ -9,7 +9,7 @@ use crate::support::{eventually, list, markdown};
 
 preceptor_testkit::on_both_stores! {
     an_author_never_approves_and_an_unapproved_or_unverified_item_never_counts
-    drafts_are_made_off_the_request_path_by_whoever_asked
+    drafts_are_made_off_the_request_path_by_the_one_who_asked
     a_request_for_drafts_that_is_stopped_makes_none
     an_item_that_its_passage_does_not_answer_or_another_makes_ambiguous_is_not_offered
 }
@@ -23,7 +23,7 @@ async fn attested(local: &Local) -> (String, String) {
     (program, source)
 }
 
-async fn drafts_are_made_off_the_request_path_by_whoever_asked(store: Store) {
+async fn drafts_are_made_off_the_request_path_by_the_one_who_asked(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let (program, _) = attested(&local).await;
     let path = format!("/v1/programs/{program}/items/generate");

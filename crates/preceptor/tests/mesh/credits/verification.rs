@@ -19,7 +19,7 @@ preceptor_testkit::on_both_stores! {
     a_limit_error_in_a_200_body_is_retried_and_nothing_broken_is_verified
     an_identifier_of_another_article_proves_nothing
     a_retraction_counts_under_another_title_too
-    a_key_that_is_refused_leaves_nobody_unanswered
+    a_key_that_is_refused_leaves_no_one_unanswered
     an_attempt_under_way_at_the_retraction_can_be_finished_and_the_credit_says_when
     recorded_errors_of_the_e_utilities_verify_nothing_and_are_kept_as_they_came
     an_organization_asks_under_its_own_key
@@ -47,7 +47,7 @@ async fn published(local: &Local) -> (String, String) {
     (program, id(&list(&sources, "data")[0], "id").expect("an id"))
 }
 
-/// Waits until nobody can begin the quiz of a program any more.
+/// Waits until no one can begin the quiz of a program any more.
 async fn until_suspended(local: &Local, program: &str) {
     eventually("the end of the quiz", async || {
         let quiz = local.editor.get(&format!("/v1/programs/{program}/quiz")).await.ok()?;
@@ -252,7 +252,7 @@ async fn a_retraction_counts_under_another_title_too(store: Store) {
     local.stop().await;
 }
 
-async fn a_key_that_is_refused_leaves_nobody_unanswered(store: Store) {
+async fn a_key_that_is_refused_leaves_no_one_unanswered(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     local.registries.know(article(Status::Sound));
     let (_, source) = published(&local).await;

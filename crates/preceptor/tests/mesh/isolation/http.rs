@@ -151,7 +151,7 @@ async fn call(local: &Local, client: &Client, route: &Route, victim: &Victim) ->
     let (status, headers, path) =
         (response.status().as_u16(), response.headers().clone(), response.url().path().to_owned());
     let body = response.bytes().await.unwrap_or_default();
-    // Whoever asks, and however it ends: the answer is as the document says.
+    // No matter who asks, and how it ends: the answer is as the document says.
     local.contract.exchanged(&Exchange {
         method: &method,
         path: &path,

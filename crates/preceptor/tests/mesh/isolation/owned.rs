@@ -152,7 +152,7 @@ async fn task(org: &Org, operation: &str) -> String {
     id(tasks.iter().find(is_open).expect("a task"), "id").expect("an id")
 }
 
-/// A learner who states a license that nobody else states.
+/// A learner who states a license that no one else states.
 async fn clinician(local: &Local, org: &Org, victim: &mut Victim, operation: &str) -> Client {
     let learner = org.admin.learner(&victim.program, operation).await.expect("a learner");
     let mut statement = physician("Grace Hopper", &format!("grace{}@example.org", operation.len()));

@@ -62,7 +62,7 @@ pub(super) const SENT: [&str; 31] = [
     "/console/sources/{id}/decision",
 ];
 
-/// Pages that belong to nobody: what they show is the same for everyone.
+/// Pages that belong to no one: what they show is the same for everyone.
 const OF_EVERYBODY: [&str; 9] = [
     "POST /sign-in/who",
     "GET /",

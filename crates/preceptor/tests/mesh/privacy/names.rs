@@ -223,7 +223,7 @@ async fn a_name_that_is_not_what_it_looks_like_is_refused_everywhere_and_its_sig
             .await
             .expect("a title");
     }
-    // What a file says of itself is not refused: nobody here wrote it. It is shown without what is not seen.
+    // What a file says of itself is not refused: no one here wrote it. It is shown without what is not seen.
     let file = Upload {
         name: "gp\u{202e}j.md".into(),
         title: Some("War\u{200b}farin\u{202e}".into()),

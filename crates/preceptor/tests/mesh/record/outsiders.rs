@@ -1,4 +1,4 @@
-//! The log as people without an account see it, and a checker that nobody here wrote.
+//! The log as people without an account see it, and a checker that no one here wrote.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -17,7 +17,7 @@ preceptor_testkit::on_both_stores! {
     a_checker_of_others_accepts_the_log
 }
 
-/// The org's id and the client of nobody.
+/// The org's id and the client of no one.
 async fn outsider(local: &Local) -> (String, Client) {
     let head = local.editor.get("/v1/audit/head").await.expect("a head");
     let org = id(&head, "origin").expect("a name").rsplit('/').next().expect("an org").to_owned();

@@ -14,7 +14,7 @@ use crate::support::{Log, SendsForm as _, eventually};
 
 preceptor_testkit::on_both_stores! {
     every_read_of_personal_data_is_on_record_before_its_answer
-    refusals_and_credentials_are_on_record_and_nobody_floods_it
+    refusals_and_credentials_are_on_record_and_no_one_floods_it
     what_another_site_starts_is_on_the_record_of_whose_session_it_used
     signing_in_again_ends_the_session_that_the_browser_had
 }
@@ -83,7 +83,7 @@ async fn every_read_of_personal_data_is_on_record_before_its_answer(store: Store
         "each record names its reader: {actors:?}"
     );
 
-    // Whoever holds a code may look; that someone did is counted, and no more than once a minute.
+    // Anyone who holds a code may look; that someone did is counted, and no more than once a minute.
     let code = preceptor_certificate::verify::verify(&pdf, None).expect("it holds").code;
     for _ in 0..20 {
         learner.with_token("").get(&format!("/v1/certificates/{code}")).await.expect("what it says");
@@ -92,7 +92,7 @@ async fn every_read_of_personal_data_is_on_record_before_its_answer(store: Store
     local.stop().await;
 }
 
-async fn refusals_and_credentials_are_on_record_and_nobody_floods_it(store: Store) {
+async fn refusals_and_credentials_are_on_record_and_no_one_floods_it(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let program = local
         .publish(
@@ -184,7 +184,7 @@ async fn what_another_site_starts_is_on_the_record_of_whose_session_it_used(stor
     local.stop().await;
 }
 
-/// What nobody of any org does is in nobody's log, and makes no org.
+/// What no one of any org does is in no one's log, and makes no org.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_belongs_to_no_tenant_makes_no_tenant() {
     let local = Local::start(None).await.expect("a mesh");

@@ -25,7 +25,7 @@ use crate::credits::{clinician, code, course};
 use crate::support::{Log, eventually};
 
 preceptor_testkit::on_both_stores! {
-    a_rewritten_log_is_signed_by_nobody_and_found_by_whoever_kept_a_checkpoint
+    a_rewritten_log_is_signed_by_no_one_and_found_by_anyone_who_kept_a_checkpoint
     a_shortened_log_and_a_lost_memory_are_refused
     a_raised_counter_hides_no_record
 }
@@ -96,7 +96,7 @@ impl Tables {
     /// appended before or after, and never to half of it.
     async fn rewrite(&self, change: impl FnOnce(&mut Vec<Vec<u8>>)) {
         let tx = self.db.begin().await.expect("a transaction");
-        // Whoever appends begins with the counters of the producers.
+        // Anyone who appends begins with the counters of the producers.
         let lock = if tx.get_database_backend() == DbBackend::Postgres {
             "LOCK TABLE audit_producer IN ACCESS EXCLUSIVE MODE"
         } else {
@@ -195,7 +195,7 @@ fn verify(local: &Local, data: &Path, arguments: &[&str]) -> (Option<i32>, Strin
     (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
-/// A credit with its certificate, and the client of whoever holds it.
+/// A credit with its certificate, and the client of the one who holds it.
 async fn issued(local: &Local) -> (Client, String, Vec<u8>) {
     let course = course(local, json!({})).await;
     let learner = clinician(local, &course.program, "ana").await;
@@ -214,7 +214,7 @@ fn forged(record: &[u8]) -> Vec<u8> {
     record.encode_to_vec()
 }
 
-async fn a_rewritten_log_is_signed_by_nobody_and_found_by_whoever_kept_a_checkpoint(store: Store) {
+async fn a_rewritten_log_is_signed_by_no_one_and_found_by_anyone_who_kept_a_checkpoint(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let (learner, credit, pdf) = issued(&local).await;
     let kept = tempfile::tempdir().expect("a folder");
@@ -253,7 +253,7 @@ async fn a_rewritten_log_is_signed_by_nobody_and_found_by_whoever_kept_a_checkpo
         })
         .await;
 
-    // Whoever remembers what was signed signs nothing of it, and says so wherever it is asked.
+    // Anyone who remembers what was signed signs nothing of it, and says so wherever it is asked.
     assert_eq!(code(local.editor.get("/v1/audit/head").await), "LOG_INCONSISTENT");
     assert!(local.editor.download(&format!("/v1/logs/{org}/checkpoint")).await.is_err());
     assert!(

@@ -195,7 +195,7 @@ async fn every_credential_has_an_end() {
     }
     world.advance(90 * DAY);
     assert!(refused(world.at(&app, Door::Header).await));
-    // Whoever has the machine gets in again.
+    // Anyone who has the machine gets in again.
     let operator = world.accounts.renew_operator().await.expect("a new token");
     let scope = world.at(operator.secret.expose(), Door::Header).await.expect("live");
     assert!(!World::org(&scope).is_tenant());

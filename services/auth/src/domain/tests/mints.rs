@@ -11,7 +11,7 @@ use prost_reflect::{DescriptorPool, Kind as Field};
 use super::World;
 use crate::domain::{Door, Link, NewMember};
 
-/// The RPCs that make a secret, each tried below but `CreateOrg`, by which the operator founds an org that nobody has
+/// The RPCs that make a secret, each tried below but `CreateOrg`, by which the operator founds an org that no one has
 /// rights in yet, and `InviteStaff`, whose secret its caller never has in hands. `Exchange` and `MintSystemToken` sign what someone proved already.
 const MINTING: [&str; 8] = [
     "CreateApiToken",
@@ -119,7 +119,7 @@ fn rights(scope: &Scope) -> BTreeSet<Capability> {
 }
 
 #[tokio::test]
-async fn nobody_gets_a_secret_that_can_do_more_than_they_can() {
+async fn no_one_gets_a_secret_that_can_do_more_than_they_can() {
     let world = World::new().await;
     let admin = world.admin().await.subject().to_owned();
     let (mut staff, mut tokens) =

@@ -161,7 +161,7 @@ async fn an_invitation_works_once_within_a_week() {
 }
 
 #[tokio::test]
-async fn nobody_is_added_when_the_invitation_is_not_delivered() {
+async fn no_one_is_added_when_the_invitation_is_not_delivered() {
     let world = World::new().await;
     let admin = world.admin().await;
     let new = NewMember { name: "Nobody", role: Role::Editor, email: "nobody@example.org" };
@@ -216,7 +216,7 @@ async fn a_link_for_another_needs_an_admin_who_is_there_and_never_comes_back_to_
 }
 
 #[tokio::test]
-async fn an_old_session_brings_nobody_in_and_gives_nobody_another_role() {
+async fn an_old_session_brings_no_one_in_and_gives_no_one_another_role() {
     let world = World::new().await;
     let (editor, _) = world.hire(Role::Editor).await;
     let session = world.session(&world.admin).await.expect("a session");
@@ -230,7 +230,7 @@ async fn an_old_session_brings_nobody_in_and_gives_nobody_another_role() {
     assert!(asked(world.accounts.invite(&stale, new).await.map(drop)));
     let raised = world.accounts.change_staff(&stale, &editor, None, Some(Role::Admin)).await;
     assert!(asked(raised.map(drop)));
-    // The same role with another name gives nobody access.
+    // The same role with another name gives no one access.
     let renamed =
         world.accounts.change_staff(&stale, &editor, Some("Another Name"), Some(Role::Editor)).await;
     assert_eq!(renamed.expect("a name").role, "editor");
@@ -240,7 +240,7 @@ async fn an_old_session_brings_nobody_in_and_gives_nobody_another_role() {
 }
 
 #[tokio::test]
-async fn everybody_sees_and_ends_their_own_credentials_and_an_admin_those_of_all() {
+async fn everyone_sees_and_ends_their_own_credentials_and_an_admin_those_of_all() {
     let world = World::new().await;
     let admin = world.admin().await;
     let (editor, token) = world.hire(Role::Editor).await;

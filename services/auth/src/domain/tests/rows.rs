@@ -124,7 +124,7 @@ async fn an_old_row_that_is_put_back_opens_nothing() {
 }
 
 #[tokio::test]
-async fn an_old_roll_that_is_put_back_with_its_rows_lets_nobody_in_until_the_operator_says_so() {
+async fn an_old_roll_that_is_put_back_with_its_rows_lets_no_one_in_until_the_operator_says_so() {
     let world = World::new().await;
     let (second, token) = world.hire(Role::Admin).await;
     let admin = world.admin().await;

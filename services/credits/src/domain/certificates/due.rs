@@ -37,7 +37,7 @@ impl Work for Printer {
     }
 
     async fn give_up(&self, _: &Job, _: GivenUp) -> Result<(), Cause> {
-        // Nothing to keep: whoever downloads a certificate that is not there has it made.
+        // Nothing to keep: anyone who downloads a certificate that is not there has it made.
         Ok(())
     }
 }

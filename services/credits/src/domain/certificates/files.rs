@@ -33,7 +33,7 @@ pub(crate) struct Files {
 
 impl Credits {
     /// The files of a certificate, to its holder; the PDF on the paper that is asked for. After a void it is marked as void and
-    /// carries the list that says so: whoever was given the first sheet finds out by the badge's status, and nobody is given
+    /// carries the list that says so: anyone who was given the first sheet finds out by the badge's status, and no one is given
     /// another sheet that looks as if it counted.
     pub(crate) async fn certificate(
         &self,
@@ -111,7 +111,7 @@ impl Credits {
         let pdf = self.set(org, row, signed, Sheet { paper, proof, mark: None }).await?;
         let sha256 = hex::encode(Sha256::digest(&pdf));
         let tx = self.deps.store.write(&scope).await?;
-        // Whoever asked for it at the same moment gets the one that is kept.
+        // Anyone who asked for it at the same moment gets the one that is kept.
         if let Some(known) = certificates::sheet(&tx, &row.id, paper.name()).await? {
             return Ok((key.unseal(&sealed_at, &known.sealed)?, known.sha256));
         }

@@ -1,4 +1,4 @@
-//! Certificates: signed once, proved by the log, printed, and looked up by whoever holds the code.
+//! Certificates: signed once, proved by the log, printed, and looked up by the one who holds the code.
 
 mod codes;
 mod due;
@@ -399,7 +399,7 @@ impl Credits {
         checked.map_err(|refusal| Error::Defect(refusal.to_string()))
     }
 
-    /// Typesetting, canonical forms and proofs take a core for a while; whoever claims a credit meanwhile comes first.
+    /// Typesetting, canonical forms and proofs take a core for a while; anyone who claims a credit meanwhile comes first.
     pub(super) async fn behind_the_scenes<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,

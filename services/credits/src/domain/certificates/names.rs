@@ -1,4 +1,4 @@
-//! Which orgs the public names lead to, in memory: whoever tries names costs no reading of all orgs.
+//! Which orgs the public names lead to, in memory: anyone who tries names costs no reading of all orgs.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

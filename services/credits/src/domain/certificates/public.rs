@@ -120,7 +120,7 @@ impl Credits {
         Ok(self.names.of_name(name, &self.deps.store).await?)
     }
 
-    /// An activity that a certificate names. One under which nothing was awarded yet is nobody's business.
+    /// An activity that a certificate names. One under which nothing was awarded yet is no one's business.
     pub(crate) async fn activity(&self, code: &str) -> Result<Activity, Error> {
         let code = codes::typed(code);
         let offer = codes::offer_of(&code).ok_or(Error::NotFound(Missing::Activity))?.to_string();

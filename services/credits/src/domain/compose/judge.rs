@@ -19,7 +19,7 @@ const KEY_FOUND: f64 = 0.5;
 /// How much of a question another sentence must share to answer it, where no sentence holds the key word for word.
 const ANSWERS: f64 = 0.8;
 
-/// An item, whoever made it.
+/// An item, no matter who made it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Question {
     pub(crate) kind: String,

@@ -55,7 +55,7 @@ pub(crate) struct Wanted {
     pub(crate) difficulty: String,
 }
 
-/// An item nobody has looked at yet.
+/// An item no one has looked at yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Draft {
     pub(crate) source_id: String,

@@ -1,4 +1,4 @@
-//! The chain against whoever holds the rights of the credits service: random statements run as they come, and no credit
+//! The chain against the one who holds the rights of the credits service: random statements run as they come, and no credit
 //! comes out that was not earned. That the attack is a strong one is shown by taking guards away, one at a time: then it
 //! succeeds.
 
@@ -58,7 +58,7 @@ struct Guard {
     name: String,
     loss: Loss,
     columns: Vec<String>,
-    /// Whether it is one of those that keep whoever saw the key from taking a quiz.
+    /// Whether it is one of those that keep the one who saw the key from taking a quiz.
     added: bool,
 }
 

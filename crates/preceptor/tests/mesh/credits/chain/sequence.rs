@@ -282,7 +282,7 @@ impl Attack {
     ) -> Option<Thrown> {
         let mut table = focus.map_or_else(|| dice.roll(self.tables.len()), |focus| focus.table);
         let mut row = (!self.rows[table].is_empty()).then(|| dice.pick(&self.rows[table]).clone())?;
-        // What was just written is referred to by nobody.
+        // What was just written is referred to by no one.
         let written =
             fresh.iter().rposition(|(own, _)| *own == table || focus.is_none()).filter(|_| dice.roll(2) == 0);
         if let Some(place) = written {

@@ -26,11 +26,11 @@ pub(super) enum Fate {
     Idle,
     /// It was refused by what has this name.
     Refused(String),
-    /// It was refused, and nobody can say by what.
+    /// It was refused, and no one can say by what.
     Unnamed(String),
 }
 
-/// Runs statements one after the other with the rights of whoever calls it, and says of each what became of it.
+/// Runs statements one after the other with the rights of the one who calls it, and says of each what became of it.
 pub(super) const THROW: &str = "CREATE SCHEMA IF NOT EXISTS chain; GRANT USAGE ON SCHEMA chain TO PUBLIC; \
     CREATE OR REPLACE FUNCTION chain.throw(statements text[]) RETURNS text LANGUAGE plpgsql AS $body$ \
     DECLARE one text; outcomes text[] := '{}'; changed bigint; state text; by_constraint text; by_table text; by_column text; words text; \
@@ -90,7 +90,7 @@ fn fate_at_file(db: &Connection, text: &str, table: &Table, row: Option<&Row>) -
     if text != "FOREIGN KEY constraint failed" {
         return Fate::Unnamed(text.to_owned());
     }
-    // Nobody may change or take away what others refer to.
+    // No one may change or take away what others refer to.
     let Some(row) = row else { return Fate::Refused("foreign key".into()) };
     without_parent(db, table, row).map_or_else(|| Fate::Unnamed(text.to_owned()), Fate::Refused)
 }

@@ -173,7 +173,7 @@ async fn learners(local: &Local, course: &Course) -> (Client, String) {
     held.expect("someone holds a credit")
 }
 
-/// Items that nobody decided on, and one that was refused.
+/// Items that no one decided on, and one that was refused.
 async fn items(local: &Local, course: &Course) {
     let made = local.editor.generate_items(&course.program, 3, |_| {}).await.expect("drafts");
     let refused = id(&made[0], "id").expect("an id");
