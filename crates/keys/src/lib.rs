@@ -12,6 +12,7 @@ pub mod conformance;
 mod data_key;
 mod keyring;
 mod memory;
+mod once;
 mod stream;
 
 use std::fmt;
@@ -22,6 +23,7 @@ use preceptor_core::id::OrgId;
 pub use data_key::DataKey;
 pub use keyring::{Keyring, OpenError};
 pub use memory::{MemoryError, SealedMemory, SignedHead, SignerMemory};
+pub use once::Once;
 pub use stream::{StreamKey, TAG_LEN};
 
 /// What a key is for. A key made for one purpose is of no use for another.
@@ -47,6 +49,8 @@ pub enum Purpose {
     Cursors,
     /// Seals what the key of an org's log signed last.
     SignedHeads,
+    /// Seals results of attempts, so that one that was changed by hand earns nothing.
+    Results,
 }
 
 impl Purpose {
@@ -62,6 +66,7 @@ impl Purpose {
             Self::BlindIndex => "blind-index",
             Self::Cursors => "cursors",
             Self::SignedHeads => "signed-heads",
+            Self::Results => "results",
         }
     }
 }

@@ -21,6 +21,7 @@ pub(crate) fn auth_deps(engines: &Engines, config: &Config) -> anyhow::Result<pr
         control: engines.control.clone(),
         keys: Arc::clone(&engines.keys) as _,
         memory: Arc::clone(&engines.rolls) as _,
+        sealed: engines.accounts_sealed.clone(),
         bus: Arc::clone(&engines.bus) as _,
         mail: config.credentials.mail()?,
         public_url: config.gateway.public_url.clone(),
