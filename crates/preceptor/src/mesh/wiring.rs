@@ -117,6 +117,11 @@ fn ingestion(store: Handle, parts: &Parts) -> anyhow::Result<Service> {
     Ok(preceptor_ingestion::build(&deps, config.ingestion.clone())?)
 }
 
+/// Seals the results of an earlier version, once, before anyone can claim for them.
+pub(super) async fn seal_results(store: &Handle, engines: &Engines) -> anyhow::Result<()> {
+    Ok(preceptor_credits::seal_earlier(store, &*engines.keys, &engines.results_sealed).await?)
+}
+
 fn credits(store: Handle, parts: &Parts, peers: &Peers) -> anyhow::Result<Service> {
     let Parts { engines, config, .. } = parts;
     let channel = |to| peers.channel(to, ServiceName::Credits);
