@@ -12,6 +12,7 @@ pub mod conformance;
 mod data_key;
 mod keyring;
 mod memory;
+mod once;
 mod stream;
 
 use std::fmt;
@@ -23,6 +24,7 @@ use preceptor_core::{Fault, Kind};
 pub use data_key::DataKey;
 pub use keyring::{Keyring, OpenError};
 pub use memory::{MemoryError, SealedMemory, SignedHead, SignerMemory};
+pub use once::Once;
 pub use stream::{StreamKey, TAG_LEN};
 
 /// What a key is for. A key made for one purpose is of no use for another.
@@ -48,6 +50,8 @@ pub enum Purpose {
     Cursors,
     /// Seals what the key of an org's log signed last.
     SignedHeads,
+    /// Seals results of attempts, so that one that was changed by hand earns nothing.
+    Results,
 }
 
 impl Purpose {
@@ -63,6 +67,7 @@ impl Purpose {
             Self::BlindIndex => "blind-index",
             Self::Cursors => "cursors",
             Self::SignedHeads => "signed-heads",
+            Self::Results => "results",
         }
     }
 }

@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use preceptor_bus::DurableLog;
 use preceptor_cache::MemoryCache;
 use preceptor_core::{Clock, Secret};
-use preceptor_keys::{Keyring, SealedMemory};
+use preceptor_keys::{Keyring, Once, SealedMemory};
 use preceptor_objects::{Directory, Sealed};
 use preceptor_runtime::private;
 use preceptor_store::{Cells, Control, ControlConfig, Schema};
@@ -42,6 +42,10 @@ pub struct Engines {
     pub memory: Arc<SealedMemory>,
     /// Which rolls of staff are the newest, in the same way.
     pub rolls: Arc<SealedMemory>,
+    /// Whether the accounts of before were sealed, in the same way.
+    pub accounts_sealed: Once,
+    /// Whether the results of before were sealed, in the same way.
+    pub results_sealed: Once,
     /// Files, sealed.
     pub objects: Sealed,
     /// Limits.
@@ -92,6 +96,8 @@ impl Engines {
             index: Arc::new(Edge::new(folder.join("index"), preceptor_retrieval::LAYOUT)),
             memory: Arc::new(SealedMemory::new(folder.join("signed-heads"), Arc::clone(&keys) as _)),
             rolls: Arc::new(SealedMemory::new(folder.join("staff-rolls"), Arc::clone(&keys) as _)),
+            accounts_sealed: once(folder, "accounts", &keys),
+            results_sealed: once(folder, "results", &keys),
             objects: Sealed::new(Arc::new(Directory::new(folder.join("objects"))), Arc::clone(&keys) as _),
             keys,
             cache: Arc::new(MemoryCache::new(Arc::clone(&clock))),
@@ -110,6 +116,12 @@ impl Engines {
         self.control.close().await;
         self.bus.close().await;
     }
+}
+
+/// What tells that rows of before were sealed: in a folder of its own, so that a restore can do without it.
+fn once(folder: &Path, what: &'static str, keys: &Arc<Keyring>) -> Once {
+    let folder = folder.join("sealed-before").join(what);
+    Once::new(Arc::new(SealedMemory::new(folder, Arc::clone(keys) as _)), what)
 }
 
 /// Whether a process has its tables to itself. A lock on the folder keeps others from tables that are in it, and from no

@@ -217,6 +217,9 @@ async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> any
             Some(parts.engines.cells.handle(name.name()).await?)
         };
         let ledger = ledger(store.clone(), parts);
+        if let (ServiceName::Credits, Some(store)) = (name, &store) {
+            wiring::seal_results(store, &parts.engines).await?;
+        }
         let mut service = build(name, store, parts, &peers)?;
         service.tasks.push(ledger.task());
         let (routes, reporter) = preceptor_rpc::health::with_health(name, service.routes).await?;

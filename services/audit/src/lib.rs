@@ -4,7 +4,8 @@
 //! producer encoded; hashing is RFC 6962 from the first leaf on. Records of one producer are numbered without gaps: a
 //! missing one is refused and alarms, a repeated one changes nothing. Any record can be proved to be in the log, under a
 //! checkpoint that the org's key signs. The signer remembers outside the database what it signed last and signs only what
-//! provably continues it. Heads, hashes and proofs are for anyone: `preceptor.audit.v1.PublicLog`.
+//! provably continues it. What it is asked about an object is complete: the index of objects is held against the records,
+//! and what it lacks is told. Heads, hashes and proofs are for anyone: `preceptor.audit.v1.PublicLog`.
 //!
 //! **What it does not do.** It interprets no record and changes none. It asks no witnesses of other people: anyone who holds
 //! this machine, keys and database at once can begin another log, and only a checkpoint that was kept elsewhere (each
@@ -55,7 +56,9 @@ pub struct Deps {
 /// Builds the service.
 pub fn build(deps: &Deps, config: Config) -> Service {
     let signer = Arc::new(domain::Signer::new(deps, config));
-    let routes = Routes::new(rpc::Server::new(deps.store.clone(), Arc::clone(&signer)).into_service());
+    let index = domain::Index::new(deps);
+    let server = rpc::Server::new(deps.store.clone(), Arc::clone(&signer), index);
+    let routes = Routes::new(server.into_service());
     let routes =
         routes.add_service(public::Server::new(deps.store.clone(), Arc::clone(&signer)).into_service());
     Service { name: ServiceName::Audit, routes, tasks: events::tasks(deps, &signer) }

@@ -11,8 +11,8 @@ use preceptor_tlog::{Hash, Proof};
 use tonic::{Request, Response, Status};
 
 use crate::Error;
-use crate::domain::{Signed, Signer};
-use crate::store::{self, leaf, proofs};
+use crate::domain::{About, Index, Signed, Signer};
+use crate::store::{self, about, leaf, proofs};
 
 /// Leaves per page.
 const MOST_LEAVES: u64 = 1000;
@@ -23,11 +23,12 @@ const MOST_OBJECTS: usize = 500;
 pub(crate) struct Server {
     store: Handle,
     signer: Arc<Signer>,
+    index: Index,
 }
 
 impl Server {
-    pub(crate) fn new(store: Handle, signer: Arc<Signer>) -> Self {
-        Self { store, signer }
+    pub(crate) fn new(store: Handle, signer: Arc<Signer>, index: Index) -> Self {
+        Self { store, signer, index }
     }
 
     async fn prove(&self, scope: &Arc<Scope>, event: &str) -> Result<proto::InclusionProof, Error> {
@@ -41,11 +42,15 @@ impl Server {
         &self,
         scope: &Arc<Scope>,
         objects: &[String],
-    ) -> Result<Vec<proto::InclusionProof>, Error> {
-        let tx = self.store.read(scope).await?;
-        let leaves = proofs::leaves_about(&tx, objects, MOST_LEAVES as usize).await?;
-        drop(tx);
-        self.proofs(scope, leaves).await
+    ) -> Result<proto::ProveObjectsResponse, Error> {
+        let head = self.signer.present(scope.org()).await?.head;
+        let about = self.index.about(scope, &head, objects).await;
+        if let Err(error @ Error::Inconsistent(_)) = &about {
+            self.signer.tell(scope.org(), Some(error));
+        }
+        let About { mut leaves, unindexed } = about?;
+        leaves.truncate(MOST_LEAVES as usize);
+        Ok(proto::ProveObjectsResponse { proofs: self.proofs(scope, leaves).await?, unindexed })
     }
 
     async fn counters(&self, scope: &Arc<Scope>) -> Result<Vec<proto::Counter>, Error> {
@@ -128,7 +133,7 @@ impl Audit for Server {
         if objects.len() > MOST_OBJECTS {
             return Err(Error::TooManyObjects(MOST_OBJECTS).into());
         }
-        Ok(Response::new(proto::ProveObjectsResponse { proofs: self.prove_objects(&scope, &objects).await? }))
+        Ok(Response::new(self.prove_objects(&scope, &objects).await?))
     }
 
     async fn get_log_key(
@@ -160,10 +165,14 @@ impl Audit for Server {
         let (frontier, _) = store::read_head(&tx).await?;
         let limit = u64::try_from(request.limit).unwrap_or(0).clamp(1, MOST_LEAVES);
         let leaves = store::leaves(&tx, request.from.max(0), limit).await?;
-        let leaves = leaves
-            .into_iter()
-            .map(|row| proto::Leaf { index: row.idx, leaf_hash: row.leaf_hash, record: row.record })
-            .collect();
+        let unindexed = about::unindexed(&tx, &leaves).await?;
+        let leaf = |row: leaf::Model| proto::Leaf {
+            index: row.idx,
+            leaf_hash: row.leaf_hash,
+            record: row.record,
+            unindexed: unindexed.contains(&row.idx),
+        };
+        let leaves = leaves.into_iter().map(leaf).collect();
         Ok(Response::new(proto::ListLeavesResponse {
             leaves,
             size: i64::try_from(frontier.size()).map_err(|_| Error::DamagedHead)?,

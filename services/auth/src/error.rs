@@ -39,6 +39,9 @@ pub enum Error {
     /// There is no such org.
     #[error("no such org")]
     OrgNotFound,
+    /// A row of an org or of a number that was changed outside the product.
+    #[error("a stored row of accounts is not as it was sealed")]
+    RowChanged,
     /// Another org has this number of a provider.
     #[error("another org has this number")]
     ProviderNumberTaken,
@@ -113,6 +116,11 @@ impl IntoFault for Error {
                 Kind::AlreadyExists,
                 "PROVIDER_NUMBER_TAKEN",
                 "this number of a provider was confirmed for another organization of this platform",
+            ),
+            Self::RowChanged => Fault::new(
+                Kind::Internal,
+                "ACCOUNT_ROW_CHANGED",
+                "what is stored of this organization or number was changed outside the product, so it is neither used nor shown; the operator has to look",
             ),
             Self::OrgNotFound => Fault::new(Kind::NotFound, "ORG_NOT_FOUND", "there is no such organization"),
             Self::InvalidField { field, what } => {

@@ -21,7 +21,7 @@ use preceptor_bus::Bus;
 use preceptor_core::id::OrgId;
 use preceptor_core::scope::ScopeVerifier;
 use preceptor_core::{Clock, Secret};
-use preceptor_keys::{Keys, SignerMemory};
+use preceptor_keys::{Keys, Once, SignerMemory};
 use preceptor_mail::Mail;
 use preceptor_rpc::{Service, ServiceName};
 use preceptor_store::Control;
@@ -40,6 +40,8 @@ pub struct Deps {
     pub keys: Arc<dyn Keys>,
     /// Remembers the newest roll of every org's staff, outside of the database.
     pub memory: Arc<dyn SignerMemory>,
+    /// Whether the orgs and numbers that were there before they had seals were sealed.
+    pub sealed: Once,
     /// Where its audit records go.
     pub bus: Arc<dyn Bus>,
     /// Where links to other people go.
@@ -69,7 +71,8 @@ pub struct FirstStart {
     pub admin_token: Secret,
 }
 
-/// Makes the first org with its admin, and the operator, when there are none yet.
+/// Makes the first org with its admin, and the operator, when there are none yet. What an earlier version left without a
+/// seal is sealed here, once.
 pub async fn bootstrap(deps: &Deps, config: &Config) -> Result<Option<FirstStart>, Error> {
     domain::Accounts::new(deps.clone(), config.clone()).bootstrap().await
 }

@@ -105,6 +105,9 @@ pub enum Error {
     /// Questions without an answer.
     #[error("{} questions are open", .0.len())]
     Incomplete(Vec<i64>),
+    /// What is stored of an attempt's end is not what was sealed when it was submitted.
+    #[error("the result of {0} was changed outside the product")]
+    ResultChanged(String),
     /// The attempt ended before.
     #[error("the attempt was submitted")]
     Submitted,
@@ -234,6 +237,15 @@ fn failure_as_fault(error: &Error) -> Fault {
     match error {
         Error::Call(status) => fault_of(status),
         Error::Keys(error) => error.to_fault(),
+        Error::ResultChanged(attempt) => Fault::new(
+            Kind::FailedPrecondition,
+            "RESULT_CHANGED",
+            format!(
+                "what is stored of the result of {attempt} is not what was recorded when it was submitted, so nothing is awarded or signed for it; \
+                 write to the provider and name the attempt: the log has what was recorded"
+            ),
+        )
+        .with("attempt_id", attempt),
         Error::TooCostly => Fault::new(
             Kind::FailedPrecondition,
             "ITEMS_TOO_COSTLY",

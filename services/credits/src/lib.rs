@@ -20,7 +20,7 @@ mod worker;
 use std::sync::Arc;
 
 use preceptor_bus::Bus;
-use preceptor_keys::Keys;
+use preceptor_keys::{KeyError, Keys, MemoryError, Once};
 use preceptor_rpc::{Channel, Service, ServiceName, SystemCalls};
 use preceptor_sandbox::Sandbox;
 use preceptor_store::Handle;
@@ -57,6 +57,31 @@ pub struct Deps {
     pub public_url: String,
     /// What certificates are printed with.
     pub fonts: Arc<preceptor_certificate::Fonts>,
+}
+
+/// Seals the results that an earlier version left without a seal, as they are: once for a deployment. It comes before the
+/// service is built. A result that has no seal later on was not made by this service, and earns nothing.
+pub async fn seal_earlier(store: &Handle, keys: &dyn Keys, sealed: &Once) -> Result<(), Error> {
+    if sealed.is_done().await.map_err(memory_error)? {
+        return Ok(());
+    }
+    for org in store.known_orgs().await? {
+        let count = domain::seals::seal_earlier(store, keys, org).await?;
+        if count > 0 {
+            tracing::warn!(org.id = %org, count, "results from before they had seals were sealed as they are");
+        }
+    }
+    sealed.done().await.map_err(memory_error)
+}
+
+/// What cannot be read is never taken for "not yet done": nothing is sealed then.
+fn memory_error(error: MemoryError) -> Error {
+    match error {
+        MemoryError::Unavailable(why) => KeyError::Unavailable(why).into(),
+        MemoryError::Damaged | MemoryError::Moved | MemoryError::Backwards { .. } => {
+            Error::Defect(format!("what is remembered of the seals of results was changed: {error}"))
+        }
+    }
 }
 
 /// Builds the service.

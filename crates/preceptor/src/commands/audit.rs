@@ -26,6 +26,8 @@ use crate::logs::{Logs, Remembered};
 
 /// `EX_UNAVAILABLE` of sysexits.h: nothing was found out.
 const NOT_CHECKED: u8 = 69;
+/// Records that are named where many are missing.
+const MOST_NAMED: usize = 10;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Audit {
@@ -103,6 +105,8 @@ struct Whole {
     head: Checkpoint,
     note: String,
     key: LogKey,
+    /// The places of records that the index of objects lacks.
+    unindexed: Vec<u64>,
 }
 
 /// Why a log was not found in order.
@@ -166,6 +170,7 @@ impl Verify {
             held.push((witness.from.as_str(), continues(&log, witness)?));
         }
         tell(&log, &held);
+        all_indexed(&log.unindexed).map_err(refused)?;
         if self.remember {
             let remembered = Remembered { key: log.key.to_string(), checkpoint: log.note.clone() };
             logs.remember(&log.head.origin, remembered).map_err(unknown)?;
@@ -209,7 +214,7 @@ async fn read(client: &Client) -> Result<Whole, Failure> {
     }
     let mut verifier = Verifier::default();
     let mut proved = Tally::default();
-    let mut read = 0;
+    let (mut read, mut unindexed) = (0, Vec::new());
     while read < signed.size {
         let page = client.get(&format!("/v1/audit/leaves?from={read}")).await.map_err(telling)?;
         let leaves = page["data"].as_array().map_or(&[] as &[Value], Vec::as_slice);
@@ -218,12 +223,28 @@ async fn read(client: &Client) -> Result<Whole, Failure> {
         }
         for leaf in leaves.iter().take((signed.size - read) as usize) {
             add(&mut verifier, &mut proved, leaf).map_err(refused)?;
+            if leaf["unindexed"] == true {
+                unindexed.push(read);
+            }
             read += 1;
         }
     }
     verifier.check(signed.size, &signed.root).map_err(refused)?;
     proved.covers(&head["counters"]).map_err(refused)?;
-    Ok(Whole { verifier, head: signed, note, key })
+    Ok(Whole { verifier, head: signed, note, key, unindexed })
+}
+
+/// Whether the index of objects names every record. The log holds without it, and what is looked up by it would not.
+fn all_indexed(unindexed: &[u64]) -> anyhow::Result<()> {
+    let named: Vec<String> = unindexed.iter().take(MOST_NAMED).map(u64::to_string).collect();
+    let more = if unindexed.len() > MOST_NAMED { ", …" } else { "" };
+    anyhow::ensure!(
+        unindexed.is_empty(),
+        "the index of objects lacks {} of the records ({}{more}): its rows were deleted; the records themselves hold",
+        unindexed.len(),
+        named.join(", ")
+    );
+    Ok(())
 }
 
 /// The server itself may say that the log is not what it was.

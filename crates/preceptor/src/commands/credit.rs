@@ -74,6 +74,12 @@ fn show_records(records: &Value) -> anyhow::Result<()> {
         entries.len(),
         records["log_size"]
     );
+    let unindexed = records["unindexed"].as_array().map_or(0, Vec::len);
+    if unindexed > 0 {
+        println!(
+            "{unindexed} of what was looked up is missing in the index of the log, and was found by reading it: tell the operator"
+        );
+    }
     Ok(())
 }
 

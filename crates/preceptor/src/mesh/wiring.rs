@@ -21,6 +21,7 @@ pub(crate) fn auth_deps(engines: &Engines, config: &Config) -> anyhow::Result<pr
         control: engines.control.clone(),
         keys: Arc::clone(&engines.keys) as _,
         memory: Arc::clone(&engines.rolls) as _,
+        sealed: engines.accounts_sealed.clone(),
         bus: Arc::clone(&engines.bus) as _,
         mail: config.credentials.mail()?,
         public_url: config.gateway.public_url.clone(),
@@ -114,6 +115,11 @@ fn ingestion(store: Handle, parts: &Parts) -> anyhow::Result<Service> {
         clock: Arc::clone(&engines.clock),
     };
     Ok(preceptor_ingestion::build(&deps, config.ingestion.clone())?)
+}
+
+/// Seals the results of an earlier version, once, before anyone can claim for them.
+pub(super) async fn seal_results(store: &Handle, engines: &Engines) -> anyhow::Result<()> {
+    Ok(preceptor_credits::seal_earlier(store, &*engines.keys, &engines.results_sealed).await?)
 }
 
 fn credits(store: Handle, parts: &Parts, peers: &Peers) -> anyhow::Result<Service> {

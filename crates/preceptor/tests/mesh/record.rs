@@ -3,3 +3,4 @@
 mod outsiders;
 mod reads;
 mod rewriting;
+mod sealing;

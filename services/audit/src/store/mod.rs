@@ -1,5 +1,6 @@
 //! Tables of the log.
 
+pub(crate) mod about;
 pub(crate) mod head;
 pub(crate) mod leaf;
 pub(crate) mod producer;
@@ -8,9 +9,7 @@ pub(crate) mod signed;
 
 use std::collections::BTreeMap;
 
-use preceptor_proto::events::v1::AuditRecord;
 use preceptor_store::{Migration, Schema, TenantTx, tenant_tables};
-use prost::Message as _;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 use tlog_tiles::tlog::record_hash;
@@ -106,7 +105,7 @@ async fn append_fresh(tx: &TenantTx, fresh: Vec<&Record<'_>>) -> Result<(), Erro
         let index = i64::try_from(frontier.size()).map_err(|_| Error::DamagedHead)?;
         let (leaf_hash, subtrees) = frontier.append(record.bytes);
         closed.extend(subtrees);
-        objects.extend(object_of(record).map(|object| object::Model {
+        objects.extend(about::object_of(record.bytes).map(|object| object::Model {
             org_id: tx.org_key(),
             object,
             idx: index,
@@ -123,12 +122,6 @@ async fn append_fresh(tx: &TenantTx, fresh: Vec<&Record<'_>>) -> Result<(), Erro
     tx.insert_all(leaves).await?;
     tx.insert_all(objects).await?;
     move_head(tx, &frontier, is_first).await
-}
-
-/// What a record speaks of.
-fn object_of(record: &Record<'_>) -> Option<String> {
-    let object = AuditRecord::decode(record.bytes).ok()?.object;
-    (!object.is_empty()).then_some(object)
 }
 
 async fn move_head(tx: &TenantTx, frontier: &Frontier, is_first: bool) -> Result<(), Error> {

@@ -10,7 +10,7 @@ use tlog_tiles::tlog::{
     sub_tree_index,
 };
 
-use super::{leaf, node, object};
+use super::{leaf, node};
 use crate::Error;
 use crate::domain::{Closed, Frontier};
 
@@ -28,25 +28,6 @@ pub(crate) async fn keep(tx: &TenantTx, closed: Vec<Closed>) -> Result<(), Error
 /// The leaf that an event became.
 pub(crate) async fn leaf_of(tx: &TenantTx, event: &str) -> Result<Option<leaf::Model>, Error> {
     Ok(tx.one(tx.find::<leaf::Entity>().filter(leaf::Column::EventId.eq(event))).await?)
-}
-
-/// The leaves that speak of these objects, in the order of the log; at most `most`.
-pub(crate) async fn leaves_about(
-    tx: &TenantTx,
-    objects: &[String],
-    most: usize,
-) -> Result<Vec<leaf::Model>, Error> {
-    let about = tx.all(tx.find::<object::Entity>().filter(object::Column::Object.is_in(objects))).await?;
-    let mut indexes: Vec<i64> = about.into_iter().map(|row| row.idx).collect();
-    indexes.sort_unstable();
-    indexes.truncate(most);
-    Ok(tx
-        .all(
-            tx.find::<leaf::Entity>()
-                .filter(leaf::Column::Idx.is_in(indexes))
-                .order_by_asc(leaf::Column::Idx),
-        )
-        .await?)
 }
 
 /// For each index the hashes beside the path of its leaf, from its sibling to the root's child.

@@ -2,6 +2,7 @@
 
 mod apps;
 mod credentials;
+mod earlier;
 mod kinds;
 mod learners;
 mod links;
@@ -91,8 +92,10 @@ impl Accounts {
         tokens::mint(&*self.deps.keys, &self.config.issuer, self.deps.clock.now(), &subject).await
     }
 
+    /// An org as it was sealed: its name is printed and signed, and its plan goes into tokens.
     async fn org(&self, id: &str) -> Result<org::Model, Error> {
-        self.deps.control.one(org::Entity::find_by_id(id.to_owned())).await?.ok_or(Error::OrgNotFound)
+        let row = self.deps.control.one(org::Entity::find_by_id(id.to_owned())).await?;
+        seals::told(&*self.deps.keys, row.ok_or(Error::OrgNotFound)?).await
     }
 }
 

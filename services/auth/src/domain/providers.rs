@@ -4,11 +4,11 @@
 //! the operator confirmed is therefore held here, once per body and number.
 
 use preceptor_core::{Capability, Scope};
-use preceptor_store::StoreError;
+use preceptor_store::{ControlTx, StoreError};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 
-use super::Accounts;
+use super::{Accounts, seals};
 use crate::Error;
 use crate::store::provider_number;
 
@@ -35,12 +35,10 @@ impl Accounts {
         body: &str,
         number: &str,
     ) -> Result<(), Error> {
-        use provider_number::{Column, Entity};
         self.org(org).await?;
         let number = compared(number)?;
         let tx = self.deps.control.write().await?;
-        let held = Entity::find().filter(Column::Body.eq(body)).filter(Column::Number.eq(&number));
-        match tx.one(held.filter(Column::ReleasedAt.is_null())).await? {
+        match self.held(&tx, body, &number).await? {
             Some(held) if held.org_id == org => return Ok(()),
             Some(_) => return Err(Error::ProviderNumberTaken),
             None => {}
@@ -52,8 +50,9 @@ impl Accounts {
             held_by: operator.subject().to_owned(),
             held_at: tx.now().micros(),
             released_at: None,
+            seal: String::new(),
         };
-        match tx.insert(row).await {
+        match tx.insert(seals::seal(&*self.deps.keys, row).await?).await {
             // Someone confirmed it for another org at the same moment.
             Err(StoreError::Duplicate(_)) => Err(Error::ProviderNumberTaken),
             Err(error) => Err(error.into()),
@@ -71,13 +70,39 @@ impl Accounts {
         use provider_number::{Column, Entity};
         let number = compared(number)?;
         let tx = self.deps.control.write().await?;
-        let update = Entity::update_many().col_expr(Column::ReleasedAt, Expr::value(Some(tx.now().micros())));
-        let update = update
-            .filter(Column::Body.eq(body))
-            .filter(Column::Number.eq(&number))
-            .filter(Column::OrgId.eq(org));
-        tx.update(update.filter(Column::ReleasedAt.is_null())).await?;
+        let Some(held) = self.held(&tx, body, &number).await?.filter(|held| held.org_id == org) else {
+            return Ok(());
+        };
+        let released = provider_number::Model { released_at: Some(tx.now().micros()), ..held };
+        let released = seals::seal(&*self.deps.keys, released).await?;
+        let update = Entity::update_many()
+            .col_expr(Column::ReleasedAt, Expr::value(released.released_at))
+            .col_expr(Column::Seal, Expr::value(released.seal))
+            .filter(Column::Body.eq(released.body))
+            .filter(Column::Number.eq(released.number))
+            .filter(Column::HeldAt.eq(released.held_at));
+        tx.update(update).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// The row of the org that holds a number, if one does. Every row about the number has to be as it was sealed, those of
+    /// orgs that gave it back too: one that was made to say so by hand would free it.
+    async fn held(
+        &self,
+        tx: &ControlTx,
+        body: &str,
+        number: &str,
+    ) -> Result<Option<provider_number::Model>, Error> {
+        use provider_number::{Column, Entity};
+        let about = Entity::find().filter(Column::Body.eq(body)).filter(Column::Number.eq(number));
+        let mut holder = None;
+        for row in tx.all(about).await? {
+            let row = seals::told(&*self.deps.keys, row).await?;
+            if row.released_at.is_none() {
+                holder = Some(row);
+            }
+        }
+        Ok(holder)
     }
 
     /// The name of an org: to the one who acts in it, and to the operator.

@@ -1,10 +1,11 @@
-//! A keyed hash over every row that decides who may do what. Anyone who can write the database and does not hold the key
-//! can end a credential, and cannot make one say something else.
+//! A keyed hash over every row that decides who may do what, and over those whose content is printed and signed: names of
+//! orgs, and whose a provider's number is. Anyone who can write the database and does not hold the key can end a credential,
+//! and cannot make a row say something else.
 
 use preceptor_keys::{KeyName, Keys, Purpose};
 
 use crate::Error;
-use crate::store::{credential, roll, staff};
+use crate::store::{credential, org, provider_number, roll, staff};
 
 const KEY: KeyName = KeyName::of_deployment(Purpose::Accounts);
 
@@ -100,6 +101,42 @@ impl Sealed for roll::Model {
     }
 }
 
+impl Sealed for org::Model {
+    const TABLE: &'static str = "auth_org";
+
+    fn values(&self) -> Vec<Option<String>> {
+        let Self { id, name, default_app_id, plan, created_at, seal: _ } = self.clone();
+        Vec::from([id, default_app_id, name, plan, created_at.to_string()].map(Some))
+    }
+
+    fn seal(&self) -> &str {
+        &self.seal
+    }
+
+    fn set_seal(&mut self, seal: String) {
+        self.seal = seal;
+    }
+}
+
+impl Sealed for provider_number::Model {
+    const TABLE: &'static str = "auth_provider_number";
+
+    fn values(&self) -> Vec<Option<String>> {
+        let Self { body, number, org_id, held_by, held_at, released_at, seal: _ } = self.clone();
+        let mut values = Vec::from([org_id, number, body, held_by, held_at.to_string()].map(Some));
+        values.push(released_at.map(|at| at.to_string()));
+        values
+    }
+
+    fn seal(&self) -> &str {
+        &self.seal
+    }
+
+    fn set_seal(&mut self, seal: String) {
+        self.seal = seal;
+    }
+}
+
 /// The bytes that are hashed: every value with its length, so that no two rows read the same.
 fn canonical<R: Sealed>(row: &R) -> Vec<u8> {
     let mut bytes = R::TABLE.as_bytes().to_vec();
@@ -129,6 +166,12 @@ pub(crate) async fn open<R: Sealed + Send>(keys: &dyn Keys, row: R) -> Result<R,
     intact(row, tag).ok_or(Error::CredentialInvalid)
 }
 
+/// A row that was read, if it is as it was sealed: what is told to others, printed and signed.
+pub(crate) async fn told<R: Sealed + Send>(keys: &dyn Keys, row: R) -> Result<R, Error> {
+    let tag = keys.hmac(KEY, &canonical(&row)).await?;
+    intact(row, tag).ok_or(Error::RowChanged)
+}
+
 /// Those of the rows that are as they were sealed: what is listed and counted.
 pub(crate) async fn all_intact<R: Sealed + Send>(keys: &dyn Keys, rows: Vec<R>) -> Result<Vec<R>, Error> {
     if rows.is_empty() {
@@ -153,7 +196,7 @@ fn intact<R: Sealed>(row: R, tag: [u8; 32]) -> Option<R> {
         table = R::TABLE,
         org,
         id,
-        "a row of accounts was changed by hand and opens nothing"
+        "a row of accounts was changed by hand and is not used"
     );
     None
 }

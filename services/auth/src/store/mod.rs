@@ -25,5 +25,6 @@ pub const SCHEMA: Schema = Schema {
         },
         Migration { name: "0004_roll", sql: include_str!("0004_roll.sql"), append_only: &[] },
         Migration { name: "0005_makers", sql: include_str!("0005_makers.sql"), append_only: &[] },
+        Migration { name: "0006_seals", sql: include_str!("0006_seals.sql"), append_only: &[] },
     ],
 };

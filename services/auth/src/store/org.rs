@@ -11,6 +11,8 @@ pub(crate) struct Model {
     pub(crate) default_app_id: String,
     pub(crate) plan: String,
     pub(crate) created_at: i64,
+    /// A keyed hash over the whole row.
+    pub(crate) seal: String,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

@@ -14,6 +14,8 @@ pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) held_at: i64,
     pub(crate) released_at: Option<i64>,
+    /// A keyed hash over the whole row.
+    pub(crate) seal: String,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

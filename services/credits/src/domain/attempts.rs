@@ -11,7 +11,7 @@ use preceptor_store::{AuditEntry, TenantTx};
 
 use super::questions::Printed;
 use super::taking::{self, Act};
-use super::{Credits, forms, program_id};
+use super::{Credits, forms, program_id, seals};
 use crate::Error;
 use crate::error::Missing;
 use crate::store::{answer, attempt, attempts, result};
@@ -187,6 +187,7 @@ impl Credits {
         pause::at("submit.answers", tx.org()).await;
         taking::note(&tx, &result.program_id, Act::Submitted(id)).await?;
         tx.insert(result.clone()).await?;
+        tx.insert(seals::of(&*self.deps.keys, tx.org(), &result).await?).await?;
         pause::at("submit.result", tx.org()).await;
         attempts::forget_drafts(&tx, id).await?;
         let entry = AuditEntry::done("attempt.submitted", id).in_program(program_id(&result.program_id)?);

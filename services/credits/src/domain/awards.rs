@@ -134,7 +134,7 @@ impl Credits {
             return Ok(Found::Known(Box::new(known)));
         }
         Ok(Found::Basis(Box::new(Basis {
-            result: attempts::result(&tx, attempt).await?.ok_or(Error::Link(Link::Attempt))?,
+            result: self.sealed_result(&tx, attempt).await?.ok_or(Error::Link(Link::Attempt))?,
             recognitions: offer_rows::recognitions(&tx, &offer.id).await?,
             evaluation: attempts::evaluation(&tx, &offer.program_id, &own.learner).await?,
             accreditation: offers::accreditation_of(&tx, &offer).await?.not_rejected()?,

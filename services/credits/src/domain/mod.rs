@@ -18,6 +18,7 @@ mod offers;
 mod provenance;
 mod questions;
 pub(crate) mod rules;
+pub(crate) mod seals;
 mod settings;
 mod shown;
 mod surveillance;

@@ -75,7 +75,8 @@ impl Credits {
             objects.extend(links.of_provider());
         }
         let request = audit::ProveObjectsRequest { objects };
-        let proofs = self.audit.clone().prove_objects(call.request(request)?).await?.into_inner().proofs;
+        let found = self.audit.clone().prove_objects(call.request(request)?).await?.into_inner();
+        let (proofs, unindexed) = (found.proofs, found.unindexed);
         let log = proofs.first().map(|proof| (proof.log_key.clone(), proof.size));
         let mut entries = Vec::with_capacity(proofs.len());
         for proof in proofs {
@@ -86,7 +87,9 @@ impl Credits {
             }
         }
         Ok(match log {
-            Some((log_key, size)) => json!({ "log_key": log_key, "log_size": size, "entries": entries }),
+            Some((log_key, size)) => {
+                json!({ "log_key": log_key, "log_size": size, "entries": entries, "unindexed": unindexed })
+            }
             None => Value::Null,
         })
     }

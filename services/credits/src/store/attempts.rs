@@ -6,7 +6,8 @@ use preceptor_store::TenantTx;
 use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
 use super::{
-    answer, attempt, draft, evaluation, form, form_item, form_source, open_form, result, suspension, taking,
+    answer, attempt, draft, evaluation, form, form_item, form_source, open_form, result, result_seal,
+    suspension, taking,
 };
 use crate::Error;
 
@@ -167,6 +168,29 @@ pub(crate) async fn result(tx: &TenantTx, attempt: &str) -> Result<Option<result
 /// How attempts ended; nothing for those that have not.
 pub(crate) async fn results_of(tx: &TenantTx, attempts: &[String]) -> Result<Vec<result::Model>, Error> {
     Ok(tx.all(tx.find::<result::Entity>().filter(result::Column::AttemptId.is_in(attempts))).await?)
+}
+
+/// Results of all learners in the order of their attempts: at most `limit` of those behind `after`.
+pub(crate) async fn results_after(
+    tx: &TenantTx,
+    after: &str,
+    limit: u64,
+) -> Result<Vec<result::Model>, Error> {
+    use result::{Column, Entity};
+    let select = tx.find::<Entity>().filter(Column::AttemptId.gt(after));
+    Ok(tx.all(select.order_by_asc(Column::AttemptId).limit(limit)).await?)
+}
+
+/// The seal of a result.
+pub(crate) async fn seal(tx: &TenantTx, attempt: &str) -> Result<Option<result_seal::Model>, Error> {
+    use result_seal::{Column, Entity};
+    Ok(tx.one(tx.find::<Entity>().filter(Column::AttemptId.eq(attempt))).await?)
+}
+
+/// The seals of those results that have one.
+pub(crate) async fn seals(tx: &TenantTx, attempts: &[String]) -> Result<Vec<result_seal::Model>, Error> {
+    use result_seal::{Column, Entity};
+    Ok(tx.all(tx.find::<Entity>().filter(Column::AttemptId.is_in(attempts))).await?)
 }
 
 /// The results at a form, best first.

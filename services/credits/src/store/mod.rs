@@ -59,6 +59,11 @@ pub const SCHEMA: Schema = Schema {
         preceptor_jobs::migration!("0022_print_jobs", "credits_print"),
         Migration { name: "0023_unprinted", sql: include_str!("0023_unprinted.sql"), append_only: &[] },
         Migration { name: "0021_settings", sql: include_str!("0021_settings.sql"), append_only: &[] },
+        Migration {
+            name: "0024_result_seals",
+            sql: include_str!("0024_result_seals.sql"),
+            append_only: &["credits_result_seal"],
+        },
     ],
 };
 
@@ -298,6 +303,9 @@ tenant_tables! {
         took: String,
         key_seen: bool,
     }
+
+    /// Keyed hashes over results.
+    result_seal = "credits_result_seal" key { attempt_id: String } { seal: String }
 
     /// What learners said afterwards.
     evaluation = "credits_evaluation" key { id: String } {

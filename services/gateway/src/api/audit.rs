@@ -52,6 +52,8 @@ pub(crate) struct Leaf {
     leaf_hash: String,
     /// The record's exact bytes, base 64: a `preceptor.events.v1.AuditRecord`.
     record: String,
+    /// Whether the index that finds records by what they speak of lacks it: a row of the index was deleted.
+    unindexed: bool,
 }
 
 /// A page of the log.
@@ -120,6 +122,7 @@ async fn leaves(
         index: leaf.index,
         leaf_hash: STANDARD.encode(leaf.leaf_hash),
         record: STANDARD.encode(leaf.record),
+        unindexed: leaf.unindexed,
     };
     Ok(Json(LeafPage { data: listed.leaves.into_iter().map(leaf).collect(), size: listed.size, next_cursor }))
 }

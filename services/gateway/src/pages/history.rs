@@ -118,6 +118,8 @@ const PROOF: Facts = &[
     ("Size of the log", "log_size"),
 ];
 
+const UNINDEXED: Facts = &[("Places in the log", "unindexed")];
+
 /// Which records of the log speak of an object, by its id.
 struct Records(BTreeMap<String, Vec<String>>);
 
@@ -198,6 +200,9 @@ fn chain(document: &Value) -> Vec<Link> {
         list(&document["sources"]).iter().enumerate().map(|(place, part)| source(place + 1, part, &records)),
     );
     links.push(link("Proof", &document["proof"], "issued_at", PROOF));
+    if !list(&document["records"]["unindexed"]).is_empty() {
+        links.push(link("Records that the index of the log lacks", &document["records"], "", UNINDEXED));
+    }
     links
 }
 

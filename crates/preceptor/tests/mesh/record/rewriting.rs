@@ -37,13 +37,13 @@ fn hash_of(parts: &[&[u8]]) -> Hash {
 }
 
 /// The tables of an org's log, with no wall in between.
-struct Tables {
-    db: DatabaseConnection,
+pub(super) struct Tables {
+    pub(super) db: DatabaseConnection,
     org: String,
 }
 
 impl Tables {
-    async fn open(local: &Local, store: &Store, org: &str) -> Self {
+    pub(super) async fn open(local: &Local, store: &Store, org: &str) -> Self {
         let url = match store {
             Store::Files => {
                 format!("sqlite://{}", local.data().join("cells").join(format!("{org}.db")).display())
@@ -52,19 +52,21 @@ impl Tables {
         };
         let options = ConnectOptions::new(url).max_connections(1).sqlx_logging(false).to_owned();
         let tables = Self { db: Database::connect(options).await.expect("it opens"), org: org.to_owned() };
-        tables.unlock().await;
+        tables.unlock(&["audit_leaf", "audit_node", "audit_object"]).await;
         tables
     }
 
-    /// Takes away what refuses changes.
-    async fn unlock(&self) {
+    /// Takes away what refuses changes of tables that may only grow.
+    pub(super) async fn unlock(&self, tables: &[&str]) {
         if self.db.get_database_backend() == DbBackend::Postgres {
-            for table in ["audit_leaf", "audit_node", "audit_object"] {
+            for table in tables {
                 run(&self.db, &format!("ALTER TABLE {table} DISABLE TRIGGER USER")).await;
             }
             return;
         }
-        let triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN ('audit_leaf', 'audit_node', 'audit_object')";
+        let tables = tables.join("', '");
+        let triggers =
+            format!("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN ('{tables}')");
         let rows = self
             .db
             .query_all_raw(Statement::from_string(DbBackend::Sqlite, triggers))
@@ -144,8 +146,15 @@ impl Tables {
     }
 }
 
-async fn run(db: &impl ConnectionTrait, sql: &str) {
+pub(super) async fn run(db: &impl ConnectionTrait, sql: &str) {
     db.execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{error}: {sql}"));
+}
+
+/// The texts of the one row of a selection.
+pub(super) async fn texts<const N: usize>(db: &impl ConnectionTrait, sql: &str) -> [String; N] {
+    let select = Statement::from_string(db.get_database_backend(), sql);
+    let row = db.query_one_raw(select).await.expect("an answer").expect("a row");
+    std::array::from_fn(|column| row.try_get_by_index(column).expect("a text"))
 }
 
 /// Works on what the signer remembers of a log while it cannot sign: it takes the same lock.
@@ -165,12 +174,12 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-async fn head(client: &Client) -> Value {
+pub(super) async fn head(client: &Client) -> Value {
     client.get("/v1/audit/head").await.expect("a head")
 }
 
 /// The head, once nothing is on its way into the log any more.
-async fn settled(client: &Client) -> Value {
+pub(super) async fn settled(client: &Client) -> Value {
     eventually("the log is at rest", async || {
         let before = head(client).await;
         tokio::time::sleep(Duration::from_millis(700)).await;
@@ -179,12 +188,12 @@ async fn settled(client: &Client) -> Value {
     .await
 }
 
-fn org_of(head: &Value) -> String {
+pub(super) fn org_of(head: &Value) -> String {
     id(head, "origin").expect("a name").rsplit('/').next().expect("an org").to_owned()
 }
 
 /// `preceptor audit verify` as a process: how it ended, and what it said.
-fn verify(local: &Local, data: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+pub(super) fn verify(local: &Local, data: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_preceptor"));
     command
         .arg("--data")
@@ -196,7 +205,7 @@ fn verify(local: &Local, data: &Path, arguments: &[&str]) -> (Option<i32>, Strin
 }
 
 /// A credit with its certificate, and the client of the one who holds it.
-async fn issued(local: &Local) -> (Client, String, Vec<u8>) {
+pub(super) async fn issued(local: &Local) -> (Client, String, Vec<u8>) {
     let course = course(local, json!({})).await;
     let learner = clinician(local, &course.program, "ana").await;
     let attempt =

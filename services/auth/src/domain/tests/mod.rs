@@ -13,7 +13,7 @@ use preceptor_core::clock::ManualClock;
 use preceptor_core::id::{OrgId, ProgramId};
 use preceptor_core::scope::ScopeVerifier;
 use preceptor_core::{Clock, Role, Scope, Secret, Timestamp};
-use preceptor_keys::{Keyring, Keys, SealedMemory};
+use preceptor_keys::{Keyring, Keys, Once, SealedMemory};
 use preceptor_mail::{Mail, MailError};
 use preceptor_store::{Control, ControlConfig};
 use tempfile::TempDir;
@@ -77,6 +77,10 @@ impl World {
         let deps = Deps {
             control: Control::open(&file, SCHEMA, Arc::clone(&shared)).await.expect("a database"),
             memory: Arc::new(SealedMemory::new(folder.path().join("staff-rolls"), Arc::clone(&keys))),
+            sealed: Once::new(
+                Arc::new(SealedMemory::new(folder.path().join("sealed-before"), Arc::clone(&keys))),
+                "accounts",
+            ),
             keys,
             bus: Arc::new(
                 DurableLog::open(&folder.path().join("bus.db"), Arc::clone(&shared)).await.expect("a bus"),

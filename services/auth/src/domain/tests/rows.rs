@@ -1,6 +1,10 @@
 //! Rows that were changed by hand.
 
+use std::fmt::Debug;
+use std::time::Duration;
+
 use preceptor_core::Role;
+use preceptor_rpc::ServiceName;
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement};
 
 use super::{World, refused};
@@ -173,4 +177,119 @@ async fn the_insider_s_way_to_an_admin_is_closed() {
     )
     .await;
     assert!(refused(world.at(&learner, Door::Header).await));
+}
+
+fn changed<T: Debug>(outcome: Result<T, Error>) -> bool {
+    matches!(outcome, Err(Error::RowChanged))
+}
+
+/// The service as the next start finds it.
+async fn start_again(world: &World) -> Accounts {
+    let accounts = Accounts::new(world.accounts.deps.clone(), world.accounts.config.clone());
+    assert!(accounts.bootstrap().await.expect("a start").is_none(), "there is an org already");
+    accounts
+}
+
+/// Changes one column of the one row of a selection, looks, and puts the row back.
+async fn with_change<T>(
+    db: &DatabaseConnection,
+    (table, which): (&str, &str),
+    change: &str,
+    look: impl AsyncFnOnce() -> T,
+) -> T {
+    run(db, &format!("CREATE TEMP TABLE kept AS SELECT * FROM {table} WHERE {which}")).await;
+    run(db, &format!("UPDATE {table} SET {change} WHERE {which}")).await;
+    let seen = look().await;
+    run(db, "PRAGMA foreign_keys = OFF").await;
+    run(
+        db,
+        &format!(
+            "DELETE FROM {table} WHERE {which}; INSERT INTO {table} SELECT * FROM kept; DROP TABLE kept"
+        ),
+    )
+    .await;
+    seen
+}
+
+#[tokio::test]
+async fn an_org_that_was_changed_by_hand_is_neither_named_nor_let_in() {
+    let world = World::new().await;
+    let admin = world.admin().await;
+    let (org, db) = (admin.org().to_string(), open(&world).await);
+    let row = format!("id = '{org}'");
+    for change in [
+        "name = 'Another'",
+        "plan = 'unlimited'",
+        "default_app_id = default_app_id || 'x'",
+        "created_at = created_at + 1",
+        "seal = ''",
+    ] {
+        with_change(&db, ("auth_org", row.as_str()), change, async || {
+            for accounts in [&world.accounts, &start_again(&world).await] {
+                assert!(changed(accounts.org_name(&admin, &org).await), "{change}");
+                assert!(changed(accounts.exchange(&world.admin, Door::Header).await), "{change}");
+                let token = accounts.system_token(ServiceName::Credits, admin.org()).await;
+                assert!(changed(token), "{change}");
+                assert!(accounts.list_orgs().await.expect("orgs").is_empty(), "{change}");
+            }
+        })
+        .await;
+        world.at(&world.admin, Door::Header).await.expect("as it was");
+    }
+    assert_eq!(world.accounts.list_orgs().await.expect("orgs").len(), 1);
+}
+
+#[tokio::test]
+async fn a_number_that_was_changed_by_hand_is_held_and_freed_by_no_org() {
+    let world = World::new().await;
+    let operator = world.scope(&world.operator).await;
+    let one = world.admin().await.org().to_string();
+    let (other, ..) = world.accounts.create_org("Another", "Admin").await.expect("an org");
+    let (one, other) = (one.as_str(), other.id.as_str());
+    let hold = async |org: &str| world.accounts.hold_provider_number(&operator, org, "ACCME", "01234").await;
+    let release = async |org: &str| world.accounts.release_provider_number(org, "ACCME", "1234").await;
+    hold(one).await.expect("it is free");
+    let db = open(&world).await;
+    let moved = format!("org_id = '{other}'");
+    for change in [moved.as_str(), "released_at = held_at", "held_by = 'someone'", "seal = ''"] {
+        with_change(&db, ("auth_provider_number", "number = '1234'"), change, async || {
+            start_again(&world).await;
+            for org in [one, other] {
+                assert!(changed(hold(org).await) && changed(release(org).await), "{change}");
+            }
+        })
+        .await;
+        hold(one).await.expect("again is the same");
+        assert!(matches!(hold(other).await, Err(Error::ProviderNumberTaken)));
+    }
+    release(other).await.expect("it is not theirs, and stays held");
+    assert!(matches!(hold(other).await, Err(Error::ProviderNumberTaken)));
+    release(one).await.expect("it is theirs");
+    world.advance(Duration::from_secs(1));
+    hold(other).await.expect("it is free");
+    assert!(matches!(hold(one).await, Err(Error::ProviderNumberTaken)));
+}
+
+#[tokio::test]
+async fn rows_from_before_there_were_seals_are_sealed_once() {
+    let world = World::new().await;
+    let (admin, operator) = (world.admin().await, world.scope(&world.operator).await);
+    let org = admin.org().to_string();
+    let held = async || world.accounts.hold_provider_number(&operator, &org, "ACCME", "1234").await;
+    held().await.expect("it is free");
+    let db = open(&world).await;
+    let without_seals = "UPDATE auth_org SET seal = ''; UPDATE auth_provider_number SET seal = ''";
+    run(&db, without_seals).await;
+    std::fs::remove_dir_all(world.folder.path().join("sealed-before")).expect("a folder");
+    assert!(changed(held().await), "nothing is sealed on the way");
+    start_again(&world).await;
+    world.at(&world.admin, Door::Header).await.expect("sealed at the start");
+    held().await.expect("sealed at the start");
+
+    run(&db, without_seals).await;
+    start_again(&world).await;
+    assert!(changed(held().await), "never again");
+    assert!(changed(world.at(&world.admin, Door::Header).await), "never again");
+    let renewed = world.accounts.renew_operator().await;
+    assert!(changed(renewed), "nor on the way to a new token");
 }

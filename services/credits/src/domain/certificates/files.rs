@@ -47,7 +47,11 @@ impl Credits {
             if award.learner != scope.subject() {
                 return Err(Error::NotFound(Missing::Credit));
             }
-            let row = certificates::of_award(&tx, &award.id).await?.ok_or(Error::Preparing)?;
+            let Some(row) = certificates::of_award(&tx, &award.id).await? else {
+                // Its holder is told when it is not being prepared at all.
+                self.check_earned(&tx, &award).await?;
+                return Err(Error::Preparing);
+            };
             let file = certificates::file(&tx, &row.id).await?.ok_or(Error::Preparing)?;
             let void = award_rows::voids(&tx, std::slice::from_ref(&award.id)).await?.pop();
             // Who asks for no paper gets the org's, on which a certificate from before was not printed at first.

@@ -209,8 +209,10 @@ impl Credits {
         Ok(row)
     }
 
+    /// What the certificate of an award rests on. Nothing is signed for an award without it.
     async fn ground(&self, call: &Call, award: &award::Model) -> Result<Ground, Error> {
         let tx = self.deps.store.read(&call.shared_scope()).await?;
+        self.check_earned(&tx, award).await?;
         let offer = offer_rows::get(&tx, &award.offer_id)
             .await?
             .ok_or_else(|| Error::Defect("an award without an offer".into()))?;
