@@ -274,4 +274,14 @@ impl Credentials for Server {
             .await?;
         Ok(Response::new(encode_found(found)))
     }
+
+    async fn name_learners(
+        &self,
+        request: Request<proto::NameLearnersRequest>,
+    ) -> Result<Response<proto::NameLearnersResponse>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        let named = self.clinicians.names(&scope, &request.into_inner().learners).await?;
+        let named = named.into_iter().map(|(learner, name)| proto::NamedLearner { learner, name });
+        Ok(Response::new(proto::NameLearnersResponse { learners: named.collect() }))
+    }
 }

@@ -10,7 +10,7 @@ use preceptor_rpc::{Call, Note};
 use tonic::{Request, Response, Status};
 
 use crate::domain::{
-    Credits, DEFAULT_ATTEMPTS, DEFAULT_LEVEL, NewAccreditation, NewForm, NewItem, NewOffer, Wanted,
+    Credits, DEFAULT_ATTEMPTS, DEFAULT_LEVEL, NewAccreditation, NewForm, NewItem, NewOffer, Sought, Wanted,
 };
 
 /// Things per page.
@@ -266,6 +266,27 @@ impl Contract for Server {
         let (attempts, next) = page(attempts, limit, |view| &view.attempt.id);
         Ok(Response::new(proto::ListAttemptsResponse {
             attempts: attempts.iter().map(encode::attempt).collect(),
+            next,
+        }))
+    }
+
+    async fn list_learner_attempts(
+        &self,
+        request: Request<proto::ListLearnerAttemptsRequest>,
+    ) -> Result<Response<proto::ListLearnerAttemptsResponse>, Status> {
+        let call = Call::of(&request)?;
+        let request = request.into_inner();
+        let limit = limit(request.limit);
+        let sought = Sought {
+            program: &request.program_id,
+            state: &request.state,
+            offer: &request.offer_id,
+            after: &request.after,
+        };
+        let attempts = self.credits.learner_attempts(&call, &sought, limit as u64 + 1).await?;
+        let (attempts, next) = page(attempts, limit, |view| &view.attempt.id);
+        Ok(Response::new(proto::ListLearnerAttemptsResponse {
+            attempts: attempts.into_iter().map(encode::learner_attempt).collect(),
             next,
         }))
     }

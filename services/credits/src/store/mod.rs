@@ -59,6 +59,11 @@ pub const SCHEMA: Schema = Schema {
         preceptor_jobs::migration!("0022_print_jobs", "credits_print"),
         Migration { name: "0023_unprinted", sql: include_str!("0023_unprinted.sql"), append_only: &[] },
         Migration { name: "0021_settings", sql: include_str!("0021_settings.sql"), append_only: &[] },
+        Migration {
+            name: "0024_attempts_of_everyone",
+            sql: include_str!("0024_attempts_of_everyone.sql"),
+            append_only: &[],
+        },
     ],
 };
 

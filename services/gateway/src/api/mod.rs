@@ -14,6 +14,7 @@ mod idempotency;
 mod insight;
 mod items;
 mod keys;
+mod learner_attempts;
 mod logs;
 mod messages;
 mod orgs;
@@ -51,6 +52,7 @@ pub(crate) use designations::{Accreditation, NewOffer, Offer};
 pub(crate) use idempotency::forget_answers;
 pub(crate) use insight::Report;
 pub(crate) use items::{Generation, Item, NewForm, Wanted};
+pub(crate) use learner_attempts::{LearnerAttempt, LearnerAttemptQuery};
 pub(crate) use messages::{NewMessage, Reply};
 pub(crate) use page::Page;
 pub(crate) use public::{Activity, Issuer};
@@ -98,6 +100,7 @@ pub(crate) fn parts(largest_upload_mib: usize) -> Vec<OpenApiRouter<Edge>> {
         registry_keys::router(),
         items::router(),
         quizzes::router(),
+        learner_attempts::router(),
         designations::router(),
         credits::router(),
         certificates::router(),
