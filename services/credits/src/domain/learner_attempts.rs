@@ -1,89 +1,34 @@
 //! Attempts of everyone at a program's quizzes, for those who read the record: how they went and what came of them. What
 //! was answered stays between the learner and the quiz.
+//!
+//! Nothing is decided by what is shown here, so that a row is the contract's message from the beginning.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use preceptor_core::{Capability, Timestamp};
 use preceptor_proto::credentials::v1 as credentials;
+use preceptor_proto::credits::v1 as proto;
 use preceptor_rpc::Call;
 use preceptor_store::TenantTx;
 
+use super::words::states;
 use super::{Credits, offers};
 use crate::Error;
 use crate::error::Missing;
 use crate::store::{attempt, attempts, award, awards, offer, offers as offer_rows, result};
 
-/// Where an attempt stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
-    UnderWay,
-    Failed,
-    Passed,
+states! {
+    /// Where an attempt stands.
+    State { UnderWay = "under_way", Failed = "failed", Passed = "passed" }
 }
 
 impl State {
-    const ALL: [Self; 3] = [Self::UnderWay, Self::Failed, Self::Passed];
-
-    /// As the contract names it.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::UnderWay => "under_way",
-            Self::Failed => "failed",
-            Self::Passed => "passed",
+    fn of(result: Option<&result::Model>) -> Self {
+        match result {
+            None => Self::UnderWay,
+            Some(result) if result.passed => Self::Passed,
+            Some(_) => Self::Failed,
         }
-    }
-
-    /// The state of that name; none for the empty one.
-    fn wanted(name: &str) -> Result<Option<Self>, Error> {
-        let known = Self::ALL.into_iter().find(|state| state.name() == name);
-        if known.is_none() && !name.is_empty() {
-            return Err(Error::field("state", "must be under_way, failed or passed"));
-        }
-        Ok(known)
-    }
-}
-
-/// Which attempts are looked for, by the words of the contract; everything where they are empty.
-#[derive(Debug)]
-pub(crate) struct Sought<'a> {
-    pub(crate) program: &'a str,
-    pub(crate) state: &'a str,
-    pub(crate) offer: &'a str,
-    pub(crate) after: &'a str,
-}
-
-/// An attempt with what came of it.
-#[derive(Debug, Clone)]
-pub(crate) struct LearnerAttempt {
-    pub(crate) attempt: attempt::Model,
-    pub(crate) result: Option<result::Model>,
-    pub(crate) form_number: i64,
-    /// As the learner stated it; to admins only, as everything that a clinician states.
-    pub(crate) name: Option<String>,
-    pub(crate) offers: Vec<AttemptedOffer>,
-}
-
-/// An offer that an attempt counts for.
-#[derive(Debug, Clone)]
-pub(crate) struct AttemptedOffer {
-    pub(crate) id: String,
-    pub(crate) credit_name: String,
-    /// The newest award for the attempt under this offer, and whether it was voided.
-    pub(crate) award: Option<(award::Model, bool)>,
-}
-
-impl LearnerAttempt {
-    pub(crate) fn state(&self) -> State {
-        match &self.result {
-            None => State::UnderWay,
-            Some(result) if result.passed => State::Passed,
-            Some(_) => State::Failed,
-        }
-    }
-
-    /// The score, once there is one.
-    pub(crate) fn percent(&self) -> Option<i64> {
-        self.result.as_ref().map(|result| result.right_answers * 100 / result.items.max(1))
     }
 }
 
@@ -98,22 +43,23 @@ fn counts_for(attempt: &attempt::Model, result: Option<&result::Model>, offer: &
 }
 
 impl Credits {
-    /// Attempts of everyone at a program's quizzes, newest first.
+    /// At most `limit` of the attempts that are asked for, newest first. Names are shown to admins only, as everything that
+    /// a clinician states.
     pub(crate) async fn learner_attempts(
         &self,
         call: &Call,
-        sought: &Sought<'_>,
+        asked: &proto::ListLearnerAttemptsRequest,
         limit: u64,
-    ) -> Result<Vec<LearnerAttempt>, Error> {
-        let state = State::wanted(sought.state)?;
-        self.program(call, sought.program).await?;
+    ) -> Result<Vec<proto::LearnerAttempt>, Error> {
+        let state = State::chosen(&asked.state)?;
+        self.program(call, &asked.program_id).await?;
         let tx = self.deps.store.read(&call.shared_scope()).await?;
-        let offers = offer_rows::of_program(&tx, sought.program).await?;
-        let wanted = offers.iter().find(|offer| offer.id == sought.offer);
-        if wanted.is_none() && !sought.offer.is_empty() {
+        let offers = offer_rows::of_program(&tx, &asked.program_id).await?;
+        let wanted = offers.iter().find(|offer| offer.id == asked.offer_id);
+        if wanted.is_none() && !asked.offer_id.is_empty() {
             return Err(Error::NotFound(Missing::Offer));
         }
-        let rows = attempts::of_program(&tx, sought.program, (state, wanted), sought.after, limit).await?;
+        let rows = attempts::of_program(&tx, &asked.program_id, (state, wanted), &asked.after, limit).await?;
         let mut views = views(&tx, rows, &offers).await?;
         drop(tx);
         self.name_learners(call, &mut views).await?;
@@ -121,17 +67,17 @@ impl Credits {
     }
 
     /// Puts the names of learners into their attempts, for an admin. To everyone else they stay pseudonyms.
-    async fn name_learners(&self, call: &Call, views: &mut [LearnerAttempt]) -> Result<(), Error> {
+    async fn name_learners(&self, call: &Call, views: &mut [proto::LearnerAttempt]) -> Result<(), Error> {
         if views.is_empty() || !call.scope().grants(Capability::Administer) {
             return Ok(());
         }
-        let learners: BTreeSet<&String> = views.iter().map(|view| &view.attempt.learner).collect();
-        let request = credentials::NameLearnersRequest { learners: learners.into_iter().cloned().collect() };
+        let learners: BTreeSet<String> = views.iter().map(|view| view.learner.clone()).collect();
+        let request = credentials::NameLearnersRequest { learners: learners.into_iter().collect() };
         let named = self.credentials.clone().name_learners(call.request(request)?).await?.into_inner();
         let names: HashMap<String, String> =
             named.learners.into_iter().map(|named| (named.learner, named.name)).collect();
         for view in views {
-            view.name = names.get(&view.attempt.learner).cloned();
+            view.name = names.get(&view.learner).cloned();
         }
         Ok(())
     }
@@ -142,7 +88,7 @@ async fn views(
     tx: &TenantTx,
     rows: Vec<attempt::Model>,
     offers: &[offer::Model],
-) -> Result<Vec<LearnerAttempt>, Error> {
+) -> Result<Vec<proto::LearnerAttempt>, Error> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
@@ -151,24 +97,33 @@ async fn views(
     let forms = attempts::forms(tx, &forms.into_iter().collect::<Vec<_>>()).await?;
     let numbers: HashMap<String, i64> = forms.into_iter().map(|form| (form.id, form.number)).collect();
     let results = attempts::results_of(tx, &ids).await?;
-    let mut results: HashMap<String, result::Model> =
-        results.into_iter().map(|result| (result.attempt_id.clone(), result)).collect();
+    let results: HashMap<&str, &result::Model> =
+        results.iter().map(|result| (result.attempt_id.as_str(), result)).collect();
     let awarded = Awarded::of(tx, &ids).await?;
-    let view = |attempt: attempt::Model| {
-        let result = results.remove(&attempt.id);
-        let counting = offers.iter().filter(|offer| counts_for(&attempt, result.as_ref(), offer));
-        LearnerAttempt {
-            offers: counting.map(|offer| awarded.under(&attempt, offer, tx.now())).collect(),
-            form_number: numbers.get(&attempt.form_id).copied().unwrap_or_default(),
+    let view = |row: attempt::Model| {
+        let result = results.get(row.id.as_str()).copied();
+        let counting = offers.iter().filter(|offer| counts_for(&row, result, offer));
+        proto::LearnerAttempt {
+            offers: counting.map(|offer| awarded.under(&row, offer, tx.now())).collect(),
+            state: State::of(result).name().to_owned(),
+            submitted_at: result.map(|result| result.completed_at).unwrap_or_default(),
+            right_answers: result.map(|result| result.right_answers),
+            percent: result.map(|result| result.right_answers * 100 / result.items.max(1)),
+            form_number: numbers.get(&row.form_id).copied().unwrap_or_default(),
             name: None,
-            result,
-            attempt,
+            id: row.id,
+            learner: row.learner,
+            form_id: row.form_id,
+            number: row.number,
+            started_at: row.started_at,
+            items: row.items,
+            threshold_percent: row.threshold,
         }
     };
     Ok(rows.into_iter().map(view).collect())
 }
 
-/// What was awarded for attempts, by attempt and offer, and which of it was voided.
+/// What was awarded for attempts, the newest by attempt and offer, and which of it was voided.
 struct Awarded {
     newest: HashMap<(String, String), award::Model>,
     voided: HashSet<String>,
@@ -179,17 +134,19 @@ impl Awarded {
         let rows = awards::of_attempts(tx, attempts).await?;
         let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
         let voided = awards::voids(tx, &ids).await?.into_iter().map(|void| void.award_id).collect();
-        // The last of equals stays.
+        // Of several of one place the last stays.
         let by_place = |row: award::Model| ((row.attempt_id.clone(), row.offer_id.clone()), row);
         Ok(Self { newest: rows.into_iter().map(by_place).collect(), voided })
     }
 
-    fn under(&self, attempt: &attempt::Model, offer: &offer::Model, now: Timestamp) -> AttemptedOffer {
+    fn under(&self, attempt: &attempt::Model, offer: &offer::Model, now: Timestamp) -> proto::AttemptedOffer {
         let award = self.newest.get(&(attempt.id.clone(), offer.id.clone()));
-        AttemptedOffer {
-            id: offer.id.clone(),
+        let state = |award: &award::Model| if self.voided.contains(&award.id) { "voided" } else { "live" };
+        proto::AttemptedOffer {
+            offer_id: offer.id.clone(),
             credit_name: offers::credit_name(offer, now),
-            award: award.map(|award| (award.clone(), self.voided.contains(&award.id))),
+            credit_id: award.map(|award| award.id.clone()),
+            credit_state: award.map(|award| state(award).to_owned()),
         }
     }
 }

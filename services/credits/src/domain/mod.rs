@@ -24,6 +24,7 @@ mod shown;
 mod surveillance;
 mod svg;
 mod taking;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +54,7 @@ pub(crate) use generations::Composer;
 pub(crate) use handwritten::NewItem;
 pub(crate) use items::{ItemView, State as ItemState};
 pub(crate) use leaderboard::Standing;
-pub(crate) use learner_attempts::{AttemptedOffer, LearnerAttempt, Sought, State as AttemptState};
+pub(crate) use learner_attempts::State as AttemptState;
 pub(crate) use links::Link;
 pub(crate) use offers::{DEFAULT_LEVEL, NewOffer, OfferView};
 pub(crate) use settings::SettingsView;

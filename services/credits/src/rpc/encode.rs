@@ -6,8 +6,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::Error;
 use crate::domain::{
-    AccreditationView, Activity, AttemptView, AttemptedOffer, CreditView, Feedback, Issuer, ItemView,
-    LearnerAttempt, NO_LONGER_QUOTED, OfferView, QuizView, SettingsView, Standing, Summary,
+    AccreditationView, Activity, AttemptView, CreditView, Feedback, Issuer, ItemView, NO_LONGER_QUOTED,
+    OfferView, QuizView, SettingsView, Standing, Summary,
 };
 use crate::store::{annotation, form, generation};
 
@@ -233,34 +233,6 @@ fn question(view: &AttemptView, number: usize, place: usize) -> proto::Question 
         source_version_id: told(&item.version.source_version_id),
         item_version_id: item.version.id.clone(),
         notice: if is_shown && in_doubt { NO_LONGER_QUOTED.to_owned() } else { String::new() },
-    }
-}
-
-pub(super) fn learner_attempt(view: LearnerAttempt) -> proto::LearnerAttempt {
-    proto::LearnerAttempt {
-        state: view.state().name().to_owned(),
-        percent: view.percent(),
-        submitted_at: view.result.as_ref().map(|result| result.completed_at).unwrap_or_default(),
-        right_answers: view.result.as_ref().map(|result| result.right_answers),
-        offers: view.offers.into_iter().map(attempted_offer).collect(),
-        name: view.name,
-        form_number: view.form_number,
-        id: view.attempt.id,
-        learner: view.attempt.learner,
-        form_id: view.attempt.form_id,
-        number: view.attempt.number,
-        started_at: view.attempt.started_at,
-        items: view.attempt.items,
-        threshold_percent: view.attempt.threshold,
-    }
-}
-
-fn attempted_offer(view: AttemptedOffer) -> proto::AttemptedOffer {
-    proto::AttemptedOffer {
-        offer_id: view.id,
-        credit_name: view.credit_name,
-        credit_state: view.award.as_ref().map(|(_, voided)| state(*voided).to_owned()),
-        credit_id: view.award.map(|(award, _)| award.id),
     }
 }
 

@@ -8,7 +8,7 @@ use preceptor_core::Capability;
 use super::{Frame, PageError, Visitor, html};
 use crate::Edge;
 use crate::api::values::AttemptState;
-use crate::api::{LearnerAttempt, LearnerAttemptQuery, Offer, Page};
+use crate::api::{LearnerAttempt, LearnerAttemptPage, LearnerAttemptQuery, Offer, Page};
 use crate::extract::{Path, Query};
 
 /// The states by which attempts are shown, with the words of the page.
@@ -117,7 +117,7 @@ pub(super) async fn page(
     let shown = Shown { program: &id, state: query.state.map_or("", AttemptState::name), offer: &offer };
     // The link to more names the filters: the cursor is good for that address.
     let page = page.filtered(&shown.filters());
-    let attempts = edge.learner_attempts(&identity, &id, &query, &page).await?;
+    let attempts = LearnerAttemptPage::read(&edge, &identity, query.of(&id), &page).await?;
     html(&LearnerAttemptsPage {
         frame: Frame::of(&identity),
         title: edge.program(&identity, &id).await?.title,
