@@ -7,7 +7,7 @@ use preceptor_core::id::StaffId;
 use preceptor_core::{Capability, Scope};
 use preceptor_proto::credentials::v1 as proto;
 use preceptor_proto::credentials::v1::credentials_server::{Credentials, CredentialsServer};
-use preceptor_rpc::Call;
+use preceptor_rpc::{Call, Rows};
 use tonic::{Request, Response, Status};
 
 use crate::domain::{
@@ -215,15 +215,9 @@ impl Credentials for Server {
     ) -> Result<Response<proto::ListCliniciansResponse>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
-        let limit = request.limit.clamp(1, MOST) as usize;
-        let mut views = self.clinicians.clinicians(&scope, &request.after, limit as u64 + 1).await?;
-        let more = views.len() > limit;
-        views.truncate(limit);
-        let next = if more {
-            views.last().map(|view| view.row.learner.clone()).unwrap_or_default()
-        } else {
-            String::new()
-        };
+        let rows = Rows::asked(request.limit, MOST);
+        let views = self.clinicians.clinicians(&scope, &request.after, rows.to_read()).await?;
+        let (views, next) = rows.page(views, |view| &view.row.learner);
         Ok(Response::new(proto::ListCliniciansResponse {
             clinicians: views.into_iter().map(encode).collect(),
             next,
@@ -236,15 +230,9 @@ impl Credentials for Server {
     ) -> Result<Response<proto::ListContestsResponse>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
-        let limit = request.limit.clamp(1, MOST) as usize;
-        let mut views = self.clinicians.contests(&scope, &request.after, limit as u64 + 1).await?;
-        let more = views.len() > limit;
-        views.truncate(limit);
-        let next = if more {
-            views.last().map(|view| view.row.id.clone()).unwrap_or_default()
-        } else {
-            String::new()
-        };
+        let rows = Rows::asked(request.limit, MOST);
+        let views = self.clinicians.contests(&scope, &request.after, rows.to_read()).await?;
+        let (views, next) = rows.page(views, |view| &view.row.id);
         Ok(Response::new(proto::ListContestsResponse {
             contests: views.into_iter().map(encode_contest).collect(),
             next,
@@ -273,5 +261,15 @@ impl Credentials for Server {
             .find(&scope, &asked.learner, asked.at, i64::from(asked.minimum_level), &asked.assertion_id)
             .await?;
         Ok(Response::new(encode_found(found)))
+    }
+
+    async fn name_learners(
+        &self,
+        request: Request<proto::NameLearnersRequest>,
+    ) -> Result<Response<proto::NameLearnersResponse>, Status> {
+        let scope = Call::of(&request)?.shared_scope();
+        let named = self.clinicians.names(&scope, &request.into_inner().learners).await?;
+        let named = named.into_iter().map(|(learner, name)| proto::NamedLearner { learner, name });
+        Ok(Response::new(proto::NameLearnersResponse { learners: named.collect() }))
     }
 }

@@ -7,6 +7,7 @@ mod chain;
 mod checking;
 mod clinicians;
 mod items;
+mod learner_attempts;
 mod pages;
 mod printing;
 mod verification;

@@ -18,6 +18,7 @@ preceptor_testkit::on_both_stores! {
     accreditations_and_offers_are_listed_in_sets
     items_are_listed_in_sets
     attempts_and_credits_are_listed_in_sets
+    attempts_of_everyone_are_listed_in_sets
     staff_and_their_credentials_are_listed_in_sets
     clinicians_and_their_contests_are_listed_in_sets
     messages_are_listed_in_sets
@@ -25,7 +26,7 @@ preceptor_testkit::on_both_stores! {
 }
 
 /// The lists whose rows have parts or seals of their own: a test below makes each of them long.
-const MADE_LONG: [&str; 13] = [
+const MADE_LONG: [&str; 14] = [
     "listPrograms",
     "listSources",
     "listVerifications",
@@ -33,6 +34,7 @@ const MADE_LONG: [&str; 13] = [
     "listOffers",
     "listItems",
     "listAttempts",
+    "listLearnerAttempts",
     "listCredits",
     "listStaff",
     "listCredentials",
@@ -302,6 +304,41 @@ async fn attempts_and_credits_are_listed_in_sets(store: Store) {
         let alone = learner.get(&format!("/v1/attempts/{}", id(attempt, "id").expect("an id"))).await;
         assert_eq!(*attempt, alone.expect("the attempt"), "the same in the list and by itself");
     }
+    local.stop().await;
+}
+
+/// A learner who stated a name and a license that no one else states.
+async fn named(local: &Local, program: &str, number: usize) -> Client {
+    let learner = local.learner(program, &format!("learner{number}")).await.expect("a learner");
+    let mut statement = physician("Ana Nunez", &format!("ana{number}@example.org"));
+    statement["license_number"] = json!(format!("MD{number:05}"));
+    let stated = learner.become_clinician(&statement, |to| local.mail.newest_code(to)).await;
+    stated.expect("a clinician");
+    learner
+}
+
+async fn attempts_of_everyone_are_listed_in_sets(store: Store) {
+    let local = store.mesh().await.expect("a mesh");
+    let course = course(&local, json!({})).await;
+    let path = format!("/v1/programs/{}/learner-attempts", course.program);
+    // Names are opened for the admin, and for all rows at once.
+    let methods = &[
+        "/preceptor.credits.v1.Credits/ListLearnerAttempts",
+        "/preceptor.credentials.v1.Credentials/NameLearners",
+    ];
+    let attempts = List { path, reader: &local.editor, methods };
+    cost_the_same(&local, &[attempts], async |rows: Range<usize>| {
+        for row in rows {
+            let learner = named(&local, &course.program, row).await;
+            let answers = if row % 2 == 0 { Answers::Right } else { Answers::Wrong };
+            let attempt = learner.take_quiz(&course.program, &course.items, answers).await;
+            let attempt = attempt.expect("an attempt");
+            if row % 4 == 0 {
+                learner.claim(&attempt, &course.offer, 0.5).await.expect("a credit");
+            }
+        }
+    })
+    .await;
     local.stop().await;
 }
 

@@ -16,6 +16,9 @@ use crate::Error;
 use crate::store::contests::{self as stored, Part};
 use crate::store::{assertion, check, clinician, contest, queries, statement};
 
+/// Learners who are named by one call: as many as the longest page of another service has.
+const MOST_NAMED: usize = 200;
+
 /// What is known of a person.
 #[derive(Debug, Clone)]
 pub(crate) struct ClinicianView {
@@ -191,6 +194,22 @@ impl Clinicians {
         let tx = self.deps.store.read(scope).await?;
         let rows = queries::clinicians(&tx, after, limit).await?;
         self.views(tx, rows).await
+    }
+
+    /// The names that learners stated, each with the pseudonym; nothing of those who stated none.
+    pub(crate) async fn names(
+        &self,
+        scope: &Arc<Scope>,
+        learners: &[String],
+    ) -> Result<Vec<(String, String)>, Error> {
+        if learners.len() > MOST_NAMED {
+            return Err(Error::field("learners", format!("must be at most {MOST_NAMED}")));
+        }
+        let tx = self.deps.store.read(scope).await?;
+        let (org, rows) = (tx.org(), queries::clinicians_of(&tx, learners).await?);
+        drop(tx);
+        let people = self.open_all(org, &rows).await?;
+        Ok(rows.into_iter().zip(people).map(|(row, person)| (row.learner, person.name)).collect())
     }
 
     pub(super) async fn view(&self, scope: &Arc<Scope>, learner: &str) -> Result<ClinicianView, Error> {

@@ -12,6 +12,7 @@ use preceptor_store::{AuditEntry, TenantTx};
 use sha2::{Digest as _, Sha256};
 
 use super::compose::{Draft, Passage, Question, Source};
+use super::words::states;
 use super::{Credits, not_found_as, program_id, taking};
 use crate::Error;
 use crate::error::Missing;
@@ -28,29 +29,9 @@ pub(crate) struct ItemView {
     pub(crate) decision: Option<item_decision::Model>,
 }
 
-/// What was decided of an item version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
-    Draft,
-    Approved,
-    Rejected,
-}
-
-impl State {
-    const ALL: [Self; 3] = [Self::Draft, Self::Approved, Self::Rejected];
-
-    /// As the contract names it.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-        }
-    }
-
-    fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
-    }
+states! {
+    /// What was decided of an item version.
+    State { Draft = "draft", Approved = "approved", Rejected = "rejected" }
 }
 
 impl ItemView {
@@ -132,12 +113,7 @@ impl Credits {
         limit: u64,
     ) -> Result<Vec<ItemView>, Error> {
         self.program(call, program).await?;
-        let state = match State::of_name(state) {
-            None if !state.is_empty() => {
-                return Err(Error::field("state", "must be draft, approved or rejected"));
-            }
-            state => state,
-        };
+        let state = State::chosen(state)?;
         let scope = call.shared_scope();
         self.note_reader(&scope, program, "items read").await?;
         let tx = self.deps.store.read(&scope).await?;

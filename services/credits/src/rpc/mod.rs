@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use preceptor_proto::credits::v1 as proto;
 use preceptor_proto::credits::v1::credits_server::{Credits as Contract, CreditsServer};
-use preceptor_rpc::{Call, Note};
+use preceptor_rpc::{Call, Note, Rows};
 use tonic::{Request, Response, Status};
 
 use crate::domain::{
@@ -29,20 +29,6 @@ impl Server {
     pub(crate) fn into_service(self) -> CreditsServer<Self> {
         CreditsServer::new(self)
     }
-}
-
-/// One more than is shown, to know whether there is more.
-fn limit(limit: i32) -> usize {
-    if limit == 0 { MOST as usize } else { limit.clamp(1, MOST) as usize }
-}
-
-/// A page of rows and the id that the next one begins behind.
-fn page<T>(mut rows: Vec<T>, limit: usize, id: impl Fn(&T) -> &str) -> (Vec<T>, String) {
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next =
-        if more { rows.last().map(|row| id(row).to_owned()).unwrap_or_default() } else { String::new() };
-    (rows, next)
 }
 
 #[tonic::async_trait]
@@ -188,12 +174,12 @@ impl Contract for Server {
     ) -> Result<Response<proto::ListItemsResponse>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
-        let limit = limit(request.limit);
+        let rows = Rows::asked(request.limit, MOST);
         let items = self
             .credits
-            .items(&call, &request.program_id, &request.state, &request.after, limit as u64 + 1)
+            .items(&call, &request.program_id, &request.state, &request.after, rows.to_read())
             .await?;
-        let (items, next) = page(items, limit, |item| &item.version.item_id);
+        let (items, next) = rows.page(items, |item| &item.version.item_id);
         Ok(Response::new(proto::ListItemsResponse { items: items.iter().map(encode::item).collect(), next }))
     }
 
@@ -260,14 +246,26 @@ impl Contract for Server {
     ) -> Result<Response<proto::ListAttemptsResponse>, Status> {
         let call = Call::of(&request)?;
         let request = request.into_inner();
-        let limit = limit(request.limit);
+        let rows = Rows::asked(request.limit, MOST);
         let attempts =
-            self.credits.attempts(&call, &request.program_id, &request.after, limit as u64 + 1).await?;
-        let (attempts, next) = page(attempts, limit, |view| &view.attempt.id);
+            self.credits.attempts(&call, &request.program_id, &request.after, rows.to_read()).await?;
+        let (attempts, next) = rows.page(attempts, |view| &view.attempt.id);
         Ok(Response::new(proto::ListAttemptsResponse {
             attempts: attempts.iter().map(encode::attempt).collect(),
             next,
         }))
+    }
+
+    async fn list_learner_attempts(
+        &self,
+        request: Request<proto::ListLearnerAttemptsRequest>,
+    ) -> Result<Response<proto::ListLearnerAttemptsResponse>, Status> {
+        let call = Call::of(&request)?;
+        let request = request.into_inner();
+        let rows = Rows::asked(request.limit, MOST);
+        let attempts = self.credits.learner_attempts(&call, &request, rows.to_read()).await?;
+        let (attempts, next) = rows.page(attempts, |attempt| &attempt.id);
+        Ok(Response::new(proto::ListLearnerAttemptsResponse { attempts, next }))
     }
 
     async fn save_answer(
@@ -345,12 +343,12 @@ impl Contract for Server {
     ) -> Result<Response<proto::ListCreditsResponse>, Status> {
         let scope = Call::of(&request)?.shared_scope();
         let request = request.into_inner();
-        let limit = limit(request.limit);
+        let rows = Rows::asked(request.limit, MOST);
         let credits = self
             .credits
-            .credits(&scope, request.own, &request.program_id, &request.after, limit as u64 + 1)
+            .credits(&scope, request.own, &request.program_id, &request.after, rows.to_read())
             .await?;
-        let (credits, next) = page(credits, limit, |credit| &credit.award.id);
+        let (credits, next) = rows.page(credits, |credit| &credit.award.id);
         Ok(Response::new(proto::ListCreditsResponse {
             credits: credits.into_iter().map(encode::credit).collect(),
             next,

@@ -3,13 +3,17 @@
 use std::collections::BTreeSet;
 
 use preceptor_store::TenantTx;
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
+use sea_orm::sea_query::{Expr, ExprTrait as _};
+use sea_orm::{
+    ColumnTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _, Select,
+};
 
 use super::{
-    answer, attempt, draft, evaluation, form, form_item, form_source, open_form, result, result_seal,
+    answer, attempt, draft, evaluation, form, form_item, form_source, offer, open_form, result, result_seal,
     suspension, taking,
 };
 use crate::Error;
+use crate::domain::AttemptState as State;
 
 /// One form.
 pub(crate) async fn form(tx: &TenantTx, id: &str) -> Result<Option<form::Model>, Error> {
@@ -71,7 +75,7 @@ pub(crate) async fn made(tx: &TenantTx, form: &str, learner: &str) -> Result<i64
     Ok(newest.map_or(0, |attempt| attempt.number))
 }
 
-fn newest(tx: &TenantTx, form: &str, learner: &str) -> sea_orm::Select<attempt::Entity> {
+fn newest(tx: &TenantTx, form: &str, learner: &str) -> Select<attempt::Entity> {
     use attempt::Column;
     tx.find::<attempt::Entity>()
         .filter(Column::FormId.eq(form))
@@ -106,6 +110,47 @@ pub(crate) async fn of_learner(
         select = select.filter(Column::Id.lt(after));
     }
     Ok(tx.all(select.order_by_desc(Column::Id).limit(limit)).await?)
+}
+
+/// Attempts of everyone at the quizzes of a program before `after`, newest first: all, or those in `state`, or those that
+/// count for `offer`.
+pub(crate) async fn of_program(
+    tx: &TenantTx,
+    program: &str,
+    (state, offer): (Option<State>, Option<&offer::Model>),
+    after: &str,
+    limit: u64,
+) -> Result<Vec<attempt::Model>, Error> {
+    use attempt::Column;
+    let mut select = tx.find::<attempt::Entity>().filter(Column::ProgramId.eq(program));
+    if !after.is_empty() {
+        select = select.filter(Column::Id.lt(after));
+    }
+    if let Some(offer) = offer {
+        // As `counts_for` of the domain has it.
+        let early = result::Column::CompletedAt.lt(offer.opens_at);
+        let late = result::Column::CompletedAt.gt(offer.terminates_at);
+        select = select
+            .filter(Column::PolicyId.eq(&offer.policy_id))
+            .filter(Column::StartedAt.lte(offer.terminates_at))
+            .filter(Expr::exists(result_of_row(tx).filter(early.or(late)).into_query()).not());
+    }
+    let ended = |passed: bool| result_of_row(tx).filter(result::Column::Passed.eq(passed)).into_query();
+    select = match state {
+        None => select,
+        Some(State::UnderWay) => select.filter(Expr::exists(result_of_row(tx).into_query()).not()),
+        Some(State::Failed) => select.filter(Expr::exists(ended(false))),
+        Some(State::Passed) => select.filter(Expr::exists(ended(true))),
+    };
+    Ok(tx.all(select.order_by_desc(Column::Id).limit(limit)).await?)
+}
+
+/// The result of the attempt that a query around this one looks at.
+fn result_of_row(tx: &TenantTx) -> Select<result::Entity> {
+    use result::{Column, Entity};
+    let row = Expr::col((attempt::Entity, attempt::Column::Id));
+    let of_row = Expr::col((Entity, Column::AttemptId)).eq(row);
+    tx.find::<Entity>().select_only().column(Column::AttemptId).filter(of_row)
 }
 
 /// What a person did last with the quizzes of a program.

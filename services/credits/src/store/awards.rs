@@ -58,6 +58,12 @@ pub(crate) async fn of_forms(tx: &TenantTx, forms: &[String]) -> Result<Vec<awar
     Ok(tx.all(tx.find::<award::Entity>().filter(award::Column::FormId.is_in(forms))).await?)
 }
 
+/// Awards for these attempts, those for each in the order in which they were made.
+pub(crate) async fn of_attempts(tx: &TenantTx, attempts: &[String]) -> Result<Vec<award::Model>, Error> {
+    let select = tx.find::<award::Entity>().filter(award::Column::AttemptId.is_in(attempts));
+    Ok(tx.all(select.order_by_asc(award::Column::Id)).await?)
+}
+
 /// Remarks on awards, oldest first.
 pub(crate) async fn annotations(tx: &TenantTx, awards: &[String]) -> Result<Vec<annotation::Model>, Error> {
     use annotation::{Column, Entity};

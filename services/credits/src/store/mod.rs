@@ -64,6 +64,11 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("0024_result_seals.sql"),
             append_only: &["credits_result_seal"],
         },
+        Migration {
+            name: "0025_attempts_of_everyone",
+            sql: include_str!("0025_attempts_of_everyone.sql"),
+            append_only: &[],
+        },
     ],
 };
 

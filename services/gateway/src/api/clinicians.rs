@@ -8,6 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::page::{Page, PageQuery};
+use super::shapes::{each, listed, shape};
 use super::values;
 use crate::Edge;
 use crate::domain::time::{instant, rfc3339};
@@ -55,14 +56,15 @@ pub(crate) struct Assertion {
     pub(crate) valid_until: Option<String>,
 }
 
-/// A check, whatever came of it.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct Check {
-    pub(crate) method: String,
-    pub(crate) passed: bool,
-    pub(crate) detail: String,
-    pub(crate) actor: String,
-    pub(crate) checked_at: String,
+shape! {
+    /// A check, whatever came of it.
+    Check of proto::Check {
+        method: String,
+        passed: bool,
+        detail: String,
+        actor: String,
+        checked_at: String = instant,
+    }
 }
 
 /// A clinician, as only they and the admin who checks them see it.
@@ -102,39 +104,34 @@ impl Clinician {
     }
 }
 
-pub(super) fn clinician_view(row: proto::Clinician) -> Clinician {
-    let assertion = |row: proto::Assertion| Assertion {
-        id: row.id,
-        profession: profession_name(row.profession),
-        level: row.level,
-        method: row.method,
-        valid_from: rfc3339(row.valid_from),
-        valid_until: rfc3339(row.valid_until),
-    };
-    let check = |row: proto::Check| Check {
-        method: row.method,
-        passed: row.passed,
-        detail: row.detail,
-        actor: row.actor,
-        checked_at: instant(row.checked_at),
-    };
-    Clinician {
-        learner: row.learner,
-        stated: row.stated,
-        profession: Some(profession_name(row.profession)).filter(|name| !name.is_empty()),
-        name: row.name,
-        degree: row.degree,
-        email: row.email,
-        license_number: row.license_number,
-        license_board: row.license_board,
-        licensed_since: row.licensed_since,
-        license_expires: row.license_expires,
-        specialty: row.specialty,
-        npi: row.npi,
-        email_verified_at: rfc3339(row.email_verified_at),
-        assertion: row.assertion.map(assertion),
-        checks: row.checks.into_iter().map(check).collect(),
-        next_step: row.next_step,
+impl From<proto::Clinician> for Clinician {
+    fn from(row: proto::Clinician) -> Self {
+        let assertion = |row: proto::Assertion| Assertion {
+            id: row.id,
+            profession: profession_name(row.profession),
+            level: row.level,
+            method: row.method,
+            valid_from: rfc3339(row.valid_from),
+            valid_until: rfc3339(row.valid_until),
+        };
+        Self {
+            learner: row.learner,
+            stated: row.stated,
+            profession: Some(profession_name(row.profession)).filter(|name| !name.is_empty()),
+            name: row.name,
+            degree: row.degree,
+            email: row.email,
+            license_number: row.license_number,
+            license_board: row.license_board,
+            licensed_since: row.licensed_since,
+            license_expires: row.license_expires,
+            specialty: row.specialty,
+            npi: row.npi,
+            email_verified_at: rfc3339(row.email_verified_at),
+            assertion: row.assertion.map(assertion),
+            checks: each(row.checks),
+            next_step: row.next_step,
+        }
     }
 }
 
@@ -178,7 +175,7 @@ pub(crate) struct Statement {
 impl Edge {
     pub(crate) async fn clinician(&self, identity: &Identity) -> Result<Clinician, ApiError> {
         let request = proto::GetClinicianRequest { learner: String::new() };
-        Ok(clinician_view(
+        Ok(Clinician::from(
             self.credentials.clone().get_clinician(identity.request(request)?).await?.into_inner(),
         ))
     }
@@ -204,14 +201,14 @@ impl Edge {
             licensed_since: stated.licensed_since,
             license_expires: stated.license_expires,
         };
-        Ok(clinician_view(
+        Ok(Clinician::from(
             self.credentials.clone().state_clinician(identity.request(request)?).await?.into_inner(),
         ))
     }
 
     pub(crate) async fn send_email_code(&self, identity: &Identity) -> Result<Clinician, ApiError> {
         let request = proto::SendEmailCodeRequest {};
-        Ok(clinician_view(
+        Ok(Clinician::from(
             self.credentials.clone().send_email_code(identity.request(request)?).await?.into_inner(),
         ))
     }
@@ -222,7 +219,7 @@ impl Edge {
         code: String,
     ) -> Result<Clinician, ApiError> {
         let request = proto::ConfirmEmailRequest { code };
-        Ok(clinician_view(
+        Ok(Clinician::from(
             self.credentials.clone().confirm_email(identity.request(request)?).await?.into_inner(),
         ))
     }
@@ -271,11 +268,9 @@ async fn confirm(
     Ok(Json(edge.confirm_email(&identity, code.code).await?))
 }
 
-/// A page of clinicians.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ClinicianPage {
-    data: Vec<Clinician>,
-    next_cursor: Option<String>,
+listed! {
+    /// A page of clinicians.
+    ClinicianPage of Clinician = clinicians by credentials.list_clinicians(proto::ListCliniciansRequest).clinicians
 }
 
 /// Lists clinicians, for the admin who checks them.
@@ -286,10 +281,7 @@ async fn list(
     identity: Identity,
     page: Page,
 ) -> Result<Json<ClinicianPage>, ApiError> {
-    let request = proto::ListCliniciansRequest { limit: page.limit, after: page.after.clone() };
-    let listed = edge.credentials.clone().list_clinicians(identity.request(request)?).await?.into_inner();
-    let next_cursor = page.next(&edge, &listed.next).await?;
-    Ok(Json(ClinicianPage { next_cursor, data: listed.clinicians.into_iter().map(clinician_view).collect() }))
+    Ok(Json(ClinicianPage::read(&edge, &identity, proto::ListCliniciansRequest::default(), &page).await?))
 }
 
 /// What was seen at the primary source.
@@ -325,7 +317,7 @@ async fn confirm_primary_source(
         evidence: seen.evidence,
         address_only: seen.address_only,
     };
-    Ok(Json(clinician_view(
+    Ok(Json(Clinician::from(
         edge.credentials.clone().confirm_primary_source(identity.request(request)?).await?.into_inner(),
     )))
 }

@@ -7,8 +7,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::clinicians::{Clinician, clinician_view};
+use super::clinicians::Clinician;
 use super::page::{Page, PageQuery};
+use super::shapes::each;
 use super::values;
 use crate::Edge;
 use crate::domain::time::{instant, rfc3339};
@@ -56,7 +57,7 @@ fn contest_view(row: proto::Contest) -> ContestedIdentity {
         about: row.about,
         state: if row.decided_at == 0 { "open" } else { "decided" },
         opened_at: instant(row.opened_at),
-        parties: row.parties.into_iter().map(clinician_view).collect(),
+        parties: each(row.parties),
         upheld: Some(row.upheld).filter(|upheld| !upheld.is_empty()),
         reason: row.reason,
         evidence: row.evidence,

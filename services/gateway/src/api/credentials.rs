@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 
 use super::orgs::made;
 use super::page::{Page, PageQuery};
+use super::shapes::{listed, shape, some};
 use super::values;
 use crate::Edge;
 use crate::domain::time::{instant, rfc3339};
@@ -23,34 +24,33 @@ pub(super) fn router() -> OpenApiRouter<Edge> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(revoke))
 }
 
-/// A credential, without its secret.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct Credential {
-    #[schema(example = "key_01k9w0x5c8f3v9q2d7t4m6n8rz")]
-    pub(crate) id: String,
-    #[schema(example = "api", value_type = values::CredentialKind)]
-    pub(crate) kind: String,
-    /// A name that its maker gave it.
-    pub(crate) name: String,
-    /// The member of staff it belongs to. For an app's, the admin who made it and with whose rights it ends; null when it
-    /// was made before that was noted.
-    pub(crate) staff_id: Option<String>,
-    /// The credential it was made with, whose end is its end too.
-    pub(crate) parent_id: Option<String>,
-    pub(crate) created_at: String,
-    pub(crate) expires_at: String,
-    /// Noted for sessions, once a minute.
-    pub(crate) last_seen_at: Option<String>,
-    pub(crate) revoked_at: Option<String>,
-    /// Whether it opens anything now.
-    pub(crate) live: bool,
+shape! {
+    /// A credential, without its secret.
+    Credential of proto::Credential {
+        #[schema(example = "key_01k9w0x5c8f3v9q2d7t4m6n8rz")]
+        id: String,
+        #[schema(example = "api", value_type = values::CredentialKind)]
+        kind: String,
+        /// A name that its maker gave it.
+        name: String,
+        /// The member of staff it belongs to. For an app's, the admin who made it and with whose rights it ends; null when it
+        /// was made before that was noted.
+        staff_id: Option<String> = some,
+        /// The credential it was made with, whose end is its end too.
+        parent_id: Option<String> = some,
+        created_at: String = instant,
+        expires_at: String = instant,
+        /// Noted for sessions, once a minute.
+        last_seen_at: Option<String> = rfc3339,
+        revoked_at: Option<String> = rfc3339,
+        /// Whether it opens anything now.
+        live: bool,
+    }
 }
 
-/// A page of credentials.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct CredentialPage {
-    pub(crate) data: Vec<Credential>,
-    pub(crate) next_cursor: Option<String>,
+listed! {
+    /// A page of credentials.
+    CredentialPage of Credential = credentials by auth.list_credentials(proto::ListCredentialsRequest).credentials
 }
 
 /// A credential to make.
@@ -88,50 +88,7 @@ pub(crate) struct CredentialQuery {
     learner: Option<String>,
 }
 
-fn some(text: String) -> Option<String> {
-    (!text.is_empty()).then_some(text)
-}
-
-fn view(row: proto::Credential) -> Credential {
-    Credential {
-        id: row.id,
-        kind: row.kind,
-        name: row.name,
-        staff_id: some(row.staff_id),
-        parent_id: some(row.parent_id),
-        created_at: instant(row.created_at),
-        expires_at: instant(row.expires_at),
-        last_seen_at: rfc3339(row.last_seen_at),
-        revoked_at: rfc3339(row.revoked_at),
-        live: row.live,
-    }
-}
-
 impl Edge {
-    pub(crate) async fn credentials_of_staff(
-        &self,
-        identity: &Identity,
-        staff_id: String,
-        limit: i32,
-        after: String,
-    ) -> Result<(Vec<Credential>, String), ApiError> {
-        let query = CredentialQuery { staff_id: Some(staff_id), learner: None };
-        self.credentials(identity, query, limit, after).await
-    }
-
-    async fn credentials(
-        &self,
-        identity: &Identity,
-        query: CredentialQuery,
-        limit: i32,
-        after: String,
-    ) -> Result<(Vec<Credential>, String), ApiError> {
-        let (staff_id, learner) = (query.staff_id.unwrap_or_default(), query.learner.unwrap_or_default());
-        let request = proto::ListCredentialsRequest { staff_id, limit, after, learner };
-        let listed = self.auth.clone().list_credentials(identity.request(request)?).await?.into_inner();
-        Ok((listed.credentials.into_iter().map(view).collect(), listed.next))
-    }
-
     pub(crate) async fn create_credential(
         &self,
         identity: &Identity,
@@ -151,7 +108,7 @@ impl Edge {
             _ => return Err(ApiError::field("/kind", "must be service or api")),
         };
         Ok(CreatedCredential {
-            credential: view(created.credential.unwrap_or_default()),
+            credential: Credential::from(created.credential.unwrap_or_default()),
             secret: created.secret,
         })
     }
@@ -171,8 +128,12 @@ async fn list(
     Query(query): Query<CredentialQuery>,
     page: Page,
 ) -> Result<Json<CredentialPage>, ApiError> {
-    let (data, next) = edge.credentials(&identity, query, page.limit, page.after.clone()).await?;
-    Ok(Json(CredentialPage { data, next_cursor: page.next(&edge, &next).await? }))
+    let request = proto::ListCredentialsRequest {
+        staff_id: query.staff_id.unwrap_or_default(),
+        learner: query.learner.unwrap_or_default(),
+        ..proto::ListCredentialsRequest::default()
+    };
+    Ok(Json(CredentialPage::read(&edge, &identity, request, &page).await?))
 }
 
 /// Makes a credential: an app's, or another API token of your own. Its secret is shown once.

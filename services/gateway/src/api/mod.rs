@@ -14,6 +14,7 @@ mod idempotency;
 mod insight;
 mod items;
 mod keys;
+mod learner_attempts;
 mod logs;
 mod messages;
 mod orgs;
@@ -23,6 +24,7 @@ mod public;
 mod quizzes;
 mod quoted;
 mod registry_keys;
+mod shapes;
 mod sources;
 mod staff;
 mod upload;
@@ -52,6 +54,7 @@ pub(crate) use designations::{Accreditation, NewOffer, Offer};
 pub(crate) use idempotency::forget_answers;
 pub(crate) use insight::Report;
 pub(crate) use items::{Generation, Item, NewForm, Wanted};
+pub(crate) use learner_attempts::{LearnerAttempt, LearnerAttemptPage, LearnerAttemptQuery};
 pub(crate) use messages::{NewMessage, Reply};
 pub(crate) use page::Page;
 pub(crate) use public::{Activity, Issuer};
@@ -99,6 +102,7 @@ pub(crate) fn parts(largest_upload_mib: usize) -> Vec<OpenApiRouter<Edge>> {
         registry_keys::router(),
         items::router(),
         quizzes::router(),
+        learner_attempts::router(),
         designations::router(),
         credits::router(),
         certificates::router(),

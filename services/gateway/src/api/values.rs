@@ -68,6 +68,8 @@ values! {
     AccreditationStatus { Accreditation = "accreditation", Commendation = "commendation", Provisional = "provisional", Probation = "probation" }
     /// What the operator of the platform found out about an accreditation.
     AccreditationState { Unconfirmed = "unconfirmed", Confirmed = "confirmed", Rejected = "rejected" }
+    /// Where an attempt stands.
+    AttemptState { UnderWay = "under_way", Failed = "failed", Passed = "passed" }
     /// When the right answers of an attempt are shown.
     Feedback { Later = "later", OnRequest = "on_request", Shown = "shown" }
     /// What several people state.

@@ -36,6 +36,8 @@ struct ProgramPage {
     frame: Frame,
     may_write: bool,
     may_learn: bool,
+    /// Whether the attempts of learners are shown to the visitor.
+    reads_record: bool,
     program: Program,
     sources: Vec<Source>,
     tasks: Vec<Task>,
@@ -142,6 +144,7 @@ pub(super) async fn program(
         frame: Frame::of(&identity),
         may_write: identity.scope.grants(Capability::WriteContent),
         may_learn: identity.scope.grants(Capability::Learn),
+        reads_record: identity.scope.grants(Capability::ReadAudit),
         program,
         sources,
         tasks,

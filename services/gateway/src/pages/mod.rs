@@ -10,6 +10,7 @@ mod failure;
 mod files;
 mod history;
 mod items;
+mod learner_attempts;
 mod offers;
 mod people;
 mod public;
@@ -67,6 +68,7 @@ pub(crate) fn router(edge: &Edge) -> Router<Edge> {
         .route("/console/programs/{id}/withdraw", post(console::withdraw))
         .route("/console/programs/{id}/items", get(items::page).post(items::generate))
         .route("/console/programs/{id}/quiz", post(items::freeze))
+        .route("/console/programs/{id}/learner-attempts", get(learner_attempts::page))
         .route("/console/programs/{id}/offers", get(offers::page).post(offers::designate))
         .route("/console/items/{id}/decision", post(items::decide))
         .route("/console/sources/{id}/verification", post(items::verify))

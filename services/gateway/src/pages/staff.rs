@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use preceptor_core::{Capability, Role, Secret};
+use preceptor_proto::auth::v1::ListCredentialsRequest;
 use preceptor_proto::auth::v1::issue_sign_in_link_request::Who;
 use serde::Deserialize;
 
@@ -89,7 +90,8 @@ async fn staff_page(
     made: Option<(String, String)>,
 ) -> Result<StaffPage, PageError> {
     let after = at.map(|page| page.after.clone()).unwrap_or_default();
-    let (credentials, next) = edge.credentials_of_staff(identity, String::new(), CREDENTIALS, after).await?;
+    let request = ListCredentialsRequest { limit: CREDENTIALS, after, ..ListCredentialsRequest::default() };
+    let (credentials, next) = edge.credentials(identity, request).await?;
     let next = match at {
         Some(page) => page.next(edge, &next).await?,
         None => None,

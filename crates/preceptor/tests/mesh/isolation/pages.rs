@@ -3,7 +3,7 @@
 use super::Victim;
 
 /// Pages that show content of a program, source or message, or something of the visitor's own.
-pub(crate) const SHOWN: [&str; 21] = [
+pub(crate) const SHOWN: [&str; 22] = [
     "/console/staff",
     "/programs/{id}",
     "/programs/{id}/quiz",
@@ -14,6 +14,7 @@ pub(crate) const SHOWN: [&str; 21] = [
     "/me/clinician",
     "/console/programs/{id}",
     "/console/programs/{id}/items",
+    "/console/programs/{id}/learner-attempts",
     "/console/programs/{id}/offers",
     "/sources/{id}",
     "/console/sources/{id}",

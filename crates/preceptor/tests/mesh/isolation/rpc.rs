@@ -94,7 +94,7 @@ fn request(kind: &MessageDescriptor, victim: &Victim) -> DynamicMessage {
             ("accreditation_id", _) => Some(&victim.earned.accreditation),
             ("objects", _) => Some(&victim.earned.credit),
             ("event_id", _) => Some(&victim.earned.event),
-            ("learner", Kind::String) => Some(&victim.earned.learner),
+            ("learner" | "learners", Kind::String) => Some(&victim.earned.learner),
             (_, Kind::Message(inner)) if field.name() == "header" => {
                 message.set_field(&field, Value::Message(request(&inner, victim)));
                 None

@@ -58,11 +58,13 @@ async fn every_read_of_personal_data_is_on_record_before_its_answer(store: Store
     let auditor = local.editor.hire("auditor", "auditor").await.expect("an auditor");
     let analyst = local.editor.hire("analyst", "analyst").await.expect("an analyst");
     let messages = format!("/v1/programs/{}/messages", course.program);
+    let attempts = format!("/v1/programs/{}/learner-attempts", course.program);
     let reads = [
         (&local.editor, "/v1/clinicians".to_owned(), "Credentials/ListClinicians"),
         (&auditor, format!("/v1/credits/{credit}"), "Credits/GetCredit"),
         (&auditor, format!("/v1/credits/{credit}/provenance"), "Credits/GetProvenance"),
         (&auditor, "/v1/credits".to_owned(), "Credits/ListCredits"),
+        (&auditor, attempts, "Credits/ListLearnerAttempts"),
         (&analyst, messages, "Answering/ListMessages"),
         (&analyst, format!("/v1/messages/{message}"), "Answering/GetMessage"),
     ];
@@ -79,7 +81,7 @@ async fn every_read_of_personal_data_is_on_record_before_its_answer(store: Store
         records(&local.editor, READ, "").await.into_iter().map(|record| record.actor).collect();
     assert_eq!(
         actors.iter().filter(|actor| **actor == actors[3]).count(),
-        9,
+        12,
         "each record names its reader: {actors:?}"
     );
 
