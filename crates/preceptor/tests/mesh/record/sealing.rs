@@ -6,7 +6,7 @@ use preceptor::journey::Answers;
 use preceptor::mesh::{Mesh, Plan};
 use preceptor_core::Secret;
 use preceptor_testkit::{Local, Store};
-use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend};
 use serde_json::{Value, json};
 
 use super::rewriting::{Tables, head, issued, org_of, run, settled, texts, verify};
