@@ -193,7 +193,7 @@ pub(crate) struct VersionQuery {
 
 /// Reads the extracted text of a source with its passages.
 #[utoipa::path(get, path = "/v1/sources/{id}/document", operation_id = "getDocument", tag = "Sources", params(("id" = String, Path), VersionQuery),
-    responses((status = 200, body = Document)))]
+    responses((status = 200, body = Document), (status = 409)))]
 async fn document(
     State(edge): State<Edge>,
     identity: Identity,
