@@ -215,6 +215,9 @@ fn one_script(text: &str) -> Result<(), DisplayProblem> {
         if scripts.is_common() || scripts.is_inherited() {
             continue;
         }
+        if sign.script() == Script::Unknown {
+            return Err(DisplayProblem::Sign { sign, what: "no sign of any script" });
+        }
         let shared = all.map_or(scripts, |all| all.intersection(scripts));
         for (possible, group) in together.iter_mut().zip(TOGETHER) {
             *possible = *possible && group.iter().any(|script| scripts.contains_script(*script));
@@ -251,6 +254,14 @@ mod tests {
         assert_eq!(seen_lines(evil), "evil  summary\nbelow");
         assert_eq!(composed_lines("abc", 2), Err(DisplayProblem::TooLong { most: 2 }));
         assert_eq!(seen_lines("\u{200b} \u{202e}"), "");
+    }
+
+    #[test]
+    fn a_sign_without_a_script_is_said_to_be_one() {
+        for name in ["\u{46bee}", "Ada \u{46bee}", "\u{46bee}da"] {
+            let problem = DisplayName::new(&format!("{name}x")).expect_err("no name").to_string();
+            assert_eq!(problem, "holds U+46BEE, which is no sign of any script; leave it out");
+        }
     }
 
     #[test]

@@ -74,7 +74,37 @@ impl Contract {
         }
         let mut found = Self::headers(&name, response, exchange);
         found.extend(self.body(&name, response, exchange));
+        found.extend(self.pointers(&name, operation, exchange));
         found
+    }
+
+    /// What a refusal points at is a field of the body or a parameter, under the name that the document has; unless it says
+    /// that there is no such field.
+    fn pointers(&self, name: &str, operation: &Value, exchange: &Exchange<'_>) -> Vec<String> {
+        let Some(told) =
+            serde_json::from_slice::<Value>(exchange.body).ok().filter(|_| exchange.status == 400)
+        else {
+            return Vec::new();
+        };
+        let known = self.inputs(operation);
+        let errors = told["errors"].as_array().into_iter().flatten();
+        let strange = errors.filter(|error| {
+            let is_unknown = error["detail"].as_str().is_some_and(|detail| detail.starts_with("is not "));
+            let pointer = error["pointer"].as_str().unwrap_or_default().trim_start_matches('/');
+            let first = pointer.split('/').next().unwrap_or_default();
+            !is_unknown && !first.is_empty() && !known.iter().any(|known| known == first)
+        });
+        strange.map(|error| format!("{name} points at what it does not take: {error}")).collect()
+    }
+
+    /// The names of the fields of an operation's body and of its parameters.
+    fn inputs(&self, operation: &Value) -> Vec<String> {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let named = parameters.filter_map(|parameter| self.resolve(parameter)["name"].as_str());
+        let bodies = operation["requestBody"]["content"].as_object().into_iter().flatten();
+        let fields =
+            bodies.filter_map(|(_, body)| self.resolve(&body["schema"])["properties"].as_object()).flatten();
+        named.chain(fields.map(|(field, _)| field.as_str())).map(str::to_owned).collect()
     }
 
     fn headers(name: &str, response: &Value, exchange: &Exchange<'_>) -> Vec<String> {
@@ -206,7 +236,10 @@ mod tests {
     ) -> Vec<String> {
         let document = json!({ "paths": { "/v1/things/{id}": { "get": { "operationId": "getThing", "responses": { "200": {
             "headers": { "X-Request-Id": {}, "RateLimit": {}, "RateLimit-Policy": {} },
-            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Thing" } } } } } } } },
+            "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Thing" } } } }, "400": {
+            "headers": { "X-Request-Id": {}, "RateLimit": {}, "RateLimit-Policy": {} },
+            "content": { "application/problem+json": { "schema": {} } } } }, "parameters": [{ "name": "view", "in": "query" }],
+            "requestBody": { "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Thing" } } } } } } },
             "components": { "schemas": { "Thing": { "type": "object", "required": ["id"], "properties": { "id": { "type": "string" } } } } } });
         let headers = headers
             .iter()
@@ -243,5 +276,18 @@ mod tests {
                 .iter()
                 .any(|found| found.contains("location"))
         );
+    }
+
+    #[test]
+    fn a_refusal_points_at_what_the_document_has() {
+        let told = |pointer: &str, detail: &str| {
+            let body = json!({ "errors": [{ "pointer": pointer, "detail": detail }] }).to_string();
+            answered(400, &[("x-request-id", "req_1"), ("content-type", "application/problem+json")], &body)
+        };
+        for known in ["/id", "/id/0/text", "/view", ""] {
+            assert_eq!(told(known, "must be longer"), Vec::<String>::new(), "{known}");
+        }
+        assert_eq!(told("/color", "is not known here; known are id"), Vec::<String>::new());
+        assert!(told("/display_name", "mixes scripts")[0].contains("display_name"));
     }
 }

@@ -21,6 +21,9 @@ pub enum Error {
     /// The caller may not have this credential issued.
     #[error("the caller may not have this credential issued")]
     MintNotAllowed,
+    /// The caller asks for what admins may ask for.
+    #[error("the caller is no admin")]
+    AdminsOnly,
     /// The caller has to show again that it is them.
     #[error("the caller has to confirm this")]
     ConfirmationNeeded,
@@ -90,6 +93,11 @@ impl IntoFault for Error {
                 Kind::Forbidden,
                 "MINT_NOT_ALLOWED",
                 "you cannot issue a credential that can do more than your own, or one that speaks for someone else",
+            ),
+            Self::AdminsOnly => Fault::new(
+                Kind::Forbidden,
+                "CAPABILITY_MISSING",
+                "the credentials of learners are for admins to ask for; ask an admin of your organization",
             ),
             Self::ConfirmationNeeded => Fault::new(
                 Kind::Forbidden,

@@ -28,6 +28,9 @@ pub enum Error {
     /// Nothing was stated yet.
     #[error("nothing was stated yet")]
     NotStated,
+    /// The address that was stated is not verified yet.
+    #[error("the address is not verified")]
+    AddressNotVerified,
     /// There is no such clinician for this caller.
     #[error("no such clinician")]
     NotFound,
@@ -93,6 +96,11 @@ impl IntoFault for Error {
                 Kind::FailedPrecondition,
                 "CLINICIAN_NOT_STATED",
                 "state your profession, license and address first",
+            ),
+            Self::AddressNotVerified => Fault::new(
+                Kind::FailedPrecondition,
+                "ADDRESS_NOT_VERIFIED",
+                "this person has not verified their address yet; what is looked up could be another person's",
             ),
             Self::NotFound => Fault::new(Kind::NotFound, "CLINICIAN_NOT_FOUND", "there is no such clinician"),
             Self::Changed => Fault::new(

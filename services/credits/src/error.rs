@@ -340,16 +340,16 @@ impl IntoFault for Error {
                 "CERTIFICATE_PREPARING",
                 "the certificate is being prepared; try again in a few seconds",
             ),
-            Self::NotPrintable { field, missing } => Fault::new(
-                Kind::InvalidInput,
-                "NAME_NOT_PRINTABLE",
-                format!(
+            Self::NotPrintable { field, missing } => {
+                let detail = format!(
                     "{field}: a certificate cannot show {missing} with the fonts of this deployment; write it in Latin letters, \
                      or have the operator install fonts for its script with `preceptor fonts pull`"
-                ),
-            )
-            .with("field", field)
-            .with("characters", missing.0.iter().collect::<String>()),
+                );
+                let fault = Fault::new(Kind::InvalidInput, "NAME_NOT_PRINTABLE", detail)
+                    .with("characters", missing.0.iter().collect::<String>());
+                // The title is the program's: no field of what was sent has it.
+                if *field == "program_title" { fault } else { fault.with("field", field) }
+            }
             failure => failure_as_fault(failure),
         }
     }

@@ -177,8 +177,10 @@ impl ApiError {
         if errors.is_empty()
             && let Some((_, field)) = self.fault.details.iter().find(|(name, _)| name == "field")
         {
-            errors
-                .push(FieldProblem { pointer: format!("/{field}"), detail: self.fault.message.to_string() });
+            // The pointer names the field: what is expected there is said without it, as the edge itself says it.
+            let message: &str = &self.fault.message;
+            let detail = message.strip_prefix(&format!("{field}: ")).unwrap_or(message);
+            errors.push(FieldProblem { pointer: format!("/{field}"), detail: detail.to_owned() });
         }
         Problem {
             r#type: format!("{}/errors/{}", public_url.trim_end_matches('/'), self.fault.reason),
@@ -235,6 +237,18 @@ pub(crate) struct ProblemOf(pub(crate) Problem);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wrong_field_is_named_once() {
+        let fault =
+            Fault::new(Kind::InvalidInput, "INVALID_FIELD", "valid_until: must be later than valid_from")
+                .with("field", "valid_until");
+        let problem = ApiError::from(fault).problem("", "");
+        assert_eq!(problem.detail, "valid_until: must be later than valid_from");
+        let told: Vec<_> =
+            problem.errors.iter().map(|error| (error.pointer.as_str(), error.detail.as_str())).collect();
+        assert_eq!(told, [("/valid_until", "must be later than valid_from")]);
+    }
 
     #[test]
     fn the_table_of_codes_is_in_order_and_complete_in_itself() {

@@ -65,6 +65,11 @@ async fn bad_files_get_typed_errors_and_leave_nothing_half_visible() {
         assert!(error.to_string().contains(code), "{name}: {error}");
         assert!(error.to_string().len() > code.len() + 20, "{name}: it says what to do: {error}");
     }
+    // What could not be read is not shown, and the document says that it may be so.
+    let sources = local.editor.all(&format!("/v1/programs/{program}/sources")).await.expect("sources");
+    let failed = id(sources.first().expect("a source that was not read"), "id").expect("an id");
+    let shown = local.editor.get(&format!("/v1/sources/{failed}/document")).await;
+    assert!(shown.expect_err("there is nothing to show").to_string().contains("SOURCE_WRONG_STATE"));
     let published =
         local.editor.post(&format!("/v1/programs/{program}/publish"), &json!({ "reason": "x" })).await;
     assert!(published.expect_err("there is nothing to publish").to_string().contains("NOTHING_TO_PUBLISH"));

@@ -141,6 +141,8 @@ async fn every_error_is_a_problem_whatever_went_wrong(store: Store) {
     {
         problem(&local, &raw.get(unknown).await, 400, "QUERY_INVALID");
     }
+    let reviewer = Raw::of(&local, &local.reviewer);
+    problem(&local, &reviewer.get("/v1/credentials?learner=learner_0").await, 403, "CAPABILITY_MISSING");
     let nobody = Raw { token: "nothing".to_owned(), ..Raw::of(&local, &local.editor) };
     let refused = nobody.get("/v1/programs?limit=0").await;
     problem(&local, &refused, 401, "CREDENTIAL_INVALID");
@@ -201,6 +203,11 @@ async fn a_body_is_an_object_and_everything_wrong_with_it_is_told(store: Store) 
         assert_eq!(answer.status, 400, "{path} {body}");
         assert!(!list(&answer.json(), "errors").is_empty(), "{path} {body}");
     }
+    // What a service refuses is pointed at under the name that the document has.
+    let mixed = json!({ "name": "\u{410}da", "role": "editor" });
+    let answer = raw.send(raw.request("POST", "/v1/staff").json(&mixed)).await;
+    let told = problem(&local, &answer, 400, "INVALID_FIELD");
+    assert_eq!(told["errors"][0]["pointer"], "/name");
     assert_eq!(list(&raw.get("/v1/programs").await.json(), "data").len(), 0, "nothing was made of any of it");
     local.stop().await;
 }

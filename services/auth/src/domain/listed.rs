@@ -66,7 +66,7 @@ impl Accounts {
         after: &str,
     ) -> Result<(Vec<Listed>, String), Error> {
         if !scope.grants(Capability::Administer) {
-            return Err(Error::InvalidField { field: "learner", what: "is for admins to ask for" });
+            return Err(Error::AdminsOnly);
         }
         let select = credential::Entity::find()
             .filter(credential::Column::OrgId.eq(scope.org().to_string()))

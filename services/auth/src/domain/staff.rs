@@ -110,7 +110,7 @@ impl Accounts {
         let id = StaffId::generate().to_string();
         let row = staff::Model {
             org_id: org.to_string(),
-            display_name: named("display_name", new.name)?,
+            display_name: named("name", new.name)?,
             role: new.role.name().to_owned(),
             state: state.name().to_owned(),
             email: self.hide_address(org, &id, new.email).await?,
@@ -180,7 +180,7 @@ impl Accounts {
         let old = self.member_to_change(&tx, scope.org(), id).await?;
         let mut new = old.clone();
         if let Some(name) = name {
-            new.display_name = named("display_name", name)?;
+            new.display_name = named("name", name)?;
         }
         if let Some(role) = role.filter(|role| role.name() != old.role) {
             role.name().clone_into(&mut new.role);

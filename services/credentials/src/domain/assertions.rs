@@ -223,7 +223,7 @@ impl Clinicians {
             queries::clinician(&self.deps.store.read(scope).await?, learner).await?.ok_or(Error::NotFound)?;
         let person = self.open(scope.org(), &row).await?;
         if row.email_verified_at.is_none() {
-            return Err(Error::field("learner", "has not verified their address yet"));
+            return Err(Error::AddressNotVerified);
         }
         let mut tx = self.deps.store.write(scope).await?;
         // What was looked up is what was stated then.

@@ -99,7 +99,7 @@ fn file(kind: &'static str, code: &str, ending: &str, content: impl Into<Body>) 
 /// sheet is marked as void, and carries the signed list that says so.
 #[utoipa::path(get, path = "/v1/credits/{id}/certificate", operation_id = "getCertificate", tag = "Credits",
     params(("id" = String, Path), PaperQuery),
-    responses((status = 200, content_type = "application/pdf", body = Vec<u8>)))]
+    responses((status = 200, content_type = "application/pdf", body = Vec<u8>), (status = 409)))]
 async fn certificate(
     State(edge): State<Edge>,
     identity: Identity,
@@ -124,6 +124,7 @@ pub(crate) struct Badge {
 #[utoipa::path(get, path = "/v1/credits/{id}/badge", operation_id = "getBadge", tag = "Credits", params(("id" = String, Path), BadgeQuery),
     responses(
         (status = 200, content((serde_json::Value = "application/vc+ld+json"), (String = "text/plain"), (Badge = "application/json"))),
+        (status = 409),
     ))]
 async fn badge(
     State(edge): State<Edge>,

@@ -253,7 +253,8 @@ async fn send_code(State(edge): State<Edge>, identity: Identity) -> Result<Json<
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Code {
-    #[schema(example = "1234 5678", min_length = 1, max_length = 32)]
+    /// The eight digits that were mailed. Another code than the newest one is refused with `EMAIL_CODE_WRONG`.
+    #[schema(example = "1234 5678", max_length = 32, pattern = "^[^0-9\\u0000]*([0-9][^0-9\\u0000]*){8}$")]
     code: String,
 }
 

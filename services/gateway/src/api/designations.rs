@@ -123,7 +123,11 @@ pub(crate) struct NewAccreditation {
     signatory_title: String,
     /// The provider's logo for its certificates, in base64: a PNG, or an SVG that refers to nothing outside of itself; at most 256 KiB.
     #[serde(default)]
-    #[schema(max_length = 360_000, example = "")]
+    #[schema(
+        max_length = 360_000,
+        example = "",
+        pattern = "^\\s*([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\\s*$"
+    )]
     logo: String,
 }
 
@@ -317,6 +321,8 @@ pub(crate) struct CertificateLine(String);
 /// A designation to make.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "credit_type": "ama_pra_1", "activity_format": "enduring_material", "maximum": 0.75,
+    "terminates_at": "2028-06-30", "accreditation_id": "accr_01k9w0x5c8f3v9q2d7t4m6n8rz" }))]
 pub(crate) struct NewOffer {
     #[schema(example = "ama_pra_1", value_type = values::CreditType)]
     pub(crate) credit_type: String,
@@ -327,7 +333,7 @@ pub(crate) struct NewOffer {
     pub(crate) maximum: f64,
     /// From now on when left out; never earlier.
     pub(crate) opens_at: Option<String>,
-    #[schema(example = "2029-06-30")]
+    #[schema(example = "2028-06-30")]
     pub(crate) terminates_at: String,
     #[serde(default)]
     pub(crate) evaluation_required: bool,

@@ -33,7 +33,11 @@ pub(crate) struct NewProgram {
     #[schema(example = "Safe use of anticoagulants", min_length = 1, max_length = 300, format = "line")]
     title: String,
     #[serde(default)]
-    #[schema(max_length = 4000)]
+    #[schema(
+        example = "Dose, interactions and bleeding, from three current sources",
+        max_length = 4000,
+        format = "lines"
+    )]
     summary: String,
     /// Learning objectives, each a sentence that begins with a verb.
     #[serde(default)]
@@ -43,7 +47,7 @@ pub(crate) struct NewProgram {
 
 /// A learning objective in words.
 #[derive(ToSchema)]
-#[schema(min_length = 1, max_length = 500)]
+#[schema(min_length = 1, max_length = 500, format = "lines")]
 #[expect(dead_code, reason = "describes a text")]
 pub(crate) struct NewObjective(String);
 
@@ -51,9 +55,13 @@ pub(crate) struct NewObjective(String);
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProgramChange {
-    #[schema(min_length = 1, max_length = 300, format = "line")]
+    #[schema(example = "Safe use of anticoagulants", min_length = 1, max_length = 300, format = "line")]
     title: Option<String>,
-    #[schema(max_length = 4000)]
+    #[schema(
+        example = "Dose, interactions and bleeding, from three current sources",
+        max_length = 4000,
+        format = "lines"
+    )]
     summary: Option<String>,
 }
 
@@ -72,7 +80,12 @@ pub(crate) struct ObjectiveEntry {
     #[serde(default)]
     #[schema(example = "", pattern = "^(obj_[0-7][0-9a-hjkmnp-tv-z]{25})?$")]
     id: String,
-    #[schema(example = "Recognize the signs of bleeding", min_length = 1, max_length = 500)]
+    #[schema(
+        example = "Recognize the signs of bleeding",
+        min_length = 1,
+        max_length = 500,
+        format = "lines"
+    )]
     text: String,
 }
 

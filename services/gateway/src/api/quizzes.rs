@@ -371,9 +371,10 @@ struct Ratings {
 /// What a learner says about an activity.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "ratings": { "objectives_met": 5, "free_of_bias": 5, "will_change_practice": 4, "overall": 5 },
+    "change": "I check the kidney function before I choose a dose" }))]
 pub(crate) struct NewEvaluation {
     /// `objectives_met`, `free_of_bias`, `will_change_practice`, `overall`: each from 1 (not at all) to 5 (fully).
-    #[schema(example = json!({ "objectives_met": 5, "free_of_bias": 5, "will_change_practice": 4, "overall": 5 }))]
     #[schema(value_type = Ratings)]
     ratings: BTreeMap<String, i32>,
     /// What will change in practice.

@@ -68,12 +68,16 @@ pub(crate) struct Document {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes the multipart form; it is read part by part")]
 struct UploadFields {
-    /// The file. Its type is decided from its name and its bytes, which must agree.
-    #[schema(format = Binary, content_media_type = "application/octet-stream")]
+    /// The file. Its type is decided from the ending of its name, or from the media type of its part where the name has no
+    /// ending, and its bytes must agree with it: plain text, Markdown, PDF, PPTX, JATS XML, WebVTT or SRT.
+    #[schema(format = Binary, content_media_type = "application/octet-stream",
+        example = "# Doses\n\nThe usual dose of apixaban is 5 mg twice daily.\n")]
     file: String,
     /// Taken from the document when it is left out.
+    #[schema(max_length = 1000, example = "Doses of apixaban")]
     title: Option<String>,
     /// Your own name for the source, unique in the program.
+    #[schema(max_length = 1000, example = "lecture-7")]
     external_id: Option<String>,
     /// Adds a new version to this source.
     source_id: Option<String>,
@@ -189,7 +193,7 @@ pub(crate) struct VersionQuery {
 
 /// Reads the extracted text of a source with its passages.
 #[utoipa::path(get, path = "/v1/sources/{id}/document", operation_id = "getDocument", tag = "Sources", params(("id" = String, Path), VersionQuery),
-    responses((status = 200, body = Document)))]
+    responses((status = 200, body = Document), (status = 409)))]
 async fn document(
     State(edge): State<Edge>,
     identity: Identity,

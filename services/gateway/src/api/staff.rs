@@ -54,6 +54,7 @@ pub(crate) struct StaffList {
 /// A member of staff to add.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "name": "Rita Reviewer", "role": "reviewer", "email": "rita@example.org" }))]
 pub(crate) struct NewStaff {
     #[schema(example = "Rita Reviewer", min_length = 1, max_length = 200, format = "line")]
     pub(crate) name: String,
@@ -68,6 +69,7 @@ pub(crate) struct NewStaff {
 /// A member of staff to invite.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "name": "Ann Analyst", "role": "analyst", "email": "ann@example.org" }))]
 pub(crate) struct NewInvitation {
     #[schema(example = "Rita Reviewer", min_length = 1, max_length = 200, format = "line")]
     pub(crate) name: String,
@@ -81,6 +83,7 @@ pub(crate) struct NewInvitation {
 /// What to change of a member of staff; what is left out stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "name": "Rita Reviewer", "role": "reviewer" }))]
 pub(crate) struct StaffChange {
     #[schema(example = "Rita Reviewer", min_length = 1, max_length = 200, format = "line")]
     name: Option<String>,

@@ -20,7 +20,9 @@ use crate::{Edge, UPLOAD_TIMEOUT};
 const CHUNK: usize = 256 << 10;
 /// Messages between the form and ingestion.
 const AHEAD: usize = 2;
-const LONGEST_FORM_VALUE: usize = 4096;
+/// Characters of a value beside a file, and the bytes that they may take.
+const LONGEST_FORM_VALUE: usize = 1000;
+const MOST_VALUE_BYTES: usize = 4 * LONGEST_FORM_VALUE;
 
 /// What a form holds, hashed as it is read: the names, file names and contents of its parts. How the client framed them
 /// is left out, for every request has a boundary of its own.
@@ -116,12 +118,12 @@ impl UploadForm {
     /// Reads the form only to know what it holds.
     pub(crate) async fn drain(mut self) -> Result<(), ApiError> {
         while let Some(mut field) = self.parts.next_field().await.map_err(bad_form)? {
-            let (name, file_name) = names(&field);
+            let (name, file_name, kind) = names(&field);
             let mut content = Sha256::new();
             while let Some(bytes) = field.chunk().await.map_err(bad_form)? {
                 content.update(&bytes);
             }
-            self.digest.part(&name, &file_name, content);
+            self.digest.part(&name, &known_as(&file_name, &kind), content);
         }
         self.digest.end();
         Ok(())
@@ -132,7 +134,8 @@ impl UploadForm {
         let mut details = proto::UploadDetails::default();
         let mut has_file = false;
         while let Some(mut field) = self.parts.next_field().await.map_err(bad_form)? {
-            let (name, file_name) = names(&field);
+            let (name, file_name, kind) = names(&field);
+            let label = known_as(&file_name, &kind);
             let content = match name.as_str() {
                 "file" if has_file => {
                     return Err(
@@ -142,16 +145,15 @@ impl UploadForm {
                 "file" => {
                     has_file = true;
                     let proto::UploadDetails { source_id, title, external_id } = details.clone();
-                    let (program_id, file_name, length) =
-                        (program_id.clone(), file_name.clone(), self.length);
+                    let (program_id, length) = (program_id.clone(), self.length);
                     let header = proto::UploadHeader {
                         program_id,
                         source_id,
                         file_name,
+                        media_type: kind,
                         title,
                         external_id,
                         length,
-                        ..Default::default()
                     };
                     send(&to, Part::Header(header)).await?;
                     pass_on(&mut field, &to).await?
@@ -164,7 +166,7 @@ impl UploadForm {
                     return Err(ApiError::field(format!("/{other}"), detail).into());
                 }
             };
-            self.digest.part(&name, &file_name, content);
+            self.digest.part(&name, &label, content);
         }
         if !has_file {
             return Err(ApiError::field("/file", "send the file as the part named `file`").into());
@@ -174,8 +176,17 @@ impl UploadForm {
     }
 }
 
-fn names(field: &Field<'_>) -> (String, String) {
-    (field.name().unwrap_or_default().to_owned(), field.file_name().unwrap_or_default().to_owned())
+/// The names of a part and of its file, and the media type of a file whose name has no ending: otherwise the name says what
+/// the file is, for clients guess the type from it.
+fn names(field: &Field<'_>) -> (String, String, String) {
+    let file_name = field.file_name().unwrap_or_default();
+    let kind = field.content_type().filter(|_| !file_name.contains('.')).unwrap_or_default();
+    (field.name().unwrap_or_default().to_owned(), file_name.to_owned(), kind.to_owned())
+}
+
+/// What a file is known as when two forms are compared.
+fn known_as(file_name: &str, kind: &str) -> String {
+    if kind.is_empty() { file_name.to_owned() } else { format!("{file_name};{kind}") }
 }
 
 /// Passes the bytes of a file on, in pieces that fit a message.
@@ -197,15 +208,20 @@ async fn value(mut field: Field<'_>, into: &mut String) -> Result<Sha256, ApiErr
     if !into.is_empty() {
         return Err(ApiError::field(pointer, "stands twice"));
     }
+    let too_long = format!("must have at most {LONGEST_FORM_VALUE} characters");
     let mut bytes = Vec::new();
     while let Some(piece) = field.chunk().await.map_err(bad_form)? {
         bytes.extend_from_slice(&piece);
-        if bytes.len() > LONGEST_FORM_VALUE {
-            return Err(ApiError::field(pointer, "is too long"));
+        if bytes.len() > MOST_VALUE_BYTES {
+            return Err(ApiError::field(pointer, too_long));
         }
     }
     let content = Sha256::new_with_prefix(&bytes);
-    *into = String::from_utf8(bytes).map_err(|_| ApiError::field(pointer, "is not UTF-8"))?;
+    let text = String::from_utf8(bytes).map_err(|_| ApiError::field(pointer.clone(), "is not UTF-8"))?;
+    if text.chars().count() > LONGEST_FORM_VALUE {
+        return Err(ApiError::field(pointer, too_long));
+    }
+    *into = text;
     Ok(content)
 }
 

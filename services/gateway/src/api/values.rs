@@ -93,7 +93,7 @@ values! {
     /// Where a member of staff stands.
     StaffState { Invited = "invited", Active = "active", Suspended = "suspended", Removed = "removed" }
     /// What a credential opens.
-    CredentialKind { Api = "api", Session = "session", Link = "link", Service = "service" }
+    CredentialKind { Api = "api", Session = "session", Link = "link", Service = "service", Learner = "learner" }
     /// A credential that can be made.
     NewCredentialKind { Service = "service", Api = "api" }
     /// How far the reading of a file is.

@@ -9,6 +9,9 @@ use super::{Terms, examples, links, resolve, schemas};
 
 /// Credentials in linked data.
 const LINKED_CREDENTIAL: &str = "application/vc+ld+json";
+/// The kinds of files that can be read; each part with a file says which it is.
+const READABLE: &str = "text/plain, text/markdown, application/pdf, \
+    application/vnd.openxmlformats-officedocument.presentationml.presentation, application/jats+xml, text/vtt, application/x-subrip";
 /// Bytes of whatever kind.
 pub(super) const BYTES: &str = "application/octet-stream";
 
@@ -91,10 +94,14 @@ impl Unfinished<'_> {
         conditional.any(is_shown)
     }
 
+    /// The summary is a line in a list; the description says everything.
     fn describe(&mut self) {
-        if self.operation["description"].as_str().unwrap_or_default().is_empty() {
-            self.operation["description"] = self.operation["summary"].clone();
-        }
+        let text = |field: &Value| field.as_str().unwrap_or_default().to_owned();
+        let (first, rest) = (text(&self.operation["summary"]), text(&self.operation["description"]));
+        let first = first.replace('\n', " ");
+        self.operation["summary"] = in_short(&first).into();
+        let told = if rest.is_empty() { first } else { format!("{first}\n\n{rest}") };
+        self.operation["description"] = told.into();
     }
 
     fn parameters(&mut self) {
@@ -124,8 +131,7 @@ impl Unfinished<'_> {
     fn in_path(&self, parameter: &mut Value) {
         let name = parameter["name"].as_str().unwrap_or_default().to_owned();
         let noun = nouns::before(self.path, &name);
-        let what =
-            noun.map_or_else(|| name.clone(), |noun| noun.segment.trim_end_matches('s').replace('-', " "));
+        let what = noun.map_or_else(|| name.clone(), nouns::Noun::what);
         let is_text = parameter["schema"]["type"] == "string";
         if let Some(noun) = noun.filter(|noun| is_text && !noun.prefix.is_empty()) {
             parameter["schema"]["pattern"] = pattern(noun.prefix).into();
@@ -153,9 +159,12 @@ impl Unfinished<'_> {
     fn body(&mut self) {
         let content = self.operation["requestBody"]["content"].as_object().cloned().unwrap_or_default();
         for (kind, described) in content {
+            let content = &mut self.operation["requestBody"]["content"][&kind];
             if described["example"].is_null() && described["examples"].is_null() {
-                let example = examples::of(self.document, &described["schema"]);
-                self.operation["requestBody"]["content"][kind]["example"] = example;
+                content["example"] = examples::of_body(self.document, &described["schema"]);
+            }
+            if kind == schemas::FORM {
+                content["encoding"] = encoding(&described["schema"]);
             }
         }
         if self.operation["requestBody"].is_object() {
@@ -236,6 +245,19 @@ impl Unfinished<'_> {
             }
         }
     }
+}
+
+/// The beginning of a text, up to where it goes into details.
+fn in_short(text: &str) -> &str {
+    let ends = [". ", "; ", ": "].into_iter().filter_map(|end| text.find(end));
+    text[..ends.min().unwrap_or(text.len())].trim_end_matches('.')
+}
+
+/// Of which kinds the files of a form are.
+fn encoding(form: &Value) -> Value {
+    let parts = form["properties"].as_object().into_iter().flatten();
+    let files = parts.filter(|(_, part)| part["format"] == "binary");
+    Value::Object(files.map(|(name, _)| (name.clone(), json!({ "contentType": READABLE }))).collect())
 }
 
 /// Whether an operation takes `If-Match`.

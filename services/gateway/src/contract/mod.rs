@@ -11,6 +11,7 @@ mod layer;
 mod links;
 mod nouns;
 mod operations;
+mod samples;
 mod schemas;
 mod shared;
 mod words;

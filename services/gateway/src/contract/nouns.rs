@@ -92,6 +92,17 @@ pub(super) fn before(path: &str, parameter: &str) -> Option<&'static Noun> {
 }
 
 impl Noun {
+    /// One of them in words.
+    pub(super) fn what(&self) -> String {
+        let named = self.detail.strip_prefix("there is no such ");
+        let named = named.and_then(|named| named.split([';', ',']).next()).map(str::to_owned);
+        let singular = || match self.segment.strip_suffix("ies") {
+            Some(stem) => format!("{stem}y"),
+            None => self.segment.trim_end_matches('s').replace('-', " "),
+        };
+        named.unwrap_or_else(singular)
+    }
+
     /// What is said of one that is not there.
     pub(super) fn not_found(&self) -> ApiError {
         ApiError::new(Kind::NotFound, self.code, self.detail)

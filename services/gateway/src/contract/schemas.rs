@@ -17,6 +17,14 @@ const TOLD: &str = "^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$";
 /// Signs that are not seen, end a line, or turn around how it is read (see `preceptor_core::display`).
 const UNSEEN: &str = "\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\
     \\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ue000-\\uf8ff\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufffb\\ufffd";
+/// Those of them that several lines may have: tabs, and the ends of lines.
+const LINES: [(&str, &str); 2] = [
+    (
+        "\\u0000-\\u001f\\u007f-\\u009f",
+        "\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u0084\\u0086-\\u009f",
+    ),
+    ("\\u2028-\\u202e", "\\u202a-\\u202e"),
+];
 /// A day, or nothing.
 const DAY_OR_NOTHING: &str = "^([0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))?$";
 /// A day or an instant after the beginning of 1971: times before 1970 have no number here.
@@ -31,8 +39,26 @@ pub(super) const OWN_CODES: &[(&str, &str, &str)] = &[
     ("NewMessage", "question", "QUESTION_LENGTH"),
 ];
 
+/// The media type of forms with files.
+pub(super) const FORM: &str = "multipart/form-data";
+
+/// Forms say the same of their parts as bodies do of their fields. A part that is left out is not there: a form has no null.
+fn refine_forms(document: &mut Value) {
+    for (_, methods) in document["paths"].as_object_mut().into_iter().flatten() {
+        for method in METHODS {
+            let form = methods
+                .pointer_mut(&format!("/{method}/requestBody/content/{}/schema", FORM.replace('/', "~1")));
+            let Some(form) = form.and_then(Value::as_object_mut) else { continue };
+            let parts = form.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten();
+            parts.for_each(|(_, part)| never_null(part));
+            refine_one(form, true);
+        }
+    }
+}
+
 /// Adds what can be said by rules, and what this deployment says.
 pub(super) fn refine(document: &mut Value, terms: &Terms) {
+    refine_forms(document);
     let asked = request_bodies(document);
     let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
     for (name, schema) in schemas.iter_mut() {
@@ -209,7 +235,18 @@ fn id(name: &str, schema: &mut Map<String, Value>, may_lack: bool) {
 
 /// One line, with something to read in it where there has to be.
 fn line(is_told: bool) -> String {
-    if is_told { format!("^[^{UNSEEN}]*[^\\s{UNSEEN}][^{UNSEEN}]*$") } else { format!("^[^{UNSEEN}]*$") }
+    without(UNSEEN, is_told)
+}
+
+/// The same of several lines.
+fn lines(is_told: bool) -> String {
+    let unseen =
+        LINES.iter().fold(UNSEEN.to_owned(), |unseen, (of_line, of_lines)| unseen.replace(of_line, of_lines));
+    without(&unseen, is_told)
+}
+
+fn without(unseen: &str, is_told: bool) -> String {
+    if is_told { format!("^[^{unseen}]*[^\\s{unseen}][^{unseen}]*$") } else { format!("^[^{unseen}]*$") }
 }
 
 fn text(schema: &mut Map<String, Value>) {
@@ -221,6 +258,14 @@ fn text(schema: &mut Map<String, Value>) {
         schema.insert(
             "x-expected".to_owned(),
             "must be one line of text, without invisible or text-direction control characters".into(),
+        );
+    }
+    if format == "lines" {
+        schema.remove("format");
+        schema.insert("pattern".to_owned(), lines(is_told).into());
+        schema.insert(
+            "x-expected".to_owned(),
+            "must be lines of text, without invisible or text-direction control characters".into(),
         );
     }
     if format == "email-or-empty" {
@@ -286,4 +331,32 @@ pub(super) fn request_bodies(document: &Value) -> BTreeSet<String> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use preceptor_core::display::{composed, composed_lines};
+    use serde_json::json;
+
+    use super::{line, lines};
+    use crate::contract::validator;
+
+    #[test]
+    fn the_document_takes_the_signs_that_names_and_texts_take() {
+        let taking = |pattern: String| validator(&json!({ "type": "string", "pattern": pattern }));
+        let (one, several) = (taking(line(false)), taking(lines(false)));
+        let (one_told, several_told) = (taking(line(true)), taking(lines(true)));
+        for sign in (0..=0xffff).filter_map(char::from_u32) {
+            let (text, name) = (format!("a{sign}b"), u32::from(sign));
+            let (as_line, as_lines) = (composed(&text, 9).is_ok(), composed_lines(&text, 9).is_ok());
+            let text = json!(text);
+            assert_eq!((one.is_valid(&text), one_told.is_valid(&text)), (as_line, as_line), "U+{name:04X}");
+            assert_eq!(
+                (several.is_valid(&text), several_told.is_valid(&text)),
+                (as_lines, as_lines),
+                "U+{name:04X}"
+            );
+        }
+        assert!(!one_told.is_valid(&json!(" ")) && !several_told.is_valid(&json!(" \n")));
+    }
 }

@@ -101,10 +101,10 @@ pub(super) fn headers() -> Value {
 pub(super) fn parameters() -> Value {
     json!({
         "IdempotencyKey": { "name": "Idempotency-Key", "in": "header", "required": false,
-            "description": "A key of your own for this write. The same key with the same request gives the first answer again, for 24 hours; with another request it is refused. \
+            "description": "A key of your own for this write, such as a new UUID: every write needs another one, so none is shown here to be copied. The same key with the same request gives the first answer again, for 24 hours; with another request it is refused. \
                 The body is that of the first answer, byte for byte: a problem in it carries the request id of the first request, while `X-Request-Id` names the present one. `Idempotency-Replayed` says that it is a repetition. \
                 What an answer quotes is judged again: an attempt comes as it is read now, and an answer to a question is refused (`SOURCE_RETRACTED`) once a source of it was retracted.",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[ -~]*[!-~][ -~]*$" }, "example": "b3f1c8e0-5a0e-4d0e-9c57-0d6b8e3f7a11" },
+            "schema": { "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[ -~]*[!-~][ -~]*$" } },
         "IfMatch": { "name": "If-Match", "in": "header", "required": true,
             "description": "The `ETag` that you read, or several, or `*` for any state",
             "schema": { "type": "string", "minLength": 1, "pattern": "^(\\*|(W/)?\"[!#-~]*\"(, ?(W/)?\"[!#-~]*\")*)$" }, "example": "\"7\"" },

@@ -8,12 +8,12 @@ use serde_json::Value;
 use super::operations::METHODS;
 use super::{Contract, Terms, nouns, resolve, schemas, standalone, validator, words};
 
-fn contract() -> Contract {
+pub(super) fn contract() -> Contract {
     crate::api::contract(&Terms::default())
 }
 
 /// Every operation: its path, its method, what it says.
-fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
+pub(super) fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
     let paths = document["paths"].as_object().into_iter().flatten();
     paths
         .flat_map(|(path, methods)| METHODS.map(|method| (path.as_str(), method, &methods[method])))
@@ -21,7 +21,7 @@ fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
         .collect()
 }
 
-fn id(operation: &Value) -> &str {
+pub(super) fn id(operation: &Value) -> &str {
     operation["operationId"].as_str().unwrap_or("an operation without a name")
 }
 
@@ -54,6 +54,10 @@ fn every_operation_describes_itself_and_all_its_answers() {
             if matches!(status.as_str(), "201" | "202") && response["headers"]["Location"].is_null() {
                 lacking.push(format!("{name} {status}: no Location"));
             }
+        }
+        let comes_later = ["getDocument", "getCertificate", "getBadge"].contains(&name);
+        if comes_later && said["responses"]["409"].is_null() {
+            lacking.push(format!("{name}: may be asked before it is there, and has no 409"));
         }
         for status in ["400", "429", "500", "503"] {
             if said["responses"][status].is_null() {
@@ -188,8 +192,8 @@ fn every_example_is_one() {
     let document = contract.document();
     let mut wrong = Vec::new();
     let mut check = |place: String, content: &Value| {
-        for (kind, content) in
-            content.as_object().into_iter().flatten().filter(|(kind, _)| kind.ends_with("json"))
+        let is_checked = |kind: &str| kind.ends_with("json") || kind == schemas::FORM;
+        for (kind, content) in content.as_object().into_iter().flatten().filter(|(kind, _)| is_checked(kind))
         {
             if content["example"].is_null() {
                 wrong.push(format!("{place} {kind}: no example"));
@@ -245,6 +249,10 @@ fn what_is_wrong_with_a_body_is_all_told() {
         ]
     );
     assert_eq!(contract.problems("NewProgram", &serde_json::json!(["a title"])).len(), 1);
+    let body = serde_json::json!({ "title": "  ", "summary": "first\nsec\u{202e}ond" });
+    let found = contract.problems("NewProgram", &body);
+    assert!(found[0].detail.contains("; it holds U+202E"), "{found:?}");
+    assert_eq!(found[1].detail, "must say something");
     assert_eq!(Contract::code("NewClaim", "/amount"), "AMOUNT_NOT_ALLOWED");
     assert!(
         !contract
@@ -340,5 +348,48 @@ fn whatever_is_made_leads_to_the_operations_that_take_its_id() {
         ("ask", "leaveFeedback"),
     ] {
         assert!(linked.contains(&expected), "{expected:?} is not among {linked:?}");
+    }
+}
+
+#[test]
+fn a_form_says_of_its_parts_what_a_body_says_of_its_fields() {
+    let contract = contract();
+    let document = contract.document();
+    let mut forms = 0;
+    for (.., said) in operations(document) {
+        let form = &said["requestBody"]["content"][schemas::FORM];
+        let parts = form["schema"]["properties"].as_object().into_iter().flatten();
+        for (name, part) in parts {
+            assert_eq!(part["type"], "string", "{}.{name}: a form has no null", id(said));
+            let is_file = part["format"] == "binary";
+            let is_bounded =
+                !part["maxLength"].is_null() || part["pattern"].as_str().is_some_and(|p| p.ends_with('$'));
+            assert!(is_file || is_bounded, "{}.{name}: how long may it be?", id(said));
+            let kinds = form["encoding"][name]["contentType"].as_str().unwrap_or_default();
+            assert_eq!(is_file, kinds.contains("text/markdown"), "{}.{name}: which files?", id(said));
+            forms += 1;
+        }
+        assert!(form.is_null() || form["schema"]["additionalProperties"] == false, "{}", id(said));
+    }
+    assert!(forms > 0);
+}
+
+#[test]
+fn a_summary_is_one_line_and_the_description_says_everything() {
+    let contract = contract();
+    let mut wrong = Vec::new();
+    for (.., said) in operations(contract.document()) {
+        let (summary, told) = (said["summary"].as_str(), said["description"].as_str());
+        let (summary, told) = (summary.unwrap_or_default(), told.unwrap_or_default());
+        let is_line = !summary.contains('\n') && !summary.ends_with('.') && summary.chars().count() <= 120;
+        if !is_line || !told.starts_with(summary) || told.matches(summary).count() != 1 {
+            wrong.push(format!("{}: {summary:?} of {told:?}", id(said)));
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    let plain = [("activities", "activity"), ("staff", "member of staff"), ("status-lists", "status list")];
+    for (segment, words) in plain {
+        let noun = nouns::NOUNS.iter().find(|noun| noun.segment == segment).expect("a noun");
+        assert_eq!(noun.what(), words);
     }
 }

@@ -2,7 +2,7 @@
 
 use jsonschema::Validator;
 use jsonschema::error::{ValidationError, ValidationErrorKind as Wrong};
-use preceptor_core::display::composed;
+use preceptor_core::display::{composed, composed_lines};
 use serde_json::Value;
 
 use super::resolve;
@@ -88,6 +88,10 @@ fn known_names(schema: &Value, place: &str) -> String {
 fn expected(node: &Value, error: &ValidationError<'_>) -> String {
     let is_length = matches!(error.kind(), Wrong::MinLength { .. } | Wrong::MaxLength { .. });
     if let Some(words) = node["x-expected"].as_str().filter(|_| !is_length) {
+        let is_blank = error.instance().as_str().is_some_and(|text| text.trim().is_empty());
+        if is_blank && (words.starts_with("must be one line") || words.starts_with("must be lines")) {
+            return "must say something".to_owned();
+        }
         return format!("{words}{}", sign(words, error.instance()));
     }
     match error.kind() {
@@ -125,10 +129,11 @@ fn expected(node: &Value, error: &ValidationError<'_>) -> String {
 
 /// Which sign a line cannot have, where it is one: anyone who pasted it does not see it.
 fn sign(words: &str, text: &Value) -> String {
-    let wrong = text
-        .as_str()
-        .filter(|_| words.starts_with("must be one line"))
-        .and_then(|text| composed(text, usize::MAX).err());
+    let wrong = text.as_str().and_then(|text| match words {
+        words if words.starts_with("must be one line") => composed(text, usize::MAX).err(),
+        words if words.starts_with("must be lines") => composed_lines(text, usize::MAX).err(),
+        _ => None,
+    });
     wrong.map(|problem| format!("; it {problem}")).unwrap_or_default()
 }
 

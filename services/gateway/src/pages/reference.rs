@@ -30,7 +30,7 @@ struct Operation {
     id: String,
     method: String,
     path: String,
-    summary: String,
+    description: String,
     parameters: Vec<String>,
     body: String,
     answers: Vec<String>,
@@ -105,49 +105,34 @@ fn operations(document: &Value) -> Vec<(String, Value)> {
 }
 
 fn operation(value: &Value, document: &Value) -> Operation {
+    let declared = value["parameters"].as_array().into_iter().flatten();
     let parameters =
-        value["parameters"].as_array().into_iter().flatten().filter(|parameter| parameter["in"] != "path");
+        declared.map(|parameter| resolved(parameter, document)).filter(|parameter| parameter["in"] != "path");
     let answers = value["responses"].as_object().into_iter().flatten();
-    let content = &value["requestBody"]["content"];
-    let schema = if content["application/json"].is_object() {
-        &content["application/json"]["schema"]
-    } else {
-        &Value::Null
-    };
     Operation {
         id: text(&value["operationId"]),
         method: text(&value["method"]),
         path: text(&value["path"]),
-        summary: [text(&value["summary"]), text(&value["description"])].join(" ").trim().to_owned(),
+        description: text(&value["description"]),
         parameters: parameters
             .map(|parameter| format!("{} ({})", text(&parameter["name"]), text(&parameter["in"])))
             .collect(),
-        body: example(schema, document),
+        body: example(&value["requestBody"]["content"]),
         answers: answers.map(|(status, _)| status.clone()).collect(),
     }
 }
 
-/// A body as its schema's examples give it.
-fn example(schema: &Value, document: &Value) -> String {
-    let name = text(&schema["$ref"]);
-    let Some(name) = name.strip_prefix("#/components/schemas/") else { return String::new() };
-    let properties = document["components"]["schemas"][name]["properties"].as_object();
-    let fields: serde_json::Map<String, Value> =
-        properties.into_iter().flatten().map(|(field, schema)| (field.clone(), value_of(schema))).collect();
-    serde_json::to_string_pretty(&fields).unwrap_or_default()
+/// What many operations share stands in one place of the document.
+fn resolved<'a>(part: &'a Value, document: &'a Value) -> &'a Value {
+    let target = part["$ref"].as_str().and_then(|target| document.pointer(target.trim_start_matches('#')));
+    target.unwrap_or(part)
 }
 
-fn value_of(schema: &Value) -> Value {
-    if !schema["example"].is_null() {
-        return schema["example"].clone();
-    }
-    match schema["type"].as_str().or_else(|| schema["type"][0].as_str()) {
-        Some("boolean") => true.into(),
-        Some("integer" | "number") => 0.into(),
-        Some("array") => Value::Array(Vec::new()),
-        Some("string") => "…".into(),
-        _ => Value::Null,
-    }
+/// A body as the document shows it: one that can be sent.
+fn example(content: &Value) -> String {
+    let shown = ["application/json", "multipart/form-data"].map(|kind| &content[kind]["example"]);
+    let first = shown.into_iter().find(|example| !example.is_null());
+    first.and_then(|example| serde_json::to_string_pretty(example).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -161,5 +146,25 @@ mod tests {
         assert_eq!(shown, operations(&document).len());
         assert!(shown > 20);
         assert!(operations(&document).iter().all(|(_, operation)| operation["operationId"].is_string()));
+    }
+
+    #[test]
+    fn every_operation_is_shown_as_the_document_has_it() {
+        let contract = crate::api::contract(&crate::contract::Terms::default());
+        let groups = groups(contract.document());
+        let all: Vec<&Operation> = groups.iter().flat_map(|group| &group.operations).collect();
+        for operation in &all {
+            let told = &operation.description;
+            assert!(!told.is_empty(), "{} says nothing", operation.id);
+            let first = told.split(". ").next().unwrap_or_default();
+            assert_eq!(told.matches(first).count(), 1, "{} says it twice: {told}", operation.id);
+            let nameless = operation.parameters.iter().find(|parameter| parameter.starts_with(' '));
+            assert_eq!(nameless, None, "{} takes something that has no name", operation.id);
+            assert!(!operation.body.contains(": null"), "{} shows what cannot be sent", operation.id);
+        }
+        let one = |id: &str| all.iter().find(|operation| operation.id == id).copied().expect("an operation");
+        assert!(one("createStaff").parameters.contains(&"Idempotency-Key (header)".to_owned()));
+        assert!(one("createStaff").body.contains("\"role\": \"reviewer\""), "{}", one("createStaff").body);
+        assert!(one("uploadSource").body.contains("\"file\""), "{}", one("uploadSource").body);
     }
 }

@@ -262,6 +262,16 @@ async fn learners_without_credentials_learn_and_take_quizzes_and_credits_refuse_
     learner.put("/v1/me/clinician", &statement).await.expect("a statement");
     let refused = learner.claim(&attempt, &course.offer, 0.5).await.expect_err("no address").to_string();
     assert!(refused.contains("verify your address"), "{refused}");
+    let own = learner.get("/v1/me/clinician").await.expect("a statement");
+    let pseudonym = id(&own, "learner").expect("a pseudonym");
+    let seen = json!({ "confirmed": true, "evidence": "Public register of the board: active, no orders" });
+    let path = format!("/v1/clinicians/{pseudonym}/primary-source");
+    assert_eq!(code(local.editor.post(&path, &seen).await), "ADDRESS_NOT_VERIFIED");
+    let tokens =
+        local.editor.get(&format!("/v1/credentials?learner={pseudonym}")).await.expect("credentials");
+    assert_eq!(list(&tokens, "data")[0]["kind"], "learner", "a kind that the document has");
+    let too_short = learner.post("/v1/me/email-verification", &json!({ "code": "0000 000" })).await;
+    assert_eq!(code(too_short), "INVALID_FIELD", "no try is used up by what can be no code");
     learner.post("/v1/me/email-codes", &json!({})).await.expect("a mail");
     assert_eq!(
         code(learner.post("/v1/me/email-verification", &json!({ "code": "00000000" })).await),

@@ -109,6 +109,24 @@ async fn a_repeated_upload_is_answered_as_the_first(store: Store) {
     let sources = local.editor.all(&path).await.expect("sources");
     assert_eq!((sources.len(), &sources[0]["version_number"]), (1, &json!(1)), "no second version was made");
 
+    // A file whose name has no ending is what its part says; the name goes before the part.
+    let typed = async |key: &str, name: &str, kind: Option<&str>| {
+        let bare = Part::bytes(b"# Three\n\nWords.".to_vec()).file_name(name.to_owned());
+        let part = match kind {
+            Some(kind) => bare.mime_str(kind).expect("a type"),
+            None => bare,
+        };
+        let request = post(&local, &path).header("idempotency-key", key);
+        code(request.multipart(Form::new().part("file", part)).send().await.expect("an answer")).await
+    };
+    assert_eq!(typed("k3", "notes", None).await.1, "FILE_TYPE_UNSUPPORTED");
+    assert_eq!(typed("k4", "notes", Some("text/markdown")).await.0, StatusCode::ACCEPTED);
+    assert_eq!(typed("k4", "notes", Some("text/plain")).await.1, "IDEMPOTENCY_KEY_REUSED");
+    assert_eq!(typed("k5", "notes.md", Some("application/pdf")).await.0, StatusCode::ACCEPTED);
+    let long = Form::new().part("file", file("# Four\n\nWords.")).text("title", "t".repeat(1001));
+    let refused = code(post(&local, &path).multipart(long).send().await.expect("an answer")).await;
+    assert_eq!(refused, (StatusCode::BAD_REQUEST, "INVALID_FIELD".into()));
+
     // A problem is repeated as it was, with the id of the first request.
     let wrong = async || {
         let request =

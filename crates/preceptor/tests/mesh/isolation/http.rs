@@ -119,7 +119,7 @@ fn body(operation: &str, victim: &Victim) -> Value {
         }
         "claimCredit" => json!({ "offer_id": victim.earned.offer, "amount": 0.5 }),
         "stateClinician" => preceptor::journey::physician("n", "n@example.org"),
-        "confirmEmail" => json!({ "code": "1" }),
+        "confirmEmail" => json!({ "code": "00000000" }),
         "confirmPrimarySource" => json!({ "confirmed": true, "evidence": "e" }),
         _ => json!({ "reason": "r" }),
     }
