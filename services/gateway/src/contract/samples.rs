@@ -22,6 +22,7 @@ const IDS: &[(&str, &str)] = &[
     ("author", "staff"),
     ("closed_by", "staff"),
     ("created_by", "staff"),
+    ("credit_id", "cred"),
     ("decided_by", "staff"),
     ("designated_by", "staff"),
     ("acting", "staff"),

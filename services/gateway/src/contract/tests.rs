@@ -244,7 +244,7 @@ fn what_is_wrong_with_a_body_is_all_told() {
         found,
         [
             "/color is not known here; known are objectives, summary, title",
-            "/objectives/1 must be a text",
+            "/objectives/1 must be lines of text, without invisible or text-direction control characters",
             "/title must have 1 to 300 characters"
         ]
     );
