@@ -16,13 +16,24 @@ pub struct Gate {
     pub lexical: Logistic,
 }
 
+/// What the evidence suffices for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// An answer.
+    Answer,
+    /// The closest passages, with a word that they may not answer.
+    Closest,
+    /// Nothing: the question is about something else.
+    Decline,
+}
+
 /// What the gate says.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Verdict {
     /// The probability that the program holds the answer.
     pub(crate) confidence: f64,
-    /// Whether it is enough.
-    pub(crate) answers: bool,
+    /// What it is enough for.
+    pub(crate) decision: Decision,
 }
 
 /// The probability for evidence that names its values; `None` when one is missing.
@@ -42,13 +53,13 @@ impl Gate {
             .expect("the fitted weights are part of this binary and tested")
     }
 
-    /// Decides on the evidence of a search. Without evidence there is no answer.
+    /// Decides on the evidence of a search. Without evidence nothing is shown.
     pub(crate) fn decide(&self, evidence: Option<&Evidence>, lexical_only: bool, config: &Config) -> Verdict {
         let model = if lexical_only { &self.lexical } else { &self.full };
         let Some((evidence, confidence)) =
             evidence.and_then(|evidence| Some((evidence, probability(model, evidence)?)))
         else {
-            return Verdict { confidence: 0.0, answers: false };
+            return Verdict { confidence: 0.0, decision: Decision::Decline };
         };
         let foreign = evidence
             .names
@@ -57,7 +68,14 @@ impl Gate {
             .and_then(|place| evidence.values.get(place))
             .is_some_and(|&value| value > 0.5);
         let threshold = if foreign { config.foreign_threshold } else { config.threshold };
-        Verdict { confidence, answers: confidence >= threshold }
+        let decision = if confidence >= threshold {
+            Decision::Answer
+        } else if confidence >= config.closest_threshold {
+            Decision::Closest
+        } else {
+            Decision::Decline
+        };
+        Verdict { confidence, decision }
     }
 }
 
@@ -86,8 +104,8 @@ mod tests {
     fn missing_evidence_is_no_evidence() {
         let gate = Gate::fitted();
         let verdict = gate.decide(None, false, &Config::default());
-        assert_eq!(verdict, Verdict { confidence: 0.0, answers: false });
+        assert_eq!(verdict, Verdict { confidence: 0.0, decision: Decision::Decline });
         let partial = Evidence { values: vec![9.0], names: vec!["cosine".into()] };
-        assert!(!gate.decide(Some(&partial), false, &Config::default()).answers);
+        assert_eq!(gate.decide(Some(&partial), false, &Config::default()).decision, Decision::Decline);
     }
 }
