@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// The longest question, in characters.
     pub longest_question: usize,
-    /// The most sentences of an answer.
+    /// The most quotations of an answer.
     pub most_sentences: usize,
     /// The most passages that are shown where there is no answer.
     pub most_closest: usize,
@@ -17,7 +17,8 @@ pub struct Config {
     pub threshold: f64,
     /// The same for questions in another language than the sources'.
     pub foreign_threshold: f64,
-    /// The least probability that the question is about the program's topic at which the closest passages are shown.
+    /// The least probability that the question is about the program's topic at which anything of it is shown. Without a model:
+    /// the least share of the question that the best passage covers.
     pub closest_threshold: f64,
 }
 
@@ -29,7 +30,7 @@ impl Default for Config {
             most_closest: 3,
             threshold: 0.6,
             foreign_threshold: 0.7,
-            closest_threshold: 0.002,
+            closest_threshold: 0.4,
         }
     }
 }

@@ -15,7 +15,8 @@ use clap::{Args, ValueEnum};
 use preceptor_models::kinds::Kinds;
 use preceptor_models::text::Analyzer;
 use preceptor_models::{Embedder, LocalEmbedder, MiniLm};
-use preceptor_retrieval::fitting::{EVIDENCE, Ranker};
+use preceptor_answering::fitting::{FULL_FEATURES, Gate};
+use preceptor_retrieval::fitting::Ranker;
 
 use crate::data::{SETS, Set};
 use crate::metrics::{Measures, Outcome, cell};
@@ -99,7 +100,7 @@ impl Fit {
         println!(
             "with the model: hit@1 / AUROC / right@5% / ECE, cross-validated by article or disease (fitted)"
         );
-        let full = fit_gate(&with_model, &ranker, &ranker_folds, &EVIDENCE);
+        let full = fit_gate(&with_model, &ranker, &ranker_folds, &FULL_FEATURES);
 
         let without = ask_all(&sets, None, kinds, &analyzer).await?;
         println!("without a model");
@@ -110,7 +111,7 @@ impl Fit {
         }
         self.write(
             "services/answering/src/domain/gate.json",
-            &preceptor_answering::fitting::Gate { full, lexical },
+            &preceptor_answering::fitting::Gate { full, lexical, ..natural },
             true,
         )
     }

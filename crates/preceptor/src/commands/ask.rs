@@ -13,7 +13,9 @@ const CLOSEST: u8 = 4;
 
 /// Ask a program a question.
 #[derive(Debug, Args)]
-#[command(after_help = "The exit code is 0 for an answer, 4 for the closest passages, 3 when the question is declined, 1 for an error.")]
+#[command(
+    after_help = "The exit code is 0 for an answer, 4 for the closest passages, 3 when the question is declined, 1 for an error."
+)]
 pub(super) struct Ask {
     /// The question.
     question: String,
@@ -110,7 +112,8 @@ mod tests {
             "outcome": "closest", "sentences": [], "refusal": null, "confidence": 0.4, "confidence_label": "low", "corrections": [],
             "closest": { "message": "These may not answer.", "quotes": [{ "text": "Rest.", "citations": [{ "name": "Slide 2" }] }] },
         });
-        let expected = "Closest passages. These may not answer.\nRest.\n    — Slide 2\nConfidence: low (40 %).\n";
+        let expected =
+            "Closest passages. These may not answer.\nRest.\n    — Slide 2\nConfidence: low (40 %).\n";
         assert_eq!(in_words(&answer), expected);
     }
 }

@@ -212,8 +212,10 @@ fn redacted(question: &str) -> String {
     if rest.chars().any(char::is_alphanumeric) { rest } else { ANYTHING.to_owned() }
 }
 
-const CLOSEST: &str = "These may not answer your question. They are what this program says that comes closest.";
-const NOT_IN_PROGRAM: &str = "Not found in this program, which seems to be about something else. These are its closest sources.";
+const CLOSEST: &str =
+    "These may not answer your question. They are what this program says that comes closest.";
+const NOT_IN_PROGRAM: &str =
+    "Not found in this program, which seems to be about something else. These are its closest sources.";
 const PATIENT_SPECIFIC: &str = "This program teaches; it does not advise on the care of an individual. Ask about the topic in general, or turn \
     to the clinician in charge. These sources cover it.";
 

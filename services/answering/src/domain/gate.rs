@@ -6,14 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::Config;
 
-/// The gate's two models, as fitted by `cargo xtask fit`.
+/// The gate's models, as fitted by `cargo xtask fit`. Each knows what it was fitted on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gate {
-    /// With an embedding model.
+    /// With an embedding model, for programs of many texts of one pattern: that the program holds the answer.
     pub full: Logistic,
     /// Without one: features of words alone.
     pub lexical: Logistic,
+    /// With an embedding model, for programs made of documents, on questions as people type them: that what would be quoted
+    /// holds the answer.
+    pub documents: Logistic,
+    /// That the question is about the program's topic at all.
+    pub topic: Logistic,
 }
 
 /// What the evidence suffices for.
@@ -36,13 +41,15 @@ pub(crate) struct Verdict {
     pub(crate) decision: Decision,
 }
 
+/// A value of the evidence by its name.
+fn value(evidence: &Evidence, name: &str) -> Option<f64> {
+    let place = evidence.names.iter().position(|known| known == name)?;
+    evidence.values.get(place).map(|&value| f64::from(value))
+}
+
 /// The probability for evidence that names its values; `None` when one is missing.
 fn probability(model: &Logistic, evidence: &Evidence) -> Option<f64> {
-    let value = |feature: &String| {
-        let place = evidence.names.iter().position(|name| name == feature)?;
-        evidence.values.get(place).map(|&value| f64::from(value))
-    };
-    let values: Option<Vec<f64>> = model.features.iter().map(value).collect();
+    let values: Option<Vec<f64>> = model.features.iter().map(|name| value(evidence, name)).collect();
     Some(model.probability(&values?))
 }
 
@@ -55,28 +62,41 @@ impl Gate {
 
     /// Decides on the evidence of a search. Without evidence nothing is shown.
     pub(crate) fn decide(&self, evidence: Option<&Evidence>, lexical_only: bool, config: &Config) -> Verdict {
-        let model = if lexical_only { &self.lexical } else { &self.full };
-        let Some((evidence, confidence)) =
-            evidence.and_then(|evidence| Some((evidence, probability(model, evidence)?)))
-        else {
+        let judged = evidence.and_then(|evidence| self.judge(evidence, lexical_only));
+        let Some(Judged { confidence, topic, is_foreign }) = judged else {
             return Verdict { confidence: 0.0, decision: Decision::Decline };
         };
-        let foreign = evidence
-            .names
-            .iter()
-            .position(|name| name == "foreign")
-            .and_then(|place| evidence.values.get(place))
-            .is_some_and(|&value| value > 0.5);
-        let threshold = if foreign { config.foreign_threshold } else { config.threshold };
-        let decision = if confidence >= threshold {
-            Decision::Answer
-        } else if confidence >= config.closest_threshold {
+        let threshold = if is_foreign { config.foreign_threshold } else { config.threshold };
+        let decision = if topic < config.closest_threshold {
+            Decision::Decline
+        } else if confidence < threshold {
             Decision::Closest
         } else {
-            Decision::Decline
+            Decision::Answer
         };
         Verdict { confidence, decision }
     }
+
+    /// What the models say; `None` when a value is missing.
+    fn judge(&self, evidence: &Evidence, lexical_only: bool) -> Option<Judged> {
+        let is_set = |name: &str| value(evidence, name).is_some_and(|value| value > 0.5);
+        let model = match (lexical_only, is_set("documents")) {
+            (true, _) => &self.lexical,
+            (false, true) => &self.documents,
+            (false, false) => &self.full,
+        };
+        let confidence = probability(model, evidence)?;
+        let topic =
+            if lexical_only { value(evidence, "coverage")? } else { probability(&self.topic, evidence)? };
+        Some(Judged { confidence, topic, is_foreign: is_set("foreign") })
+    }
+}
+
+/// What the models say of some evidence.
+struct Judged {
+    confidence: f64,
+    topic: f64,
+    is_foreign: bool,
 }
 
 /// A confidence in words.
@@ -98,6 +118,7 @@ mod tests {
         for model in [&gate.full, &gate.lexical] {
             assert!(model.features.len() > 5 && model.is_consistent());
         }
+        assert!(gate.documents.is_consistent() && gate.topic.is_consistent());
     }
 
     #[test]
@@ -107,5 +128,30 @@ mod tests {
         assert_eq!(verdict, Verdict { confidence: 0.0, decision: Decision::Decline });
         let partial = Evidence { values: vec![9.0], names: vec!["cosine".into()] };
         assert_eq!(gate.decide(Some(&partial), false, &Config::default()).decision, Decision::Decline);
+    }
+
+    /// Evidence of a program made of documents, of which the best passage comes so near.
+    fn near(nearness: f32, cosine: f32) -> Evidence {
+        let names = ["nearness", "best_cosine", "documents", "foreign"];
+        Evidence { values: vec![nearness, cosine, 1.0, 0.0], names: names.map(str::to_owned).into() }
+    }
+
+    #[test]
+    fn there_are_three_outcomes() {
+        let gate = Gate::fitted();
+        let decide = |evidence: &Evidence| gate.decide(Some(evidence), false, &Config::default()).decision;
+        assert_eq!(decide(&near(0.9, 0.7)), Decision::Answer);
+        assert_eq!(decide(&near(0.55, 0.4)), Decision::Closest);
+        assert_eq!(decide(&near(0.3, 0.1)), Decision::Decline);
+    }
+
+    #[test]
+    fn a_question_in_another_language_needs_more() {
+        let gate = Gate::fitted();
+        let mut evidence = near(0.66, 0.5);
+        let decide = |evidence: &Evidence| gate.decide(Some(evidence), false, &Config::default()).decision;
+        assert_eq!(decide(&evidence), Decision::Answer);
+        evidence.values[3] = 1.0;
+        assert_eq!(decide(&evidence), Decision::Closest);
     }
 }

@@ -9,6 +9,7 @@ pub use super::evidence::EVIDENCE;
 use super::evidence::evidence;
 use super::features::{CANDIDATES, COMPARED_WHOLE, Candidates, EngineScores};
 pub use super::features::{RANK_FEATURES, Ranker};
+use super::nearness::{nearest, nearness};
 pub use super::passage::{Passage, Vectors};
 use super::profile::{Material, Profile, Readers};
 use super::question::Question;
@@ -84,8 +85,9 @@ impl Version {
     }
 
     /// The evidence of a row under a ranker.
-    pub fn evidence(&self, row: &Row, ranker: &Ranker) -> Option<[f64; 29]> {
-        evidence(&self.profile, &row.question, &row.candidates, ranker)
+    pub fn evidence(&self, row: &Row, ranker: &Ranker) -> Option<[f64; 32]> {
+        let near = nearness(&self.profile, &row.question, &row.candidates, ranker);
+        evidence(&self.profile, &row.question, &row.candidates, ranker, nearest(&near))
     }
 }
 
@@ -118,6 +120,9 @@ pub fn content_key(passage: &Passage) -> String {
 
 /// The vectors of passages.
 pub async fn embed(passages: &[Passage], embedder: &dyn Embedder) -> Result<Vec<Vectors>, EmbedError> {
-    let embedded = embedder.embed(passages.iter().map(Passage::embedded).collect()).await?;
-    Ok(embedded.into_iter().map(Vectors::of).collect())
+    let analyzer = Analyzer::default();
+    let texts = passages.iter().map(|passage| passage.embedded(&analyzer)).collect();
+    let embedded = embedder.embed(texts).await?;
+    let of = |(passage, embedding): (&Passage, _)| Vectors::of(embedding, passage.sentences.len());
+    Ok(passages.iter().zip(embedded).map(of).collect())
 }

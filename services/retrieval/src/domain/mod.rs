@@ -6,6 +6,7 @@ mod evidence;
 mod features;
 pub mod fitting;
 mod indexing;
+mod nearness;
 mod passage;
 mod profile;
 mod question;

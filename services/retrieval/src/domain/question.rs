@@ -1,7 +1,10 @@
 //! A question as search sees it.
 
+use std::ops::Range;
+
 use preceptor_models::kinds::without_direction;
-use preceptor_models::{EmbedError, Embedding};
+use preceptor_models::text::{self, Analyzer, Word};
+use preceptor_models::{EmbedError, Embedding, late};
 
 use super::profile::{K1, Profile, Readers, masked_question, masked_vector};
 use super::spelling::{Correction, Speller};
@@ -22,9 +25,23 @@ pub(crate) struct Question {
     pub(crate) names_subject: bool,
     /// Whether it reads like another language.
     pub(crate) foreign: bool,
+    /// Its words for late interaction. Empty without a model.
+    pub(crate) words: Vec<QueryWord>,
     /// Its distinct terms: number (none when the version lacks it), how often, idf.
     pub(crate) terms: Vec<QueryTerm>,
 }
+
+/// A word of a question, for late interaction.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct QueryWord {
+    /// As [`late::project`] keeps it.
+    pub(crate) vector: Vec<i8>,
+    /// Its share of the question: all sum to 1.
+    pub(crate) weight: f32,
+}
+
+/// What a word counts that is no term, where a question has no other words.
+const NO_TERM: f64 = 0.5;
 
 /// A distinct term of a question.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,7 +67,9 @@ impl Question {
             // Without a general vocabulary every rare word would look misspelled.
             None => (text.to_owned(), Vec::new()),
         };
-        let (views, names_subject) = masked_question(analyzer, &text, &profile.subject);
+        let (mut views, names_subject) = masked_question(analyzer, &text, &profile.subject);
+        let (ranges, weights) = weighed_words(analyzer, profile, &text);
+        views.views.extend(ranges.into_iter().map(|range| vec![range]));
         let embedding = match readers.embedder {
             Some(embedder) => embedder.embed(vec![views]).await?.into_iter().next().unwrap_or_default(),
             None => Embedding::default(),
@@ -64,6 +83,7 @@ impl Question {
         Ok(Self {
             corrections,
             masked,
+            words: query_words(&embedding, &weights),
             certainty: readers.kinds.clinical_certainty(&kinds),
             kinds,
             vector: embedding.whole,
@@ -93,6 +113,30 @@ impl Question {
         entries.sort_by_key(|(term, _)| *term);
         entries
     }
+}
+
+/// The words that a question is about, with what each counts: the idf of its term. All words where none has a term.
+fn weighed_words(analyzer: &Analyzer, profile: &Profile, text: &str) -> (Vec<Range<usize>>, Vec<f64>) {
+    let words = text::words(text);
+    let weight = |word: &Word| analyzer.term(&word.text).map(|term| profile.idf(profile.term(&term)));
+    let all_stop = words.iter().all(|word| weight(word).is_none());
+    words
+        .into_iter()
+        .filter_map(|word| {
+            let weight = weight(&word).or_else(|| all_stop.then_some(NO_TERM))?;
+            Some((word.range, weight))
+        })
+        .unzip()
+}
+
+/// The words as the model sees them: its views behind the first one, which leaves the subject out.
+fn query_words(embedding: &Embedding, weights: &[f64]) -> Vec<QueryWord> {
+    let total = weights.iter().sum::<f64>().max(1e-9);
+    let views = embedding.views.iter().skip(1);
+    let words = views
+        .zip(weights)
+        .map(|(view, weight)| QueryWord { vector: late::project(view), weight: (weight / total) as f32 });
+    words.filter(|word| !word.vector.is_empty()).collect()
 }
 
 fn query_terms(terms: Vec<String>, profile: &Profile) -> Vec<QueryTerm> {

@@ -165,10 +165,7 @@ pub(crate) struct Closest {
 }
 
 pub(crate) fn closest_view(closest: answering::Closest) -> Closest {
-    Closest {
-        message: closest.message,
-        quotes: closest.quotes.into_iter().map(sentence_view).collect(),
-    }
+    Closest { message: closest.message, quotes: closest.quotes.into_iter().map(sentence_view).collect() }
 }
 
 /// The word for what became of a question.
