@@ -120,6 +120,12 @@ fn choose(hits: &[Hit], most: usize) -> Vec<Quotation> {
     chosen
 }
 
+/// What would be quoted, for fitting.
+pub(crate) fn quoted_texts(hits: &[Hit], most: usize) -> Vec<String> {
+    let chosen = choose(hits, most).into_iter();
+    chosen.filter_map(|quotation| proposal(hits, quotation)).map(|proposal| proposal.text).collect()
+}
+
 /// The sentence with its neighbors, as far as none of them is `taken` or may not be quoted. `None` when it is taken itself.
 fn quotation(passage: &Passage, candidate: &Candidate, taken: &[&Range<usize>]) -> Option<Quotation> {
     let at = candidate.place;

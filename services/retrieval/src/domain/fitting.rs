@@ -84,10 +84,32 @@ impl Version {
         Ok(Row { candidates, question, sources })
     }
 
-    /// The evidence of a row under a ranker.
+    /// The evidence of a row under a ranker, for models that do not read the nearness of words: it is left at 0.
     pub fn evidence(&self, row: &Row, ranker: &Ranker) -> Option<[f64; 32]> {
+        evidence(&self.profile, &row.question, &row.candidates, ranker, 0.0)
+    }
+
+    /// The evidence of a row under a ranker, as the gate sees it.
+    pub fn whole_evidence(&self, row: &Row, ranker: &Ranker) -> Option<[f64; 32]> {
         let near = nearness(&self.profile, &row.question, &row.candidates, ranker);
         evidence(&self.profile, &row.question, &row.candidates, ranker, nearest(&near))
+    }
+}
+
+/// Passages that are read for an answer.
+const READ: usize = 8;
+
+impl Version {
+    /// What may be quoted, best first: the place of each passage among those that the version was built of, and how well
+    /// each of its sentences suits.
+    pub fn quotable(&self, row: &Row, ranker: &Ranker) -> Vec<(usize, Vec<f32>)> {
+        let near = nearness(&self.profile, &row.question, &row.candidates, ranker);
+        let mut found: Vec<(usize, Vec<f32>)> =
+            near.into_iter().map(|(place, near)| (place, near.sentences)).collect();
+        let best = |scores: &[f32]| scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        found.sort_by(|a, b| best(&b.1).total_cmp(&best(&a.1)));
+        found.truncate(READ);
+        found
     }
 }
 
@@ -111,6 +133,21 @@ impl Row {
     pub fn candidates(&self) -> impl Iterator<Item = (u32, &[f64; 11])> {
         self.sources.iter().copied().zip(self.candidates.list.iter().map(|candidate| &candidate.features))
     }
+}
+
+/// The vectors of all words of passages, before they are projected.
+pub async fn word_vectors(
+    passages: &[Passage],
+    embedder: &dyn Embedder,
+) -> Result<Vec<Vec<f32>>, EmbedError> {
+    let analyzer = Analyzer::default();
+    let texts = passages.iter().map(|passage| passage.embedded(&analyzer)).collect();
+    let embedded = embedder.embed(texts).await?;
+    let words = passages
+        .iter()
+        .zip(embedded)
+        .flat_map(|(passage, embedding)| embedding.views.into_iter().skip(passage.sentences.len()));
+    Ok(words.collect())
 }
 
 /// Under what name the vectors of a passage can be kept.
