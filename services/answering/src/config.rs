@@ -30,7 +30,7 @@ impl Default for Config {
             most_closest: 3,
             threshold: 0.6,
             foreign_threshold: 0.7,
-            closest_threshold: 0.4,
+            closest_threshold: 0.44,
         }
     }
 }

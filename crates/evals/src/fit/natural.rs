@@ -22,7 +22,7 @@ const TOPIC: [&str; 2] = ["nearness", "best_cosine"];
 /// Few questions: the weights are held small.
 const STRENGTH: f64 = 1.0;
 /// The threshold of the topic that the figures are printed for.
-const ON_TOPIC: f64 = 0.4;
+const ON_TOPIC: f64 = 0.44;
 /// Quotations of an answer, and those that a learner is said to look at.
 const QUOTED: usize = 4;
 const SHOWN: usize = 3;

@@ -197,7 +197,7 @@ mod tests {
 
     /// A sentence that is quoted alone: it fills a quotation.
     fn long(word: &str) -> String {
-        format!("{}.", vec![word; quotes::QUOTE_WORDS].join(" "))
+        format!("{}.", [word; quotes::QUOTE_WORDS].join(" "))
     }
 
     #[tokio::test]

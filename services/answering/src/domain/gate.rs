@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn a_question_in_another_language_needs_more() {
         let gate = Gate::fitted();
-        let mut evidence = near(0.65, 0.5);
+        let mut evidence = near(0.62, 0.5);
         let decide = |evidence: &Evidence| gate.decide(Some(evidence), false, &Config::default()).decision;
         assert_eq!(decide(&evidence), Decision::Answer);
         evidence.values[3] = 1.0;

@@ -12,6 +12,7 @@ use preceptor_models::{EmbedError, Embedder, Text, late, quotes};
 use preceptor_vector::SparseVector;
 use serde::{Deserialize, Serialize};
 
+use super::abbreviations::Abbreviations;
 use super::passage::{Passage, PassageWord, Vectors};
 use super::structure::{Structure, subject};
 
@@ -88,6 +89,8 @@ pub(crate) struct Profile {
     pub(crate) heading_information: f32,
     /// Whether headings are clinical sections, 0 to 1.
     pub(crate) kind_information: f32,
+    /// Short forms and what they stand for; learned for programs made of documents.
+    pub(crate) abbreviations: Abbreviations,
     /// Whether the program is made of documents, each with its own headings, rather than of many texts of one pattern
     /// (abstracts, answers to the same questions about diseases).
     pub(crate) is_documents: bool,
@@ -161,7 +164,9 @@ impl Profile {
         let kind_information =
             headings.iter().map(|heading| heading.certainty).sum::<f32>() / structure.sections.max(1) as f32;
         let is_documents = structure.own_headings() >= OWN_HEADINGS && kind_information < ONE_KIND_EACH;
+        let abbreviations = if is_documents { Abbreviations::of(passages) } else { Abbreviations::default() };
         let mut profile = Self {
+            abbreviations,
             is_documents,
             subject,
             direction,

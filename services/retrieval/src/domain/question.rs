@@ -42,6 +42,8 @@ pub(crate) struct QueryWord {
 
 /// What a word counts that is no term, where a question has no other words.
 const NO_TERM: f64 = 0.5;
+/// What a word counts that was added, as a share of one that was asked.
+const ADDED: f64 = 0.5;
 
 /// A distinct term of a question.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,15 +62,18 @@ impl Question {
         readers: Readers<'_>,
     ) -> Result<Self, EmbedError> {
         let analyzer = readers.analyzer;
-        let (text, corrections) = match readers.embedder {
+        let (text, mut corrections) = match readers.embedder {
             Some(embedder) => {
                 speller.correct(analyzer, profile, text, |word| embedder.word_rank(word).is_some())
             }
             // Without a general vocabulary every rare word would look misspelled.
             None => (text.to_owned(), Vec::new()),
         };
+        let expansions = profile.abbreviations.expand(analyzer, &text);
+        let (asked, text) = (text.len(), with_expansions(text, &expansions));
+        corrections.extend(expansions.into_iter().map(shown));
         let (mut views, names_subject) = masked_question(analyzer, &text, &profile.subject);
-        let (ranges, weights) = weighed_words(analyzer, profile, &text);
+        let (ranges, weights) = weighed_words(analyzer, profile, &text, asked);
         views.views.extend(ranges.into_iter().map(|range| vec![range]));
         let embedding = match readers.embedder {
             Some(embedder) => embedder.embed(vec![views]).await?.into_iter().next().unwrap_or_default(),
@@ -115,8 +120,29 @@ impl Question {
     }
 }
 
-/// The words that a question is about, with what each counts: the idf of its term. All words where none has a term.
-fn weighed_words(analyzer: &Analyzer, profile: &Profile, text: &str) -> (Vec<Range<usize>>, Vec<f64>) {
+/// The question with what its short forms stand for behind it.
+fn with_expansions(text: String, expansions: &[Correction]) -> String {
+    if expansions.is_empty() {
+        return text;
+    }
+    let added: Vec<&str> = expansions.iter().map(|expansion| expansion.to.as_str()).collect();
+    format!("{text} ({})", added.join(", "))
+}
+
+/// An expansion as the learner sees it: the words stay, and what was added is named.
+fn shown(expansion: Correction) -> Correction {
+    let to = format!("{} ({})", expansion.from, expansion.to);
+    Correction { from: expansion.from, to }
+}
+
+/// The words that a question is about, with what each counts: the idf of its term, half of it behind the first `asked` bytes.
+/// All words where none has a term.
+fn weighed_words(
+    analyzer: &Analyzer,
+    profile: &Profile,
+    text: &str,
+    asked: usize,
+) -> (Vec<Range<usize>>, Vec<f64>) {
     let words = text::words(text);
     let weight = |word: &Word| analyzer.term(&word.text).map(|term| profile.idf(profile.term(&term)));
     let all_stop = words.iter().all(|word| weight(word).is_none());
@@ -124,7 +150,8 @@ fn weighed_words(analyzer: &Analyzer, profile: &Profile, text: &str) -> (Vec<Ran
         .into_iter()
         .filter_map(|word| {
             let weight = weight(&word).or_else(|| all_stop.then_some(NO_TERM))?;
-            Some((word.range, weight))
+            let share = if word.range.start < asked { 1.0 } else { ADDED };
+            Some((word.range, share * weight))
         })
         .unzip()
 }
