@@ -43,8 +43,8 @@ impl Validate for Config {
         if !(1..=10).contains(&self.most_sentences) {
             problems.push(Problem::at(format!("{path}.most_sentences"), "must be between 1 and 10"));
         }
-        if !(1..=5).contains(&self.most_closest) {
-            problems.push(Problem::at(format!("{path}.most_closest"), "must be between 1 and 5"));
+        if !(1..=3).contains(&self.most_closest) {
+            problems.push(Problem::at(format!("{path}.most_closest"), "must be between 1 and 3"));
         }
         for (name, value) in [
             ("threshold", self.threshold),

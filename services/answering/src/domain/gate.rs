@@ -80,15 +80,20 @@ impl Gate {
     /// What the models say; `None` when a value is missing.
     fn judge(&self, evidence: &Evidence, lexical_only: bool) -> Option<Judged> {
         let is_set = |name: &str| value(evidence, name).is_some_and(|value| value > 0.5);
-        let model = match (lexical_only, is_set("documents")) {
-            (true, _) => &self.lexical,
-            (false, true) => &self.documents,
-            (false, false) => &self.full,
-        };
-        let confidence = probability(model, evidence)?;
-        let topic =
-            if lexical_only { value(evidence, "coverage")? } else { probability(&self.topic, evidence)? };
-        Some(Judged { confidence, topic, is_foreign: is_set("foreign") })
+        let is_foreign = is_set("foreign");
+        if lexical_only {
+            let confidence = probability(&self.lexical, evidence)?;
+            let topic = value(evidence, "coverage")?.max(confidence);
+            return Some(Judged { confidence, topic, is_foreign });
+        }
+        let topic = probability(&self.topic, evidence)?;
+        if is_set("documents") {
+            let confidence = probability(&self.documents, evidence)?;
+            return Some(Judged { confidence, topic, is_foreign });
+        }
+        // Where the program holds the answer, the question is about its topic.
+        let confidence = probability(&self.full, evidence)?;
+        Some(Judged { confidence, topic: topic.max(confidence), is_foreign })
     }
 }
 

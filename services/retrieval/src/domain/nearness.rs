@@ -16,7 +16,7 @@ const COMPARED: usize = 50;
 /// How much the ranker's score counts in that of a quotation: in programs made of documents, and in others, where its order
 /// stands and words only decide within a passage.
 const RANK: f64 = 0.15;
-const RANK_OF_ONE_PATTERN: f64 = 2.0;
+const RANK_OF_ONE_PATTERN: f64 = 10.0;
 /// A question of more terms than this is a case or a title: each one beyond it lets the ranker count more.
 const TERMS: usize = 10;
 const RANK_PER_TERM: f64 = 0.1;
