@@ -101,7 +101,7 @@ pub(crate) const IN_HEADING: u16 = u16::MAX;
 /// Of texts of one pattern fewer of the named sections have a heading of their own.
 const OWN_HEADINGS: f64 = 0.45;
 /// Texts of one pattern whose headings differ are about one clinical kind each, as certainly as this.
-const ONE_KIND_EACH: f32 = 0.8;
+const ONE_KIND_EACH: f32 = 0.88;
 /// A sentence of fewer words says nothing by itself, unless a number is among them.
 const BARE: usize = 4;
 
