@@ -5,6 +5,7 @@ mod ask;
 mod floors;
 mod items;
 mod local;
+mod natural;
 mod phi;
 
 use std::path::PathBuf;
@@ -22,6 +23,8 @@ pub(crate) enum Eval {
     Align(AlignFiles),
     /// Make quiz items from real sources, print them beside their passages, and check them by rule.
     Items(ItemOptions),
+    /// Ask natural questions about programs made of files and print the table of `score_natural.py`.
+    Natural(NaturalOptions),
     /// Measure the guard of free text: recall by kind of identifier, false alarms by set.
     Phi(PhiOptions),
     /// Run all sets of a data folder and print one table beside the floors.
@@ -37,6 +40,19 @@ pub(crate) struct ItemOptions {
     /// How many.
     #[arg(long, default_value_t = 200)]
     count: usize,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// Where the natural questions are.
+#[derive(Debug, Args)]
+pub(crate) struct NaturalOptions {
+    /// The folder with `programs.jsonl` and `questions.jsonl`.
+    #[arg(long, default_value = "../shared/data/natural")]
+    data: PathBuf,
+    /// Where the answers are kept as `score_natural.py` reads them; nowhere when left out.
+    #[arg(long)]
+    answers: Option<PathBuf>,
     #[command(flatten)]
     options: Options,
 }
@@ -124,6 +140,7 @@ impl Eval {
                 Ok(())
             }
             Self::Items(options) => items::run(&options).await,
+            Self::Natural(options) => natural::run(&options).await,
             Self::Phi(options) => {
                 let below = phi::run(&options.data, options.wrong)?;
                 anyhow::ensure!(below == 0, "{below} figures are on the wrong side of their bar");

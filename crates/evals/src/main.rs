@@ -4,6 +4,7 @@ mod data;
 mod eval;
 mod fit;
 mod metrics;
+mod natural;
 mod optimize;
 
 use std::process::ExitCode;

@@ -32,7 +32,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 pub use budget::Budget;
-pub use measure::{PassageText, page_texts, passages_of_sections};
+pub use measure::{PassageText, page_texts, passages_of_file, passages_of_sections};
 pub use passages::{Cue, Passage, passages};
 pub use sniff::{MediaType, Sniffer};
 

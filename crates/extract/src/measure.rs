@@ -28,8 +28,17 @@ pub struct PassageText {
 
 /// The passages of a sectioned document, as an upload of it would give.
 pub fn passages_of_sections(document: &[u8]) -> Result<Vec<PassageText>, String> {
+    passages_of(MediaType::Sections, document)
+}
+
+/// The passages of a file, as an upload under this name would give.
+pub fn passages_of_file(name: &str, content: &[u8]) -> Result<Vec<PassageText>, String> {
+    passages_of(MediaType::declared(name, "").map_err(|error| error.to_string())?, content)
+}
+
+fn passages_of(media: MediaType, content: &[u8]) -> Result<Vec<PassageText>, String> {
     let budget = Budget::of(&UNLIMITED);
-    let extracted = read(MediaType::Sections, document, &budget)?;
+    let extracted = read(media, content, &budget)?;
     let text = |passage: &Passage| extracted.text[passage.range.clone()].to_owned();
     let passages = passages(&extracted, &budget).map_err(|error| error.to_string())?.into_iter();
     Ok(passages

@@ -3,6 +3,7 @@
 //! * [`Embedder`]: texts to vectors. [`MiniLm`] is the default, on this machine's own cores, and the only one so far.
 //! * [`locate`]: where the default model is found on disk, and how it gets there; [`pip`] brings packages;
 //! * [`text`]: words, terms and subjects, for comparing by words;
+//! * [`late`]: the words of a question against the words of a passage; [`quotes`]: how much is quoted around a sentence;
 //! * [`kinds`]: which kind of clinical content a text is about;
 //! * [`logistic`]: probabilities from a few named features.
 //!
@@ -10,10 +11,12 @@
 //! forward pass, so that they cost nothing beside it.
 
 pub mod kinds;
+pub mod late;
 pub mod locate;
 pub mod logistic;
 mod minilm;
 pub mod pip;
+pub mod quotes;
 pub mod text;
 
 use std::fmt;

@@ -61,6 +61,8 @@ impl Counter {
         let program = &recorded.program_id;
         if recorded.answered {
             add(&tx, program, Measure::Outcome, "answered").await?;
+        } else if recorded.closest {
+            add(&tx, program, Measure::Outcome, "closest").await?;
         } else {
             add(&tx, program, Measure::Outcome, "refused").await?;
             add(&tx, program, Measure::Refusal, &recorded.refusal_code).await?;
@@ -182,6 +184,21 @@ mod tests {
             (expected, 1),
             "one learner, two questions"
         );
+    }
+
+    #[tokio::test]
+    async fn the_closest_passages_are_neither_an_answer_nor_a_refusal() {
+        let counted = Counted::new().await;
+        let recorded = MessageRecorded {
+            program_id: counted.program.clone(),
+            subject: "learner_a".to_owned(),
+            closest: true,
+            cited_source_ids: vec!["src_1".to_owned()],
+            ..MessageRecorded::default()
+        };
+        counted.counter.handle(&counted.event("message.recorded", &recorded)).await.expect("it is counted");
+        let expected = vec![row(Measure::Citation, "src_1", 1), row(Measure::Outcome, "closest", 1)];
+        assert_eq!(counted.of(counted.org, &counted.program).await, (expected, 1));
     }
 
     #[tokio::test]

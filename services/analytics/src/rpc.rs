@@ -45,10 +45,11 @@ impl Analytics for Server {
         let counts = store::counts(&tx, &id).await?;
         let outcome =
             |key: &str| of(&counts, Measure::Outcome).find(|row| row.key == key).map_or(0, |row| row.count);
-        let (answered, refused) = (outcome("answered"), outcome("refused"));
+        let (answered, closest, refused) = (outcome("answered"), outcome("closest"), outcome("refused"));
         Ok(Response::new(proto::ProgramReport {
-            messages: answered + refused,
+            messages: answered + closest + refused,
             answered,
+            closest,
             refused,
             learners: store::learners(&tx, &id).await?,
             refusals_by_code: listed(&counts, Measure::Refusal),

@@ -2,7 +2,8 @@
 //!
 //! **Contract.** `preceptor.answering.v1.Answering`. A question goes through guard → search → evidence gate → compose →
 //! check → record; what is streamed is on record before the first byte leaves. Every sentence of an answer cites the
-//! passage it stands in, verbatim. A refusal says why and names the closest sources.
+//! passage it stands in, verbatim. Where the program may not hold the answer, the closest passages are quoted and said to be
+//! that. A refusal says why and names the closest sources.
 //!
 //! **What it does not do.** It holds no sources and no index, and it never answers from anything but the passages that
 //! this very search returned.

@@ -16,7 +16,7 @@ use tokio_stream::Stream;
 use tonic::{Request, Response, Status};
 
 use crate::Error;
-use crate::domain::{Answers, Asked, Asking, LearnersKeys, label};
+use crate::domain::{Answers, Asked, Asking, LearnersKeys, label, quoted};
 use crate::store::{self, feedback, message, notice};
 
 /// Messages per page.
@@ -153,11 +153,10 @@ impl Answering for Server {
     }
 }
 
-/// The source versions that an answer quotes, or a refusal.
+/// The source versions that an answer or the closest passages quote, or that a refusal offers.
 fn cited(message: &proto::Message) -> Vec<String> {
-    let answered = message.sentences.iter().flat_map(|sentence| &sentence.citations);
     let offered = message.refusal.iter().flat_map(|refusal| &refusal.sources);
-    answered.chain(offered).map(|citation| citation.source_version_id.clone()).collect()
+    quoted(message).chain(offered).map(|citation| citation.source_version_id.clone()).collect()
 }
 
 /// The message with what became of its sources since.
@@ -173,7 +172,7 @@ fn with_notices(mut message: proto::Message, notices: &[notice::Model]) -> proto
     message
 }
 
-/// What is streamed: meta, then sentences or one refusal, then done.
+/// What is streamed: meta, then sentences or the closest passages or one refusal, then done.
 fn events(asked: Asked) -> Vec<Event> {
     let Asked { message, version_number, lexical_only, considered } = asked;
     let mut events = vec![Event::Meta(proto::Meta {
@@ -185,6 +184,7 @@ fn events(asked: Asked) -> Vec<Event> {
         lexical_only,
     })];
     events.extend(message.sentences.into_iter().map(Event::Sentence));
+    events.extend(message.closest.map(Event::Closest));
     events.extend(message.refusal.map(Event::Refusal));
     events.push(Event::Done(proto::Done {
         confidence: message.confidence,

@@ -86,6 +86,9 @@ async function ask(question) {
     } else if (name === "sentence") {
       answer ??= exchange.appendChild(make("div", { className: "answer" }));
       answer.append(make("p", {}, make("q", { textContent: data.text }), " ", ...data.citations.map(cite)));
+    } else if (name === "closest") {
+      const quotes = data.quotes.map((quote) => make("blockquote", {}, make("p", { textContent: quote.text }), ...quote.citations.map(cite)));
+      exchange.append(make("div", { className: "closest" }, make("p", {}, make("strong", { textContent: "Closest passages." }), ` ${data.message}`), ...quotes));
     } else if (name === "refusal") {
       const list = make("ul", { className: "sources" }, ...data.sources.map((source) => make("li", {}, cite(source))));
       exchange.append(make("div", { className: "refusal" }, make("p", { textContent: data.message }), list));

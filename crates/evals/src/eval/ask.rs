@@ -64,10 +64,13 @@ pub(super) async fn run(programs: &Path, questions: &Path, options: &Options) ->
 fn answer(question: Question, reply: &Value, latency_ms: f64) -> Answer {
     let declined = reply["outcome"] != "answered";
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let cited = if declined {
-        list(&reply["refusal"]["sources"])
-    } else {
-        list(&reply["sentences"]).iter().flat_map(|sentence| list(&sentence["citations"])).collect()
+    let quoted = |value: &Value| -> Vec<Value> {
+        list(value).iter().flat_map(|sentence| list(&sentence["citations"])).collect()
+    };
+    let cited = match reply["outcome"].as_str() {
+        Some("answered") => quoted(&reply["sentences"]),
+        Some("closest") => quoted(&reply["closest"]["quotes"]),
+        _ => list(&reply["refusal"]["sources"]),
     };
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     Answer {

@@ -3,6 +3,8 @@
 mod alignment;
 mod gate;
 mod kinds;
+mod natural;
+mod projection;
 mod ranker;
 mod rows;
 mod sets;
@@ -12,15 +14,19 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
+use preceptor_answering::fitting::{FULL_FEATURES, Gate};
 use preceptor_models::kinds::Kinds;
 use preceptor_models::text::Analyzer;
 use preceptor_models::{Embedder, LocalEmbedder, MiniLm};
-use preceptor_retrieval::fitting::{EVIDENCE, Ranker};
+use preceptor_retrieval::fitting::{Ranker, Tools};
 
 use crate::data::{SETS, Set};
 use crate::metrics::{Measures, Outcome, cell};
 use rows::{Asked, Asker};
 
+/// Where fitted weights are.
+const RANKER: &str = "services/retrieval/src/domain/ranker.json";
+const GATE: &str = "services/answering/src/domain/gate.json";
 /// Folds of the cross-validation, by article or disease.
 const FOLDS: usize = 5;
 /// The threshold that the figures are printed for.
@@ -31,10 +37,14 @@ const THRESHOLD: f64 = 0.6;
 enum Part {
     /// The classifier of kinds of clinical content, from our own wordings.
     Kinds,
-    /// The ranker and both gates.
+    /// The ranker and all models of the gate.
     Search,
-    /// The ranker stays; both gates.
+    /// The ranker stays; all models of the gate.
     Gate,
+    /// The models of the gate that natural questions are for.
+    Natural,
+    /// The projection of words for late interaction. Only when it is named: everything else must be fitted anew behind it.
+    Projection,
     /// Objectives.
     Alignment,
 }
@@ -44,7 +54,7 @@ enum Part {
 pub(crate) struct Fit {
     /// What; everything when left out.
     parts: Vec<Part>,
-    /// The folder with `asks/` and `alignment/`.
+    /// The folder with `asks/`, `alignment/` and `natural/`.
     #[arg(long, default_value = "../shared/data")]
     data: PathBuf,
     /// The folder of the embedding model.
@@ -65,6 +75,13 @@ impl Fit {
             self.write("crates/models/assets/kinds.weights.json", &kinds::fit(&embedder).await?, false)?;
         }
         let kinds = if wanted(Part::Kinds) && !self.dry { read_kinds()? } else { Kinds::fitted()? };
+        if self.parts.contains(&Part::Projection) {
+            let projection = projection::fit(&self.judged()?, &embedder).await?;
+            self.write_bytes("crates/models/assets/late.projection.bin", &projection)?;
+        }
+        if self.parts == [Part::Natural] {
+            return self.natural(&embedder, &kinds).await;
+        }
         if wanted(Part::Search) || wanted(Part::Gate) {
             self.search(&embedder, &kinds, wanted(Part::Search)).await?;
         }
@@ -76,8 +93,7 @@ impl Fit {
     }
 
     async fn search(&self, embedder: &dyn Embedder, kinds: &Kinds, with_ranker: bool) -> anyhow::Result<()> {
-        let judged: Vec<Set> =
-            SETS.iter().map(|name| Set::read(&self.data, name)).collect::<Result<_, _>>()?;
+        let judged = self.judged()?;
         let mut sets = sets::made(&judged);
         sets.splice(0..0, judged);
         let analyzer = Analyzer::default();
@@ -92,27 +108,50 @@ impl Fit {
                 .collect();
             (ranker::fit(&all), folds)
         } else {
-            let known: Ranker =
-                serde_json::from_str(&std::fs::read_to_string("services/retrieval/src/domain/ranker.json")?)?;
+            let known: Ranker = serde_json::from_str(&std::fs::read_to_string(RANKER)?)?;
             (known.clone(), vec![known; FOLDS])
         };
         println!(
             "with the model: hit@1 / AUROC / right@5% / ECE, cross-validated by article or disease (fitted)"
         );
-        let full = fit_gate(&with_model, &ranker, &ranker_folds, &EVIDENCE);
+        let full = fit_gate(&with_model, &ranker, &ranker_folds, &FULL_FEATURES);
 
         let without = ask_all(&sets, None, kinds, &analyzer).await?;
         println!("without a model");
         let lexical =
             fit_gate(&without, &ranker, &ranker_folds, &preceptor_answering::fitting::LEXICAL_FEATURES);
+        let tools = Tools { embedder: Some(embedder), kinds, analyzer: &analyzer };
+        let natural::Models { documents, topic } =
+            natural::fit(&self.data.join("natural"), &tools, &ranker).await?;
         if with_ranker {
-            self.write("services/retrieval/src/domain/ranker.json", &ranker, true)?;
+            self.write(RANKER, &ranker, true)?;
         }
-        self.write(
-            "services/answering/src/domain/gate.json",
-            &preceptor_answering::fitting::Gate { full, lexical },
-            true,
-        )
+        self.write(GATE, &Gate { full, lexical, documents, topic }, true)
+    }
+
+    /// The models that natural questions are for; the others stay.
+    async fn natural(&self, embedder: &dyn Embedder, kinds: &Kinds) -> anyhow::Result<()> {
+        let ranker: Ranker = serde_json::from_str(&std::fs::read_to_string(RANKER)?)?;
+        let known: Gate = serde_json::from_str(&std::fs::read_to_string(GATE)?)?;
+        let analyzer = Analyzer::default();
+        let tools = Tools { embedder: Some(embedder), kinds, analyzer: &analyzer };
+        let natural::Models { documents, topic } =
+            natural::fit(&self.data.join("natural"), &tools, &ranker).await?;
+        self.write(GATE, &Gate { documents, topic, ..known }, true)
+    }
+
+    fn judged(&self) -> anyhow::Result<Vec<Set>> {
+        SETS.iter().map(|name| Set::read(&self.data, name)).collect()
+    }
+
+    fn write_bytes(&self, path: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        if self.dry {
+            return Ok(());
+        }
+        std::fs::write(Path::new(path), bytes)
+            .with_context(|| format!("{path} cannot be written; run this in the project's folder"))?;
+        println!("wrote {path}; build anew, then fit the others");
+        Ok(())
     }
 
     fn write(&self, path: &str, value: &impl serde::Serialize, pretty: bool) -> anyhow::Result<()> {

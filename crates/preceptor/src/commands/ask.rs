@@ -7,12 +7,15 @@ use serde_json::Value;
 
 use super::{Common, Remote};
 
-/// Exit code of a refusal, so that scripts can tell it from an answer.
-const REFUSED: u8 = 3;
+/// Exit codes of what is no answer, so that scripts can tell the outcomes apart.
+const DECLINED: u8 = 3;
+const CLOSEST: u8 = 4;
 
 /// Ask a program a question.
 #[derive(Debug, Args)]
-#[command(after_help = "The exit code is 0 for an answer, 3 for a refusal, 1 for an error.")]
+#[command(
+    after_help = "The exit code is 0 for an answer, 4 for the closest passages, 3 when the question is declined, 1 for an error."
+)]
 pub(super) struct Ask {
     /// The question.
     question: String,
@@ -35,7 +38,11 @@ impl Ask {
         } else {
             print!("{}", in_words(&answer));
         }
-        Ok(if answer["outcome"] == "answered" { ExitCode::SUCCESS } else { ExitCode::from(REFUSED) })
+        Ok(match text(&answer, "outcome") {
+            "answered" => ExitCode::SUCCESS,
+            "closest" => ExitCode::from(CLOSEST),
+            _ => ExitCode::from(DECLINED),
+        })
     }
 }
 
@@ -57,7 +64,10 @@ fn in_words(answer: &Value) -> String {
             text(correction, "from")
         ));
     }
-    for sentence in list(&answer["sentences"]) {
+    if answer["closest"].is_object() {
+        lines.push(format!("Closest passages. {}", text(&answer["closest"], "message")));
+    }
+    for sentence in list(&answer["sentences"]).chain(list(&answer["closest"]["quotes"])) {
         lines.push(text(sentence, "text").to_owned());
         lines
             .extend(list(&sentence["citations"]).map(|citation| format!("    — {}", text(citation, "name"))));
@@ -88,11 +98,22 @@ mod tests {
     #[test]
     fn a_refusal_names_the_closest_sources() {
         let answer = json!({
-            "outcome": "refused", "sentences": [], "confidence": 0.12, "confidence_label": "low", "lexical_only": false,
+            "outcome": "declined", "sentences": [], "confidence": 0.12, "confidence_label": "low", "lexical_only": false,
             "corrections": [{ "from": "gowt", "to": "gout" }],
             "refusal": { "code": "NOT_IN_PROGRAM", "message": "Not found in this program.", "sources": [{ "name": "Slide 2, Gout" }] },
         });
         let expected = "(searched for \"gout\" instead of \"gowt\")\nNot found in this program.\n    — Slide 2, Gout\nConfidence: low (12 %).\n";
+        assert_eq!(in_words(&answer), expected);
+    }
+
+    #[test]
+    fn the_closest_passages_say_that_they_may_not_answer() {
+        let answer = json!({
+            "outcome": "closest", "sentences": [], "refusal": null, "confidence": 0.4, "confidence_label": "low", "corrections": [],
+            "closest": { "message": "These may not answer.", "quotes": [{ "text": "Rest.", "citations": [{ "name": "Slide 2" }] }] },
+        });
+        let expected =
+            "Closest passages. These may not answer.\nRest.\n    — Slide 2\nConfidence: low (40 %).\n";
         assert_eq!(in_words(&answer), expected);
     }
 }

@@ -4,10 +4,11 @@ use preceptor_testkit::local::publish;
 use preceptor_testkit::{Store, model};
 use serde_json::Value;
 
-use crate::support::{WARFARIN, list, markdown};
+use crate::support::{WARFARIN, eventually, list, markdown};
 
 preceptor_testkit::on_both_stores! {
     what_is_not_in_the_program_is_refused_with_the_closest_sources
+    what_may_not_be_an_answer_is_shown_as_the_closest_passages
     a_misspelled_word_is_corrected_visibly
     without_a_model_words_are_compared_and_the_answer_says_so
     uploads_elsewhere_move_no_score_by_a_bit
@@ -42,6 +43,34 @@ async fn what_is_not_in_the_program_is_refused_with_the_closest_sources(store: S
     local.stop().await;
 }
 
+async fn what_may_not_be_an_answer_is_shown_as_the_closest_passages(store: Store) {
+    let Some(model) = model("closest passages") else { return };
+    let local = store.mesh_with(Some(model), |_| {}).await.expect("a mesh");
+    let program =
+        local.publish("Warfarin", &[], vec![markdown("warfarin.md", WARFARIN)]).await.expect("a program");
+    let learner = local.learner(&program, "l").await.expect("a learner");
+    let answer = learner.ask(&program, "Is warfarin safe with alcohol?").await.expect("a reply");
+    assert_eq!(answer["outcome"], "closest", "{answer:#}");
+    assert!(list(&answer, "sentences").is_empty() && answer["refusal"].is_null(), "{answer:#}");
+    let said = answer["closest"]["message"].as_str().unwrap_or_default();
+    assert!(said.contains("may not answer"), "{said}");
+    let quotes = list(&answer["closest"], "quotes");
+    assert!((1..=3).contains(&quotes.len()), "{answer:#}");
+    for quote in quotes {
+        assert!(WARFARIN.contains(quote["text"].as_str().unwrap_or("?")), "verbatim: {quote}");
+        assert_eq!(quote["citations"][0]["quote"], quote["text"]);
+    }
+    let message = answer["message_id"].as_str().expect("an id");
+    let on_record = learner.get(&format!("/v1/messages/{message}")).await.expect("the message");
+    assert_eq!((&on_record["outcome"], &on_record["closest"]), (&answer["outcome"], &answer["closest"]));
+    eventually("the count", async || {
+        let report = local.editor.get(&format!("/v1/programs/{program}/report")).await.ok()?;
+        (report["closest"] == 1 && report["messages"] == 1).then_some(())
+    })
+    .await;
+    local.stop().await;
+}
+
 /// Whether any file of a folder holds some bytes.
 fn contains(folder: &std::path::Path, needle: &[u8]) -> bool {
     std::fs::read_dir(folder).expect("a folder").flatten().any(|entry| {
@@ -71,10 +100,10 @@ async fn without_a_model_words_are_compared_and_the_answer_says_so(store: Store)
     let answer =
         local.editor.ask(&program, "What is the usual starting dose of warfarin?").await.expect("an answer");
     assert_eq!(answer["lexical_only"], true);
-    let first = if answer["outcome"] == "answered" {
-        &answer["sentences"][0]["citations"][0]
-    } else {
-        &answer["refusal"]["sources"][0]
+    let first = match answer["outcome"].as_str() {
+        Some("answered") => &answer["sentences"][0]["citations"][0],
+        Some("closest") => &answer["closest"]["quotes"][0]["citations"][0],
+        _ => &answer["refusal"]["sources"][0],
     };
     assert_eq!(first["heading"], "Dosing");
     local.stop().await;
@@ -84,6 +113,7 @@ async fn without_a_model_words_are_compared_and_the_answer_says_so(store: Store)
 fn fingerprint(answer: &Value) -> String {
     let quotes: Vec<_> = list(answer, "sentences")
         .iter()
+        .chain(list(&answer["closest"], "quotes"))
         .flat_map(|sentence| list(sentence, "citations"))
         .map(|citation| citation["quote"].clone())
         .collect();

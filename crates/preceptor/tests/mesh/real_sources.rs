@@ -47,6 +47,7 @@ async fn citations_of_real_files_open_the_place_they_quote() {
         let answer = local.editor.ask(&program, case.question).await.expect("an answer");
         let cited: Vec<&Value> = list(&answer, "sentences")
             .iter()
+            .chain(list(&answer["closest"], "quotes"))
             .flat_map(|sentence| list(sentence, "citations"))
             .chain(list(&answer["refusal"], "sources"))
             .collect();

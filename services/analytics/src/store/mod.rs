@@ -21,7 +21,7 @@ pub(crate) const NO_OBJECTIVE: &str = "none";
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Measure {
-    /// Answered or refused.
+    /// Answered, closest passages shown, or refused.
     Outcome,
     /// Refusals by their code.
     Refusal,

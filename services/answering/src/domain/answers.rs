@@ -1,9 +1,11 @@
 //! guard → search → gate → compose → check → cite → record.
+//!
+//! There are three outcomes: an answer in quotes, the closest passages with a word that they may not answer, and a refusal.
 
 use std::sync::Arc;
 
 use preceptor_core::id::{MessageId, ProgramId, SessionId};
-use preceptor_proto::answering::v1::{Message, Outcome, Refusal, Sentence};
+use preceptor_proto::answering::v1::{Closest, Message, Outcome, Refusal, Sentence};
 use preceptor_proto::retrieval::v1 as retrieval;
 use preceptor_proto::retrieval::v1::retrieval_client::RetrievalClient;
 use preceptor_rpc::{Call, Channel};
@@ -11,7 +13,7 @@ use preceptor_store::{Handle, TenantTx};
 
 use super::citations::{cite, offers};
 use super::compose::{Composer, Extractive, check};
-use super::gate::{Gate, Verdict};
+use super::gate::{Decision, Gate, Verdict};
 use super::guard::{self, Checked};
 use super::{Vault, record};
 use crate::store::session;
@@ -89,15 +91,31 @@ impl Answers {
         };
         let found = self.search(call, asking.program, readable).await?;
         let verdict = self.gate.decide(found.evidence.as_ref(), found.lexical_only, &self.config);
-        let sentences = match &checked {
-            Checked::Passed(question) if verdict.answers => self.compose(question.as_str(), &found).await?,
+        let told = self.tell(&checked, verdict.decision, &found).await?;
+        self.put_on_record(call, &asking, found, Outcomes { told, verdict, checked }).await
+    }
+
+    /// What the learner is told. Where nothing can be quoted, the question is declined.
+    async fn tell(
+        &self,
+        checked: &Checked,
+        decision: Decision,
+        found: &retrieval::SearchResponse,
+    ) -> Result<Told, Error> {
+        let most = match decision {
+            Decision::Answer => self.config.most_sentences,
+            Decision::Closest => self.config.most_closest,
+            Decision::Decline => 0,
+        };
+        let quotes = match checked {
+            Checked::Passed(question) if most > 0 => self.compose(question.as_str(), found, most).await?,
             _ => Vec::new(),
         };
-        let refusal = match &checked {
-            Checked::Passed(_) if !sentences.is_empty() => None,
-            other => Some(refusal(other, &found)),
-        };
-        self.put_on_record(call, &asking, found, Outcomes { sentences, refusal, verdict, checked }).await
+        Ok(match decision {
+            _ if quotes.is_empty() => Told::Declined(refusal(checked, found)),
+            Decision::Answer => Told::Answered(quotes),
+            _ => Told::Closest(Closest { message: CLOSEST.to_owned(), quotes }),
+        })
     }
 
     async fn search(
@@ -114,8 +132,8 @@ impl Answers {
         &self,
         question: &str,
         found: &retrieval::SearchResponse,
+        most: usize,
     ) -> Result<Vec<Sentence>, Error> {
-        let most = self.config.most_sentences;
         let proposals = self.composer.compose(question, &found.hits, most).await?;
         let cited = check(proposals, &found.hits, most).into_iter().filter_map(|proposal| {
             let passage = found.hits.get(proposal.hit)?.passage.as_ref()?;
@@ -133,8 +151,14 @@ impl Answers {
     ) -> Result<Asked, Error> {
         let mut tx = self.store.write(&call.shared_scope()).await?;
         let session = open_session(&tx, asking).await?;
-        let Outcomes { sentences, refusal, verdict, checked } = outcomes;
+        let Outcomes { told, verdict, checked } = outcomes;
         let quarantined = checked.kept().is_none();
+        let composer = if matches!(told, Told::Declined(_)) { "" } else { self.composer.id() };
+        let (outcome, sentences, closest, refusal) = match told {
+            Told::Answered(sentences) => (Outcome::Answered, sentences, None, None),
+            Told::Closest(closest) => (Outcome::Closest, Vec::new(), Some(closest), None),
+            Told::Declined(refusal) => (Outcome::Declined, Vec::new(), None, Some(refusal)),
+        };
         let message = Message {
             id: MessageId::generate().to_string(),
             session_id: session,
@@ -144,9 +168,10 @@ impl Answers {
             // The vault puts in what may be kept.
             question: String::new(),
             quarantined,
-            outcome: if refusal.is_some() { Outcome::Refused } else { Outcome::Answered }.into(),
-            composer: if refusal.is_some() { String::new() } else { self.composer.id().to_owned() },
+            outcome: outcome.into(),
+            composer: composer.to_owned(),
             sentences,
+            closest,
             refusal,
             confidence: verdict.confidence as f32,
             asked_at: tx.now().micros(),
@@ -167,10 +192,16 @@ impl Answers {
     }
 }
 
+/// What the learner is told.
+enum Told {
+    Answered(Vec<Sentence>),
+    Closest(Closest),
+    Declined(Refusal),
+}
+
 /// What became of a question.
 struct Outcomes {
-    sentences: Vec<Sentence>,
-    refusal: Option<Refusal>,
+    told: Told,
     verdict: Verdict,
     checked: Checked,
 }
@@ -181,7 +212,10 @@ fn redacted(question: &str) -> String {
     if rest.chars().any(char::is_alphanumeric) { rest } else { ANYTHING.to_owned() }
 }
 
-const NOT_IN_PROGRAM: &str = "Not found in this program. These of its sources come closest.";
+const CLOSEST: &str =
+    "These may not answer your question. They are what this program says that comes closest.";
+const NOT_IN_PROGRAM: &str =
+    "Not found in this program, which seems to be about something else. These are its closest sources.";
 const PATIENT_SPECIFIC: &str = "This program teaches; it does not advise on the care of an individual. Ask about the topic in general, or turn \
     to the clinician in charge. These sources cover it.";
 

@@ -7,27 +7,24 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use async_trait::async_trait;
+use preceptor_models::quotes;
 use preceptor_proto::ingestion::v1::Passage;
 use preceptor_proto::retrieval::v1::Hit;
 
 use super::guard::is_quotable;
 use crate::Error;
 
-/// A sentence further below the best one than this share of its score is left out.
-const CLOSE: f32 = 0.8;
-/// Passages that are quoted from.
-const QUOTED_PASSAGES: usize = 4;
-/// Two sentences that share more of their words than this say the same.
+/// Two quotations that share more of their words than this say the same.
 const SAME: f64 = 0.6;
 
-/// A sentence that a composer proposes.
+/// A quotation that a composer proposes: a sentence, or a run of neighbors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Proposal {
     /// What the learner reads.
     pub(crate) text: String,
     /// The hit that supports it, by its place in the list.
     pub(crate) hit: usize,
-    /// The supporting sentence, in bytes of the passage's text.
+    /// Where it stands, in bytes of the passage's text.
     pub(crate) support: Range<usize>,
 }
 
@@ -37,52 +34,59 @@ pub(crate) trait Composer: Send + Sync + std::fmt::Debug {
     /// What is recorded as the answer's author.
     fn id(&self) -> &'static str;
 
-    /// Proposes at most `most` sentences that answer `question` from `hits`, in reading order.
+    /// Proposes at most `most` quotations that answer `question` from `hits`, the best one first.
     async fn compose(&self, question: &str, hits: &[Hit], most: usize) -> Result<Vec<Proposal>, Error>;
 }
 
-/// Quotes the sentences that support the question best.
+/// Quotes the sentences that support the question best, each with the neighbors that carry its conditions.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Extractive;
 
 /// A sentence that could be quoted.
 struct Candidate {
     hit: usize,
-    range: Range<usize>,
+    /// Its place among the passage's sentences.
+    place: usize,
     score: f32,
+}
+
+/// A quotation that was chosen.
+struct Quotation {
+    hit: usize,
+    places: Range<usize>,
+    range: Range<usize>,
     words: BTreeSet<String>,
 }
 
 #[async_trait]
 impl Composer for Extractive {
     fn id(&self) -> &'static str {
-        "extractive-1"
+        "extractive-2"
     }
 
     async fn compose(&self, _question: &str, hits: &[Hit], most: usize) -> Result<Vec<Proposal>, Error> {
-        let mut chosen = choose(candidates(hits), most);
-        // The passages in their order of rank, and each passage's sentences as it tells them.
-        chosen.sort_by_key(|candidate| (candidate.hit, candidate.range.start));
-        Ok(chosen.into_iter().filter_map(|candidate| proposal(hits, candidate)).collect())
+        let chosen = choose(hits, most);
+        Ok(chosen.into_iter().filter_map(|quotation| proposal(hits, quotation)).collect())
     }
 }
 
-fn proposal(hits: &[Hit], candidate: Candidate) -> Option<Proposal> {
-    let text = hits.get(candidate.hit)?.passage.as_ref()?.text.get(candidate.range.clone())?;
-    Some(Proposal { text: text.to_owned(), hit: candidate.hit, support: candidate.range })
+fn proposal(hits: &[Hit], quotation: Quotation) -> Option<Proposal> {
+    let text = hits.get(quotation.hit)?.passage.as_ref()?.text.get(quotation.range.clone())?;
+    Some(Proposal { text: text.to_owned(), hit: quotation.hit, support: quotation.range })
 }
 
+/// The sentences that may be quoted, the best first.
 fn candidates(hits: &[Hit]) -> Vec<Candidate> {
     let mut found = Vec::new();
-    for (place, hit) in hits.iter().take(QUOTED_PASSAGES).enumerate() {
+    for (place, hit) in hits.iter().enumerate() {
         let Some(passage) = &hit.passage else { continue };
-        for (range, &score) in sentences(passage).zip(&hit.sentence_scores) {
+        for (sentence, (range, &score)) in sentences(passage).zip(&hit.sentence_scores).enumerate() {
             if is_quotable(&passage.text, &range) {
-                let words = words(&passage.text[range.clone()]);
-                found.push(Candidate { hit: place, range, score, words });
+                found.push(Candidate { hit: place, place: sentence, score });
             }
         }
     }
+    found.sort_by(|a, b| b.score.total_cmp(&a.score).then((a.hit, a.place).cmp(&(b.hit, b.place))));
     found
 }
 
@@ -95,34 +99,51 @@ pub(crate) fn sentences(passage: &Passage) -> impl Iterator<Item = Range<usize>>
         .map(|(&start, &end)| start as usize..end as usize)
 }
 
-/// The best sentence of the best passage always; then all that come close to the best one and say something else.
-fn choose(mut candidates: Vec<Candidate>, most: usize) -> Vec<Candidate> {
-    let score = |candidate: &Candidate| candidate.score;
-    let Some(first_hit) = candidates.iter().map(|candidate| candidate.hit).min() else { return Vec::new() };
-    let best = candidates.iter().map(score).fold(f32::NEG_INFINITY, f32::max);
-    let of_first = candidates
-        .iter()
-        .filter(|candidate| candidate.hit == first_hit)
-        .map(score)
-        .fold(f32::NEG_INFINITY, f32::max);
-    candidates.sort_by(|a, b| {
-        let leads = |candidate: &Candidate| candidate.hit == first_hit && candidate.score >= of_first;
-        leads(b)
-            .cmp(&leads(a))
-            .then(b.score.total_cmp(&a.score))
-            .then((a.hit, a.range.start).cmp(&(b.hit, b.range.start)))
-    });
-    let mut chosen: Vec<Candidate> = Vec::new();
-    for candidate in candidates {
+/// The best sentences with what stands around them, none inside another, and none that says what was said before.
+fn choose(hits: &[Hit], most: usize) -> Vec<Quotation> {
+    let mut chosen: Vec<Quotation> = Vec::new();
+    for candidate in candidates(hits) {
         if chosen.len() == most {
             break;
         }
-        let close = chosen.is_empty() || candidate.score >= best * CLOSE;
-        if close && !chosen.iter().any(|other| alike(&other.words, &candidate.words)) {
-            chosen.push(candidate);
+        let quotation = hits.get(candidate.hit).and_then(|hit| hit.passage.as_ref()).and_then(|passage| {
+            let taken: Vec<&Range<usize>> =
+                chosen.iter().filter(|other| other.hit == candidate.hit).map(|other| &other.places).collect();
+            quotation(passage, &candidate, &taken)
+        });
+        if let Some(quotation) = quotation
+            && !chosen.iter().any(|other| alike(&other.words, &quotation.words))
+        {
+            chosen.push(quotation);
         }
     }
     chosen
+}
+
+/// What would be quoted, for fitting.
+pub(crate) fn quoted_texts(hits: &[Hit], most: usize) -> Vec<String> {
+    let chosen = choose(hits, most).into_iter();
+    chosen.filter_map(|quotation| proposal(hits, quotation)).map(|proposal| proposal.text).collect()
+}
+
+/// The sentence with its neighbors, as far as none of them is `taken` or may not be quoted. `None` when it is taken itself.
+fn quotation(passage: &Passage, candidate: &Candidate, taken: &[&Range<usize>]) -> Option<Quotation> {
+    let at = candidate.place;
+    let ranges: Vec<Range<usize>> = sentences(passage).collect();
+    let is_free = |place: usize| {
+        !taken.iter().any(|places| places.contains(&place)) && is_quotable(&passage.text, &ranges[place])
+    };
+    if !is_free(at) {
+        return None;
+    }
+    let text_of = |range: &Range<usize>| passage.text.get(range.clone()).unwrap_or_default();
+    let lengths: Vec<usize> = ranges.iter().map(|range| quotes::length(text_of(range))).collect();
+    let around = quotes::around(&lengths, at);
+    let first = (around.start..at).rev().take_while(|&place| is_free(place)).last().unwrap_or(at);
+    let last = (at + 1..around.end).take_while(|&place| is_free(place)).last().unwrap_or(at);
+    let range = ranges.get(first)?.start..ranges.get(last)?.end;
+    let words = words(text_of(&range));
+    Some(Quotation { hit: candidate.hit, places: first..last + 1, range, words })
 }
 
 fn words(text: &str) -> BTreeSet<String> {
@@ -136,7 +157,7 @@ fn alike(a: &BTreeSet<String>, b: &BTreeSet<String>) -> bool {
     all == 0.0 || common / all > SAME
 }
 
-/// Keeps what a composer may say: sentences that stand verbatim where they say they stand, and do not talk to machines.
+/// Keeps what a composer may say: what stands verbatim where it says that it stands, and does not talk to machines.
 pub(crate) fn check(proposals: Vec<Proposal>, hits: &[Hit], most: usize) -> Vec<Proposal> {
     let stands = |proposal: &Proposal| {
         let passage = hits.get(proposal.hit).and_then(|hit| hit.passage.as_ref());
@@ -174,16 +195,30 @@ mod tests {
         check(proposals, hits, 4).into_iter().map(|proposal| proposal.text).collect()
     }
 
+    /// A sentence that is quoted alone: it fills a quotation.
+    fn long(word: &str) -> String {
+        format!("{}.", [word; quotes::QUOTE_WORDS].join(" "))
+    }
+
     #[tokio::test]
-    async fn the_best_passage_leads_and_repetition_is_left_out() {
-        let hits = [
-            hit("Renal dosing halves the dose. The sky is blue.", &[0.8, 0.1]),
-            hit("Renal dosing halves the dose. Dialysis patients need a quarter of it.", &[0.9, 0.85]),
-        ];
-        assert_eq!(
-            compose(&hits).await,
-            ["Renal dosing halves the dose.", "Dialysis patients need a quarter of it."]
-        );
+    async fn the_best_sentence_leads_and_repetition_is_left_out() {
+        let (dose, sky, dialysis) = (long("dose"), long("sky"), long("dialysis"));
+        let hits =
+            [hit(&format!("{dose} {sky}"), &[0.8, 0.1]), hit(&format!("{dose} {dialysis}"), &[0.9, 0.85])];
+        assert_eq!(compose(&hits).await, [dose, dialysis, sky]);
+    }
+
+    #[tokio::test]
+    async fn neighbors_carry_the_conditions_of_a_sentence() {
+        let hits = [hit("Halve the dose. Do so only when the kidneys are poor.", &[0.9, 0.2])];
+        assert_eq!(compose(&hits).await, ["Halve the dose. Do so only when the kidneys are poor."]);
+    }
+
+    #[tokio::test]
+    async fn quotations_of_one_passage_do_not_overlap() {
+        let (first, second) = (long("first"), long("second"));
+        let hits = [hit(&format!("{first} A short one. {second}"), &[0.7, 0.8, 0.9])];
+        assert_eq!(compose(&hits).await, [second.as_str(), "A short one.", first.as_str()]);
     }
 
     #[tokio::test]

@@ -11,4 +11,5 @@ mod vault;
 
 pub(crate) use answers::{Answers, Asked, Asking};
 pub(crate) use gate::label;
+pub(crate) use record::quoted;
 pub(crate) use vault::{LearnersKeys, Vault};

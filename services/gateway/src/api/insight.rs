@@ -43,6 +43,8 @@ pub(crate) struct Report {
     pub(crate) program_id: String,
     pub(crate) messages: i64,
     pub(crate) answered: i64,
+    /// Questions to which the closest passages were shown instead of an answer.
+    pub(crate) closest: i64,
     pub(crate) refused: i64,
     /// How many learners asked.
     pub(crate) learners: i64,
@@ -102,6 +104,7 @@ impl Edge {
             program_id: report.program_id,
             messages: report.messages,
             answered: report.answered,
+            closest: report.closest,
             refused: report.refused,
             learners: report.learners,
             refusals_by_code: counts(report.refusals_by_code),
@@ -126,7 +129,7 @@ pub(super) async fn messages(
     Ok(Json(MessagePage { data, next_cursor: page.next(&edge, &next).await? }))
 }
 
-/// Counts questions, refusals, learners, objectives and citations of a program.
+/// Counts questions by their outcome, refusals, learners, objectives and citations of a program.
 #[utoipa::path(get, path = "/v1/programs/{id}/report", operation_id = "getReport", tag = "Insight", params(("id" = String, Path)),
     responses((status = 200, body = Report)))]
 async fn report(

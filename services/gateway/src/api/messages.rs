@@ -18,7 +18,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::view::{
-    Done, Meta, Refusal, Sentence, done_view, message_view, meta_view, refusal_view, sentence_view,
+    Closest, Done, Meta, Refusal, Sentence, closest_view, done_view, message_view, meta_view, outcome_of,
+    refusal_view, sentence_view,
 };
 use super::{insight, values};
 use crate::Edge;
@@ -50,26 +51,32 @@ pub(crate) struct NewMessage {
     pub(crate) session_id: String,
 }
 
-/// An answer, or an honest refusal.
+/// An answer, the closest passages, or an honest refusal.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Reply {
     #[serde(flatten)]
     pub(crate) meta: Meta,
     #[schema(value_type = values::MessageOutcome)]
     outcome: &'static str,
+    /// The answer; empty for the other outcomes.
     pub(crate) sentences: Vec<Sentence>,
+    /// What comes closest, when the program may not hold the answer.
+    pub(crate) closest: Option<Closest>,
+    /// Why nothing is quoted, when the question was declined.
     pub(crate) refusal: Option<Refusal>,
     #[serde(flatten)]
     pub(crate) done: Done,
 }
 
-/// An event of a streamed answer: `meta` first, then each `sentence` or one `refusal`, then `done`; `error` ends it early.
+/// An event of a streamed answer: `meta` first, then each `sentence` or one `closest` or one `refusal`, then `done`; `error`
+/// ends it early.
 #[derive(ToSchema)]
 #[serde(tag = "event", content = "data", rename_all = "snake_case")]
 #[expect(dead_code, reason = "describes the stream, which is written event by event")]
 pub(crate) enum AnswerEvent {
     Meta(Meta),
     Sentence(Sentence),
+    Closest(Closest),
     Refusal(Refusal),
     Done(Done),
     Error(Problem),
@@ -118,11 +125,12 @@ impl Edge {
     }
 }
 
-/// Asks a question. With `Accept: text/event-stream` the answer is streamed as the events `meta`, `sentence`, `refusal`,
-/// `done`; otherwise it comes as one JSON document.
+/// Asks a question. It is answered with quotes, or the closest passages are quoted with a word that they may not answer it, or
+/// it is declined. With `Accept: text/event-stream` the answer is streamed as the events `meta`, `sentence`, `closest`,
+/// `refusal`, `done`; otherwise it comes as one JSON document.
 #[utoipa::path(post, path = "/v1/programs/{id}/messages", operation_id = "ask", tag = "Messages", params(("id" = String, Path)),
     request_body = NewMessage,
-    responses((status = 200, description = "The answer or the refusal", content((Reply = "application/json"), (AnswerEvent = "text/event-stream")))))]
+    responses((status = 200, description = "The answer, the closest passages or the refusal", content((Reply = "application/json"), (AnswerEvent = "text/event-stream")))))]
 async fn ask(
     State(edge): State<Edge>,
     identity: Identity,
@@ -148,21 +156,23 @@ async fn whole(
     edge: &Edge,
     begun: Timestamp,
 ) -> Result<Reply, ApiError> {
-    let (mut meta, mut sentences, mut refusal, mut done) = (None, Vec::new(), None, None);
+    let (mut meta, mut sentences, mut closest, mut refusal, mut done) = (None, Vec::new(), None, None, None);
     while let Some(event) = events.message().await? {
         match event.event {
             Some(Answer::Meta(event)) => meta = Some(meta_view(event)),
             Some(Answer::Sentence(event)) => sentences.push(sentence_view(event)),
+            Some(Answer::Closest(event)) => closest = Some(closest_view(event)),
             Some(Answer::Refusal(event)) => refusal = Some(refusal_view(event)),
             Some(Answer::Done(event)) => {
-                done = Some(done_view(event, sentences.len(), edge.clock.now().since(begun)));
+                let quoted = sentences.len() + closest.as_ref().map_or(0, |closest| closest.quotes.len());
+                done = Some(done_view(event, quoted, edge.clock.now().since(begun)));
             }
             None => {}
         }
     }
     let (Some(meta), Some(done)) = (meta, done) else { return Err(Fault::internal().into()) };
-    let outcome = if refusal.is_some() { "refused" } else { "answered" };
-    Ok(Reply { meta, outcome, sentences, refusal, done })
+    let outcome = outcome_of(closest.is_some(), refusal.is_some());
+    Ok(Reply { meta, outcome, sentences, closest, refusal, done })
 }
 
 /// Whether the client would rather have the answer as it comes.
@@ -184,6 +194,10 @@ fn server_sent(
             Ok(Some(Answer::Sentence(sentence))) => {
                 sentences += 1;
                 named("sentence", &sentence_view(sentence))
+            }
+            Ok(Some(Answer::Closest(closest))) => {
+                sentences += closest.quotes.len();
+                named("closest", &closest_view(closest))
             }
             Ok(Some(Answer::Refusal(refusal))) => named("refusal", &refusal_view(refusal)),
             Ok(Some(Answer::Done(done))) => {

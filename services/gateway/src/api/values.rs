@@ -42,8 +42,8 @@ values! {
         Retracted = "retracted", RetractedAndRepublished = "retracted_and_republished", Unverifiable = "unverifiable",
     }
     /// How a question ended.
-    MessageOutcome { Answered = "answered", Refused = "refused" }
-    /// Why a question was refused.
+    MessageOutcome { Answered = "answered", Closest = "closest", Declined = "declined" }
+    /// Why a question was declined.
     RefusalCode { NotInProgram = "NOT_IN_PROGRAM", PatientSpecific = "PATIENT_SPECIFIC", PhiDetected = "PHI_DETECTED" }
     /// The confidence in a word.
     ConfidenceLabel { High = "high", Moderate = "moderate", Low = "low" }

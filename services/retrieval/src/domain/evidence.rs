@@ -5,7 +5,7 @@ use super::profile::Profile;
 use super::question::Question;
 
 /// The features of the evidence gate, in order. The gate itself is in the answering service.
-pub const EVIDENCE: [&str; 29] = [
+pub const EVIDENCE: [&str; 32] = [
     "bm25",
     "cosine",
     "part_coverage",
@@ -35,6 +35,9 @@ pub const EVIDENCE: [&str; 29] = [
     "corrections",
     "foreign",
     "foreign*cosine",
+    "nearness",
+    "best_cosine",
+    "documents",
 ];
 
 /// A lead beyond this says nothing more; a lone unit leads by this.
@@ -60,13 +63,14 @@ pub(crate) fn best_of<K: Ord>(
     ordered
 }
 
-/// The evidence for a question. `None` without a candidate.
+/// The evidence for a question, of which the best candidate comes so near. `None` without a candidate.
 pub(crate) fn evidence(
     profile: &Profile,
     question: &Question,
     candidates: &Candidates,
     ranker: &Ranker,
-) -> Option<[f64; 29]> {
+    nearness: f64,
+) -> Option<[f64; 32]> {
     let units = best_of(candidates, ranker, |candidate| profile.entries[candidate.entry].unit);
     let &(top, best_score) = units.first()?;
     let top = &candidates.list[top];
@@ -108,6 +112,9 @@ pub(crate) fn evidence(
         question.corrections.len() as f64,
         foreign,
         foreign * top.cosine,
+        nearness,
+        most(&|candidate| candidate.cosine),
+        f64::from(u8::from(profile.is_documents)),
     ])
 }
 

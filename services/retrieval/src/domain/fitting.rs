@@ -9,6 +9,7 @@ pub use super::evidence::EVIDENCE;
 use super::evidence::evidence;
 use super::features::{CANDIDATES, COMPARED_WHOLE, Candidates, EngineScores};
 pub use super::features::{RANK_FEATURES, Ranker};
+use super::nearness::{nearest, nearness};
 pub use super::passage::{Passage, Vectors};
 use super::profile::{Material, Profile, Readers};
 use super::question::Question;
@@ -83,9 +84,32 @@ impl Version {
         Ok(Row { candidates, question, sources })
     }
 
-    /// The evidence of a row under a ranker.
-    pub fn evidence(&self, row: &Row, ranker: &Ranker) -> Option<[f64; 29]> {
-        evidence(&self.profile, &row.question, &row.candidates, ranker)
+    /// The evidence of a row under a ranker, for models that do not read the nearness of words: it is left at 0.
+    pub fn evidence(&self, row: &Row, ranker: &Ranker) -> Option<[f64; 32]> {
+        evidence(&self.profile, &row.question, &row.candidates, ranker, 0.0)
+    }
+
+    /// The evidence of a row under a ranker, as the gate sees it.
+    pub fn whole_evidence(&self, row: &Row, ranker: &Ranker) -> Option<[f64; 32]> {
+        let near = nearness(&self.profile, &row.question, &row.candidates, ranker);
+        evidence(&self.profile, &row.question, &row.candidates, ranker, nearest(&near))
+    }
+}
+
+/// Passages that are read for an answer.
+const READ: usize = 8;
+
+impl Version {
+    /// What may be quoted, best first: the place of each passage among those that the version was built of, and how well
+    /// each of its sentences suits.
+    pub fn quotable(&self, row: &Row, ranker: &Ranker) -> Vec<(usize, Vec<f32>)> {
+        let near = nearness(&self.profile, &row.question, &row.candidates, ranker);
+        let mut found: Vec<(usize, Vec<f32>)> =
+            near.into_iter().map(|(place, near)| (place, near.sentences)).collect();
+        let best = |scores: &[f32]| scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        found.sort_by(|a, b| best(&b.1).total_cmp(&best(&a.1)));
+        found.truncate(READ);
+        found
     }
 }
 
@@ -111,6 +135,21 @@ impl Row {
     }
 }
 
+/// The vectors of all words of passages, before they are projected.
+pub async fn word_vectors(
+    passages: &[Passage],
+    embedder: &dyn Embedder,
+) -> Result<Vec<Vec<f32>>, EmbedError> {
+    let analyzer = Analyzer::default();
+    let texts = passages.iter().map(|passage| passage.embedded(&analyzer)).collect();
+    let embedded = embedder.embed(texts).await?;
+    let words = passages
+        .iter()
+        .zip(embedded)
+        .flat_map(|(passage, embedding)| embedding.views.into_iter().skip(passage.sentences.len()));
+    Ok(words.collect())
+}
+
 /// Under what name the vectors of a passage can be kept.
 pub fn content_key(passage: &Passage) -> String {
     passage.content_key("fitting")
@@ -118,6 +157,9 @@ pub fn content_key(passage: &Passage) -> String {
 
 /// The vectors of passages.
 pub async fn embed(passages: &[Passage], embedder: &dyn Embedder) -> Result<Vec<Vectors>, EmbedError> {
-    let embedded = embedder.embed(passages.iter().map(Passage::embedded).collect()).await?;
-    Ok(embedded.into_iter().map(Vectors::of).collect())
+    let analyzer = Analyzer::default();
+    let texts = passages.iter().map(|passage| passage.embedded(&analyzer)).collect();
+    let embedded = embedder.embed(texts).await?;
+    let of = |(passage, embedding): (&Passage, _)| Vectors::of(embedding, passage.sentences.len());
+    Ok(passages.iter().zip(embedded).map(of).collect())
 }

@@ -10,7 +10,7 @@ use preceptor_rpc::Call;
 use preceptor_store::AuditEntry;
 use preceptor_vector::{Point, VersionKeys, point_id};
 
-use super::passage::{Passage, Vectors};
+use super::passage::{Passage, Vectors, WORDS};
 use super::profile::{Material, Profile};
 use super::search::Search;
 use super::{DENSE, SPARSE};
@@ -49,11 +49,10 @@ pub(crate) fn decode(passage: proto::Passage) -> Result<Passage, Error> {
 }
 
 impl Search {
-    fn model(&self) -> String {
-        self.deps()
-            .embedder
-            .as_ref()
-            .map_or_else(|| NO_MODEL.to_owned(), |embedder| embedder.id().to_string())
+    /// What an index was built by: the model, and what a profile holds. One that was built by something else is built anew.
+    pub(crate) fn model(&self) -> String {
+        let model = self.deps().embedder.as_ref().map(|embedder| embedder.id().to_string());
+        format!("{} {WORDS}", model.as_deref().unwrap_or(NO_MODEL))
     }
 
     /// Has the vectors of a source version computed soon, so that publishing it later is quick.
@@ -162,7 +161,7 @@ impl Search {
         let Some(embedder) = self.deps().embedder.clone() else { return Ok(Vec::new()) };
         // One at a time: a publication finds what is being prepared instead of computing it again beside it.
         let _turn = self.embedding.lock().await;
-        let model = self.model();
+        let (model, analyzer) = (self.model(), self.readers().analyzer);
         let contents: Vec<_> = passages.iter().map(|passage| passage.content_key(&model)).collect();
         let known = {
             let tx = self.deps().store.read(&call.shared_scope()).await?;
@@ -179,13 +178,13 @@ impl Search {
         let mut done = passages.len().saturating_sub(missing.len());
         for batch in missing.chunks(TEXTS) {
             let embedded =
-                embedder.embed(batch.iter().map(|(_, passage)| passage.embedded()).collect()).await?;
+                embedder.embed(batch.iter().map(|(_, passage)| passage.embedded(analyzer)).collect()).await?;
             let tx = self.deps().store.write(&call.shared_scope()).await?;
             let rows: Vec<_> = batch
                 .iter()
                 .zip(embedded)
-                .map(|((content, _), embedding)| {
-                    let (passage, sentences) = Vectors::of(embedding).bytes();
+                .map(|((content, read), embedding)| {
+                    let (passage, sentences) = Vectors::of(embedding, read.sentences.len()).bytes();
                     vector::Model { org_id: tx.org_key(), content: (*content).clone(), passage, sentences }
                 })
                 .collect();

@@ -2,10 +2,12 @@
 //!
 //! The formulas and the reasons for them are in docs/adr/0005-search-and-refusals.md.
 
+mod abbreviations;
 mod evidence;
 mod features;
 pub mod fitting;
 mod indexing;
+mod nearness;
 mod passage;
 mod profile;
 mod question;

@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use preceptor_core::id::PassageId;
 use preceptor_models::kinds::{Kinds, unit, without_direction};
 use preceptor_models::text::{self, Analyzer, Subject, subject_spans};
-use preceptor_models::{EmbedError, Embedder, Text};
+use preceptor_models::{EmbedError, Embedder, Text, late, quotes};
 use preceptor_vector::SparseVector;
 use serde::{Deserialize, Serialize};
 
-use super::passage::{Passage, Vectors};
+use super::abbreviations::Abbreviations;
+use super::passage::{Passage, PassageWord, Vectors};
 use super::structure::{Structure, subject};
 
 /// BM25's saturation and length normalization (Lucene's defaults).
@@ -50,6 +51,10 @@ pub(crate) struct Entry {
     pub(crate) vector: Vec<f32>,
     /// Per sentence its terms and its vector.
     pub(crate) sentences: Vec<Sentence>,
+    /// What late interaction keeps of every word of heading and text, `late::WIDTH` numbers each. Empty without a model.
+    pub(crate) words: Vec<i8>,
+    /// Per word its sentence; [`IN_HEADING`] for words of the heading.
+    pub(crate) sentence_of: Vec<u16>,
 }
 
 /// A sentence of a passage.
@@ -57,6 +62,12 @@ pub(crate) struct Entry {
 pub(crate) struct Sentence {
     pub(crate) terms: Vec<u32>,
     pub(crate) vector: Vec<i8>,
+    /// How many words it has.
+    pub(crate) length: u16,
+    /// Whether it asks.
+    pub(crate) asks: bool,
+    /// Whether it says nothing by itself: a repeated heading, or a few words without a number.
+    pub(crate) is_bare: bool,
 }
 
 /// The statistics of a version.
@@ -78,7 +89,21 @@ pub(crate) struct Profile {
     pub(crate) heading_information: f32,
     /// Whether headings are clinical sections, 0 to 1.
     pub(crate) kind_information: f32,
+    /// Short forms and what they stand for; learned for programs made of documents.
+    pub(crate) abbreviations: Abbreviations,
+    /// Whether the program is made of documents, each with its own headings, rather than of many texts of one pattern
+    /// (abstracts, answers to the same questions about diseases).
+    pub(crate) is_documents: bool,
 }
+
+/// The sentence of words that stand in the heading.
+pub(crate) const IN_HEADING: u16 = u16::MAX;
+/// Of texts of one pattern fewer of the named sections have a heading of their own.
+const OWN_HEADINGS: f64 = 0.45;
+/// Texts of one pattern whose headings differ are about one clinical kind each, as certainly as this.
+const ONE_KIND_EACH: f32 = 0.88;
+/// A sentence of fewer words says nothing by itself, unless a number is among them.
+const BARE: usize = 4;
 
 /// What a profile is made of.
 pub(crate) struct Material<'a> {
@@ -120,8 +145,11 @@ impl Profile {
             .iter()
             .enumerate()
             .map(|(at, passage)| {
-                let vectors = vectors.next().unwrap_or(Vectors { whole: Vec::new(), sentences: Vec::new() });
+                let vectors = vectors.next().unwrap_or_default();
+                let (words, sentence_of) = kept_words(analyzer, passage, &vectors);
                 Entry {
+                    words,
+                    sentence_of,
                     id: passage.id,
                     source: structure.source_of[at],
                     heading: structure.heading_of[at],
@@ -135,7 +163,11 @@ impl Profile {
             .collect();
         let kind_information =
             headings.iter().map(|heading| heading.certainty).sum::<f32>() / structure.sections.max(1) as f32;
+        let is_documents = structure.own_headings() >= OWN_HEADINGS && kind_information < ONE_KIND_EACH;
+        let abbreviations = if is_documents { Abbreviations::of(passages) } else { Abbreviations::default() };
         let mut profile = Self {
+            abbreviations,
+            is_documents,
             subject,
             direction,
             headings,
@@ -173,9 +205,10 @@ impl Profile {
             let sentences: usize = entry
                 .sentences
                 .iter()
-                .map(|sentence| sentence.terms.len() * 4 + sentence.vector.len() + 48)
+                .map(|sentence| sentence.terms.len() * 4 + sentence.vector.len() + 56)
                 .sum();
-            entry.vector.len() * 4 + entry.terms.len() * 8 + sentences + 96
+            let words = entry.words.len() + entry.sentence_of.len() * 2;
+            entry.vector.len() * 4 + entry.terms.len() * 8 + sentences + words + 144
         };
         let entries: usize = self.entries.iter().map(entry).sum();
         let headings: usize =
@@ -240,13 +273,34 @@ impl TermIndex {
                 .iter()
                 .filter_map(|term| self.terms.binary_search(term).ok().map(|place| place as u32))
                 .collect();
+            let said = passage.text[range.clone()].trim();
             Sentence {
                 terms: terms.into_iter().collect(),
                 vector: vectors.next().cloned().unwrap_or_default(),
+                length: u16::try_from(quotes::length(said)).unwrap_or(u16::MAX),
+                asks: said.ends_with('?'),
+                is_bare: is_bare(said, passage.heading.trim()),
             }
         };
         passage.sentences.iter().map(sentence).collect()
     }
+}
+
+/// Whether a sentence says nothing by itself.
+fn is_bare(said: &str, heading: &str) -> bool {
+    let few = quotes::length(said) < BARE && !said.chars().any(|c| c.is_ascii_digit());
+    few || heading.ends_with(said)
+}
+
+/// What is kept of a passage's words: nothing when their vectors are not there.
+fn kept_words(analyzer: &Analyzer, passage: &Passage, vectors: &Vectors) -> (Vec<i8>, Vec<u16>) {
+    let words = if vectors.words.is_empty() { Vec::new() } else { passage.words(analyzer) };
+    if vectors.words.len() != words.len() * late::WIDTH {
+        return (Vec::new(), Vec::new());
+    }
+    let sentence =
+        |word: &PassageWord| word.sentence.and_then(|place| u16::try_from(place).ok()).unwrap_or(IN_HEADING);
+    (vectors.words.clone(), words.iter().map(sentence).collect())
 }
 
 fn count_words(passages: &[Passage]) -> BTreeMap<String, u32> {
@@ -324,7 +378,8 @@ fn unread_headings(structure: &Structure) -> Vec<Heading> {
     structure.sections_of.iter().map(heading).collect()
 }
 
-/// The question's side of [`masked`]: its text with the view that leaves the subject out, and whether it names it.
+/// The question's side of [`masked`]: its text with the view that leaves the subject out, and whether it names it. Other views
+/// may be added behind.
 pub(crate) fn masked_question(analyzer: &Analyzer, text: &str, subject: &Subject) -> (Text, bool) {
     let spans = subject_spans(analyzer, text, subject);
     let names_it = spans.iter().any(|span| !span.is_empty());

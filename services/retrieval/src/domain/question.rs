@@ -1,7 +1,10 @@
 //! A question as search sees it.
 
+use std::ops::Range;
+
 use preceptor_models::kinds::without_direction;
-use preceptor_models::{EmbedError, Embedding, Text};
+use preceptor_models::text::{self, Analyzer, Word};
+use preceptor_models::{EmbedError, Embedding, Text, late};
 
 use super::profile::{K1, Profile, Readers, masked_question, masked_vector};
 use super::spelling::{Correction, Speller};
@@ -22,9 +25,25 @@ pub(crate) struct Question {
     pub(crate) names_subject: bool,
     /// Whether it reads like another language.
     pub(crate) foreign: bool,
+    /// Its words for late interaction. Empty without a model.
+    pub(crate) words: Vec<QueryWord>,
     /// Its distinct terms: number (none when the version lacks it), how often, idf.
     pub(crate) terms: Vec<QueryTerm>,
 }
+
+/// A word of a question, for late interaction.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct QueryWord {
+    /// As [`late::project`] keeps it.
+    pub(crate) vector: Vec<i8>,
+    /// Its share of the question: all sum to 1.
+    pub(crate) weight: f32,
+}
+
+/// What a word counts that is no term, where a question has no other words.
+const NO_TERM: f64 = 0.5;
+/// What a word counts that was added, as a share of one that was asked.
+const ADDED: f64 = 0.5;
 
 /// A distinct term of a question.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,8 +57,10 @@ pub(crate) struct QueryTerm {
 #[derive(Debug, Clone)]
 pub(crate) struct Words {
     corrections: Vec<Correction>,
-    /// What is embedded.
+    /// What is embedded: the view that leaves the subject out, then the words.
     views: Text,
+    /// What each word counts.
+    weights: Vec<f64>,
     names_subject: bool,
     foreign: bool,
     terms: Vec<QueryTerm>,
@@ -49,17 +70,23 @@ impl Words {
     /// Corrects `text` by the words of `profile` and takes it apart.
     pub(crate) fn read(text: &str, profile: &Profile, speller: &Speller, readers: Readers<'_>) -> Self {
         let analyzer = readers.analyzer;
-        let (text, corrections) = match readers.embedder {
+        let (text, mut corrections) = match readers.embedder {
             Some(embedder) => {
                 speller.correct(analyzer, profile, text, |word| embedder.word_rank(word).is_some())
             }
             // Without a general vocabulary every rare word would look misspelled.
             None => (text.to_owned(), Vec::new()),
         };
-        let (views, names_subject) = masked_question(analyzer, &text, &profile.subject);
+        let expansions = profile.abbreviations.expand(analyzer, &text);
+        let (asked, text) = (text.len(), with_expansions(text, &expansions));
+        corrections.extend(expansions.into_iter().map(shown));
+        let (mut views, names_subject) = masked_question(analyzer, &text, &profile.subject);
+        let (ranges, weights) = weighed_words(analyzer, profile, &text, asked);
+        views.views.extend(ranges.into_iter().map(|range| vec![range]));
         Self {
             corrections,
             views,
+            weights,
             names_subject,
             foreign: analyzer.is_foreign(&text),
             terms: query_terms(analyzer.terms(&text), profile),
@@ -102,6 +129,7 @@ impl Question {
         Self {
             corrections: words.corrections,
             masked,
+            words: query_words(&embedding, &words.weights),
             certainty: readers.kinds.clinical_certainty(&kinds),
             kinds,
             vector: embedding.whole,
@@ -132,6 +160,52 @@ fn sparse(terms: &[QueryTerm]) -> Vec<(u32, f32)> {
     let mut entries: Vec<_> = terms.iter().filter_map(weighed).collect();
     entries.sort_by_key(|(term, _)| *term);
     entries
+}
+
+/// The question with what its short forms stand for behind it.
+fn with_expansions(text: String, expansions: &[Correction]) -> String {
+    if expansions.is_empty() {
+        return text;
+    }
+    let added: Vec<&str> = expansions.iter().map(|expansion| expansion.to.as_str()).collect();
+    format!("{text} ({})", added.join(", "))
+}
+
+/// An expansion as the learner sees it: the words stay, and what was added is named.
+fn shown(expansion: Correction) -> Correction {
+    let to = format!("{} ({})", expansion.from, expansion.to);
+    Correction { from: expansion.from, to }
+}
+
+/// The words that a question is about, with what each counts: the idf of its term, half of it behind the first `asked` bytes.
+/// All words where none has a term.
+fn weighed_words(
+    analyzer: &Analyzer,
+    profile: &Profile,
+    text: &str,
+    asked: usize,
+) -> (Vec<Range<usize>>, Vec<f64>) {
+    let words = text::words(text);
+    let weight = |word: &Word| analyzer.term(&word.text).map(|term| profile.idf(profile.term(&term)));
+    let all_stop = words.iter().all(|word| weight(word).is_none());
+    words
+        .into_iter()
+        .filter_map(|word| {
+            let weight = weight(&word).or_else(|| all_stop.then_some(NO_TERM))?;
+            let share = if word.range.start < asked { 1.0 } else { ADDED };
+            Some((word.range, share * weight))
+        })
+        .unzip()
+}
+
+/// The words as the model sees them: its views behind the first one, which leaves the subject out.
+fn query_words(embedding: &Embedding, weights: &[f64]) -> Vec<QueryWord> {
+    let total = weights.iter().sum::<f64>().max(1e-9);
+    let views = embedding.views.iter().skip(1);
+    let words = views
+        .zip(weights)
+        .map(|(view, weight)| QueryWord { vector: late::project(view), weight: (weight / total) as f32 });
+    words.filter(|word| !word.vector.is_empty()).collect()
 }
 
 fn query_terms(terms: Vec<String>, profile: &Profile) -> Vec<QueryTerm> {

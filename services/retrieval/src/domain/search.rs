@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::evidence::{best_of, evidence};
 use super::features::{CANDIDATES, COMPARED_WHOLE, Candidates, EngineScores, Ranker};
+use super::nearness::{Nearness, nearest, nearness, rank_weight};
 use super::profile::{Entry, Profile, Readers};
 use super::question::{Question, Words};
 use super::spelling::{Correction, Speller};
@@ -57,7 +58,7 @@ pub(crate) struct Found {
     pub(crate) version_number: i64,
     pub(crate) program_title: String,
     pub(crate) passages: Vec<FoundPassage>,
-    pub(crate) evidence: Option<[f64; 29]>,
+    pub(crate) evidence: Option<[f64; 32]>,
     pub(crate) corrections: Vec<Correction>,
     pub(crate) lexical_only: bool,
 }
@@ -65,9 +66,11 @@ pub(crate) struct Found {
 /// Passages as they were ranked, before their text is read.
 struct Ranked {
     question: Question,
-    evidence: Option<[f64; 29]>,
+    evidence: Option<[f64; 32]>,
     /// Entry and score, best first.
     passages: Vec<(usize, f64)>,
+    /// What was compared word by word.
+    near: BTreeMap<usize, Nearness>,
 }
 
 /// Search over the published versions of all orgs.
@@ -195,15 +198,19 @@ impl Search {
         let read = self.ingestion().read_passages(call.request(request)?).await?.into_inner();
         let mut texts: BTreeMap<String, ingestion::Passage> =
             read.passages.into_iter().map(|passage| (passage.id.clone(), passage)).collect();
+        let weight = rank_weight(&ready.profile, &ranked.question);
         let passages = chosen
             .into_iter()
-            .filter_map(|(entry, score)| {
-                let entry = &ready.profile.entries[entry];
+            .filter_map(|(place, score)| {
+                let entry = &ready.profile.entries[place];
                 let passage = texts.remove(&entry.id.to_string())?;
                 Some(FoundPassage {
                     passage,
                     score,
-                    sentence_scores: sentence_scores(entry, &ranked.question),
+                    sentence_scores: match ranked.near.get(&place) {
+                        Some(near) => near.sentences.clone(),
+                        None => sentence_scores(entry, &ranked.question, (weight * score) as f32),
+                    },
                 })
             })
             .collect();
@@ -233,7 +240,11 @@ impl Search {
             return Ok(ready);
         }
         let tx = self.deps.store.read(scope).await?;
-        let row = store::indexed_version(&tx, &version.to_string()).await?.ok_or(Error::IndexNotReady)?;
+        // What another model built, or an earlier version of this program, is being built anew.
+        let row = store::indexed_version(&tx, &version.to_string())
+            .await?
+            .filter(|row| row.model == self.model())
+            .ok_or(Error::IndexNotReady)?;
         let ready = tokio::task::spawn_blocking(move || Ready::read(&row))
             .await
             .map_err(|error| Error::Defect(error.to_string()))??;
@@ -262,11 +273,12 @@ impl Search {
         let engine = EngineScores { cosine: self.by_meaning(ready, &question).await?, bm25 };
         let entries = candidate_entries(profile, &engine);
         let candidates = Candidates::compare(profile, &question, &entries, &engine);
-        let evidence = evidence(profile, &question, &candidates, &self.ranker);
+        let near = nearness(profile, &question, &candidates, &self.ranker);
+        let evidence = evidence(profile, &question, &candidates, &self.ranker, nearest(&near));
         let ranked = best_of(&candidates, &self.ranker, |candidate| candidate.entry);
         let passages =
             ranked.into_iter().map(|(place, score)| (candidates.list[place].entry, score)).collect();
-        Ok(Ranked { question, evidence, passages })
+        Ok(Ranked { question, evidence, passages: by_best_quotation(passages, &near), near })
     }
 
     /// The candidates that share words with the question.
@@ -376,8 +388,18 @@ fn choose(profile: &Profile, ranked: &[(usize, f64)], limit: usize) -> Vec<(usiz
     chosen
 }
 
-/// How well each sentence of a passage supports the question.
-fn sentence_scores(entry: &Entry, question: &Question) -> Vec<f32> {
+/// The passages by their best quotation; those that were not compared word by word stay behind, in their order.
+fn by_best_quotation(mut passages: Vec<(usize, f64)>, near: &BTreeMap<usize, Nearness>) -> Vec<(usize, f64)> {
+    let best = |entry: usize| {
+        let sentences = near.get(&entry).map(|near| near.sentences.iter().copied());
+        sentences.into_iter().flatten().fold(f32::NEG_INFINITY, f32::max)
+    };
+    passages.sort_by(|a, b| best(b.0).total_cmp(&best(a.0)));
+    passages
+}
+
+/// How well each sentence of a passage of this rank supports the question, by its words and its vector.
+fn sentence_scores(entry: &Entry, question: &Question, rank: f32) -> Vec<f32> {
     let total = question.total_idf().max(1e-9);
     entry
         .sentences
@@ -390,7 +412,7 @@ fn sentence_scores(entry: &Entry, question: &Question) -> Vec<f32> {
                 .filter(|term| term.term.is_some_and(|term| sentence.terms.binary_search(&term).is_ok()))
                 .map(|term| term.idf)
                 .sum();
-            dot(&vector, &question.vector) + (SENTENCE_COVERAGE * covered / total) as f32
+            rank + dot(&vector, &question.vector) + (SENTENCE_COVERAGE * covered / total) as f32
         })
         .collect()
 }

@@ -69,6 +69,15 @@ impl Structure {
         }
     }
 
+    /// How many of the sections with a heading have one of their own; 1 where no section has a heading.
+    pub(crate) fn own_headings(&self) -> f64 {
+        let named =
+            self.headings.iter().zip(&self.sections_of).filter(|(heading, _)| !heading.trim().is_empty());
+        let (distinct, sections) =
+            named.fold((0_u32, 0_u32), |(distinct, sum), (_, count)| (distinct + 1, sum + count));
+        if sections == 0 { 1.0 } else { f64::from(distinct) / f64::from(sections) }
+    }
+
     /// The unit in which the shape of scores is read: the source where there are several, else the part.
     pub(crate) fn unit_of(&self) -> Vec<u32> {
         if self.sources >= 4 { self.source_of.clone() } else { self.part_of.clone() }
@@ -162,6 +171,8 @@ mod tests {
         assert_eq!(structure.heading_of, [0, 1, 0, 0, 2]);
         assert_eq!((structure.sections, structure.sections_of.as_slice()), (4, &[2, 1, 1][..]));
         assert_eq!(structure.part_of, [0, 0, 1, 2, 3]);
+        assert!((structure.own_headings() - 0.75).abs() < 1e-9, "three headings for four sections");
+        assert!((Structure::of(&[passage("a", "", 10)]).own_headings() - 1.0).abs() < 1e-9);
     }
 
     #[test]

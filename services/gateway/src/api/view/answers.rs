@@ -154,7 +154,30 @@ pub(crate) fn sentence_view(sentence: answering::Sentence) -> Sentence {
     Sentence { text: sentence.text, citations: sentence.citations.into_iter().map(citation_view).collect() }
 }
 
-/// Why there is no answer, and where to look.
+/// What comes closest when the program may not hold the answer.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Closest {
+    /// Says that these may not answer the question.
+    pub(crate) message: String,
+    /// Best first, each verbatim from its source.
+    #[schema(max_items = 3)]
+    pub(crate) quotes: Vec<Sentence>,
+}
+
+pub(crate) fn closest_view(closest: answering::Closest) -> Closest {
+    Closest { message: closest.message, quotes: closest.quotes.into_iter().map(sentence_view).collect() }
+}
+
+/// The word for what became of a question.
+pub(crate) const fn outcome_of(closest: bool, refused: bool) -> &'static str {
+    match (refused, closest) {
+        (true, _) => "declined",
+        (false, true) => "closest",
+        (false, false) => "answered",
+    }
+}
+
+/// Why nothing is quoted, and where to look.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Refusal {
     #[schema(example = "NOT_IN_PROGRAM", value_type = values::RefusalCode)]
@@ -191,7 +214,7 @@ pub(crate) struct Done {
 pub(crate) struct Usage {
     /// Passages that were compared with the question.
     pub(crate) passages_considered: i32,
-    /// Sentences that the answer quotes.
+    /// Sentences and passages that are quoted.
     pub(crate) sentences: i32,
     /// Milliseconds from the question to its end.
     pub(crate) elapsed_ms: i64,
@@ -227,6 +250,7 @@ pub(crate) struct Message {
     #[schema(example = "answered", value_type = values::MessageOutcome)]
     pub(crate) outcome: &'static str,
     pub(crate) sentences: Vec<Sentence>,
+    pub(crate) closest: Option<Closest>,
     pub(crate) refusal: Option<Refusal>,
     pub(crate) confidence: f32,
     pub(crate) corrections: Vec<Correction>,
@@ -281,7 +305,10 @@ pub(crate) fn alignment_view(row: preceptor_proto::alignment::v1::Classification
 
 pub(crate) fn message_view(message: answering::Message, alignment: Option<Alignment>) -> Message {
     Message {
-        outcome: if message.outcome() == answering::Outcome::Answered { "answered" } else { "refused" },
+        outcome: outcome_of(
+            message.outcome() == answering::Outcome::Closest,
+            message.outcome() == answering::Outcome::Declined,
+        ),
         id: message.id,
         session_id: message.session_id,
         program_id: message.program_id,
@@ -290,6 +317,7 @@ pub(crate) fn message_view(message: answering::Message, alignment: Option<Alignm
         question: message.question,
         quarantined: message.quarantined,
         sentences: message.sentences.into_iter().map(sentence_view).collect(),
+        closest: message.closest.map(closest_view),
         refusal: message.refusal.map(refusal_view),
         confidence: message.confidence,
         corrections: corrections(message.corrections),

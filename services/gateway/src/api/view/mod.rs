@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use crate::domain::time::{instant, rfc3339};
 
 pub(crate) use answers::{
-    Done, Message, Meta, Passage, Refusal, Sentence, alignment_view, done_view, message_view, meta_view,
-    passage_view, refusal_view, sentence_view,
+    Closest, Done, Message, Meta, Passage, Refusal, Sentence, alignment_view, closest_view, done_view,
+    message_view, meta_view, outcome_of, passage_view, refusal_view, sentence_view,
 };
 
 /// A learning objective.
