@@ -4,12 +4,18 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::{Finding, Kind, pattern};
+use crate::{Finding, Kind, grammar, pattern};
 
 /// Numbers, streets and codes: they all have a digit.
 static NUMBERS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let reached = r"(?:phones?|telephones?|tele?\b\.?|t[eé]l[eé]phone|tel[eé]fono|m[oó]vil|mobile|cell(?:phone|ular)?|handy|fax|pager|beeper|desk|landline|voice ?mail|whats ?app|viber|signal|sms|text(?:ed|ing)?|call(?:ed|ing|s|back)?|dial(?:ed)?|ring|rang|reach(?:ed|able)?|contact(?:ed)?|answering|messages?|registered|number|no|ext|extension|line|ph|mob|hp|kin|tfno|cellulare|portable|telefon(?:o|e)?|tlfn?|tfn|num[eé]ro|pgr|bleep)";
+    let (gap, between) = (grammar::gap(), grammar::BETWEEN_GROUPS);
+    let line = r"(?:phones?|telephones?|tele?\b\.?|t[eé]l[eé]phone|tel[eé]fono|m[oó]vil|mobile|cell(?:phone|ular)?|handy|fax|pager|beeper|landline|whats ?app|text|call(?: ?back)?|cb|reach|contact|ph|mob|home|work|office)";
     [
+        // The groups of a line behind a word for it, whatever stands between; or a line of a town.
+        format!(r"(?i)\b{line}\b{gap}(?:1{between}{{1,3}})?\d{{3}}{between}{{0,3}}\d{{3}}{between}{{0,3}}\d{{4}}\b"),
+        format!(r"(?i)\b{line}\b{gap}(?:\d{{3}}[ .-]\d{{4}}|\d(?:[ .-]{{0,3}}\d){{8,13}})\b"),
+        r"(?i)\b\d{3}[ .-]\d{4}\b[ ,(]{0,3}(?:is |was |= ?)?(?:(?:the|her|his|my|their|pt'?s?|a) )?(?:home|cell|mobile|work|office|phone|fax|tel|landline|callback|contact)\b".to_owned(),
         // A number behind a word for reaching somebody.
         format!(r"(?i)\b{reached}\b[^\d\n+(.!?]{{0,24}}[.:]?\n?[ ]?[+(]{{0,2}}\d(?:[ ().x/-]{{0,3}}\d){{6,18}}\b"),
         // Short ones: extensions and pagers.

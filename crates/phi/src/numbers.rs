@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::{Finding, Kind, pattern};
+use crate::{Finding, Kind, grammar, pattern};
 
 /// Nine digits as they are grouped in a social security number.
 static GROUPED_SSN: LazyLock<Regex> = LazyLock::new(|| {
@@ -16,8 +16,11 @@ static GROUPED_SSN: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Words for a social security or taxpayer number, and any nine digits (or the last four) behind them.
 static NAMED_SSN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    let word = r"(?i)\b(?:s[. ]{0,2}s[. ]{0,2}n\b\.?|socsec|ss ?(?:#|no\b\.?|num\w*)|soc(?:ial)?s?\b\.?(?: ?(?:sec|insurance)\w*)?|i\.?t\.?i\.?n|tin|tax(?:payer)? id\w*|national (?:id|insurance|identity|identification)\w*|nino|n\.?s\.?s|segur(?:o|idad) social|s[eé]curit[eé] sociale|s[eé]cu|previd\w+ social)\b\.?";
+    let word = r"(?i)\b(?:s[. ]{0,2}s[. ]{0,2}n\b\.?|socsec|ss ?(?:#|no\b\.?|num\w*)|soc(?:ial)?s?\b\.?(?: ?(?:sec|insurance)\w*\.?)?|i\.?t\.?i\.?n|tin|tax(?:payer)? id\w*|national (?:id|insurance|identity|identification)\w*|nino|n\.?s\.?s|segur(?:o|idad) social|s[eé]curit[eé] sociale|s[eé]cu|previd\w+ social)";
+    let (gap, nine, last) = (grammar::gap(), grammar::digits(9, 15), grammar::last_four());
     [
+        format!(r"{word}{gap}{nine}\b"),
+        format!(r"{word}{gap}{last}"),
         format!(r"{word}[^\d\n.!?]{{0,30}}\d(?:[ ,./_-]{{0,3}}\d){{8,14}}\b"),
         format!(r"{word}[^\d\n.!?]{{0,16}}\d{{4}}[ ,(]{{0,3}}(?:is |are |were )?(?:(?:the|her|his|its) )?(?:last|final) (?:four|4)\b"),
         format!(r"{word}[^\d\n.!?]{{0,30}}\d{{3}}\D{{1,8}}\d{{2}}\D{{0,8}}\d{{4}}\b"),
@@ -48,22 +51,21 @@ static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
 /// What a number may look like: letters in front, groups behind.
 const VALUE: &str = r"(?P<value>[a-z]{0,8}[-/ ]?\d[\da-z]*(?:,\d{3})*(?:[-./_: ]{1,2}(?:[a-z]{1,2}[-./_])?[a-z]{0,2}\d[\da-z]*)*)";
 
-/// What stands between a word for a number and the number.
-const BETWEEN: &str = r"(?:\W{1,4}(?:is|was|of|for|to|the|her|his|their|this|that|patient|pt|we|have|has|listed|as|reads?|number|no|ends?|ending|in|with|lady|man|woman|gentleman|pump|device|monitor|machine|meter|implant|lead|pacemaker|icd|slip|es|est|ist|è)\b){0,6}[ \n]?[\W&&[^\d]]{0,4}";
-
 /// Words whose numbers are a person's whatever they look like.
 static STRONG: LazyLock<Regex> = LazyLock::new(|| {
-    let numbered = r"(?:med(?:ical)?\.? ?rec(?:ord)?s?|health ?(?:record|care|card)?(?: card)?|record|rec|chart|patient|pat|pt|hospital|hosp|clinic|unit|ward|member|membership|subscriber|insurance|insured|policy|plan|group|account|acct|case|file|folder|dossier|encounter|visit|admission|accession|specimen|sample|lab|requisition|order|referral|beneficiary|medicare|medicaid|nhs|chi|ur|d\.?l|driv(?:er'?s?|ing)? ?(?:li[cs]en[cs]e|lic)?|li[cs]en[cs]e|lic|enrollee|bill|invoice|statement|barcode|episode|scan|image|study subject|green card|alien|registrant|donor|recipient|transplant|kaiser|cigna|humana|aetna|bcbs|anthem|tricare|medi-?cal|certificate|device|serial|plate|passport|vehicle|claim|registration|registry|enrol?lment|randomi[sz]ation|prescription|rx|identification|identity|reference|ref|urn|wrist ?band|bracelet|subject|participant|inmate|prisoner|student|employee|staff|military|service|veteran|dod|tribal|badge|epic|cerner|meditech|athena|historia(?: cl[ií]nica)?|expediente|prontu[aá]rio|cartella(?: clinica)?|paciente|patiente|paziente|dokument|akten?|fall|kranken\w*|patienten?)";
+    let numbered = r"(?:med(?:ical)?\.? ?rec(?:ord)?s?|health ?(?:record|care|card)?(?: card)?|record|rec|chart|patient|pat|pt|hospital|hosp|clinic|unit|ward|member|membership|subscriber|insurance|insured|policy|plan|group|account|acct|case|file|folder|dossier|encounter|enc|visit|admission|accession|acc|specimen|sample|lab|requisition|order|referral|beneficiary|medicare|medicaid|nhs|chi|ur|d\.?l|driv(?:er'?s?|ing)? ?(?:li[cs]en[cs]e|lic)?|li[cs]en[cs]e|lic|enrollee|bill|invoice|statement|barcode|episode|scan|image|study subject|green card|alien|registrant|donor|recipient|transplant|kaiser|cigna|humana|aetna|bcbs|anthem|tricare|medi-?cal|certificate|device|serial|plate|passport|vehicle|claim|registration|registry|auth(?:orization)?|pre-?auth(?:orization)?|confirmation|guarantor|ticket|tracking|tube|payer|provider|card ?holder|health ?plan|study|empi|mpi|enrol?lment|randomi[sz]ation|prescription|rx|identification|identity|reference|ref|urn|wrist ?band|bracelet|subject|participant|inmate|prisoner|student|employee|staff|military|service|veteran|dod|tribal|badge|epic|cerner|meditech|athena|historia(?: cl[ií]nica)?|expediente|prontu[aá]rio|cartella(?: clinica)?|paciente|patiente|paziente|dokument|akten?|fall|kranken\w*|patienten?)";
     let number = r"(?:(?:id|i\.d\.|identifier|identification|number|num|nummer|n[uú]mero|nr|no|code|mrn)\b\.?|n\.|nº|n°|#|№|s/n\b)";
+    let between = grammar::gap();
     pattern(&format!(
-        r"(?i)\b(?:m[. ]?r[. ]?n\.?|mr ?(?:#|no\b\.?|number)|emr|ehr|uhid|csn|fin|hicn|mbi|nhs|vin|urn|s/n|n[uú]mero de (?:historia|expediente|paciente)(?: cl[ií]nica)?|historia cl[ií]nica|(?:num[eé]ro|n°|nº) de dossier|cartella(?: clinica)?|\p{{L}}*(?:patient|fall|akten?|kranken|versicher)\p{{L}}*(?:nummer|nr)|medicare beneficiary|{numbered}\.?(?:'s)? ?{number})(?: ?{number})*{BETWEEN}{VALUE}"
+        r"(?i)\b(?:m[. ]?r[. ]?n\.?|mr ?(?:#|no\b\.?|number)|emr|ehr|uhid|csn|fin(?:\b|\d)|hicn|mbi|nhs|vin|urn|s/n|n[uú]mero de (?:historia|expediente|paciente)(?: cl[ií]nica)?|historia cl[ií]nica|(?:num[eé]ro|n°|nº) de dossier|cartella(?: clinica)?|\p{{L}}*(?:patient|fall|akten?|kranken|versicher)\p{{L}}*(?:nummer|nr)|medicare beneficiary|har(?:\b|\d)|e?mpi\b|barcode\b|wrist ?band\b|bracelet\b|driv\w*'?s? li[cs]en[cs]e\b|rx ?(?:bin|pcn|grp)|{numbered}\.?(?:'s)? ?{number})(?: ?{number})*{between}{VALUE}"
     ))
 });
 
 /// Any other word with a number of its own, unless it numbers goods or pages.
 static NUMBERED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?i)\b(?P<word>\p{{L}}+)\.?[ -](?:(?:number|no|nr|id|identifier)\b\.?|nº|n°|#)(?:[ :=#-]{{1,3}}|:? ?is )(?:is )?{VALUE}"
+        r"(?i)\b(?P<word>\p{{L}}+)\.?[ -](?:(?:number|no|nr|id|identifier)\b\.?|nº|n°|#){}{VALUE}",
+        grammar::gap()
     ))
 });
 /// What is numbered and belongs to nobody.
@@ -106,7 +108,7 @@ const GOODS: &[&str] = &[
 /// Words whose numbers are a person's when they are long enough to be no year, dose or count.
 static WEAK: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?i)\b(?:(?-i:MR)|medical records?|med rec|record|chart|patient|pt|client|member|subscriber|insurance|insured|policy|account|acct|case|file|encounter|visit|admission|accession|specimen|sample|requisition|referral|lab slip|slip|wrist ?band|bracelet|grp|uhc|united ?health\w*|ohip|hcn|ramq|medicare|medicaid|(?:driving |driver'?s? )?licen[cs]e|passport|plate|serial|claim|id|i\.d\.|identifier|hospital|hc|nhc|dossier|epic|cerner|mpi|empi|phn|hrn|ipp|npi|dea|pid|ur|badge|subject|participant|inmate|enrollee|lic|episode|scan|bill|invoice|barcode|donor|kaiser|cigna|humana|aetna|bcbs|anthem|tricare|medi-?cal|pt id|sn|kvnr|green card|randomi[sz]ation|volunteer)(?:\W{{1,3}}(?:is|was|of)\b)?[ :#=(\[-]{{1,4}}{VALUE}"
+        r"(?i)\b(?:(?-i:MR)|medical records?|med rec|record|chart|patient|pt|client|member|subscriber|insurance|insured|policy|account|acct|case|file|encounter|visit|admission|accession|specimen|sample|requisition|referral|lab slip|slip|wrist ?band|bracelet|grp|enc|uhc|united ?health\w*|ohip|hcn|ramq|medicare|medicaid|(?:driving |driver'?s? )?licen[cs]e|passport|plate|serial|claim|id|i\.d\.|identifier|hospital|hc|nhc|dossier|epic|cerner|mpi|empi|phn|hrn|ipp|npi|dea|pid|ur|badge|subject|participant|inmate|enrollee|lic|episode|scan|bill|invoice|barcode|donor|kaiser|cigna|humana|aetna|bcbs|anthem|tricare|medi-?cal|pt id|sn|kvnr|green card|randomi[sz]ation|volunteer)(?:\W{{1,3}}(?:is|was|of)\b)?[ :#=(\[-]{{1,4}}{VALUE}"
     ))
 });
 /// Plates mix letters and figures.
@@ -149,8 +151,19 @@ static CODE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Digits in a row, or grouped, enough for a card.
-static CARD: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"\b(?:\d(?:[ .-]{0,2}\d){11,18}|\d{4}(?:[/_]\d{4}){3})\b"));
+static CARD: LazyLock<Regex> = LazyLock::new(|| {
+    // Behind a label, or in the groups that are printed on cards, whatever parts them.
+    let gap = format!("{}{{1,3}}", grammar::BETWEEN_GROUPS);
+    pattern(&format!(
+        r"\b(?:\d(?:[ .-]{{0,2}}\d){{11,18}}|\d{{4}}(?:{gap}\d{{4}}){{3}}|3\d{{3}}{gap}\d{{6}}{gap}\d{{4,5}})\b"
+    ))
+});
+/// A card behind its label: whole, or its last digits.
+static NAMED_CARD: LazyLock<[Regex; 2]> = LazyLock::new(|| {
+    let (gap, whole, last) = (grammar::gap(), grammar::digits(12, 19), grammar::last_four());
+    let word = r"(?i)\b(?:credit|debit|cards?|carte|tarjeta|karte|kreditkarte|carta di credito|visa|master ?card|mc|amex|american express|maestro|discover|diners|jcb|unionpay|cc|hsa|fsa|pan|paid|charged|billed|copay)\b";
+    [pattern(&format!(r"{word}{gap}{whole}\b")), pattern(&format!(r"{word}{gap}{last}"))]
+});
 /// Digits in a row that are too many for a dose or a year. Decimals and digits behind a comma are amounts.
 static LONG: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"(?:^|[^\w.,])(?P<value>[A-Za-z]{0,4}[-#]?\d{6,}[A-Za-z]?)(?P<behind>[^\w]|$)")
@@ -207,8 +220,11 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
     for (kind, form) in FORMS.iter() {
         form.find_iter(text).for_each(|hit| add(*kind, hit.range()));
     }
-    for hit in CARD.find_iter(text).filter(|hit| passes_luhn(hit.as_str())) {
+    for hit in CARD.find_iter(text).filter(|hit| is_card(hit.as_str())) {
         add(Kind::Payment, hit.range());
+    }
+    for card in NAMED_CARD.iter() {
+        card.find_iter(text).for_each(|hit| add(Kind::Payment, hit.range()));
     }
     for hit in LONG.captures_iter(text) {
         let (Some(value), Some(behind)) = (hit.name("value"), hit.name("behind")) else { continue };
@@ -265,6 +281,13 @@ fn is_count(text: &str, hit: &regex::Captures<'_>) -> bool {
 /// Round numbers and numbers with a unit count things.
 fn is_amount(value: &str, behind: &str) -> bool {
     (value.ends_with("000") && value.trim_end_matches('0').len() < 5) || UNIT.is_match(behind)
+}
+
+/// Whether digits are those of a card: years and round amounts in a row are none, whatever their sum.
+fn is_card(text: &str) -> bool {
+    let groups = || text.split(|sign: char| !sign.is_ascii_digit()).filter(|group| !group.is_empty());
+    let is_list = groups().count() > 2 && groups().all(|group| is_year(group) || group.ends_with("00"));
+    !is_list && passes_luhn(text)
 }
 
 /// ISO/IEC 7812: the check digit of cards.
