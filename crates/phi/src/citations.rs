@@ -27,7 +27,7 @@ static KNOWN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         // The line of poison control.
         r"\b(?:1[ .-]?)?\(?800\)?[ .-]222[ .-]1222\b",
         // Vocabularies, genes, molecules.
-        r"(?i)\b(?:omim|mim|snomed(?: ?ct)?|loinc|rxcui|rxnorm|umls|mesh|cpt|hcpcs|icd(?:-?\d+)?(?:-cm)?|atc|cas|ndc|hgnc|ensembl|uniprot|chembl|drugbank|cid|unii|pdb|geo|ec|go|hp)(?: ?(?:code|id|no\.?|number))?(?:[ :#]+[a-z]{0,4}[ :]?)?\d[\d.-]*\b",
+        r"(?i)\b(?:omim|mim|snomed(?: ?ct)?|loinc|meddra|rxcui|rxnorm|umls|mesh|cpt|hcpcs|icd(?:-?\d+)?(?:-cm)?|atc|cas|ndc|hgnc|ensembl|uniprot|chembl|drugbank|cid|unii|pdb|geo|ec|go|hp)(?: ?(?:code|id|no\.?|number))?(?:[ :#]+[a-z]{0,4}[ :]?)?\d[\d.-]*\b",
         r"(?i)\b(?:rs|gse|gsm|ensg|enst|nm_|np_|nc_|srr|prjna|hp:|go:)\d{3,}\b",
         // Places in a genome, compounds by the code of their maker.
         r"(?i)\bchr(?:\d{1,2}|[xym]):[\d,]+(?:-[\d,]+)?",

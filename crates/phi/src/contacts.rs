@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::names::RELATIVE;
 use crate::{Finding, Kind, grammar, pattern};
 
 /// Numbers, streets and codes: they all have a digit.
@@ -16,6 +17,8 @@ static NUMBERS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         format!(r"(?i)\b{line}\b{gap}(?:1{between}{{1,3}})?\d{{3}}{between}{{0,3}}\d{{3}}{between}{{0,3}}\d{{4}}\b"),
         format!(r"(?i)\b{line}\b{gap}(?:\d{{3}}[ .-]\d{{4}}|\d(?:[ .-]{{0,3}}\d){{8,13}})\b"),
         r"(?i)\b\d{3}[ .-]\d{4}\b[ ,(]{0,3}(?:is |was |= ?)?(?:(?:the|her|his|my|their|pt'?s?|a) )?(?:home|cell|mobile|work|office|phone|fax|tel|landline|callback|contact)\b".to_owned(),
+        // A number, and whose it is.
+        format!(r"(?i)\b\d(?:[ ().-]{{0,2}}\d){{8,13}}\b[ ,(:]{{0,3}}(?:is |was |= ?)?(?:(?:her|his|the|my|their|pt'?s?) )?(?:{RELATIVE}\b|家属|家人|妻子|丈夫|母亲|父亲|儿子|女儿|娘|息子|家族|妻|夫|母|父|보호자|가족)"),
         // A number behind a word for reaching somebody.
         format!(r"(?i)\b{reached}\b[^\d\n+(.!?]{{0,24}}[.:]?\n?[ ]?[+(]{{0,2}}\d(?:[ ().x/-]{{0,3}}\d){{6,18}}\b"),
         // Short ones: extensions and pagers.
@@ -82,8 +85,8 @@ static MAIL: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         format!(r"(?i)(?:^|[\s(])[\w.-]*\p{{L}}[\w.-]*[\d_][\w.-]* (?:on|at|via|in) {network}\b"),
         r"(?i)\b(?:gmail|googlemail|yahoo|hotmail|outlook|aol|icloud|protonmail|gmx)\b(?: is| address| acct| account)*[ :=]{1,3}(?:is )?[\w+-]*[._+\d][\w.+-]*\w".to_owned(),
         // Mail whose signs were left out, before a provider.
-        r"(?i)\b(?:e-?mail|mail|correo|courriel)\b[^\n.!?]{0,16}?[ :=]+[\w.+-]{3,}[ ,@]{1,3}(?:at )?(?:gmail|googlemail|yahoo|hotmail|outlook|aol|icloud|protonmail|gmx|live|msn|comcast|verizon|qq|163)\b".to_owned(),
-        r"(?i)\b[a-z][a-z._-]*\d[\w.-]*[ ,@]{1,3}(?:at )?(?:gmail|googlemail|yahoo|hotmail|outlook|aol|icloud|protonmail|gmx|msn)\b".to_owned(),
+        r"(?i)\b(?:e-?mail|mail|correo|courriel)\b[^\n.!?]{0,40}?[ :=]+[\w.+-]+[ ,@(]{1,3}(?:at )?(?:gmail|googlemail|yahoo|hotmail|outlook|aol|icloud|protonmail|gmx|live|msn|comcast|verizon|qq|163)\b".to_owned(),
+        r"(?i)\b[a-z][a-z._-]*\d[\w.-]*[ ,@(]{1,3}(?:at |on )?(?:gmail|googlemail|yahoo|hotmail|outlook|aol|icloud|protonmail|gmx|msn)\b".to_owned(),
     ]
     .iter()
     .map(|text| pattern(text))

@@ -27,6 +27,7 @@ static NAMED_SSN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         format!(
             r"{word}[^\d\n.!?]{{0,30}}(?:\b(?:ends?|ending|last[ -]?(?:4|four)?)\b[^\d\n]{{0,20}}|[x*#•-]{{4,9}})\d{{4}}\b"
         ),
+        r"(?i)\b(?:end|tail) of (?:(?:his|her|the|my|their) )?(?:ssn|social)\b[^\d\n.!?]{0,24}\d{4}\b".to_owned(),
         r"(?i)\b(?:last|final)[ -](?:four|4)\b[^\d\n.!?]{0,24}\b(?:ssn|social)\b[^\d\n.!?]{0,24}\d{4}\b"
             .to_owned(),
         r"(?i)\b\d{4}\b[^\d\n.!?]{0,24}\b(?:last|final)[ -](?:four|4)\b[^\d\n.!?]{0,24}\b(?:ssn|social)\b"
@@ -44,7 +45,7 @@ static NAMED_SSN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 /// The numbers that other states give to a person. Short names count in capitals: "sin" and "nie" are words.
 static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(?:(?i:sozialversicherungs?\w*|sv-?(?:nummer|nr)|steuer-?id\w*|codice fiscale|pesel|person(?:en|al)?(?:nummer|ausweis\w*)|c[eé]dula|aadhaa?r|citizen(?:ship)? (?:id|no|number)\w*|identity (?:card|no|number)\w*|id card|rodné číslo|fødselsnummer|kvnr|krankenversicher\w+|versicher\w+nummer)|SVNR|SIN|NI[EFR]|DNI|RUT|BSN|AHV|AVS|CPF|CNP|CURP|NRIC|HKID|INSEE|TCKN|PPSN?)\b[^\d\n.!?]{0,16}?(?P<value>[A-Za-z]{0,6}\d[A-Za-z\d]*(?:[ ./-]{1,2}(?:[A-Z] )?[A-Za-z\d]*\d[A-Za-z\d]*)*)",
+        r"\b(?:(?i:sozialversicherungs?\w*|sv-?(?:nummer|nr)|steuer-?id\w*|codice fiscale|pesel|person(?:en|al)?(?:nummer|ausweis\w*)|c[eé]dula|aadhaa?r|citizen(?:ship)? (?:id|no|number)\w*|identity (?:card|no|number)\w*|id card|rodné číslo|マイナンバ|個人番号|身份证号?码?|居民身份证|주민(?:등록)?번호|fødselsnummer|kvnr|krankenversicher\w+|versicher\w+nummer)|SVNR|SIN|NI[EFR]|DNI|RUT|BSN|AHV|AVS|CPF|CNP|CURP|NRIC|HKID|INSEE|TCKN|PPSN?)\b[^\d\n.!?]{0,16}?(?P<value>[A-Za-z]{0,6}\d[A-Za-z\d]*(?:[ ./-]{1,2}(?:[A-Z] )?[A-Za-z\d]*\d[A-Za-z\d]*)*)",
     )
 });
 
@@ -57,7 +58,7 @@ static STRONG: LazyLock<Regex> = LazyLock::new(|| {
     let number = r"(?:(?:id|i\.d\.|identifier|identification|number|num|nummer|n[uú]mero|nr|no|code|mrn)\b\.?|n\.|nº|n°|#|№|s/n\b)";
     let between = grammar::gap();
     pattern(&format!(
-        r"(?i)\b(?:m[. ]?r[. ]?n\.?|mr ?(?:#|no\b\.?|number)|emr|ehr|uhid|csn|fin(?:\b|\d)|hicn|mbi|nhs|vin|urn|s/n|n[uú]mero de (?:historia|expediente|paciente)(?: cl[ií]nica)?|historia cl[ií]nica|(?:num[eé]ro|n°|nº) de dossier|cartella(?: clinica)?|\p{{L}}*(?:patient|fall|akten?|kranken|versicher)\p{{L}}*(?:nummer|nr)|medicare beneficiary|har(?:\b|\d)|e?mpi\b|barcode\b|wrist ?band\b|bracelet\b|driv\w*'?s? li[cs]en[cs]e\b|rx ?(?:bin|pcn|grp)|{numbered}\.?(?:'s)? ?{number})(?: ?{number})*{between}{VALUE}"
+        r"(?i)\b(?:m[. ]?r[. ]?n\.?|mr ?(?:#|no\b\.?|number)|emr|ehr|uhid|csn|fin(?:\b|\d)|hicn|mbi|nhs|vin|urn|s/n|(?:n[uú]m(?:ero|\.)?|n[o°]\.?) de (?:historia|expediente|paciente|dossier)(?: cl[ií]nica)?|historia cl[ií]nica|(?:num[eé]ro|n°|nº) de dossier|cartella(?: clinica)?|\p{{L}}*(?:patient|fall|akten?|kranken|versicher)\p{{L}}*(?:nummer|nr)|medicare beneficiary|har(?:\b|\d)|e?mpi\b|barcode\b|wrist ?band\b|bracelet\b|driv\w*'?s? li[cs]en[cs]e\b|rx ?(?:bin|pcn|grp)|{numbered}\.?(?:'s)? ?{number})(?: ?{number})*{between}{VALUE}"
     ))
 });
 
@@ -108,7 +109,7 @@ const GOODS: &[&str] = &[
 /// Words whose numbers are a person's when they are long enough to be no year, dose or count.
 static WEAK: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?i)\b(?:(?-i:MR)|medical records?|med rec|record|chart|patient|pt|client|member|subscriber|insurance|insured|policy|account|acct|case|file|encounter|visit|admission|accession|specimen|sample|requisition|referral|lab slip|slip|wrist ?band|bracelet|grp|enc|uhc|united ?health\w*|ohip|hcn|ramq|medicare|medicaid|(?:driving |driver'?s? )?licen[cs]e|passport|plate|serial|claim|id|i\.d\.|identifier|hospital|hc|nhc|dossier|epic|cerner|mpi|empi|phn|hrn|ipp|npi|dea|pid|ur|badge|subject|participant|inmate|enrollee|lic|episode|scan|bill|invoice|barcode|donor|kaiser|cigna|humana|aetna|bcbs|anthem|tricare|medi-?cal|pt id|sn|kvnr|green card|randomi[sz]ation|volunteer)(?:\W{{1,3}}(?:is|was|of)\b)?[ :#=(\[-]{{1,4}}{VALUE}"
+        r"(?i)\b(?:(?-i:MR)|medical records?|med rec|record|chart|patient|pt|client|member|subscriber|insurance|insured|policy|account|acct|case|file|encounter|visit|admission|accession|specimen|sample|requisition|referral|lab slip|slip|wrist ?band|bracelet|grp|enc|uhc|united ?health\w*|ohip|hcn|ramq|medicare|medicaid|(?:driving |driver'?s? )?licen[cs]e|passport|plate|serial|claim|id|i\.d\.|identifier|hospital|hc|nhc|dossier|epic|cerner|mpi|empi|phn|hrn|ipp|npi|dea|pid|ur|badge|subject|participant|inmate|enrollee|lic|episode|scan|bill|invoice|barcode|donor|kaiser|cigna|humana|aetna|bcbs|anthem|tricare|medi-?cal|pt id|sn|kvnr|green card|randomi[sz]ation|volunteer|medicaid|cin)\.?(?:\W{{1,3}}(?:is|was|of)\b)?[ :#=(\[-]{{1,4}}{VALUE}"
     ))
 });
 /// Plates mix letters and figures.
@@ -122,7 +123,7 @@ static PLATE: LazyLock<Regex> = LazyLock::new(|| {
 static FORMS: LazyLock<Vec<(Kind, Regex)>> = LazyLock::new(|| {
     [
         // A Medicare beneficiary identifier.
-        (Kind::RecordNumber, r"(?i)\b[1-9][ac-hj-km-np-rt-y][ac-hj-km-np-rt-y0-9]\d-?[ac-hj-km-np-rt-y][ac-hj-km-np-rt-y0-9]\d-?[ac-hj-km-np-rt-y]{2}\d{2}\b"),
+        (Kind::RecordNumber, r"(?i)\b[1-9][ac-hj-km-np-rt-y][ac-hj-km-np-rt-y0-9]\d[ -]?[ac-hj-km-np-rt-y][ac-hj-km-np-rt-y0-9]\d[ -]?[ac-hj-km-np-rt-y]{2}\d{2}\b"),
         (Kind::Payment, r"(?i)\biban\b[^\d\n]{0,12}[a-z]{2}\d{2}(?: ?[a-z0-9]{2,4}){3,8}\b"),
         (Kind::Payment, r"\b[A-Z]{2}\d{2} ?(?:[A-Z0-9]{4} ?){2,7}[A-Z0-9]{1,4}\b"),
         (Kind::Payment, r"(?i)\b(?:credit|debit|card|carte|tarjeta|karte|kreditkarte|visa|master ?card|amex|american express|maestro|discover|cc)\b[^\d\n]{0,24}\d{4}(?:[ ./_-]{0,2}\d{2,6}){2,4}\b"),
@@ -133,6 +134,8 @@ static FORMS: LazyLock<Vec<(Kind, Regex)>> = LazyLock::new(|| {
         (Kind::Payment, r"(?i)\b(?:credit|debit|card|visa|master ?card|amex)\b[^\d\n]{0,20}\b(?:last|final)[ -](?:four|4)\b(?: digits)?[^\d\n]{0,12}\d{4}\b"),
         (Kind::Payment, r"(?i)\b(?:ends?|ending)(?: (?:w/?|with|in))? ?\d{4}\b[^\d\n]{0,12}\b(?:card|visa|master ?card|amex|discover)\b"),
         (Kind::Payment, r"(?i)\b(?:last|final)[ -](?:four|4)\b[^\d\n]{0,20}\b(?:credit|debit|card|visa|master ?card|amex)\b[^\d\n]{0,12}\d{4}\b"),
+        // A brand and four digits that are no year.
+        (Kind::Payment, r"(?i)\b(?:visa|master ?card|amex)\b[ #:x*-]{1,3}(?:[03-9]\d|1[0-8]|2[1-9])\d{2}\b"),
         (Kind::Payment, r"\b(?:bc1[a-z0-9]{20,60}|[13][a-km-zA-HJ-NP-Z1-9]{25,34})\b"),
         (Kind::RecordNumber, r"(?i)\b(?:mrn|medical record)\b[^\d\n.!?]{0,40}\d(?:[ ./-]?\d){4,}\b"),
         (Kind::Payment, r"(?i)\b(?:card|visa|master ?card|amex|discover|debit|credit|cc|acct|account)\b[^\d\nx*#•]{0,8}(?:[x*#•]{1,12}|\.{2,4}) ?\d{4}\b"),

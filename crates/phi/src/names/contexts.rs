@@ -37,7 +37,7 @@ fn rules(proof: Proof, contexts: Vec<String>) -> Vec<Rule> {
 /// A form of address. "Miss" is a verb too.
 fn titles() -> Vec<Rule> {
     [
-        rules(Proof::Word, vec![format!(r"\b(?:Mr|Mrs|Ms|Mx|MRS|Mister|Sra|Srta|Señora?|Herrn?|Frau|Mme|Mlle|Monsieur|Madame|Signora?|Sig\.ra)\b\.? {NAME}"), format!(r"\b(?i:señora?|sra|srta|signora?|monsieur|madame|frau|herrn?|mister|missus)\b\.? {NAME}"), r"\bmrs\.? (?P<name>\p{L}[\p{L}'-]+)\b".to_owned(), format!(r"\b(?:Mr|Mrs|Ms|Mx|Mstr|Smt|Mme|Mlle|Sra|Srta|Hr|Fr)\.{NAME}"), format!(r"\b(?:Mr|Mrs|Ms|Miss|Frau|Herrn?|Dr|Señora?|Mme)\b\.? (?:van|von|de|del|della|di|da|la|le|el|al|bin|ter)(?: (?:der|den|la|las|los|de))? {NAME}")]),
+        rules(Proof::Word, vec![format!(r"\b(?:Mr|Mrs|Ms|Mx|MRS|Mister|Sra|Srta|Señora?|Herrn?|Frau|Mme|Mlle|Monsieur|Madame|Signora?|Sig\.ra)\b\.? {NAME}"), format!(r"\b(?i:señora?|sra|srta|signora?|monsieur|madame|frau|herrn?|mister|missus)\b\.? {NAME}"), r"\bmrs\.? (?P<name>\p{L}[\p{L}'-]+)\b".to_owned(), format!(r"\b(?:Mr|Mrs|Ms|Mx|Mstr|Smt|Mme|Mlle|Sra|Srta|Hr|Fr)\.{NAME}"), format!(r"\b(?:Mr|Mrs|Ms|Miss|Frau|Herrn?|Dr|Señora?|Mme|[Mm]evrouw|[Mm]evr|[Dd]hr|[Dd]e heer|[Ss]ignora?|[Ss]ig)\b\.? (?:van|von|de|del|della|di|da|la|le|el|al|bin|ter)(?: (?:der|den|la|las|los|de))? {NAME}")]),
         rules(Proof::TwoWords, vec![format!(r"\b(?:Miss|MR|Sr|Don|Doña|M\.)\b\.? {NAME}")]),
         rules(Proof::Known, vec![format!(r"(?i)\b(?:mr|mrs|ms|miss)\b\.? {ANY}")]),
         rules(Proof::Person, vec![r"(?i)\b(?:mr|mrs|ms|miss|mister|mstr|missus|master)\b\.? (?P<name>\p{L}[\p{L}'-]+)".to_owned()]),
@@ -89,8 +89,12 @@ fn labels() -> Vec<Rule> {
 /// What introduces a person in a note or a letter, and a line that begins with one.
 fn introductions() -> Vec<Rule> {
     [
+        rules(
+            Proof::Called,
+            vec![format!(r"(?:^|[.?!,\n] ?)(?i:thanks?(?: you)?|thx|ty|regards|sincerely|best|cheers|love),? (?:- ?)?{NAME}(?: ?[(.,\n]|$)")],
+        ),
         rules(Proof::TwoWords, vec![format!(r"\b(?i:i am|i'm|this is|meet|signed|sincerely|regards),? {TITLES}{NAME}")]),
-        rules(Proof::Person, vec![format!(r"(?:^|\b(?i:hi|hello|hey)[,!.]? )(?i:this is|i am|i'm|my name is|it's|signed|from) {NAME}"), format!(r"\b(?i:re|regarding|concerning|about|question on|update on)[ :]{{1,2}}{TITLES}{NAME}(?: ?[-,:;?.(]|$)"), format!(r"(?:^|\n){NAME} ?(?::| -) "), format!(r"(?:^|\n){FULL}, ")]),
+        rules(Proof::Person, vec![format!(r"(?:^|\b(?i:hi|hello|hey)[,!.]? )(?i:this is|i am|i'm|my name is|it'?s|signed|from) {NAME}"), format!(r"\b(?i:re|regarding|concerning|about|question on|update on)[ :]{{1,2}}{TITLES}{NAME}(?: ?[-,:;?.(]|$)"), format!(r"(?:^|\n){NAME} ?(?::| -) "), format!(r"(?:^|\n){FULL}, ")]),
         rules(Proof::Called, vec![format!(r"\b{INTRODUCED}{GAP}{CITE}{TITLES}{NAME}")]),
         rules(Proof::Known, vec![format!(r": ?{FULL}")]),
     ]
@@ -102,6 +106,10 @@ fn introductions() -> Vec<Rule> {
 /// A name behind a word for a patient.
 fn patients() -> Vec<Rule> {
     [
+        rules(
+            Proof::Shaped,
+            vec![format!(r"\b{PATIENT},? (?P<name>\p{{Lu}}\p{{Ll}}[\p{{L}}'-]+)(?: ?[-,:;]{{1,2}} ?| ){MEASURED}(?i: is| of| was|:)? ?[<>]?\d")],
+        ),
         rules(Proof::TwoWords, vec![format!(r"\b(?:{PATIENT}\b(?i:'s)?(?: ?[,:;(#=/-]| is| was| -)?|(?i:pt)\.) ?(?i:is |was |named |called |name |known as )?\(?[\x22']?{TITLES}{NAME}")]),
         rules(Proof::Known, vec![format!(r"\b(?:{PATIENT}\b(?i:'s)?(?: ?[,:;(=-]| is| was)?|(?i:pt)\.) ?(?i:named |called |name |known as )?{ANY}"), format!(r"\b(?i:case|resident|subject|participant|proband|baby|little|our|my|poor|old|about|re|regarding|concerning|for|with|in) ?[:,]? ?(?i:of )?{FULL}")]),
         rules(Proof::Word, vec![format!(r"\b(?i:my|our|mi|mon|ma|mein\w*|mio|mia|nuestr[oa]|notre|unser\w*|minha|meu) {PATIENT}\b,? {TITLES}{NAME}"), format!(r"\b(?i:(?:patients?|pts?|clients?) of (?:mine|ours)|one of (?:my|our) (?:patients|pts)),? (?i:named |called |is )?{TITLES}{NAME}"), format!(r"(?i:пациент\p{{L}}*|больн(?:ой|ого|ому|ая)) {NAME}"), format!(r"\blittle {NAME}")]),

@@ -16,6 +16,8 @@ use std::sync::OnceLock;
 
 use regex::{Captures, Regex};
 
+pub(crate) use vocabulary::RELATIVE;
+
 use crate::{Finding, Kind, pattern};
 
 /// How much a name has to show in a context.
