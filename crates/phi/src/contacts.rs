@@ -7,9 +7,8 @@ use regex::Regex;
 use crate::names::RELATIVE;
 use crate::{Finding, Kind, grammar, pattern};
 
-/// Numbers, streets and codes: they all have a digit.
-static NUMBERS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    let reached = r"(?:phones?|telephones?|tele?\b\.?|t[eé]l[eé]phone|tel[eé]fono|m[oó]vil|mobile|cell(?:phone|ular)?|handy|fax|pager|beeper|desk|landline|voice ?mail|whats ?app|viber|signal|sms|text(?:ed|ing)?|call(?:ed|ing|s|back)?|dial(?:ed)?|ring|rang|reach(?:ed|able)?|contact(?:ed)?|answering|messages?|registered|number|no|ext|extension|line|ph|mob|hp|kin|tfno|cellulare|portable|telefon(?:o|e)?|tlfn?|tfn|num[eé]ro|pgr|bleep)";
+/// Lines behind a word for them or before whose they are: none has fewer than seven digits.
+static LINES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let (gap, between) = (grammar::gap(), grammar::BETWEEN_GROUPS);
     let line = r"(?:phones?|telephones?|tele?\b\.?|t[eé]l[eé]phone|tel[eé]fono|m[oó]vil|mobile|cell(?:phone|ular)?|handy|fax|pager|beeper|landline|whats ?app|text|call(?: ?back)?|cb|reach|contact|ph|mob|home|work|office)";
     [
@@ -19,6 +18,16 @@ static NUMBERS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"(?i)\b\d{3}[ .-]\d{4}\b[ ,(]{0,3}(?:is |was |= ?)?(?:(?:the|her|his|my|their|pt'?s?|a) )?(?:home|cell|mobile|work|office|phone|fax|tel|landline|callback|contact)\b".to_owned(),
         // A number, and whose it is.
         format!(r"(?i)\b\d(?:[ ().-]{{0,2}}\d){{8,13}}\b[ ,(:]{{0,3}}(?:is |was |= ?)?(?:(?:her|his|the|my|their|pt'?s?) )?(?:{RELATIVE}\b|家属|家人|妻子|丈夫|母亲|父亲|儿子|女儿|娘|息子|家族|妻|夫|母|父|보호자|가족)"),
+    ]
+    .iter()
+    .map(|text| pattern(text))
+    .collect()
+});
+
+/// Numbers, streets and codes: they all have a digit.
+static NUMBERS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    let reached = r"(?:phones?|telephones?|tele?\b\.?|t[eé]l[eé]phone|tel[eé]fono|m[oó]vil|mobile|cell(?:phone|ular)?|handy|fax|pager|beeper|desk|landline|voice ?mail|whats ?app|viber|signal|sms|text(?:ed|ing)?|call(?:ed|ing|s|back)?|dial(?:ed)?|ring|rang|reach(?:ed|able)?|contact(?:ed)?|answering|messages?|registered|number|no|ext|extension|line|ph|mob|hp|kin|tfno|cellulare|portable|telefon(?:o|e)?|tlfn?|tfn|num[eé]ro|pgr|bleep)";
+    [
         // A number behind a word for reaching somebody.
         format!(r"(?i)\b{reached}\b[^\d\n+(.!?]{{0,24}}[.:]?\n?[ ]?[+(]{{0,2}}\d(?:[ ().x/-]{{0,3}}\d){{6,18}}\b"),
         // Short ones: extensions and pagers.
@@ -111,8 +120,12 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
             );
         }
     };
-    if text.bytes().any(|byte| byte.is_ascii_digit()) {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    if digits > 0 {
         add(&NUMBERS);
+    }
+    if digits >= 7 {
+        add(&LINES);
     }
     if has_mail(text) {
         add(&MAIL);
