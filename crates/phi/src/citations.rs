@@ -21,10 +21,13 @@ static KNOWN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"(?i)\b(?:nct|isrctn|eudract|euctr|umin|jprn|chictr|ctri|actrn|drks|rbr|tctr|irct|kct|pactr|slctr|crd|ntr|nl)[ :#-]*(?:no\.?|number)?[ :#-]*[a-z]{0,4}[\d/-]{4,}[a-z0-9]*\b",
         r"(?i)\b(?:clinicaltrials\.gov|prospero|trial registration|registration number|registry number|trial (?:id|number|no\.?)|grant(?: number| no\.?)?|protocol(?: number| no\.?)?)[ :#]*(?:identifier|id)?[ :#]*[a-z]{0,6}[-/]?\d[\w/-]*",
         r"\b20\d\d-\d{6}-\d{2}\b",
+        // Approvals of drugs, and reviews by their number.
+        r"(?i)\b(?:fda )?(?:s?a?nda|bla|ind|pma|510\(k\))(?: ?(?:no\.?|number|#))?[ :#-]*[kp]?\d{5,6}\b",
+        r"\bCD\d{6}\b",
         // The line of poison control.
         r"\b(?:1[ .-]?)?\(?800\)?[ .-]222[ .-]1222\b",
         // Vocabularies, genes, molecules.
-        r"(?i)\b(?:omim|mim|snomed(?: ?ct)?|loinc|rxcui|rxnorm|umls|mesh|cpt|hcpcs|icd(?:-?\d+)?(?:-cm)?|atc|cas|ndc|hgnc|ensembl|uniprot|chembl|drugbank|cid|unii|pdb|geo|ec|go|hp)(?: ?(?:code|id|no\.?|number))?(?:[ :#]+[a-z]{0,4}[ :]?)?\d[\d.-]*\b",
+        r"(?i)\b(?:omim|mim|snomed(?: ?ct)?|loinc|meddra|rxcui|rxnorm|umls|mesh|cpt|hcpcs|icd(?:-?\d+)?(?:-cm)?|atc|cas|ndc|hgnc|ensembl|uniprot|chembl|drugbank|cid|unii|pdb|geo|ec|go|hp)(?: ?(?:code|id|no\.?|number))?(?:[ :#]+[a-z]{0,4}[ :]?)?\d[\d.-]*\b",
         r"(?i)\b(?:rs|gse|gsm|ensg|enst|nm_|np_|nc_|srr|prjna|hp:|go:)\d{3,}\b",
         // Places in a genome, compounds by the code of their maker.
         r"(?i)\bchr(?:\d{1,2}|[xym]):[\d,]+(?:-[\d,]+)?",

@@ -4,7 +4,25 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::{Finding, Kind, pattern};
+use crate::names::RELATIVE;
+use crate::{Finding, Kind, grammar, pattern};
+
+/// Lines behind a word for them or before whose they are: none has fewer than seven digits.
+static LINES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    let (gap, between) = (grammar::gap(), grammar::BETWEEN_GROUPS);
+    let line = r"(?:phones?|telephones?|tele?\b\.?|t[eé]l[eé]phone|tel[eé]fono|m[oó]vil|mobile|cell(?:phone|ular)?|handy|fax|pager|beeper|landline|whats ?app|text|call(?: ?back)?|cb|reach|contact|ph|mob|home|work|office)";
+    [
+        // The groups of a line behind a word for it, whatever stands between; or a line of a town.
+        format!(r"(?i)\b{line}\b{gap}(?:1{between}{{1,3}})?\d{{3}}{between}{{0,3}}\d{{3}}{between}{{0,3}}\d{{4}}\b"),
+        format!(r"(?i)\b{line}\b{gap}(?:\d{{3}}[ .-]\d{{4}}|\d(?:[ .-]{{0,3}}\d){{8,13}})\b"),
+        r"(?i)\b\d{3}[ .-]\d{4}\b[ ,(]{0,3}(?:is |was |= ?)?(?:(?:the|her|his|my|their|pt'?s?|a) )?(?:home|cell|mobile|work|office|phone|fax|tel|landline|callback|contact)\b".to_owned(),
+        // A number, and whose it is.
+        format!(r"(?i)\b\d(?:[ ().-]{{0,2}}\d){{8,13}}\b[ ,(:]{{0,3}}(?:is |was |= ?)?(?:(?:her|his|the|my|their|pt'?s?) )?(?:{RELATIVE}\b|家属|家人|妻子|丈夫|母亲|父亲|儿子|女儿|娘|息子|家族|妻|夫|母|父|보호자|가족)"),
+    ]
+    .iter()
+    .map(|text| pattern(text))
+    .collect()
+});
 
 /// Numbers, streets and codes: they all have a digit.
 static NUMBERS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
@@ -76,8 +94,8 @@ static MAIL: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         format!(r"(?i)(?:^|[\s(])[\w.-]*\p{{L}}[\w.-]*[\d_][\w.-]* (?:on|at|via|in) {network}\b"),
         r"(?i)\b(?:gmail|googlemail|yahoo|hotmail|outlook|aol|icloud|protonmail|gmx)\b(?: is| address| acct| account)*[ :=]{1,3}(?:is )?[\w+-]*[._+\d][\w.+-]*\w".to_owned(),
         // Mail whose signs were left out, before a provider.
-        r"(?i)\b(?:e-?mail|mail|correo|courriel)\b[^\n.!?]{0,16}?[ :=]+[\w.+-]{3,}[ ,@]{1,3}(?:at )?(?:gmail|googlemail|yahoo|hotmail|outlook|aol|icloud|protonmail|gmx|live|msn|comcast|verizon|qq|163)\b".to_owned(),
-        r"(?i)\b[a-z][a-z._-]*\d[\w.-]*[ ,@]{1,3}(?:at )?(?:gmail|googlemail|yahoo|hotmail|outlook|aol|icloud|protonmail|gmx|msn)\b".to_owned(),
+        r"(?i)\b(?:e-?mail|mail|correo|courriel)\b[^\n.!?]{0,40}?[ :=]+[\w.+-]+[ ,@(]{1,3}(?:at )?(?:gmail|googlemail|yahoo|hotmail|outlook|aol|icloud|protonmail|gmx|live|msn|comcast|verizon|qq|163)\b".to_owned(),
+        r"(?i)\b[a-z][a-z._-]*\d[\w.-]*[ ,@(]{1,3}(?:at |on )?(?:gmail|googlemail|yahoo|hotmail|outlook|aol|icloud|protonmail|gmx|msn)\b".to_owned(),
     ]
     .iter()
     .map(|text| pattern(text))
@@ -102,8 +120,12 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
             );
         }
     };
-    if text.bytes().any(|byte| byte.is_ascii_digit()) {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    if digits > 0 {
         add(&NUMBERS);
+    }
+    if digits >= 7 {
+        add(&LINES);
     }
     if has_mail(text) {
         add(&MAIL);

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::{Finding, Kind, pattern};
+use crate::{Finding, Kind, grammar, pattern};
 
 /// Months in the languages that learners write, cut to what tells them apart.
 pub(crate) const MONTH: &str = r"(?:jan(?:uary|uar|vier|\.)?|feb(?:ruary|ruar|\.)?|f[eé]vr?(?:ier|\.)?|janv\.?|juill\.?|mar(?:ch|s|zo|\.)?|m[aä]r(?:z|\.)|apr(?:il|ile|\.)?|avr(?:il|\.)?|abr(?:il|\.)?|may|mai|mayo|mag(?:gio|\.)?|maio|jun(?:e|i|io|ho|\.)?|juin|giu(?:gno|\.)?|jul(?:y|i|io|ho|\.)?|juil(?:let|\.)?|lug(?:lio|\.)?|aug(?:ust|\.)?|ao[uû]t|ago(?:sto|\.)?|sept?(?:ember|embre|iembre|\.)?|set(?:iembre|tembre|embro|\.)?|oct(?:ober|obre|ubre|\.)?|okt(?:ober|\.)?|ott(?:obre|\.)?|out(?:ubro|\.)?|nov(?:ember|embre|iembre|embro|\.)?|dec(?:ember|\.)?|d[eé]c(?:embre|\.)?|dez(?:ember|embro|\.)?|dic(?:iembre|embre|\.)?|enero|ene\.?|genn?(?:aio|\.)?|janeiro|febbraio|febrero|fevereiro|mar[cç]o|stycznia|lutego|marca|kwietnia|maja|czerwca|lipca|sierpnia|wrze[sś]nia|pa[zź]dziernika|listopada|grudnia|januari|februari|maart|mei|augustus|augusti|maj|\p{Cyrillic}{3,9})";
@@ -51,6 +51,7 @@ static CUE: LazyLock<Regex> = LazyLock::new(|| {
 
 static DATES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let (date, whole, year) = (date(false), date(true), r"(?:(?:19|20)\d{2}|\d{2})");
+    let gap = grammar::gap();
     [
         // A word for birth, and within reach a date.
         format!(r"(?i)\b{BIRTH}(?P<gap>;?[^\d\n!?;]{{0,40}}?)\n?(?:{date})(?:\b|t\d)"),
@@ -60,6 +61,8 @@ static DATES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         format!(r"(?i)\bdob(?:{date})\b"),
         format!(r"\b(?:BD|FN|F\.N\.|DN|D\.N\.|Bd)[ :=.-]{{1,3}}(?i:{whole})\b"),
         // … or digits without signs, or with spaces, right behind it.
+        format!(r"(?i)\b{BIRTH}{gap}(?:{date})(?:\b|t\d)"),
+        format!(r"(?i)\b{BIRTH}{gap}(?:\d{{8}}|\d{{6}}|\d{{1,2}} \d{{1,2}} (?:\d{{4}}|\d{{2}})|\d{{1,2}}[/.-]\d{{1,2}}|{DAY} (?:of )?{MONTH})\b"),
         format!(r"(?i)\b(?:{BIRTH}|{BORN})[ :=#.\-(]{{1,3}}(?:is |was |on )?(?:\d{{8}}|\d{{6}}|\d{{1,2}} \d{{1,2}} (?:\d{{4}}|\d{{2}}))\b"),
         // … or a month and a year, or a day and a month in figures.
         format!(r"(?i)\b{BIRTH}[^\d\n!?;]{{0,12}}(?:(?:19|20)\d{{2}}[-/]\d{{2}}|{MONTH}(?:,| of| de| del)? '?(?:(?:1[89]|20)\d{{2}}|\d{{2}})|\d{{1,2}}[/.\-](?:1[89]|20)?\d{{2}}|\d{{1,2}}[/.\-]\d{{1,2}})\b"),

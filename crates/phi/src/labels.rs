@@ -48,12 +48,12 @@ const LONG: [&str; 32] = [
 /// The short ones: they need their own form of number right behind them.
 const SHORT: [&str; 3] = ["dob", "mrn", "ssn"];
 /// Words that are one error away from a label.
-const WORDS: [&str; 53] = [
+const WORDS: [&str; 56] = [
     "berth", "birch", "births", "brith", "char", "both", "chat", "dob", "dog", "dot", "doc", "dub",
     "ethical", "heath", "job", "man", "medial", "medicine", "men", "min", "mon", "mra", "mrd", "mri", "mrna",
     "mrs", "mr", "numb", "numbers", "page", "pages", "paged", "papers", "patent", "patience", "patents",
     "phase", "phones", "police", "records", "san", "sin", "sn", "son", "ss", "sst", "ssi", "sun", "wealth",
-    "mob", "ob", "do", "health",
+    "mob", "ob", "do", "health", "payer", "paper", "player",
 ];
 
 /// The edits between two words, a swap of neighbors being one, up to `most`.
@@ -168,23 +168,32 @@ fn scanned(text: Cow<'_, str>) -> Cow<'_, str> {
         )
     });
     replace(text, &MIXED, |hit| {
-        let number = &hit[0];
+        // A bar before a number or behind it parts the fields of a message.
+        let (before, number, behind) = without_bars(&hit[0]);
         let digits = number.bytes().filter(u8::is_ascii_digit).count();
         let letters = number.chars().filter(|sign| matches!(sign, 'O' | 'o' | 'I' | 'l' | '|')).count();
         // Four groups of four are a card, however few of its digits were read.
         let is_card = digits + letters == 16 && number.len() == 19 && digits > 0;
         if letters == 0 || ((digits < 4 || digits < letters) && !is_card) {
-            return number.to_owned();
+            return hit[0].to_owned();
         }
-        number
+        let read = number
             .chars()
             .map(|sign| match sign {
                 'O' | 'o' => '0',
                 'I' | 'l' | '|' => '1',
                 _ => sign,
             })
-            .collect()
+            .collect::<String>();
+        format!("{before}{read}{behind}")
     })
+}
+
+/// A number, and the bars around it.
+fn without_bars(number: &str) -> (&str, &str, &str) {
+    let start = number.len() - number.trim_start_matches('|').len();
+    let end = number.trim_end_matches('|').len().max(start);
+    (&number[..start], &number[start..end], &number[end..])
 }
 
 /// A space between figures or Latin words and what is written without spaces.

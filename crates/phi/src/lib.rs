@@ -18,6 +18,7 @@ mod citations;
 mod contacts;
 mod dates;
 mod days;
+mod grammar;
 mod guarded;
 mod labels;
 mod machines;

@@ -18,6 +18,9 @@ static NUMBERED: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)(?:§|\b(?:section|sect\.?|version|v|ver\.?|release|chapter|figure|fig\.?|table|step|ec|item|appendix|recommendation|rec\.?|standard|paragraph|part))[ .:]*$",
     )
 });
+/// What is before an address whose numbers are all small.
+static IP_BEFORE: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)\b(?:ip(?:v4)?|inet|dns|host|server|ping|addr(?:ess)?)\b[^\d\n.]{0,16}$"));
 /// The same with other signs, behind its label.
 static BEFORE_IP: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -96,7 +99,7 @@ static PUBLIC: LazyLock<Regex> = LazyLock::new(|| {
 /// What names a person in an address of a page.
 static PERSONAL: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)/~|my ?chart|portal|[/.](?:patients?|phr|ehr|emr)[/.]|[?&](?:id|pid|mrn|patient|user|uid|name|dob|email|token|session)=",
+        r"(?i)/~|my ?chart|portal|[/.](?:patients?|phr|ehr|emr|visit|users?|profiles?|members?|people|caringbridge|gofundme)[/.]|[?&](?:id|pid|mrn|patient|user|uid|name|dob|email|token|session)=",
     )
 });
 
@@ -146,8 +149,12 @@ fn find_ipv4(text: &str, found: &mut Vec<Finding>) {
     for hit in IPV4.captures_iter(text) {
         let Some(address) = hit.name("address") else { continue };
         let groups = address.as_str().split('.').map(|group| group.trim().parse::<u8>());
-        let is_one = groups.filter_map(Result::ok).count() == 4;
-        if is_one && !NUMBERED.is_match(&text[..address.start()]) {
+        let groups: Vec<u8> = groups.filter_map(Result::ok).collect();
+        // Sections of chapters are small throughout; addresses that are, are found by their label.
+        let before = &text[..address.start()];
+        let is_one =
+            groups.len() == 4 && (groups.iter().any(|group| *group > 9) || IP_BEFORE.is_match(before));
+        if is_one && !NUMBERED.is_match(before) {
             found.push(Finding { kind: Kind::MachineAddress, place: address.range() });
         }
     }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::{Finding, Kind, pattern};
+use crate::{Finding, Kind, grammar, pattern};
 
 /// Nine digits as they are grouped in a social security number.
 static GROUPED_SSN: LazyLock<Regex> = LazyLock::new(|| {
@@ -16,14 +16,18 @@ static GROUPED_SSN: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Words for a social security or taxpayer number, and any nine digits (or the last four) behind them.
 static NAMED_SSN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    let word = r"(?i)\b(?:s[. ]{0,2}s[. ]{0,2}n\b\.?|socsec|ss ?(?:#|no\b\.?|num\w*)|soc(?:ial)?s?\b\.?(?: ?(?:sec|insurance)\w*)?|i\.?t\.?i\.?n|tin|tax(?:payer)? id\w*|national (?:id|insurance|identity|identification)\w*|nino|n\.?s\.?s|segur(?:o|idad) social|s[eé]curit[eé] sociale|s[eé]cu|previd\w+ social)\b\.?";
+    let word = r"(?i)\b(?:s[. ]{0,2}s[. ]{0,2}n\b\.?|socsec|ss ?(?:#|no\b\.?|num\w*)|soc(?:ial)?s?\b\.?(?: ?(?:sec|insurance)\w*\.?)?|i\.?t\.?i\.?n|tin|tax(?:payer)? id\w*|national (?:id|insurance|identity|identification)\w*|nino|n\.?s\.?s|segur(?:o|idad) social|s[eé]curit[eé] sociale|s[eé]cu|previd\w+ social)";
+    let (gap, nine, last) = (grammar::gap(), grammar::digits(9, 15), grammar::last_four());
     [
+        format!(r"{word}{gap}{nine}\b"),
+        format!(r"{word}{gap}{last}"),
         format!(r"{word}[^\d\n.!?]{{0,30}}\d(?:[ ,./_-]{{0,3}}\d){{8,14}}\b"),
         format!(r"{word}[^\d\n.!?]{{0,16}}\d{{4}}[ ,(]{{0,3}}(?:is |are |were )?(?:(?:the|her|his|its) )?(?:last|final) (?:four|4)\b"),
         format!(r"{word}[^\d\n.!?]{{0,30}}\d{{3}}\D{{1,8}}\d{{2}}\D{{0,8}}\d{{4}}\b"),
         format!(
             r"{word}[^\d\n.!?]{{0,30}}(?:\b(?:ends?|ending|last[ -]?(?:4|four)?)\b[^\d\n]{{0,20}}|[x*#•-]{{4,9}})\d{{4}}\b"
         ),
+        r"(?i)\b(?:end|tail) of (?:(?:his|her|the|my|their) )?(?:ssn|social)\b[^\d\n.!?]{0,24}\d{4}\b".to_owned(),
         r"(?i)\b(?:last|final)[ -](?:four|4)\b[^\d\n.!?]{0,24}\b(?:ssn|social)\b[^\d\n.!?]{0,24}\d{4}\b"
             .to_owned(),
         r"(?i)\b\d{4}\b[^\d\n.!?]{0,24}\b(?:last|final)[ -](?:four|4)\b[^\d\n.!?]{0,24}\b(?:ssn|social)\b"
@@ -41,29 +45,28 @@ static NAMED_SSN: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 /// The numbers that other states give to a person. Short names count in capitals: "sin" and "nie" are words.
 static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(?:(?i:sozialversicherungs?\w*|sv-?(?:nummer|nr)|steuer-?id\w*|codice fiscale|pesel|person(?:en|al)?(?:nummer|ausweis\w*)|c[eé]dula|aadhaa?r|citizen(?:ship)? (?:id|no|number)\w*|identity (?:card|no|number)\w*|id card|rodné číslo|fødselsnummer|kvnr|krankenversicher\w+|versicher\w+nummer)|SVNR|SIN|NI[EFR]|DNI|RUT|BSN|AHV|AVS|CPF|CNP|CURP|NRIC|HKID|INSEE|TCKN|PPSN?)\b[^\d\n.!?]{0,16}?(?P<value>[A-Za-z]{0,6}\d[A-Za-z\d]*(?:[ ./-]{1,2}(?:[A-Z] )?[A-Za-z\d]*\d[A-Za-z\d]*)*)",
+        r"\b(?:(?i:sozialversicherungs?\w*|sv-?(?:nummer|nr)|steuer-?id\w*|codice fiscale|pesel|person(?:en|al)?(?:nummer|ausweis\w*)|c[eé]dula|aadhaa?r|citizen(?:ship)? (?:id|no|number)\w*|identity (?:card|no|number)\w*|id card|rodné číslo|マイナンバ|個人番号|身份证号?码?|居民身份证|주민(?:등록)?번호|fødselsnummer|kvnr|krankenversicher\w+|versicher\w+nummer)|SVNR|SIN|NI[EFR]|DNI|RUT|BSN|AHV|AVS|CPF|CNP|CURP|NRIC|HKID|INSEE|TCKN|PPSN?)\b[^\d\n.!?]{0,16}?(?P<value>[A-Za-z]{0,6}\d[A-Za-z\d]*(?:[ ./-]{1,2}(?:[A-Z] )?[A-Za-z\d]*\d[A-Za-z\d]*)*)",
     )
 });
 
 /// What a number may look like: letters in front, groups behind.
 const VALUE: &str = r"(?P<value>[a-z]{0,8}[-/ ]?\d[\da-z]*(?:,\d{3})*(?:[-./_: ]{1,2}(?:[a-z]{1,2}[-./_])?[a-z]{0,2}\d[\da-z]*)*)";
 
-/// What stands between a word for a number and the number.
-const BETWEEN: &str = r"(?:\W{1,4}(?:is|was|of|for|to|the|her|his|their|this|that|patient|pt|we|have|has|listed|as|reads?|number|no|ends?|ending|in|with|lady|man|woman|gentleman|pump|device|monitor|machine|meter|implant|lead|pacemaker|icd|slip|es|est|ist|è)\b){0,6}[ \n]?[\W&&[^\d]]{0,4}";
-
 /// Words whose numbers are a person's whatever they look like.
 static STRONG: LazyLock<Regex> = LazyLock::new(|| {
-    let numbered = r"(?:med(?:ical)?\.? ?rec(?:ord)?s?|health ?(?:record|care|card)?(?: card)?|record|rec|chart|patient|pat|pt|hospital|hosp|clinic|unit|ward|member|membership|subscriber|insurance|insured|policy|plan|group|account|acct|case|file|folder|dossier|encounter|visit|admission|accession|specimen|sample|lab|requisition|order|referral|beneficiary|medicare|medicaid|nhs|chi|ur|d\.?l|driv(?:er'?s?|ing)? ?(?:li[cs]en[cs]e|lic)?|li[cs]en[cs]e|lic|enrollee|bill|invoice|statement|barcode|episode|scan|image|study subject|green card|alien|registrant|donor|recipient|transplant|kaiser|cigna|humana|aetna|bcbs|anthem|tricare|medi-?cal|certificate|device|serial|plate|passport|vehicle|claim|registration|registry|enrol?lment|randomi[sz]ation|prescription|rx|identification|identity|reference|ref|urn|wrist ?band|bracelet|subject|participant|inmate|prisoner|student|employee|staff|military|service|veteran|dod|tribal|badge|epic|cerner|meditech|athena|historia(?: cl[ií]nica)?|expediente|prontu[aá]rio|cartella(?: clinica)?|paciente|patiente|paziente|dokument|akten?|fall|kranken\w*|patienten?)";
+    let numbered = r"(?:med(?:ical)?\.? ?rec(?:ord)?s?|health ?(?:record|care|card)?(?: card)?|record|rec|chart|patient|pat|pt|hospital|hosp|clinic|unit|ward|member|membership|subscriber|insurance|insured|policy|plan|group|account|acct|case|file|folder|dossier|encounter|enc|visit|admission|accession|acc|specimen|sample|lab|requisition|order|referral|beneficiary|medicare|medicaid|nhs|chi|ur|d\.?l|driv(?:er'?s?|ing)? ?(?:li[cs]en[cs]e|lic)?|li[cs]en[cs]e|lic|enrollee|bill|invoice|statement|barcode|episode|scan|image|study subject|green card|alien|registrant|donor|recipient|transplant|kaiser|cigna|humana|aetna|bcbs|anthem|tricare|medi-?cal|certificate|device|serial|plate|passport|vehicle|claim|registration|registry|auth(?:orization)?|pre-?auth(?:orization)?|confirmation|guarantor|ticket|tracking|tube|payer|provider|card ?holder|health ?plan|study|empi|mpi|enrol?lment|randomi[sz]ation|prescription|rx|identification|identity|reference|ref|urn|wrist ?band|bracelet|subject|participant|inmate|prisoner|student|employee|staff|military|service|veteran|dod|tribal|badge|epic|cerner|meditech|athena|historia(?: cl[ií]nica)?|expediente|prontu[aá]rio|cartella(?: clinica)?|paciente|patiente|paziente|dokument|akten?|fall|kranken\w*|patienten?)";
     let number = r"(?:(?:id|i\.d\.|identifier|identification|number|num|nummer|n[uú]mero|nr|no|code|mrn)\b\.?|n\.|nº|n°|#|№|s/n\b)";
+    let between = grammar::gap();
     pattern(&format!(
-        r"(?i)\b(?:m[. ]?r[. ]?n\.?|mr ?(?:#|no\b\.?|number)|emr|ehr|uhid|csn|fin|hicn|mbi|nhs|vin|urn|s/n|n[uú]mero de (?:historia|expediente|paciente)(?: cl[ií]nica)?|historia cl[ií]nica|(?:num[eé]ro|n°|nº) de dossier|cartella(?: clinica)?|\p{{L}}*(?:patient|fall|akten?|kranken|versicher)\p{{L}}*(?:nummer|nr)|medicare beneficiary|{numbered}\.?(?:'s)? ?{number})(?: ?{number})*{BETWEEN}{VALUE}"
+        r"(?i)\b(?:m[. ]?r[. ]?n\.?|mr ?(?:#|no\b\.?|number)|emr|ehr|uhid|csn|fin(?:\b|\d)|hicn|mbi|nhs|vin|urn|s/n|(?:n[uú]m(?:ero|\.)?|n[o°]\.?) de (?:historia|expediente|paciente|dossier)(?: cl[ií]nica)?|historia cl[ií]nica|(?:num[eé]ro|n°|nº) de dossier|cartella(?: clinica)?|\p{{L}}*(?:patient|fall|akten?|kranken|versicher)\p{{L}}*(?:nummer|nr)|medicare beneficiary|har(?:\b|\d)|e?mpi\b|barcode\b|wrist ?band\b|bracelet\b|driv\w*'?s? li[cs]en[cs]e\b|rx ?(?:bin|pcn|grp)|{numbered}\.?(?:'s)? ?{number})(?: ?{number})*{between}{VALUE}"
     ))
 });
 
 /// Any other word with a number of its own, unless it numbers goods or pages.
 static NUMBERED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?i)\b(?P<word>\p{{L}}+)\.?[ -](?:(?:number|no|nr|id|identifier)\b\.?|nº|n°|#)(?:[ :=#-]{{1,3}}|:? ?is )(?:is )?{VALUE}"
+        r"(?i)\b(?P<word>\p{{L}}+)\.?[ -](?:(?:number|no|nr|id|identifier)\b\.?|nº|n°|#){}{VALUE}",
+        grammar::gap()
     ))
 });
 /// What is numbered and belongs to nobody.
@@ -106,7 +109,7 @@ const GOODS: &[&str] = &[
 /// Words whose numbers are a person's when they are long enough to be no year, dose or count.
 static WEAK: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r"(?i)\b(?:(?-i:MR)|medical records?|med rec|record|chart|patient|pt|client|member|subscriber|insurance|insured|policy|account|acct|case|file|encounter|visit|admission|accession|specimen|sample|requisition|referral|lab slip|slip|wrist ?band|bracelet|grp|uhc|united ?health\w*|ohip|hcn|ramq|medicare|medicaid|(?:driving |driver'?s? )?licen[cs]e|passport|plate|serial|claim|id|i\.d\.|identifier|hospital|hc|nhc|dossier|epic|cerner|mpi|empi|phn|hrn|ipp|npi|dea|pid|ur|badge|subject|participant|inmate|enrollee|lic|episode|scan|bill|invoice|barcode|donor|kaiser|cigna|humana|aetna|bcbs|anthem|tricare|medi-?cal|pt id|sn|kvnr|green card|randomi[sz]ation|volunteer)(?:\W{{1,3}}(?:is|was|of)\b)?[ :#=(\[-]{{1,4}}{VALUE}"
+        r"(?i)\b(?:(?-i:MR)|medical records?|med rec|record|chart|patient|pt|client|member|subscriber|insurance|insured|policy|account|acct|case|file|encounter|visit|admission|accession|specimen|sample|requisition|referral|lab slip|slip|wrist ?band|bracelet|grp|enc|uhc|united ?health\w*|ohip|hcn|ramq|medicare|medicaid|(?:driving |driver'?s? )?licen[cs]e|passport|plate|serial|claim|id|i\.d\.|identifier|hospital|hc|nhc|dossier|epic|cerner|mpi|empi|phn|hrn|ipp|npi|dea|pid|ur|badge|subject|participant|inmate|enrollee|lic|episode|scan|bill|invoice|barcode|donor|kaiser|cigna|humana|aetna|bcbs|anthem|tricare|medi-?cal|pt id|sn|kvnr|green card|randomi[sz]ation|volunteer|medicaid|cin)\.?(?:\W{{1,3}}(?:is|was|of)\b)?[ :#=(\[-]{{1,4}}{VALUE}"
     ))
 });
 /// Plates mix letters and figures.
@@ -120,7 +123,7 @@ static PLATE: LazyLock<Regex> = LazyLock::new(|| {
 static FORMS: LazyLock<Vec<(Kind, Regex)>> = LazyLock::new(|| {
     [
         // A Medicare beneficiary identifier.
-        (Kind::RecordNumber, r"(?i)\b[1-9][ac-hj-km-np-rt-y][ac-hj-km-np-rt-y0-9]\d-?[ac-hj-km-np-rt-y][ac-hj-km-np-rt-y0-9]\d-?[ac-hj-km-np-rt-y]{2}\d{2}\b"),
+        (Kind::RecordNumber, r"(?i)\b[1-9][ac-hj-km-np-rt-y][ac-hj-km-np-rt-y0-9]\d[ -]?[ac-hj-km-np-rt-y][ac-hj-km-np-rt-y0-9]\d[ -]?[ac-hj-km-np-rt-y]{2}\d{2}\b"),
         (Kind::Payment, r"(?i)\biban\b[^\d\n]{0,12}[a-z]{2}\d{2}(?: ?[a-z0-9]{2,4}){3,8}\b"),
         (Kind::Payment, r"\b[A-Z]{2}\d{2} ?(?:[A-Z0-9]{4} ?){2,7}[A-Z0-9]{1,4}\b"),
         (Kind::Payment, r"(?i)\b(?:credit|debit|card|carte|tarjeta|karte|kreditkarte|visa|master ?card|amex|american express|maestro|discover|cc)\b[^\d\n]{0,24}\d{4}(?:[ ./_-]{0,2}\d{2,6}){2,4}\b"),
@@ -131,6 +134,8 @@ static FORMS: LazyLock<Vec<(Kind, Regex)>> = LazyLock::new(|| {
         (Kind::Payment, r"(?i)\b(?:credit|debit|card|visa|master ?card|amex)\b[^\d\n]{0,20}\b(?:last|final)[ -](?:four|4)\b(?: digits)?[^\d\n]{0,12}\d{4}\b"),
         (Kind::Payment, r"(?i)\b(?:ends?|ending)(?: (?:w/?|with|in))? ?\d{4}\b[^\d\n]{0,12}\b(?:card|visa|master ?card|amex|discover)\b"),
         (Kind::Payment, r"(?i)\b(?:last|final)[ -](?:four|4)\b[^\d\n]{0,20}\b(?:credit|debit|card|visa|master ?card|amex)\b[^\d\n]{0,12}\d{4}\b"),
+        // A brand and four digits that are no year.
+        (Kind::Payment, r"(?i)\b(?:visa|master ?card|amex)\b[ #:x*-]{1,3}(?:[03-9]\d|1[0-8]|2[1-9])\d{2}\b"),
         (Kind::Payment, r"\b(?:bc1[a-z0-9]{20,60}|[13][a-km-zA-HJ-NP-Z1-9]{25,34})\b"),
         (Kind::RecordNumber, r"(?i)\b(?:mrn|medical record)\b[^\d\n.!?]{0,40}\d(?:[ ./-]?\d){4,}\b"),
         (Kind::Payment, r"(?i)\b(?:card|visa|master ?card|amex|discover|debit|credit|cc|acct|account)\b[^\d\nx*#•]{0,8}(?:[x*#•]{1,12}|\.{2,4}) ?\d{4}\b"),
@@ -149,8 +154,19 @@ static CODE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Digits in a row, or grouped, enough for a card.
-static CARD: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"\b(?:\d(?:[ .-]{0,2}\d){11,18}|\d{4}(?:[/_]\d{4}){3})\b"));
+static CARD: LazyLock<Regex> = LazyLock::new(|| {
+    // Behind a label, or in the groups that are printed on cards, whatever parts them.
+    let gap = format!("{}{{1,3}}", grammar::BETWEEN_GROUPS);
+    pattern(&format!(
+        r"\b(?:\d(?:[ .-]{{0,2}}\d){{11,18}}|\d{{4}}(?:{gap}\d{{4}}){{3}}|3\d{{3}}{gap}\d{{6}}{gap}\d{{4,5}})\b"
+    ))
+});
+/// A card behind its label: whole, or its last digits.
+static NAMED_CARD: LazyLock<[Regex; 2]> = LazyLock::new(|| {
+    let (gap, whole, last) = (grammar::gap(), grammar::digits(12, 19), grammar::last_four());
+    let word = r"(?i)\b(?:credit|debit|cards?|carte|tarjeta|karte|kreditkarte|carta di credito|visa|master ?card|mc|amex|american express|maestro|discover|diners|jcb|unionpay|cc|hsa|fsa|pan|paid|charged|billed|copay)\b";
+    [pattern(&format!(r"{word}{gap}{whole}\b")), pattern(&format!(r"{word}{gap}{last}"))]
+});
 /// Digits in a row that are too many for a dose or a year. Decimals and digits behind a comma are amounts.
 static LONG: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"(?:^|[^\w.,])(?P<value>[A-Za-z]{0,4}[-#]?\d{6,}[A-Za-z]?)(?P<behind>[^\w]|$)")
@@ -207,8 +223,12 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
     for (kind, form) in FORMS.iter() {
         form.find_iter(text).for_each(|hit| add(*kind, hit.range()));
     }
-    for hit in CARD.find_iter(text).filter(|hit| passes_luhn(hit.as_str())) {
+    for hit in CARD.find_iter(text).filter(|hit| is_card(hit.as_str())) {
         add(Kind::Payment, hit.range());
+    }
+    // A whole card has twelve digits at least.
+    for card in NAMED_CARD.iter().skip(usize::from(digits(text) < 12)) {
+        card.find_iter(text).for_each(|hit| add(Kind::Payment, hit.range()));
     }
     for hit in LONG.captures_iter(text) {
         let (Some(value), Some(behind)) = (hit.name("value"), hit.name("behind")) else { continue };
@@ -265,6 +285,13 @@ fn is_count(text: &str, hit: &regex::Captures<'_>) -> bool {
 /// Round numbers and numbers with a unit count things.
 fn is_amount(value: &str, behind: &str) -> bool {
     (value.ends_with("000") && value.trim_end_matches('0').len() < 5) || UNIT.is_match(behind)
+}
+
+/// Whether digits are those of a card: years and round amounts in a row are none, whatever their sum.
+fn is_card(text: &str) -> bool {
+    let groups = || text.split(|sign: char| !sign.is_ascii_digit()).filter(|group| !group.is_empty());
+    let is_list = groups().count() > 2 && groups().all(|group| is_year(group) || group.ends_with("00"));
+    !is_list && passes_luhn(text)
 }
 
 /// ISO/IEC 7812: the check digit of cards.

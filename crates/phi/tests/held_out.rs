@@ -7,6 +7,10 @@
 //! - `blind.jsonl`, parts 1 to 4: written one after the other by who knew the patterns, each measured before any change
 //!   for it. Names were found at .92, .84, .87 and .87, record numbers at .93, .95, .96 and .90, all other kinds
 //!   together at .96, .98, .94 and 1.0; of 160 clean texts two were stopped.
+//! - `unseen.jsonl`: written before the rules were read. First look: names .97, record numbers 1.0, SSN 1.0, contacts
+//!   .97, cards .95, dates 1.0; 4 of 150 clean texts were stopped. Its author knew which kinds had been missed before.
+//! - `second.jsonl`: written by who had just changed the rules for `unseen.jsonl`. First look: names .92, record numbers
+//!   .93, SSN .97 (58 of 60), contacts .93, cards .98, dates 1.0; 2 of 155 clean texts were stopped.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -26,7 +30,7 @@ struct Set {
     most_false_alarms: f64,
 }
 
-const SETS: [Set; 3] = [
+const SETS: [Set; 5] = [
     Set {
         name: "held_out",
         lines: include_str!("held_out.jsonl"),
@@ -42,6 +46,18 @@ const SETS: [Set; 3] = [
     Set {
         name: "blind",
         lines: include_str!("blind.jsonl"),
+        floors: [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0],
+        most_false_alarms: 0.0,
+    },
+    Set {
+        name: "unseen",
+        lines: include_str!("unseen.jsonl"),
+        floors: [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0],
+        most_false_alarms: 0.0,
+    },
+    Set {
+        name: "second",
+        lines: include_str!("second.jsonl"),
         floors: [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0],
         most_false_alarms: 0.0,
     },

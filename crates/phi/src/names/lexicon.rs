@@ -237,3 +237,10 @@ pub(super) fn is_titled(text: &str) -> bool {
     let capital = long.iter().filter(|word| word.starts_with(char::is_uppercase)).count();
     long.len() > 4 && capital * 10 > long.len() * 6
 }
+
+/// Whether a word in capitals is an abbreviation: in a text that is not all in capitals, four letters are needed.
+pub(super) fn is_acronym(text: &str, word: &str) -> bool {
+    let letters = word.chars().filter(|sign| sign.is_alphabetic()).count();
+    let short = letters < 4 && letters > 1;
+    short && !word.chars().any(char::is_lowercase) && text.chars().any(char::is_lowercase)
+}

@@ -4,28 +4,21 @@
 //! (a title of address, a word for a patient, an age, a bed, a relation, what is done to somebody) and what a name must
 //! look like there; the weaker the context, the more a name has to show, up to a given name that is known.
 
-mod clinic;
 mod contexts;
+mod elsewhere;
+mod initials;
+mod known;
 mod lexicon;
+mod small;
+mod vocabulary;
 
-use std::sync::{LazyLock, OnceLock};
+use std::sync::OnceLock;
 
 use regex::{Captures, Regex};
 
+pub(crate) use vocabulary::RELATIVE;
+
 use crate::{Finding, Kind, pattern};
-
-/// A written name: capitalized words with particles and initials between them.
-const NAME: &str = r"(?P<name>\p{Lu}[\p{L}'-]*\.?(?: (?:(?:de|da|di|du|del|della|dos|van|von|der|den|ter|bin|ibn|al|el|la|le|y|e) ){0,2}\p{Lu}[\p{L}'-]*\.?){0,3})";
-/// Two words or more of it.
-const FULL: &str = r"(?P<name>\p{Lu}[\p{L}'-]*\.?(?: (?:(?:de|da|di|du|del|della|dos|van|von|der|den|ter|bin|ibn|al|el|la|le|y|e) ){0,2}\p{Lu}[\p{L}'-]*\.?){1,3})";
-/// A name however it is written: known given names only.
-const ANY: &str = r"(?P<name>[\p{L}][\p{L}'-]+(?: [\p{L}]\b\.?)?(?: (?:(?:de|da|di|van|von|bin|al|el) )?[\p{L}][\p{L}'-]+)?)";
-
-const PATIENT: &str = r"(?i:patients?|pts?|ptnts?|pnts?|pat|clients?|inpatient|outpatient|veteran|paciente|patiente|paziente|patientin|patiënte?|pasient(?:en)?|pacjent(?:ka|ki|a|em)?)";
-const PERSON: &str = r"(?i:patients?|pts?|clients?|m[ae]n|wom[ae]n|boy|girl|lad(?:y|ies)|gentlem[ae]n|guy|person|child|kid|baby|infant|toddler|newborn|teen\w*|adolescent|adult|male|female|veteran|resident|individual|neighbou?r|colleague|friend|farmer|teacher|smoker|diabetic|he|she|who|one|somebody|someone|old|yo|y/o|paciente|paziente|hombre|mujer|homme|femme|uomo|donna|Mann|Frau|niñ[oa]|se|s')";
-const RELATIVE: &str = r"(?i:mother|father|mom|mum|dad|son|daughter|wife|husband|partner|child|baby|brother|sister|grand(?:mother|father|ma|pa|son|daughter)|uncle|aunt|niece|nephew|cousin|neighbou?r|friend|colleague|roommate|boss|dtr|hubby|sis|bro|fianc[ée]e?|girlfriend|boyfriend|gf|bf|spouse|stepson|stepdaughter|step(?:mom|dad)|madre|padre|abuel[oa]|t[ií][oa]|herman[oa]|mam[áa]|pap[áa]|nonn[oa]|sorella|fratello|oma|opa|Mutter|Vater|Tochter|Sohn|Schwester|Bruder|moeder|vader|dochter|zoon|grand-?mère|grand-?père|sœur|frère|avó|avô|babcia|matka|hij[oa]|espos[oa]|mère|père|mari|femme|figli[oa]|moglie|marito)";
-const TITLES: &str = r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof|MR|MRS|mr|mrs|dr)\.? )?";
-const AGE: &str = r"(?i:(?:aged? |age:? )?\d{1,3} ?-? ?(?:y\b|yo\b|y\.o|y/o|yr|year|m\b|f\b|ans\b|años|anni\b|jahre|months?|mo\b)|aged? \d|(?:male|female)\b|[mf]/\d|[mf] ?\d{2}\b|d\.?o\.?b|born|mrn|ssn|bed \w|room \w|ward \w|rm \d)";
 
 /// How much a name has to show in a context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,153 +64,15 @@ impl Rule {
     }
 }
 
-fn rule(proof: Proof, context: &str) -> Rule {
-    Rule {
-        source: context.to_owned(),
-        context: OnceLock::new(),
-        proof,
-        capital: context.contains(r"(?P<name>\p{Lu}"),
-    }
+fn rule(proof: Proof, source: String) -> Rule {
+    let capital = source.contains(r"(?P<name>\p{Lu}");
+    Rule { source, context: OnceLock::new(), proof, capital }
 }
-
-/// Contexts, the strongest first.
-static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
-    let acted = r"(?i:dos(?:e|es|ing|age)|treat\w*|giv(?:e|en|ing)|gave|prescrib\w*|start\w*|stop\w*|hold\w*|switch\w*|continu\w*|discharg\w*|admit\w*|manag\w*|anticoagul\w*|transfus\w*|intubat\w*|operat\w*|saw|see|seeing|seen|bridg\w*|\w+oscopy|\w+ectomy|surgery|biopsy|scan|mri|ct|labs?|results?|inr|potassium|creatinine|hba1c|bp|care|visit|warfarin|apixaban|rivaroxaban|dabigatran|heparin|insulin|metformin|statin|antibiotics?|chart|record|notes?|regarding|about|re)";
-    let does = r"(?i:(?:is|was|has been|will be|be|been)? ?(?:has|have|had|takes?|took|taking|bleeds?|bled|bleeding|needs?|presents?|presented|came|comes|complains?|weighs|gets?|receives?|receiving|develop(?:s|ed)|fell|wants?|asks?|tolerates?|admitted|discharged|allergic|diagnosed|on|in (?:bed|room|ward|icu|clinic)|pregnant|diabetic|hypotensive|septic|safe|eligible|due|scheduled|vomit\w*|refus\w*|suffer\w*|bleeding|start(?:ed)?|stop(?:ped)?|died|deceased))";
-    vec![
-        // A title of address. "Miss" is a verb too.
-        rule(
-            Proof::Word,
-            &format!(
-                r"\b(?:Mr|Mrs|Ms|Mx|MRS|Mister|Sra|Srta|Señora?|Herrn?|Frau|Mme|Mlle|Monsieur|Madame|Signora?|Sig\.ra)\b\.? {NAME}"
-            ),
-        ),
-        rule(
-            Proof::Word,
-            &format!(
-                r"\b(?i:señora?|sra|srta|signora?|monsieur|madame|frau|herrn?|mister|missus)\b\.? {NAME}"
-            ),
-        ),
-        rule(Proof::TwoWords, &format!(r"\b(?:Miss|MR|Sr|Don|Doña|M\.)\b\.? {NAME}")),
-        rule(Proof::Known, &format!(r"(?i)\b(?:mr|mrs|ms|miss)\b\.? {ANY}")),
-        rule(Proof::Word, r"\bmrs\.? (?P<name>\p{L}[\p{L}'-]+)\b"),
-        // What says that a name follows.
-        rule(
-            Proof::Word,
-            &format!(
-                r"\b{PERSON}\b[^.!?\n]{{0,40}}?\b(?i:named|called|by the name of|goes by|known as|llamad[oa]|nommée?|namens|chiamat[oa]|di nome|appelée?|llama|appelle|heißt)[ :,]{{1,2}}{TITLES}{NAME}"
-            ),
-        ),
-        rule(
-            Proof::Known,
-            &format!(
-                r"\b(?i:named|called|by the name of|goes by|llamad[oa]|nommée?|namens|chiamat[oa])[ :,]{{1,2}}{TITLES}{NAME}"
-            ),
-        ),
-        rule(
-            Proof::Word,
-            &format!(
-                r"(?:^|[^\w])(?:(?i:(?:her|his|their|my|patient'?s?|pt'?s?|client'?s?|whose|full|last|first|maiden|legal|family|given|sur|middle) ?-?names?)|(?:Name|NAME|Surname|Patient name)|(?i:nombre|nom|nome|apellido|cognome|nachname)) ?(?i:is|was|being|es|est|è|ist)?[ :=,-]{{1,3}}{TITLES}{NAME}"
-            ),
-        ),
-        rule(Proof::Known, &format!(r"(?i)\bnames? ?(?:is|was|=|:)?[ :=]{{1,2}}{ANY}")),
-        rule(
-            Proof::TwoWords,
-            &format!(r"\b(?i:i am|i'm|this is|meet|signed|sincerely|regards),? {TITLES}{NAME}"),
-        ),
-        // A patient, and a name right behind.
-        rule(
-            Proof::TwoWords,
-            &format!(
-                r"\b(?:{PATIENT}\b(?i:'s)?(?: ?[,:;(#=/-]| is| was| -)?|(?i:pt)\.) ?(?i:is |was |named |called |name |known as )?\(?[\x22']?{TITLES}{NAME}"
-            ),
-        ),
-        rule(
-            Proof::Known,
-            &format!(
-                r"\b(?:{PATIENT}\b(?i:'s)?(?: ?[,:;(=-]| is| was)?|(?i:pt)\.) ?(?i:named |called |name |known as )?{ANY}"
-            ),
-        ),
-        rule(
-            Proof::Known,
-            &format!(
-                r"\b(?i:case|resident|subject|participant|proband|baby|little|our|my|poor|old|about|re|regarding|concerning|for|with|in) ?[:,]? ?(?i:of )?{FULL}"
-            ),
-        ),
-        // A name, and what only a patient has: an age, a bed, a number.
-        rule(
-            Proof::TwoWords,
-            &format!(r"\b{FULL}(?: ?[,(;-]| is| was){{0,2}} ?(?:(?i:an?|the|now|currently|who is) )?{AGE}"),
-        ),
-        rule(Proof::Known, &format!(r"\b{FULL},? (?i:(?:in|from) )?(?:(?i:bed|room|ward|icu)\b|\()")),
-        rule(
-            Proof::Word,
-            &format!(
-                r"\b(?i:my|our|mi|mon|ma|mein\w*|mio|mia|nuestr[oa]|notre|unser\w*|minha|meu) {PATIENT}\b,? {TITLES}{NAME}"
-            ),
-        ),
-        rule(Proof::Known, &format!(r"\b{FULL} ?[,/;] ?\d{{1,3}}(?: ?[,/;)]|$)")),
-        rule(
-            Proof::Known,
-            &format!(
-                r"\b\d{{1,3}} ?-? ?(?i:y|yo|y/o|yrs?|years?)\b[ -]?(?i:old)?,? ?(?i:man|woman|male|female|m|f|lady|gentleman|boy|girl|patient|pt)?,? ?{FULL}"
-            ),
-        ),
-        rule(Proof::Known, &format!(r"\b(?i:room|bed|ward|rm) ?#?\d{{1,4}}[a-z]?[ ,:-]{{1,3}}{FULL}")),
-        // A relation.
-        rule(
-            Proof::Word,
-            &format!(
-                r"\b(?i:my|our|his|her|their|the patient's|mi|mon|ma|mein|meine|mio|mia) {RELATIVE},? (?i:named |called )?{NAME}"
-            ),
-        ),
-        rule(Proof::TwoWords, &format!(r"\b{RELATIVE} of {TITLES}{FULL}")),
-        // What is done to somebody, and what somebody does.
-        rule(
-            Proof::Known,
-            &format!(
-                r"\b{acted}\b[^.!?\n]{{0,40}}?\b(?i:for|in|on|of|to|with|by|about|re|regarding)?[ :]{{1,2}}{FULL}"
-            ),
-        ),
-        rule(
-            Proof::Known,
-            &format!(r"\b{FULL}(?:'s? )?,? ?(?:(?i:who|also|now|just|still|currently|not|a|the) )*{does}\b"),
-        ),
-        rule(
-            Proof::Given,
-            r"\b(?P<name>\p{Lu}[\p{L}-]+(?: \p{Lu}[\p{L}'-]+)?)'s? (?i:inr|potassium|creatinine|egfr|gfr|hba1c|bp|blood|labs?|results?|chart|record|dose|warfarin|apixaban|insulin|medications?|meds|biopsy|scan|mri|ct|ecg|ekg|x-ray|surgery|operation|wound|diagnosis|condition|daughter|son|wife|husband|mother|father|family|weight|age|kidney|heart|liver)\b",
-        ),
-        // Surname first, as in lists and wristbands.
-        rule(
-            Proof::Known,
-            r"(?P<last>\p{Lu}[\p{L}'-]+), ?(?P<name>\p{Lu}[\p{L}'-]+)(?: \p{Lu}\.?)?(?: ?[,(;:-]| (?i:has|is|was|on|\d)|$)",
-        ),
-    ]
-});
-
-/// Initials of a patient.
-static INITIALS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    [
-        format!(
-            r"\b{PATIENT}\b,? ?(?i:named |called |initials? |is |\p{{Ll}}{{3,10}} )?\(?\p{{Lu}}\. ?\p{{Lu}}\.(?: ?\p{{Lu}}\.)?"
-        ),
-        r"\b(?i:initials?)\b(?i: are| is|:)? ?\p{Lu}\.? ?\p{Lu}\.?(?: ?\p{Lu}\.?)?\b".to_owned(),
-        format!(r"\b(?:{PATIENT}|Mr|Mrs|Ms|Miss)\b\.?,? ?\p{{Lu}}\. ?\p{{Lu}}[\p{{L}}'-]+\p{{Ll}}\b"),
-    ]
-    .iter()
-    .map(|text| pattern(text))
-    .collect()
-});
 
 pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
     let titled = lexicon::is_titled(text);
     let (given, capital) = lexicon::cues(text);
-    for rule in RULES
-        .iter()
-        .chain(contexts::RULES.iter())
-        .chain(clinic::RULES.iter())
-        .filter(|rule| rule.applies(given, capital))
-    {
+    for rule in contexts::RULES.iter().filter(|rule| rule.applies(given, capital)) {
         let context = rule.context();
         let mut from = 0;
         // Contexts overlap ("in my patient Ann Lee"): looking goes on behind the beginning of each, not behind its end.
@@ -236,16 +91,21 @@ pub(crate) fn find(text: &str, found: &mut Vec<Finding>) {
         }
     }
     if given {
-        contexts::find_pairs(text, found);
+        known::find_pairs(text, found);
+        small::find_lower_with_initial(text, found);
     }
-    clinic::find(text, found, (given, titled));
-    contexts::find_initials(text, found);
-    if !text.chars().skip(1).any(char::is_uppercase) {
-        return;
+    // A given name with a surname, with an initial, or alone, whatever stands around.
+    if given && !titled {
+        known::find_full(text, found);
+        known::find_with_initial(text, found);
+        known::find_alone(text, found);
     }
-    for initials in INITIALS.iter() {
-        found.extend(initials.find_iter(text).map(|hit| Finding { kind: Kind::Name, place: hit.range() }));
+    small::find_lower(text, found);
+    small::find_labelled(text, found);
+    if !text.is_ascii() {
+        elsewhere::find(text, found);
     }
+    initials::find(text, found);
 }
 
 /// Whether a word is a given name or a surname somewhere, and no other word.
@@ -288,12 +148,12 @@ fn is_name(text: &str, hit: &Captures<'_>, proof: Proof, titled: bool) -> bool {
             (known && !opens && capital && !lexicon::is_word(first)) || (shaped && built)
         }
         Proof::Anybody => shaped || sure,
-        Proof::Alone => sure && capital && !titled && !contexts::is_acronym(text, first),
+        Proof::Alone => sure && capital && !titled && !lexicon::is_acronym(text, first),
         Proof::Called => {
             let given = known && !opens && !lexicon::is_word(first) && says(first);
-            capital && !titled && (given || words.iter().any(surname)) && !contexts::is_acronym(text, first)
+            capital && !titled && (given || words.iter().any(surname)) && !lexicon::is_acronym(text, first)
         }
-        Proof::Person => !titled && (sure || words.iter().any(surname)) && !contexts::is_acronym(text, first),
+        Proof::Person => !titled && (sure || words.iter().any(surname)) && !lexicon::is_acronym(text, first),
         Proof::Known => {
             sure && (words.len() > 1 || hit.name("last").is_some_and(|last| !lexicon::is_word(last.as_str())))
         }
