@@ -46,6 +46,8 @@ pub struct Engines {
     pub accounts_sealed: Once,
     /// Whether the results of before were sealed, in the same way.
     pub results_sealed: Once,
+    /// Whether the credits of before were sealed, in the same way.
+    pub awards_sealed: Once,
     /// Files, sealed.
     pub objects: Sealed,
     /// Limits.
@@ -98,6 +100,7 @@ impl Engines {
             rolls: Arc::new(SealedMemory::new(folder.join("staff-rolls"), Arc::clone(&keys) as _)),
             accounts_sealed: once(folder, "accounts", &keys),
             results_sealed: once(folder, "results", &keys),
+            awards_sealed: once(folder, "awards", &keys),
             objects: Sealed::new(Arc::new(Directory::new(folder.join("objects"))), Arc::clone(&keys) as _),
             keys,
             cache: Arc::new(MemoryCache::new(Arc::clone(&clock))),

@@ -218,7 +218,7 @@ async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> any
         };
         let ledger = ledger(store.clone(), parts);
         if let (ServiceName::Credits, Some(store)) = (name, &store) {
-            wiring::seal_results(store, &parts.engines).await?;
+            wiring::seal_earlier(store, &parts.engines).await?;
         }
         let mut service = build(name, store, parts, &peers)?;
         service.tasks.push(ledger.task());

@@ -117,9 +117,10 @@ fn ingestion(store: Handle, parts: &Parts) -> anyhow::Result<Service> {
     Ok(preceptor_ingestion::build(&deps, config.ingestion.clone())?)
 }
 
-/// Seals the results of an earlier version, once, before anyone can claim for them.
-pub(super) async fn seal_results(store: &Handle, engines: &Engines) -> anyhow::Result<()> {
-    Ok(preceptor_credits::seal_earlier(store, &*engines.keys, &engines.results_sealed).await?)
+/// Seals the results and credits of an earlier version, once, before anyone can claim or be shown any of them.
+pub(super) async fn seal_earlier(store: &Handle, engines: &Engines) -> anyhow::Result<()> {
+    let (results, awards) = (&engines.results_sealed, &engines.awards_sealed);
+    Ok(preceptor_credits::seal_earlier(store, &*engines.keys, results, awards).await?)
 }
 
 fn credits(store: Handle, parts: &Parts, peers: &Peers) -> anyhow::Result<Service> {
