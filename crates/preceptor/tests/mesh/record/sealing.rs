@@ -5,13 +5,15 @@ use preceptor::config::Config;
 use preceptor::journey::Answers;
 use preceptor::mesh::{Mesh, Plan};
 use preceptor_core::Secret;
+use preceptor_proto::events::v1::AuditRecord;
 use preceptor_testkit::{Local, Store};
+use prost::Message as _;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend};
 use serde_json::{Value, json};
 
-use super::rewriting::{Tables, head, issued, org_of, run, settled, texts, verify};
+use super::rewriting::{Tables, audit, head, issued, org_of, run, settled, texts, verify, verify_at};
 use crate::credits::{Course, clinician, code, course};
-use crate::support::{eventually, list};
+use crate::support::{Log, eventually, list};
 
 preceptor_testkit::on_both_stores! {
     a_failed_attempt_that_was_changed_by_hand_earns_nothing
@@ -357,5 +359,43 @@ async fn a_record_that_the_index_lacks_is_shown_all_the_same_and_told(store: Sto
             && said.contains(&format!("lacks {} of the records ({named})", of_credit.len())),
         "{said}"
     );
-    local.stop().await;
+
+    let missing = of_credit.len().to_string();
+    let (config, admin, token) =
+        (local.config.clone(), local.editor.token().to_owned(), learner.token().to_owned());
+    local.mesh.stop().await;
+    completed_from_what_was_signed(&config, &tables, &org).await;
+    let (mesh, admin_client) = start_again(config, &admin).await;
+    let url = format!("http://{}", mesh.address.expect("an address"));
+    let (ended, said) = verify_at(&url, &admin, nowhere.path(), &[]);
+    assert_eq!(ended, Some(0), "{said}");
+    let told = client_of(&mesh, &token).get(&path).await.expect("the chain");
+    assert_eq!(places(&told, &credit), of_credit);
+    assert_eq!(told["records"]["unindexed"], json!([]));
+    let done = eventually("it is on the record", async || {
+        let records = Log::read(&admin_client).await.leaves.into_iter();
+        let mut records =
+            records.map(|(record, _)| AuditRecord::decode(record.as_slice()).expect("a record"));
+        records.find(|record| record.action == "log.reindexed")
+    })
+    .await;
+    assert_eq!((done.facts["records"].as_str(), done.reason.as_str()), (&*missing, "deleted by hand"));
+    mesh.stop().await;
+}
+
+/// Completes the index of a log: not from a record that was changed, then from what was signed, and then there is nothing left.
+async fn completed_from_what_was_signed(config: &Config, tables: &Tables, org: &str) {
+    let complete = || audit(config, "reindex", &["--org", org, "--reason", "deleted by hand"]);
+    let first = format!("org_id = '{org}' AND idx = 0");
+    run(&tables.db, &format!("CREATE TEMPORARY TABLE kept AS SELECT record FROM audit_leaf WHERE {first}"))
+        .await;
+    let second = format!("SELECT record FROM audit_leaf WHERE org_id = '{org}' AND idx = 1");
+    run(&tables.db, &format!("UPDATE audit_leaf SET record = ({second}) WHERE {first}")).await;
+    let said = complete();
+    assert!(said.contains("do not give the root that was signed"), "{said}");
+    run(&tables.db, &format!("UPDATE audit_leaf SET record = (SELECT record FROM kept) WHERE {first}")).await;
+    let said = complete();
+    assert!(said.contains("are in the index of"), "{said}");
+    let said = complete();
+    assert!(said.contains("lacks no record"), "{said}");
 }
