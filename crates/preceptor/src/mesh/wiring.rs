@@ -123,6 +123,30 @@ pub(super) async fn seal_earlier(store: &Handle, engines: &Engines) -> anyhow::R
     Ok(preceptor_credits::seal_earlier(store, &*engines.keys, results, awards).await?)
 }
 
+/// Seals what an earlier version left in the outbox of a service, once, before anything of it is sent.
+pub(super) async fn seal_outbox(
+    name: ServiceName,
+    store: Option<&Handle>,
+    engines: &Engines,
+) -> anyhow::Result<()> {
+    let sealed = engines.outbox_sealed(name.name());
+    if sealed.is_done().await? {
+        return Ok(());
+    }
+    let count = match store {
+        Some(store) => store.seal_earlier().await?,
+        None => engines.control.seal_earlier().await?,
+    };
+    if count > 0 {
+        tracing::warn!(
+            service = name.name(),
+            count,
+            "events from before they had seals were sealed as they are"
+        );
+    }
+    Ok(sealed.done().await?)
+}
+
 fn credits(store: Handle, parts: &Parts, peers: &Peers) -> anyhow::Result<Service> {
     let Parts { engines, config, .. } = parts;
     let channel = |to| peers.channel(to, ServiceName::Credits);

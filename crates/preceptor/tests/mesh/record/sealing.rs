@@ -22,6 +22,7 @@ preceptor_testkit::on_both_stores! {
     a_credit_that_was_made_by_hand_counts_for_nothing
     an_org_that_was_renamed_by_hand_is_let_in_no_more
     a_record_that_the_index_lacks_is_shown_all_the_same_and_told
+    a_record_that_was_changed_on_its_way_is_not_sent_and_the_others_are
 }
 
 /// Where certificates are, each table before those that it refers to.
@@ -398,4 +399,61 @@ async fn completed_from_what_was_signed(config: &Config, tables: &Tables, org: &
     assert!(said.contains("are in the index of"), "{said}");
     let said = complete();
     assert!(said.contains("lacks no record"), "{said}");
+}
+
+/// What the process says of its outboxes.
+async fn readiness(local: &Local) -> String {
+    let ready = reqwest::get(format!("{}/readyz", local.url)).await.expect("an answer");
+    ready.text().await.expect("a text")
+}
+
+/// Looks until the log holds a record of an action on an object.
+async fn recorded(local: &Local, action: &str, object: Option<&str>) {
+    eventually(action, async || {
+        let log = Log::read(&local.editor).await.leaves.into_iter();
+        let mut records = log.map(|(record, _)| AuditRecord::decode(record.as_slice()).expect("a record"));
+        records.find(|record| record.action == action && object.is_none_or(|object| record.object == object))
+    })
+    .await;
+}
+
+async fn a_record_that_was_changed_on_its_way_is_not_sent_and_the_others_are(store: Store) {
+    const STOPPED: &str = "one was changed outside the product";
+    let local = store.mesh().await.expect("a mesh");
+    let program = async |title: &str| {
+        let made = local.editor.post("/v1/programs", &json!({ "title": title })).await.expect("a program");
+        id(&made, "id").expect("an id")
+    };
+    let first = program("First").await;
+    recorded(&local, "program.created", Some(&first)).await;
+    let org = org_of(&settled(&local.editor).await);
+    assert!(!readiness(&local).await.contains(STOPPED));
+
+    // The newest record of the service, as if it were not sent yet: in another form, and then as it was.
+    let tables = Tables::open(&local, &store, &org).await;
+    let newest = format!(
+        "org_id = '{org}' AND stream = 'audit' AND sequence = (SELECT sequence FROM ingestion_outbox_head WHERE org_id = '{org}' AND stream = 'audit')"
+    );
+    let [row] = texts(&tables.db, &format!("SELECT event_id FROM ingestion_outbox WHERE {newest}")).await;
+    let set = async |values: &str| {
+        let own = format!("org_id = '{org}' AND event_id = '{row}'");
+        run(&tables.db, &format!("UPDATE ingestion_outbox SET {values} WHERE {own}")).await;
+    };
+    set("sent = FALSE, topic = 'source'").await;
+    let second = program("Second").await;
+    eventually("it is told", async || readiness(&local).await.contains(STOPPED).then_some(())).await;
+    // Records of other services go on.
+    local.editor.hire("analyst", "analyst").await.expect("an analyst");
+    recorded(&local, "staff.created", None).await;
+    let log = Log::read(&local.editor).await.leaves.into_iter();
+    let mut records = log.map(|(record, _)| AuditRecord::decode(record.as_slice()).expect("a record"));
+    assert!(!records.any(|record| record.object == second), "what comes behind it waits");
+
+    set("topic = 'audit'").await;
+    let third = program("Third").await;
+    for made in [second, third] {
+        recorded(&local, "program.created", Some(&made)).await;
+    }
+    eventually("it is told", async || (!readiness(&local).await.contains(STOPPED)).then_some(())).await;
+    local.stop().await;
 }
