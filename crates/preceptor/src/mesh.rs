@@ -218,10 +218,7 @@ async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> any
             Some(parts.engines.cells.handle(name.name()).await?)
         };
         let ledger = ledger(store.clone(), parts);
-        wiring::seal_outbox(name, store.as_ref(), &parts.engines).await?;
-        if let (ServiceName::Credits, Some(store)) = (name, &store) {
-            wiring::seal_earlier(store, &parts.engines).await?;
-        }
+        wiring::seal_earlier(name, store.as_ref(), &parts.engines).await?;
         let mut service = build(name, store, parts, &peers)?;
         service.tasks.push(ledger.task());
         let (routes, reporter) = preceptor_rpc::health::with_health(name, service.routes).await?;
@@ -250,7 +247,7 @@ async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> any
             elsewhere.map(|name| Ok((name, peers.channel(name, ServiceName::Gateway)?))).collect();
         table.add(probes::peers(elsewhere?));
         let store = parts.engines.cells.handle(ServiceName::Gateway.name()).await?;
-        wiring::seal_outbox(ServiceName::Gateway, Some(&store), &parts.engines).await?;
+        wiring::seal_earlier(ServiceName::Gateway, Some(&store), &parts.engines).await?;
         let ledger = ledger(Some(store.clone()), parts);
         let bus: Arc<dyn Bus> = Arc::clone(&parts.engines.bus) as _;
         let tasks = preceptor_gateway::tasks(&store, &bus, &ledger);

@@ -45,7 +45,7 @@ struct Inner {
     stopped: Mutex<BTreeSet<(String, OrgId, String)>>,
 }
 
-/// The key is told to no one.
+/// The key is shown to no one.
 impl fmt::Debug for OutboxSeals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "OutboxSeals({} stopped)", self.stopped())

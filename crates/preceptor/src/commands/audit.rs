@@ -103,7 +103,7 @@ impl Reindex {
         engines.close().await;
         match done? {
             0 => println!("The index of {} lacks no record.", self.org),
-            count => println!("{count} records are in the index of {} again.", self.org),
+            count => println!("Records that the index of {} lacked, and names now: {count}", self.org),
         }
         Ok(())
     }

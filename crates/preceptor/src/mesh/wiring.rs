@@ -117,18 +117,22 @@ fn ingestion(store: Handle, parts: &Parts) -> anyhow::Result<Service> {
     Ok(preceptor_ingestion::build(&deps, config.ingestion.clone())?)
 }
 
-/// Seals the results and credits of an earlier version, once, before anyone can claim or be shown any of them.
-pub(super) async fn seal_earlier(store: &Handle, engines: &Engines) -> anyhow::Result<()> {
-    let (results, awards) = (&engines.results_sealed, &engines.awards_sealed);
-    Ok(preceptor_credits::seal_earlier(store, &*engines.keys, results, awards).await?)
-}
-
-/// Seals what an earlier version left in the outbox of a service, once, before anything of it is sent.
-pub(super) async fn seal_outbox(
+/// Seals what an earlier version of a service left without a seal, once, before anything of it is sent, claimed or shown.
+pub(super) async fn seal_earlier(
     name: ServiceName,
     store: Option<&Handle>,
     engines: &Engines,
 ) -> anyhow::Result<()> {
+    seal_outbox(name, store, engines).await?;
+    if let (ServiceName::Credits, Some(store)) = (name, store) {
+        let (results, awards) = (&engines.results_sealed, &engines.awards_sealed);
+        preceptor_credits::seal_earlier(store, &*engines.keys, results, awards).await?;
+    }
+    Ok(())
+}
+
+/// Seals what waits in the outbox of a service since an earlier version.
+async fn seal_outbox(name: ServiceName, store: Option<&Handle>, engines: &Engines) -> anyhow::Result<()> {
     let sealed = engines.outbox_sealed(name.name());
     if sealed.is_done().await? {
         return Ok(());

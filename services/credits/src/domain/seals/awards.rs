@@ -51,21 +51,14 @@ fn canonical(row: &award::Model) -> Vec<u8> {
     } = row;
     let whose = [org_id, id, learner, program_id, credit_type, entry_kind, offer_id, policy_id];
     let earned = [attempt_id, form_id, assertion_id, profession, recognition];
-    let terms = [
-        designated_quarters,
-        opens_at,
-        terminates_at,
-        minimum_level,
-        accreditation_from,
-        accreditation_until,
-        content_verified_at,
-    ];
-    let facts = [entry, started_at, quiz_completed_at, level, valid_from, valid_until, quarters, issued_at];
+    let terms = [designated_quarters, opens_at, terminates_at, minimum_level];
+    let times = [accreditation_from, accreditation_until, content_verified_at, valid_from, valid_until];
+    let facts = [entry, started_at, quiz_completed_at, level, quarters, issued_at];
     let mut bytes = b"credits_award".to_vec();
     for text in whose.into_iter().chain(earned) {
         put(&mut bytes, text);
     }
-    bytes.extend(terms.into_iter().chain(facts).flat_map(|number| number.to_be_bytes()));
+    bytes.extend(terms.into_iter().chain(times).chain(facts).flat_map(|number| number.to_be_bytes()));
     bytes.extend([evaluation_required, passed, accreditation_confirmed].map(|truth| u8::from(*truth)));
     for text in [evaluation_id, accreditation_decision] {
         bytes.push(u8::from(text.is_some()));
