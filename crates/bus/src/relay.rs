@@ -1,6 +1,8 @@
 //! Moves committed events from an outbox to the bus, in order.
 //!
-//! An event is marked as sent only after the bus has it, so a crash in between sends it twice and never not at all.
+//! An event is marked as sent only after the bus has it, so a crash in between sends it twice and never not at all. What is not
+//! as it was committed is left out by the outbox, with all of its stream that comes after it: that waits for a person, and is
+//! looked at again with the next event of its org.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +15,7 @@ use preceptor_store::{Control, Handle, StoreError, Unsent};
 
 use crate::{Bus, BusError, Message, Topic};
 
-/// Events per publication.
+/// Events of a stream per publication.
 const BATCH: u64 = 256;
 /// The least time between two rounds. The first event after a silence goes out at once; those of a burst go together, which
 /// spares the store and the bus a durable write for each.

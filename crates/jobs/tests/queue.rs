@@ -46,7 +46,8 @@ struct Engine {
 
 impl Engine {
     async fn open(config: &Config, folder: TempDir, server: Option<Arc<Server>>) -> Self {
-        let cells = Cells::open(config, &[SCHEMA], Arc::new(SystemClock)).await.expect("cells");
+        let seals = preceptor_store::OutboxSeals::new(&[7; 32]);
+        let cells = Cells::open(config, &[SCHEMA], Arc::new(SystemClock), seals).await.expect("cells");
         Self {
             store: cells.handle("workshop").await.expect("a handle"),
             alone: server.is_none(),

@@ -50,8 +50,10 @@ pub enum Purpose {
     Cursors,
     /// Seals what the key of an org's log signed last.
     SignedHeads,
-    /// Seals results of attempts, so that one that was changed by hand earns nothing.
+    /// Seals results of attempts and credits, so that one that was changed by hand earns nothing.
     Results,
+    /// Seals what waits in outboxes, so that nothing is sent that was not committed.
+    Outboxes,
 }
 
 impl Purpose {
@@ -68,6 +70,7 @@ impl Purpose {
             Self::Cursors => "cursors",
             Self::SignedHeads => "signed-heads",
             Self::Results => "results",
+            Self::Outboxes => "outboxes",
         }
     }
 }

@@ -10,10 +10,10 @@ use anyhow::{Context as _, bail};
 use preceptor_bus::DurableLog;
 use preceptor_cache::MemoryCache;
 use preceptor_core::{Clock, Secret};
-use preceptor_keys::{Keyring, Once, SealedMemory};
+use preceptor_keys::{KeyName, Keyring, Keys as _, Once, Purpose, SealedMemory};
 use preceptor_objects::{Directory, Sealed};
 use preceptor_runtime::private;
-use preceptor_store::{Cells, Control, ControlConfig, Schema};
+use preceptor_store::{Cells, Control, ControlConfig, OutboxSeals, Schema};
 use preceptor_vector::Edge;
 
 use crate::config::Config;
@@ -46,6 +46,10 @@ pub struct Engines {
     pub accounts_sealed: Once,
     /// Whether the results of before were sealed, in the same way.
     pub results_sealed: Once,
+    /// Whether the credits of before were sealed, in the same way.
+    pub awards_sealed: Once,
+    /// What the outboxes of all services are sealed by.
+    pub outboxes: OutboxSeals,
     /// Files, sealed.
     pub objects: Sealed,
     /// Limits.
@@ -54,6 +58,7 @@ pub struct Engines {
     pub clock: Arc<dyn Clock>,
     /// Whether no other process can do the work of this one's services, so that what earlier ones held is free.
     pub alone: bool,
+    sealed_before: PathBuf,
     _lock: File,
 }
 
@@ -88,23 +93,35 @@ impl Engines {
                 ControlConfig::File(folder.join("control.db")),
             ),
         };
-        let cells = Cells::open(&cells, &schemas(), Arc::clone(&clock)).await?;
+        let outboxes = KeyName::of_deployment(Purpose::Outboxes);
+        let outboxes = OutboxSeals::new(&keys.hmac(outboxes, b"outboxes").await?);
+        let cells = Cells::open(&cells, &schemas(), Arc::clone(&clock), outboxes.clone()).await?;
+        let accounts = preceptor_auth::SCHEMA;
+        let sealed_before = folder.join("sealed-before");
         Ok(Self {
             cells,
-            control: Control::open(&control, preceptor_auth::SCHEMA, Arc::clone(&clock)).await?,
+            control: Control::open(&control, accounts, Arc::clone(&clock), outboxes.clone()).await?,
+            outboxes,
             bus: Arc::new(bus),
             index: Arc::new(Edge::new(folder.join("index"), preceptor_retrieval::LAYOUT)),
             memory: Arc::new(SealedMemory::new(folder.join("signed-heads"), Arc::clone(&keys) as _)),
             rolls: Arc::new(SealedMemory::new(folder.join("staff-rolls"), Arc::clone(&keys) as _)),
-            accounts_sealed: once(folder, "accounts", &keys),
-            results_sealed: once(folder, "results", &keys),
+            accounts_sealed: once(&sealed_before, "accounts", &keys),
+            results_sealed: once(&sealed_before, "results", &keys),
+            awards_sealed: once(&sealed_before, "awards", &keys),
             objects: Sealed::new(Arc::new(Directory::new(folder.join("objects"))), Arc::clone(&keys) as _),
             keys,
             cache: Arc::new(MemoryCache::new(Arc::clone(&clock))),
             clock,
             alone: alone(sharing, config),
+            sealed_before,
             _lock: lock,
         })
+    }
+
+    /// Whether what waited in the outbox of a service before was sealed, in the same way as accounts.
+    pub fn outbox_sealed(&self, service: &'static str) -> Once {
+        once(&self.sealed_before.join("outboxes"), service, &self.keys)
     }
 
     /// Closes the databases, so that nothing is left in their logs.
@@ -120,8 +137,7 @@ impl Engines {
 
 /// What tells that rows of before were sealed: in a folder of its own, so that a restore can do without it.
 fn once(folder: &Path, what: &'static str, keys: &Arc<Keyring>) -> Once {
-    let folder = folder.join("sealed-before").join(what);
-    Once::new(Arc::new(SealedMemory::new(folder, Arc::clone(keys) as _)), what)
+    Once::new(Arc::new(SealedMemory::new(folder.join(what), Arc::clone(keys) as _)), what)
 }
 
 /// Whether a process has its tables to itself. A lock on the folder keeps others from tables that are in it, and from no

@@ -207,6 +207,7 @@ async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> any
     let mut peers = Peers { local: HashMap::new(), config: parts.config.mesh.clone(), secret };
     let mut table = Table::default();
     table.add(probes::store(parts.engines.cells.handle(ServiceName::Gateway.name()).await?));
+    table.add(probes::outboxes(parts.engines.outboxes.clone()));
     let mut names = Vec::new();
     // In this order every service is built after those it calls.
     for name in BUILD_ORDER.into_iter().filter(|name| plan.services.contains(name)) {
@@ -217,9 +218,7 @@ async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> any
             Some(parts.engines.cells.handle(name.name()).await?)
         };
         let ledger = ledger(store.clone(), parts);
-        if let (ServiceName::Credits, Some(store)) = (name, &store) {
-            wiring::seal_results(store, &parts.engines).await?;
-        }
+        wiring::seal_earlier(name, store.as_ref(), &parts.engines).await?;
         let mut service = build(name, store, parts, &peers)?;
         service.tasks.push(ledger.task());
         let (routes, reporter) = preceptor_rpc::health::with_health(name, service.routes).await?;
@@ -248,6 +247,7 @@ async fn table(parts: &Parts, plan: &Plan, listener: Option<TcpListener>) -> any
             elsewhere.map(|name| Ok((name, peers.channel(name, ServiceName::Gateway)?))).collect();
         table.add(probes::peers(elsewhere?));
         let store = parts.engines.cells.handle(ServiceName::Gateway.name()).await?;
+        wiring::seal_earlier(ServiceName::Gateway, Some(&store), &parts.engines).await?;
         let ledger = ledger(Some(store.clone()), parts);
         let bus: Arc<dyn Bus> = Arc::clone(&parts.engines.bus) as _;
         let tasks = preceptor_gateway::tasks(&store, &bus, &ledger);

@@ -6,7 +6,7 @@ use preceptor_rpc::health::{Reporter, check};
 use preceptor_rpc::{Channel, ServiceName};
 use preceptor_runtime::health::State;
 use preceptor_runtime::{Health, Module, Stop};
-use preceptor_store::Handle;
+use preceptor_store::{Handle, OutboxSeals};
 
 /// How often everything is looked at.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -32,6 +32,36 @@ pub(crate) fn store(handle: Handle) -> Module {
         });
         Ok(())
     })
+}
+
+/// Looks whether all outboxes are sent on.
+pub(crate) fn outboxes(seals: OutboxSeals) -> Module {
+    Module::new("outboxes", &[], move |context| async move {
+        let (health, stop) = (context.health, context.tasks.stop_signal());
+        context.tasks.spawn_once("probe", async move {
+            let mut known = 0;
+            loop {
+                let stopped = seals.stopped();
+                if stopped != known {
+                    health.set("outboxes", state_of(stopped));
+                    known = stopped;
+                }
+                if !stop.sleep(PAUSE).await {
+                    return;
+                }
+            }
+        });
+        Ok(())
+    })
+}
+
+fn state_of(stopped: usize) -> State {
+    if stopped == 0 {
+        return State::Ready;
+    }
+    State::Degraded(format!(
+        "events of {stopped} outboxes wait, because one was changed outside the product; see the process's own log"
+    ))
 }
 
 /// Looks at the services in other processes that the gateway cannot do without.

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use preceptor_core::id::OrgId;
 use preceptor_core::{Clock, Scope};
 use preceptor_runtime::Waiting;
+use sea_orm::DatabaseTransaction;
 
 use crate::files::{self, Files};
 use crate::outbox::{self, Unsent};
 use crate::postgres;
 use crate::tx::Connection;
-use crate::{Schema, StoreError, TenantTx};
+use crate::{OutboxSeals, Schema, StoreError, TenantTx};
 
 /// Where the cells are.
 #[derive(Debug, Clone)]
@@ -38,6 +39,7 @@ struct Inner {
     engine: Engine,
     clock: Arc<dyn Clock>,
     dirty: HashMap<&'static str, Dirty>,
+    seals: OutboxSeals,
 }
 
 /// All cells of a deployment. Cheap to clone.
@@ -48,10 +50,12 @@ impl Cells {
     /// Cells with the tables of `schemas`, each of which may refer to those before it. On PostgreSQL the database is
     /// brought up to date where the migrator's password is at hand, and checked elsewhere; files are opened when they are
     /// used. Every known org counts as dirty: what was committed before a crash and not sent is sent now.
+    /// What waits in outboxes is sealed by `seals`.
     pub async fn open(
         config: &Config,
         schemas: &[Schema],
         clock: Arc<dyn Clock>,
+        seals: OutboxSeals,
     ) -> Result<Self, StoreError> {
         let engine = match config {
             Config::Files(folder) => {
@@ -62,7 +66,7 @@ impl Cells {
             }
         };
         let dirty = schemas.iter().map(|schema| (schema.service, Dirty::default())).collect();
-        Ok(Self(Arc::new(Inner { engine, clock, dirty })))
+        Ok(Self(Arc::new(Inner { engine, clock, dirty, seals })))
     }
 
     /// What one service sees of the cells: its own tables, outbox and inbox.
@@ -74,7 +78,8 @@ impl Cells {
             Engine::Files(files) => Way::Files(Arc::clone(files)),
             Engine::Postgres(cell) => Way::Postgres(cell.service(service)?),
         };
-        let handle = Handle { way, service, clock: Arc::clone(&self.0.clock), dirty };
+        let (clock, seals) = (Arc::clone(&self.0.clock), self.0.seals.clone());
+        let handle = Handle { way, service, clock, dirty, seals };
         for org in handle.known_orgs().await? {
             handle.mark_dirty(org);
         }
@@ -104,6 +109,7 @@ pub struct Handle {
     service: &'static str,
     clock: Arc<dyn Clock>,
     dirty: Dirty,
+    seals: OutboxSeals,
 }
 
 impl Handle {
@@ -149,7 +155,8 @@ impl Handle {
     }
 
     fn tenant(&self, scope: &Arc<Scope>, connection: Connection) -> TenantTx {
-        TenantTx::new(Arc::clone(scope), self.service, connection, &*self.clock, self.dirty.clone())
+        let (dirty, seals) = (self.dirty.clone(), self.seals.clone());
+        TenantTx::new(Arc::clone(scope), self.service, connection, &*self.clock, dirty, seals)
     }
 
     /// Waits for orgs whose outbox has something new.
@@ -162,27 +169,45 @@ impl Handle {
         self.dirty.add(org);
     }
 
-    /// The oldest events that are not on the bus yet.
+    /// The oldest events that are not on the bus yet, at most `limit` of each stream. A stream ends before an event that is
+    /// not as it was committed.
     pub async fn unsent(&self, org: OrgId, limit: u64) -> Result<Vec<Unsent>, StoreError> {
         match &self.way {
             Way::Files(files) => {
-                outbox::unsent(&files.pools(org).await?.reader, self.service, org, limit).await
+                outbox::unsent(&files.pools(org).await?.reader, self.service, org, limit, &self.seals).await
             }
             Way::Postgres(service) => {
-                outbox::unsent(&service.read(org).await?, self.service, org, limit).await
+                outbox::unsent(&service.read(org).await?, self.service, org, limit, &self.seals).await
             }
         }
     }
 
     /// Notes that these events are on the bus.
     pub async fn mark_sent(&self, org: OrgId, sent: &[Unsent]) -> Result<(), StoreError> {
-        let tx = match &self.way {
-            Way::Files(files) => files::begin(files.pools(org).await?).await?,
-            Way::Postgres(service) => service.mark(org).await?,
-        };
+        let tx = self.marking(org).await?;
         outbox::mark_sent(&tx, self.service, org, sent).await?;
         preceptor_runtime::shielded(async move { tx.commit().await }).await?;
         Ok(())
+    }
+
+    /// A transaction on an org's outbox.
+    async fn marking(&self, org: OrgId) -> Result<DatabaseTransaction, StoreError> {
+        match &self.way {
+            Way::Files(files) => files::begin(files.pools(org).await?).await,
+            Way::Postgres(service) => service.mark(org).await,
+        }
+    }
+
+    /// Seals the events that an earlier version left unsent and without a seal, as they are; returns how many. May be
+    /// interrupted and repeated.
+    pub async fn seal_earlier(&self) -> Result<u64, StoreError> {
+        let mut sealed = 0;
+        for org in self.known_orgs().await? {
+            let tx = self.marking(org).await?;
+            sealed += outbox::seal_earlier(&tx, self.service, org, &self.seals).await?;
+            preceptor_runtime::shielded(async move { tx.commit().await }).await?;
+        }
+        Ok(sealed)
     }
 }
 

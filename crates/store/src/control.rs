@@ -17,7 +17,7 @@ use sea_orm::{
 use crate::cells::Dirty;
 use crate::outbox::{self, AUDIT_TYPE, Event, Producer, Unsent};
 use crate::sqlite::{self, Pools};
-use crate::{AuditEntry, Schema, StoreError, files, postgres};
+use crate::{AuditEntry, OutboxSeals, Schema, StoreError, files, postgres};
 
 /// Where the control database is.
 #[derive(Debug, Clone)]
@@ -75,14 +75,16 @@ pub struct Control {
     service: &'static str,
     clock: Arc<dyn Clock>,
     dirty: Dirty,
+    seals: OutboxSeals,
 }
 
 impl Control {
-    /// Opens the database with the tables of `schema`.
+    /// Opens the database with the tables of `schema`. What waits in its outbox is sealed by `seals`.
     pub async fn open(
         config: &ControlConfig,
         schema: Schema,
         clock: Arc<dyn Clock>,
+        seals: OutboxSeals,
     ) -> Result<Self, StoreError> {
         let engine = match config {
             ControlConfig::File(path) => {
@@ -96,7 +98,7 @@ impl Control {
             }
         };
         let control =
-            Self { engine: Arc::new(engine), service: schema.service, clock, dirty: Dirty::default() };
+            Self { engine: Arc::new(engine), service: schema.service, clock, dirty: Dirty::default(), seals };
         for org in outbox::unsent_orgs(&control.engine.reader(), control.service).await? {
             control.dirty.add(org);
         }
@@ -124,6 +126,7 @@ impl Control {
             service: self.service,
             now: self.clock.now(),
             dirty: self.dirty.clone(),
+            seals: self.seals.clone(),
             orgs: BTreeSet::new(),
         })
     }
@@ -143,9 +146,19 @@ impl Control {
         self.dirty.add(org);
     }
 
-    /// The oldest events of an org that are not on the bus yet.
+    /// The oldest events of an org that are not on the bus yet, at most `limit` of each stream. A stream ends before an event
+    /// that is not as it was committed.
     pub async fn unsent(&self, org: OrgId, limit: u64) -> Result<Vec<Unsent>, StoreError> {
-        outbox::unsent(&self.engine.reader(), self.service, org, limit).await
+        outbox::unsent(&self.engine.reader(), self.service, org, limit, &self.seals).await
+    }
+
+    /// Seals the events that an earlier version left unsent and without a seal, as they are; returns how many.
+    pub async fn seal_earlier(&self) -> Result<u64, StoreError> {
+        let mut sealed = 0;
+        for org in outbox::unsent_orgs(&self.engine.reader(), self.service).await? {
+            sealed += outbox::seal_earlier(&self.engine.writer(), self.service, org, &self.seals).await?;
+        }
+        Ok(sealed)
     }
 
     /// Notes that these events are on the bus.
@@ -172,6 +185,7 @@ pub struct ControlTx {
     service: &'static str,
     now: Timestamp,
     dirty: Dirty,
+    seals: OutboxSeals,
     orgs: BTreeSet<OrgId>,
 }
 
@@ -215,7 +229,8 @@ impl ControlTx {
         let id = EventId::generate();
         let payload = entry.encode(id, scope, self.service, self.now)?;
         let producer = Producer { service: self.service, org: scope.org(), now: self.now };
-        outbox::write(&self.tx, producer, vec![Event::new(id, AUDIT_TYPE, payload)]).await?;
+        let event = Event::new(id, AUDIT_TYPE, payload);
+        outbox::write(&self.tx, producer, vec![event], &self.seals).await?;
         self.orgs.insert(scope.org());
         Ok(id)
     }

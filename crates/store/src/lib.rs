@@ -21,6 +21,7 @@ mod files;
 mod outbox;
 pub mod postgres;
 mod schema;
+mod seals;
 pub mod sqlite;
 mod tx;
 
@@ -29,4 +30,5 @@ pub use control::{Control, ControlConfig, ControlTx};
 pub use error::{APPEND_ONLY, PRIVILEGE, StoreError};
 pub use outbox::{AuditEntry, LARGEST_RECORD, Outcome, Unsent};
 pub use schema::{Migration, Schema};
+pub use seals::OutboxSeals;
 pub use tx::{TenantEntity, TenantTx};

@@ -17,8 +17,13 @@ use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Order, Query};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use crate::StoreError;
 use crate::schema::{Step, org_is};
+use crate::seals::Row;
+use crate::{OutboxSeals, StoreError};
+
+/// The streams of an outbox, each with a sequence of its own: records, and everything else.
+const AUDIT: &str = "audit";
+const EVENTS: &str = "events";
 
 /// The event type of audit records.
 pub(crate) const AUDIT_TYPE: &str = "audit.record";
@@ -38,6 +43,15 @@ pub(crate) fn migration(service: &str) -> Step {
              CREATE TABLE {service}_inbox (\
                org_id TEXT NOT NULL, event_id TEXT NOT NULL, received_at BIGINT NOT NULL, PRIMARY KEY (org_id, event_id));\n"
         ),
+        append_only: Vec::new(),
+    }
+}
+
+/// The column for the seals of what waits.
+pub(crate) fn seals(service: &str) -> Step {
+    Step {
+        name: "0000_outbox_seals",
+        sql: format!("ALTER TABLE {service}_outbox ADD COLUMN seal TEXT NOT NULL DEFAULT '';\n"),
         append_only: Vec::new(),
     }
 }
@@ -142,7 +156,7 @@ impl AuditEntry {
     }
 }
 
-/// Rows of one statement: each has seven values, and an engine takes no more than 32,766.
+/// Rows of one statement: each has eight values, and an engine takes no more than 32,766.
 const MOST_ROWS: usize = 1000;
 
 /// An event that is about to be written.
@@ -170,7 +184,7 @@ impl Event {
     }
 
     fn stream(&self) -> &'static str {
-        if self.event_type == AUDIT_TYPE { "audit" } else { "events" }
+        if self.event_type == AUDIT_TYPE { AUDIT } else { EVENTS }
     }
 }
 
@@ -207,16 +221,19 @@ pub(crate) async fn write(
     tx: &DatabaseTransaction,
     producer: Producer,
     events: Vec<Event>,
+    seals: &OutboxSeals,
 ) -> Result<(), StoreError> {
     if events.is_empty() {
         return Ok(());
     }
     let mut numbers = first_numbers(tx, producer, &events).await?;
-    let rows: Vec<[Expr; 7]> = events.into_iter().map(|event| row(producer, event, &mut numbers)).collect();
+    let rows: Vec<[Expr; 8]> =
+        events.into_iter().map(|event| row(producer, event, &mut numbers, seals)).collect();
     for some in rows.chunks(MOST_ROWS) {
         let mut insert = Query::insert();
         insert.into_table(Alias::new(format!("{}_outbox", producer.service))).columns(
-            ["org_id", "stream", "sequence", "event_id", "topic", "envelope", "committed_at"].map(Alias::new),
+            ["org_id", "stream", "sequence", "event_id", "topic", "envelope", "committed_at", "seal"]
+                .map(Alias::new),
         );
         for row in some {
             insert.values_panic(row.clone());
@@ -262,14 +279,20 @@ async fn first_numbers(
     Ok(first)
 }
 
-/// The row of an event, under the next of `numbers`.
-fn row(producer: Producer, event: Event, numbers: &mut BTreeMap<String, i64>) -> [Expr; 7] {
+/// The row of an event, under the next of `numbers`, sealed.
+fn row(
+    producer: Producer,
+    event: Event,
+    numbers: &mut BTreeMap<String, i64>,
+    seals: &OutboxSeals,
+) -> [Expr; 8] {
     let (org, stream) = (producer.org.to_string(), event.stream());
     let next = numbers.entry(stream.to_owned()).or_insert(1);
     let sequence = *next;
     *next += 1;
+    let (event_id, topic) = (event.id.to_string(), topic_of(event.event_type));
     let envelope = Envelope {
-        id: event.id.to_string(),
+        id: event_id.clone(),
         org_id: org.clone(),
         r#type: event.event_type.to_owned(),
         producer: producer.service.to_owned(),
@@ -277,15 +300,26 @@ fn row(producer: Producer, event: Event, numbers: &mut BTreeMap<String, i64>) ->
         occurred_at: producer.now.micros(),
         traceparent: event.traceparent,
         payload: event.payload,
-    };
+    }
+    .encode_to_vec();
+    let seal = seals.seal(&Row {
+        service: producer.service,
+        org: &org,
+        stream,
+        sequence,
+        event_id: &event_id,
+        topic,
+        envelope: &envelope,
+    });
     [
         Expr::value(org),
         Expr::value(stream),
         Expr::value(sequence),
-        Expr::value(event.id.to_string()),
-        Expr::value(topic_of(event.event_type)),
-        Expr::value(envelope.encode_to_vec()),
+        Expr::value(event_id),
+        Expr::value(topic),
+        Expr::value(envelope),
         Expr::value(producer.now.micros()),
+        Expr::value(seal),
     ]
 }
 
@@ -295,7 +329,7 @@ fn topic_of(event_type: &str) -> &str {
 }
 
 /// An event that is committed and not yet on the bus.
-#[derive(Debug, Clone, FromQueryResult)]
+#[derive(Debug, Clone)]
 pub struct Unsent {
     /// Which of the service's sequences it belongs to.
     pub stream: String,
@@ -307,22 +341,94 @@ pub struct Unsent {
     pub envelope: Vec<u8>,
 }
 
+/// A row that waits, as it is stored.
+#[derive(Debug, FromQueryResult)]
+struct Stored {
+    sequence: i64,
+    event_id: String,
+    topic: String,
+    envelope: Vec<u8>,
+    seal: String,
+}
+
+impl Stored {
+    /// What it has to be sealed as.
+    fn row<'a>(&'a self, service: &'a str, org: &'a str, stream: &'a str) -> Row<'a> {
+        let Self { sequence, event_id, topic, envelope, seal: _ } = self;
+        Row { service, org, stream, sequence: *sequence, event_id, topic, envelope }
+    }
+}
+
+/// The oldest rows of a stream that wait; all of them without a limit.
+async fn waiting(
+    db: &impl ConnectionTrait,
+    service: &str,
+    org: OrgId,
+    stream: &str,
+    limit: Option<u64>,
+) -> Result<Vec<Stored>, StoreError> {
+    let mut query = Query::select();
+    query
+        .columns(["sequence", "event_id", "topic", "envelope", "seal"].map(Alias::new))
+        .from(Alias::new(format!("{service}_outbox")))
+        .and_where(org_is(&org.to_string()))
+        .and_where(Expr::col(Alias::new("stream")).eq(stream))
+        .and_where(Expr::col(Alias::new("sent")).eq(false))
+        .order_by(Alias::new("sequence"), Order::Asc);
+    if let Some(limit) = limit {
+        query.limit(limit);
+    }
+    Ok(Stored::find_by_statement(db.get_database_backend().build(&query)).all(db).await?)
+}
+
+/// The oldest unsent events: at most `limit` of each stream, and none from the first one on that is not as it was committed.
 pub(crate) async fn unsent(
     db: &impl ConnectionTrait,
     service: &str,
     org: OrgId,
     limit: u64,
+    seals: &OutboxSeals,
 ) -> Result<Vec<Unsent>, StoreError> {
-    let query = Query::select()
-        .columns(["stream", "sequence", "topic", "envelope"].map(Alias::new))
-        .from(Alias::new(format!("{service}_outbox")))
-        .and_where(org_is(&org.to_string()))
-        .and_where(Expr::col(Alias::new("sent")).eq(false))
-        .order_by(Alias::new("stream"), Order::Asc)
-        .order_by(Alias::new("sequence"), Order::Asc)
-        .limit(limit)
-        .to_owned();
-    Ok(Unsent::find_by_statement(db.get_database_backend().build(&query)).all(db).await?)
+    let (mut found, key) = (Vec::new(), org.to_string());
+    for stream in [AUDIT, EVENTS] {
+        let rows = waiting(db, service, org, stream, Some(limit)).await?;
+        let changed =
+            rows.iter().find(|stored| !seals.holds(&stored.row(service, &key, stream), &stored.seal));
+        let changed = changed.map(|stored| stored.sequence);
+        seals.note(service, org, stream, changed);
+        let whole = rows.into_iter().take_while(|stored| Some(stored.sequence) != changed);
+        found.extend(whole.map(|Stored { sequence, topic, envelope, .. }| Unsent {
+            stream: stream.to_owned(),
+            sequence,
+            topic,
+            envelope,
+        }));
+    }
+    Ok(found)
+}
+
+/// Seals the unsent events that have no seal, as they are; returns how many.
+pub(crate) async fn seal_earlier(
+    db: &impl ConnectionTrait,
+    service: &str,
+    org: OrgId,
+    seals: &OutboxSeals,
+) -> Result<u64, StoreError> {
+    let (mut sealed, key) = (0, org.to_string());
+    for stream in [AUDIT, EVENTS] {
+        let bare = waiting(db, service, org, stream, None).await?.into_iter();
+        for stored in bare.filter(|stored| stored.seal.is_empty()) {
+            let update = Query::update()
+                .table(Alias::new(format!("{service}_outbox")))
+                .value(Alias::new("seal"), seals.seal(&stored.row(service, &key, stream)))
+                .and_where(org_is(&key))
+                .and_where(Expr::col(Alias::new("stream")).eq(stream))
+                .and_where(Expr::col(Alias::new("sequence")).eq(stored.sequence))
+                .to_owned();
+            sealed += db.execute(&update).await?.rows_affected();
+        }
+    }
+    Ok(sealed)
 }
 
 /// The orgs that have unsent events.

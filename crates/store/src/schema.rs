@@ -75,7 +75,8 @@ impl Schema {
             sql: migration.sql.to_owned(),
             append_only: migration.append_only.to_vec(),
         };
-        std::iter::once(outbox::migration(self.service)).chain(self.migrations.iter().map(step)).collect()
+        let common = [outbox::migration(self.service), outbox::seals(self.service)];
+        common.into_iter().chain(self.migrations.iter().map(step)).collect()
     }
 
     /// The steps that were not applied to `db`.

@@ -13,7 +13,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use crate::cells::Dirty;
 use crate::outbox::{self, AUDIT_TYPE, Event, Producer};
-use crate::{AuditEntry, StoreError, constraints};
+use crate::{AuditEntry, OutboxSeals, StoreError, constraints};
 
 /// Inserts of more rows than this are not told which of them was refused.
 const MOST_EXPLAINED: usize = 128;
@@ -55,6 +55,7 @@ pub struct TenantTx {
     connection: Connection,
     now: Timestamp,
     dirty: Dirty,
+    seals: OutboxSeals,
     events: Vec<Event>,
     afterwards: Afterwards,
 }
@@ -76,6 +77,7 @@ impl TenantTx {
         connection: Connection,
         clock: &dyn Clock,
         dirty: Dirty,
+        seals: OutboxSeals,
     ) -> Self {
         let org = scope.org().to_string();
         Self {
@@ -85,6 +87,7 @@ impl TenantTx {
             connection,
             now: clock.now(),
             dirty,
+            seals,
             events: Vec::new(),
             afterwards: Afterwards::default(),
         }
@@ -250,7 +253,7 @@ impl TenantTx {
         let has_events = !events.is_empty();
         if has_events {
             let producer = Producer { service: self.service, org, now: self.now };
-            outbox::write(self.writing()?, producer, events).await?;
+            outbox::write(self.writing()?, producer, events, &self.seals).await?;
         }
         let dirty = self.dirty;
         if let Connection::Write(tx, turn) = self.connection {

@@ -111,10 +111,9 @@ mod tests {
     impl Counted {
         async fn new() -> Self {
             let folder = tempfile::tempdir().expect("a folder");
-            let cells =
-                Cells::open(&Config::Files(folder.path().join("cells")), &[SCHEMA], Arc::new(SystemClock))
-                    .await
-                    .expect("cells");
+            let seals = preceptor_store::OutboxSeals::new(&[7; 32]);
+            let files = Config::Files(folder.path().join("cells"));
+            let cells = Cells::open(&files, &[SCHEMA], Arc::new(SystemClock), seals).await.expect("cells");
             let store = cells.handle("analytics").await.expect("a handle");
             Self {
                 counter: Counter { store },

@@ -81,3 +81,15 @@ pub async fn begin_again(
     tx.commit().await?;
     memory.forget(org).await.map_err(domain::memory_error)
 }
+
+/// Completes the index of objects of an org's log from the records, after rows of it were deleted by hand, or for records from
+/// before there was an index; returns how many records it lacked. It is on the record. Nothing is done when the records are
+/// not those that were signed.
+pub async fn reindex(
+    store: &Handle,
+    memory: &dyn SignerMemory,
+    org: OrgId,
+    reason: &str,
+) -> Result<u64, Error> {
+    domain::reindex(store, memory, org, reason).await
+}

@@ -108,6 +108,9 @@ pub enum Error {
     /// What is stored of an attempt's end is not what was sealed when it was submitted.
     #[error("the result of {0} was changed outside the product")]
     ResultChanged(String),
+    /// What is stored of a credit is not what was sealed when it was awarded.
+    #[error("the credit {0} was changed outside the product")]
+    AwardChanged(String),
     /// The attempt ended before.
     #[error("the attempt was submitted")]
     Submitted,
@@ -246,6 +249,15 @@ fn failure_as_fault(error: &Error) -> Fault {
             ),
         )
         .with("attempt_id", attempt),
+        Error::AwardChanged(credit) => Fault::new(
+            Kind::FailedPrecondition,
+            "AWARD_CHANGED",
+            format!(
+                "what is stored of the credit {credit} is not what was recorded when it was awarded, so it is not shown and nothing is signed for it; \
+                 write to the provider and name the credit: the log has what was recorded"
+            ),
+        )
+        .with("credit_id", credit),
         Error::TooCostly => Fault::new(
             Kind::FailedPrecondition,
             "ITEMS_TOO_COSTLY",

@@ -26,6 +26,7 @@ use preceptor_sandbox::Sandbox;
 use preceptor_store::Handle;
 use tonic::service::Routes;
 
+use domain::seals::Earlier;
 pub use error::Error;
 pub use store::SCHEMA;
 pub use worker::work;
@@ -59,28 +60,38 @@ pub struct Deps {
     pub fonts: Arc<preceptor_certificate::Fonts>,
 }
 
-/// Seals the results that an earlier version left without a seal, as they are: once for a deployment. It comes before the
-/// service is built. A result that has no seal later on was not made by this service, and earns nothing.
-pub async fn seal_earlier(store: &Handle, keys: &dyn Keys, sealed: &Once) -> Result<(), Error> {
-    if sealed.is_done().await.map_err(memory_error)? {
-        return Ok(());
-    }
-    for org in store.known_orgs().await? {
-        let count = domain::seals::seal_earlier(store, keys, org).await?;
-        if count > 0 {
-            tracing::warn!(org.id = %org, count, "results from before they had seals were sealed as they are");
+/// Seals the results and the credits that an earlier version left without a seal, as they are: each once for a deployment.
+/// It comes before the service is built. A result that has no seal later on was not made by this service, and earns nothing;
+/// a credit that has none counts for nothing.
+pub async fn seal_earlier(
+    store: &Handle,
+    keys: &dyn Keys,
+    results: &Once,
+    awards: &Once,
+) -> Result<(), Error> {
+    for (rows, sealed) in [(Earlier::Results, results), (Earlier::Awards, awards)] {
+        if sealed.is_done().await.map_err(memory_error)? {
+            continue;
         }
+        for org in store.known_orgs().await? {
+            let count = domain::seals::seal_earlier(store, keys, org, rows).await?;
+            if count > 0 {
+                let rows = rows.words();
+                tracing::warn!(org.id = %org, rows, count, "rows from before they had seals were sealed as they are");
+            }
+        }
+        sealed.done().await.map_err(memory_error)?;
     }
-    sealed.done().await.map_err(memory_error)
+    Ok(())
 }
 
 /// What cannot be read is never taken for "not yet done": nothing is sealed then.
 fn memory_error(error: MemoryError) -> Error {
     match error {
         MemoryError::Unavailable(why) => KeyError::Unavailable(why).into(),
-        MemoryError::Damaged | MemoryError::Moved | MemoryError::Backwards { .. } => {
-            Error::Defect(format!("what is remembered of the seals of results was changed: {error}"))
-        }
+        MemoryError::Damaged | MemoryError::Moved | MemoryError::Backwards { .. } => Error::Defect(format!(
+            "what is remembered of the seals of results and credits was changed: {error}"
+        )),
     }
 }
 

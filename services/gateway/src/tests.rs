@@ -49,7 +49,8 @@ async fn edge(folder: &TempDir, config: Config) -> Edge {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let keyring = Keyring::open(&folder.path().join("keyring.json"), &Secret::new("test"));
     let cells = preceptor_store::Config::Files(folder.path().join("cells"));
-    let cells = Cells::open(&cells, &[SCHEMA], Arc::clone(&clock)).await.expect("cells");
+    let seals = preceptor_store::OutboxSeals::new(&[7; 32]);
+    let cells = Cells::open(&cells, &[SCHEMA], Arc::clone(&clock), seals).await.expect("cells");
     let deps = Deps {
         services: services(),
         store: cells.handle("gateway").await.expect("tables"),

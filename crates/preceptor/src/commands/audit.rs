@@ -35,6 +35,8 @@ pub(super) enum Audit {
     Verify(Verify),
     /// Accept the stored log as it is, after a restore. Only while nothing else uses the data folder.
     BeginAgain(BeginAgain),
+    /// Complete the index of objects from the records. Only while nothing else uses the data folder.
+    Reindex(Reindex),
 }
 
 /// Accept what is stored as the log.
@@ -67,6 +69,42 @@ impl BeginAgain {
         engines.close().await;
         done?;
         println!("The log of {} is signed again as it is stored, from the next start on.", self.org);
+        Ok(())
+    }
+}
+
+/// Complete the index of a log.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The index says which records speak of an object. Where rows of it were deleted, `preceptor audit verify` says so and ends with 1;\n\
+    what is shown stays whole, because the records are read without it. This names every record again that the index lacks. It reads\n\
+    all records, which must give the root that the signer remembers, and goes on the record."
+)]
+pub(super) struct Reindex {
+    /// The organization, `org_…`.
+    #[arg(long, value_name = "ORG")]
+    org: OrgId,
+    /// Why, for the record.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+impl Reindex {
+    async fn run(&self, config: &Config) -> anyhow::Result<()> {
+        let engines = Engines::open(config, Sharing::Alone, Arc::new(SystemClock)).await?;
+        let store = engines.cells.handle(ServiceName::Audit.name()).await?;
+        let done = if store.known_orgs().await?.contains(&self.org) {
+            preceptor_audit::reindex(&store, &*engines.memory, self.org, &self.reason)
+                .await
+                .map_err(Into::into)
+        } else {
+            Err(anyhow::anyhow!("there is no log of {}", self.org))
+        };
+        engines.close().await;
+        match done? {
+            0 => println!("The index of {} lacks no record.", self.org),
+            count => println!("Records that the index of {} lacked, and names now: {count}", self.org),
+        }
         Ok(())
     }
 }
@@ -132,6 +170,7 @@ impl Audit {
         let asked = match self {
             Self::Verify(asked) => asked,
             Self::BeginAgain(asked) => return asked.run(&config).await.map(|()| ExitCode::SUCCESS),
+            Self::Reindex(asked) => return asked.run(&config).await.map(|()| ExitCode::SUCCESS),
         };
         match asked.verify(&config.data, asked.remote.client(&config)?).await {
             Ok(()) => Ok(ExitCode::SUCCESS),
@@ -240,7 +279,7 @@ fn all_indexed(unindexed: &[u64]) -> anyhow::Result<()> {
     let more = if unindexed.len() > MOST_NAMED { ", …" } else { "" };
     anyhow::ensure!(
         unindexed.is_empty(),
-        "the index of objects lacks {} of the records ({}{more}): its rows were deleted; the records themselves hold",
+        "the index of objects lacks {} of the records ({}{more}): its rows were deleted; the records themselves hold. `preceptor audit reindex` names them again",
         unindexed.len(),
         named.join(", ")
     );

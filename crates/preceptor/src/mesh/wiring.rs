@@ -117,9 +117,38 @@ fn ingestion(store: Handle, parts: &Parts) -> anyhow::Result<Service> {
     Ok(preceptor_ingestion::build(&deps, config.ingestion.clone())?)
 }
 
-/// Seals the results of an earlier version, once, before anyone can claim for them.
-pub(super) async fn seal_results(store: &Handle, engines: &Engines) -> anyhow::Result<()> {
-    Ok(preceptor_credits::seal_earlier(store, &*engines.keys, &engines.results_sealed).await?)
+/// Seals what an earlier version of a service left without a seal, once, before anything of it is sent, claimed or shown.
+pub(super) async fn seal_earlier(
+    name: ServiceName,
+    store: Option<&Handle>,
+    engines: &Engines,
+) -> anyhow::Result<()> {
+    seal_outbox(name, store, engines).await?;
+    if let (ServiceName::Credits, Some(store)) = (name, store) {
+        let (results, awards) = (&engines.results_sealed, &engines.awards_sealed);
+        preceptor_credits::seal_earlier(store, &*engines.keys, results, awards).await?;
+    }
+    Ok(())
+}
+
+/// Seals what waits in the outbox of a service since an earlier version.
+async fn seal_outbox(name: ServiceName, store: Option<&Handle>, engines: &Engines) -> anyhow::Result<()> {
+    let sealed = engines.outbox_sealed(name.name());
+    if sealed.is_done().await? {
+        return Ok(());
+    }
+    let count = match store {
+        Some(store) => store.seal_earlier().await?,
+        None => engines.control.seal_earlier().await?,
+    };
+    if count > 0 {
+        tracing::warn!(
+            service = name.name(),
+            count,
+            "events from before they had seals were sealed as they are"
+        );
+    }
+    Ok(sealed.done().await?)
 }
 
 fn credits(store: Handle, parts: &Parts, peers: &Peers) -> anyhow::Result<Service> {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use preceptor_store::postgres::{self, inspect};
-use preceptor_store::{Cells, Config, StoreError};
+use preceptor_store::{Config, StoreError};
 use preceptor_testkit::postgres::{Server, server};
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement};
 
-use crate::support::{Engine, LIBRARY, OFFICE, a_book, book, prepared, someone};
+use crate::support::{Engine, LIBRARY, OFFICE, a_book, book, open, prepared, someone};
 
 const SCHEMAS: [preceptor_store::Schema; 2] = [LIBRARY, OFFICE];
 
@@ -170,9 +170,7 @@ async fn a_cell_without_one_of_its_walls_is_noticed() {
     engine.cells.close().await;
     for (hole, words) in HOLES {
         let config = prepared(&server, 1).await;
-        Cells::open(&Config::Postgres(config.clone()), &SCHEMAS, Arc::new(preceptor_core::SystemClock))
-            .await
-            .expect("cells");
+        open(&Config::Postgres(config.clone()), &SCHEMAS).await.expect("cells");
         let admin = as_admin(&server, &config).await;
         admin.execute_unprepared(hole).await.expect(hole);
         admin.close().await.expect("an end");
@@ -188,9 +186,7 @@ async fn roles_and_databases_are_checked_too() {
         return preceptor_testkit::skip("roles_and_databases_are_checked_too", "no PostgreSQL");
     };
     let config = prepared(&server, 1).await;
-    Cells::open(&Config::Postgres(config.clone()), &SCHEMAS, Arc::new(preceptor_core::SystemClock))
-        .await
-        .expect("cells");
+    open(&Config::Postgres(config.clone()), &SCHEMAS).await.expect("cells");
     let admin = as_admin(&server, &config).await;
     let name = config.cell.rsplit('/').next().expect("a name");
     for (hole, mend) in [
@@ -225,8 +221,7 @@ async fn a_service_without_the_migrator_s_password_only_checks() {
         std::fs::copy(prepared.secrets.join(&name), folder.path().join(&name)).expect("a copy");
     }
     let config = Config::Postgres(postgres::Config { secrets: folder.path().to_owned(), ..prepared.clone() });
-    let open =
-        async |config: &Config| Cells::open(config, &SCHEMAS, Arc::new(preceptor_core::SystemClock)).await;
+    let open = async |config: &Config| open(config, &SCHEMAS).await;
     assert!(open(&config).await.is_err(), "nobody has migrated");
     open(&Config::Postgres(prepared)).await.expect("it migrates");
     open(&config).await.expect("it finds what it needs");

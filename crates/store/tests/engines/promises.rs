@@ -1,13 +1,16 @@
 //! The suite that every engine passes.
 
+use std::sync::Arc;
+
+use preceptor_core::Scope;
 use preceptor_proto::events::v1::Envelope;
 use preceptor_store::{APPEND_ONLY, AuditEntry, LARGEST_RECORD, StoreError};
 use preceptor_testkit::postgres::server;
 use prost::Message as _;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{ColumnTrait as _, ConnectionTrait as _, QueryFilter as _, QueryOrder as _};
 
-use crate::support::{Engine, a_book, book, shelf, someone};
+use crate::support::{Engine, a_book, book, open, shelf, someone};
 
 /// The same test on both engines.
 macro_rules! on_both_engines {
@@ -35,6 +38,7 @@ on_both_engines! {
     a_transaction_is_whole_or_nothing
     a_record_is_no_larger_than_an_entry_of_the_log
     numbers_have_no_gap_and_events_are_relayed_once
+    what_was_changed_in_an_outbox_is_not_sent_and_stops_its_stream_only
     writers_of_one_org_take_turns
     an_event_is_taken_in_once
     a_text_that_cannot_be_stored_is_refused
@@ -156,6 +160,40 @@ async fn numbers_have_no_gap_and_events_are_relayed_once(engine: Engine) {
     assert_eq!(engine.library.unsent(scope.org(), 10).await.expect("unsent").len(), 1);
 }
 
+async fn what_was_changed_in_an_outbox_is_not_sent_and_stops_its_stream_only(engine: Engine) {
+    let (scope, other) = (someone(), someone());
+    for scope in [&scope, &scope, &scope, &other] {
+        let mut tx = engine.library.write(scope).await.expect("a transaction");
+        tx.audit(AuditEntry::done("book.added", "one")).expect("a record");
+        tx.emit("library.grown", &Envelope::default()).expect("an event");
+        tx.commit().await.expect("a commit");
+    }
+    let waiting = async |of: &Arc<Scope>| {
+        let unsent = engine.library.unsent(of.org(), 10).await.expect("unsent");
+        unsent.into_iter().map(|event| format!("{} {}", event.stream, event.sequence)).collect::<Vec<_>>()
+    };
+    let all = ["audit 1", "audit 2", "audit 3", "events 1", "events 2", "events 3"];
+    assert_eq!(waiting(&scope).await, all);
+    let raw = engine.raw(scope.org()).await;
+    let set = async |value: &str, stream: &str, sequence: i64| {
+        let row = format!("org_id = '{}' AND stream = '{stream}' AND sequence = {sequence}", scope.org());
+        raw.execute_unprepared(&format!("UPDATE library_outbox SET {value} WHERE {row}")).await.expect(value);
+    };
+    set("topic = 'source'", "audit", 2).await;
+    assert_eq!(waiting(&scope).await, ["audit 1", "events 1", "events 2", "events 3"]);
+    set("event_id = 'another'", "events", 1).await;
+    assert_eq!(waiting(&scope).await, ["audit 1"]);
+    assert_eq!(waiting(&other).await, ["audit 1", "events 1"], "others go on");
+    set("topic = 'audit'", "audit", 2).await;
+    assert_eq!(waiting(&scope).await, ["audit 1", "audit 2", "audit 3"], "what is as it was goes on");
+
+    // Rows from before there were seals are sealed as they are, and no others.
+    set("seal = ''", "audit", 1).await;
+    assert!(waiting(&scope).await.is_empty());
+    assert_eq!(engine.library.seal_earlier().await.expect("seals"), 1);
+    assert_eq!(waiting(&scope).await, ["audit 1", "audit 2", "audit 3"]);
+}
+
 async fn writers_of_one_org_take_turns(engine: Engine) {
     const WRITERS: usize = 40;
     let scope = someone();
@@ -210,13 +248,7 @@ async fn another_start_finds_everything(engine: Engine) {
     tx.commit().await.expect("a commit");
     engine.cells.close().await;
     let schemas = [crate::support::LIBRARY, crate::support::OFFICE];
-    let cells = preceptor_store::Cells::open(
-        &engine.config,
-        &schemas,
-        std::sync::Arc::new(preceptor_core::SystemClock),
-    )
-    .await
-    .expect("cells");
+    let cells = open(&engine.config, &schemas).await.expect("cells");
     let library = cells.handle("library").await.expect("a handle");
     assert!(library.dirty_orgs().await.contains(&scope.org()), "what was not sent is sent now");
     let tx = library.read(&scope).await.expect("a read");

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use preceptor_core::id::OrgId;
 use preceptor_core::{Scope, SystemActor, SystemClock};
 use preceptor_store::postgres::{self, Tenancy};
-use preceptor_store::{Cells, Config, Handle, Migration, Schema, tenant_tables};
+use preceptor_store::{Cells, Config, Handle, Migration, OutboxSeals, Schema, StoreError, tenant_tables};
 use preceptor_testkit::postgres::Server;
+use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use tempfile::TempDir;
 
 /// A service with a table that only grows, one that changes, and one that refers to both.
@@ -42,20 +43,25 @@ tenant_tables! {
     shelf = "library_shelf" key { id: String } { book_id: String }
 }
 
+/// Cells whose outboxes are sealed under one key.
+pub(crate) async fn open(config: &Config, schemas: &[Schema]) -> Result<Cells, StoreError> {
+    Cells::open(config, schemas, Arc::new(SystemClock), OutboxSeals::new(&[7; 32])).await
+}
+
 /// Cells on one engine, with what has to live as long.
 pub(crate) struct Engine {
     pub(crate) cells: Cells,
     pub(crate) library: Handle,
     pub(crate) config: Config,
     _folder: TempDir,
-    _server: Option<Arc<Server>>,
+    server: Option<Arc<Server>>,
 }
 
 impl Engine {
     async fn open(config: Config, folder: TempDir, server: Option<Arc<Server>>) -> Self {
-        let cells = Cells::open(&config, &[LIBRARY, OFFICE], Arc::new(SystemClock)).await.expect("cells");
+        let cells = open(&config, &[LIBRARY, OFFICE]).await.expect("cells");
         let library = cells.handle("library").await.expect("a handle");
-        Self { cells, library, config, _folder: folder, _server: server }
+        Self { cells, library, config, _folder: folder, server }
     }
 
     pub(crate) async fn files() -> Self {
@@ -67,6 +73,20 @@ impl Engine {
     pub(crate) async fn postgres(server: Arc<Server>, connections: u32) -> Self {
         let config = prepared(&server, connections).await;
         Self::open(Config::Postgres(config), tempfile::tempdir().expect("a folder"), Some(server)).await
+    }
+
+    /// The tables of an org, with no wall in between.
+    pub(crate) async fn raw(&self, org: OrgId) -> DatabaseConnection {
+        let url = match (&self.config, &self.server) {
+            (Config::Files(folder), _) => {
+                format!("sqlite://{}", folder.join(format!("{org}.db")).display())
+            }
+            (Config::Postgres(config), Some(server)) => {
+                server.admin_url(config.cell.rsplit('/').next().expect("a name"))
+            }
+            (Config::Postgres(_), None) => panic!("there is no server"),
+        };
+        Database::connect(ConnectOptions::new(url).max_connections(1).to_owned()).await.expect("it opens")
     }
 
     pub(crate) fn postgres_config(&self) -> &postgres::Config {

@@ -14,9 +14,10 @@ use preceptor_store::{AuditEntry, TenantTx};
 use super::accreditations::AccreditationView;
 use super::rules::PROFESSIONS;
 use super::surveillance::annotate_new;
-use super::{Credits, Link, offers, program_id, sees_record};
+use super::{Credits, Link, offers, program_id, seals, sees_record};
 use crate::Error;
 use crate::error::Missing;
+use crate::store::awards::Stored;
 use crate::store::{
     accreditation, annotation, attempts, award, awards, certificate, certificates, evaluation, ledger, offer,
     offers as offer_rows, recognition, result,
@@ -130,7 +131,7 @@ impl Credits {
         }
         let newest = awards::newest_entry(&tx, &own.learner, &offer.program_id, &offer.credit_type).await?;
         let claimed = Claimed { attempt, offer: &offer, quarters };
-        if let Some(known) = granted_before(&tx, &claimed, newest.as_ref()).await? {
+        if let Some(known) = self.granted_before(&tx, &claimed, newest.as_ref()).await? {
             return Ok(Found::Known(Box::new(known)));
         }
         Ok(Found::Basis(Box::new(Basis {
@@ -167,6 +168,7 @@ impl Credits {
         tx.insert(entry).await?;
         pause::at("claim.ledger", tx.org()).await;
         tx.insert(row.clone()).await?;
+        self.seal_award(&tx, &row).await?;
         pause::at("claim.award", tx.org()).await;
         let annotations = annotate_new(&mut tx, &row).await?;
         record_award(&mut tx, &row, &claim)?;
@@ -191,11 +193,22 @@ impl Credits {
 
     pub(crate) async fn credit(&self, scope: &Arc<Scope>, id: &str) -> Result<CreditView, Error> {
         let tx = self.deps.store.read(scope).await?;
-        let row = visible(&tx, scope, id).await?;
+        let row = self.visible(&tx, scope, id).await?;
         view(&tx, row).await
     }
 
-    /// A learner's own transcript, or everyone's for those who read the record; newest first.
+    /// A credit that the subject may see, as it was awarded.
+    pub(super) async fn visible(
+        &self,
+        tx: &TenantTx,
+        scope: &Scope,
+        id: &str,
+    ) -> Result<award::Model, Error> {
+        self.intact_award(tx.org(), visible(tx, scope, id).await?).await
+    }
+
+    /// A learner's own transcript, or everyone's for those who read the record; newest first. What was changed by hand is
+    /// left out, with an alarm, and others come in its place.
     pub(crate) async fn credits(
         &self,
         scope: &Arc<Scope>,
@@ -211,15 +224,28 @@ impl Credits {
             super::check_reach(scope, program)?;
         }
         let tx = self.deps.store.read(scope).await?;
-        let rows = awards::list(&tx, whose, program, after, limit).await?;
-        views(&tx, rows).await
+        let mut intact: Vec<award::Model> = Vec::new();
+        let mut after = after.to_owned();
+        loop {
+            let wanted = limit.saturating_sub(intact.len() as u64);
+            let rows = awards::list(&tx, whose, program, &after, wanted).await?;
+            let is_last = (rows.len() as u64) < wanted;
+            if let Some(last) = rows.last() {
+                after.clone_from(&last.award.id);
+            }
+            intact.extend(seals::awards::intact(&*self.deps.keys, tx.org(), rows).await?);
+            if is_last || intact.len() as u64 >= limit {
+                return views(&tx, intact).await;
+            }
+        }
     }
 
-    /// Ends a credit, by a new entry that says why.
+    /// Ends a credit, by a new entry that says why. One that was changed by hand can be ended too: after that the learner
+    /// claims what they earned.
     pub(crate) async fn void(&self, scope: &Arc<Scope>, id: &str, reason: &str) -> Result<CreditView, Error> {
         let reason = super::bounded("reason", reason, 2000)?;
         let mut tx = self.deps.store.write(scope).await?;
-        let row = visible(&tx, scope, id).await?;
+        let row = visible(&tx, scope, id).await?.award;
         let newest = awards::newest_entry(&tx, &row.learner, &row.program_id, &row.credit_type).await?;
         let Some(newest) = newest.filter(|entry| entry.kind == "award" && entry.award_id == id) else {
             return Err(Error::Void);
@@ -251,32 +277,32 @@ struct Claimed<'a> {
     quarters: i64,
 }
 
-/// The credit that an equal claim got earlier. Another live credit of the type is an error, and so is another amount.
-async fn granted_before(
-    tx: &TenantTx,
-    claimed: &Claimed<'_>,
-    newest: Option<&ledger::Model>,
-) -> Result<Option<CreditView>, Error> {
-    let Claimed { attempt, offer, quarters } = claimed;
-    let Some(entry) = newest.filter(|entry| entry.kind == "award") else { return Ok(None) };
-    match awards::get(tx, &entry.award_id).await? {
-        None => Ok(None),
-        Some(live)
-            if live.attempt_id == *attempt && live.offer_id == offer.id && live.quarters == *quarters =>
-        {
-            Ok(Some(view(tx, live).await?))
+impl Credits {
+    /// The credit that an equal claim got earlier. Another live credit of the type is an error, and so is another amount.
+    async fn granted_before(
+        &self,
+        tx: &TenantTx,
+        claimed: &Claimed<'_>,
+        newest: Option<&ledger::Model>,
+    ) -> Result<Option<CreditView>, Error> {
+        let Claimed { attempt, offer, quarters } = claimed;
+        let Some(entry) = newest.filter(|entry| entry.kind == "award") else { return Ok(None) };
+        let Some(live) = awards::get(tx, &entry.award_id).await? else { return Ok(None) };
+        let live = self.intact_award(tx.org(), live).await?;
+        if live.attempt_id == *attempt && live.offer_id == offer.id && live.quarters == *quarters {
+            return Ok(Some(view(tx, live).await?));
         }
-        Some(other) => Err(Error::CreditExists(other.id)),
+        Err(Error::CreditExists(live.id))
     }
 }
 
-/// A credit that the subject may see; another's looks like none.
-pub(super) async fn visible(tx: &TenantTx, scope: &Scope, id: &str) -> Result<award::Model, Error> {
+/// A credit that the subject may see, as it is stored; another's looks like none.
+async fn visible(tx: &TenantTx, scope: &Scope, id: &str) -> Result<Stored, Error> {
     let row = awards::get(tx, id)
         .await?
-        .filter(|row| sees_record(scope, &row.learner))
+        .filter(|row| sees_record(scope, &row.award.learner))
         .ok_or(Error::NotFound(Missing::Credit))?;
-    super::check_reach(scope, &row.program_id).map_err(|_| Error::NotFound(Missing::Credit))?;
+    super::check_reach(scope, &row.award.program_id).map_err(|_| Error::NotFound(Missing::Credit))?;
     Ok(row)
 }
 

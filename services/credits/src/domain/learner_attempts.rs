@@ -6,13 +6,14 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use preceptor_core::{Capability, Timestamp};
+use preceptor_keys::Keys;
 use preceptor_proto::credentials::v1 as credentials;
 use preceptor_proto::credits::v1 as proto;
 use preceptor_rpc::Call;
 use preceptor_store::TenantTx;
 
 use super::words::states;
-use super::{Credits, offers};
+use super::{Credits, offers, seals};
 use crate::Error;
 use crate::error::Missing;
 use crate::store::{attempt, attempts, award, awards, offer, offers as offer_rows, result};
@@ -60,7 +61,8 @@ impl Credits {
             return Err(Error::NotFound(Missing::Offer));
         }
         let rows = attempts::of_program(&tx, &asked.program_id, (state, wanted), &asked.after, limit).await?;
-        let mut views = views(&tx, rows, &offers).await?;
+        let awarded = Awarded::of(&*self.deps.keys, &tx, &rows).await?;
+        let mut views = views(&tx, rows, &offers, &awarded).await?;
         drop(tx);
         self.name_learners(call, &mut views).await?;
         Ok(views)
@@ -88,6 +90,7 @@ async fn views(
     tx: &TenantTx,
     rows: Vec<attempt::Model>,
     offers: &[offer::Model],
+    awarded: &Awarded,
 ) -> Result<Vec<proto::LearnerAttempt>, Error> {
     if rows.is_empty() {
         return Ok(Vec::new());
@@ -99,7 +102,6 @@ async fn views(
     let results = attempts::results_of(tx, &ids).await?;
     let results: HashMap<&str, &result::Model> =
         results.iter().map(|result| (result.attempt_id.as_str(), result)).collect();
-    let awarded = Awarded::of(tx, &ids).await?;
     let view = |row: attempt::Model| {
         let result = results.get(row.id.as_str()).copied();
         let counting = offers.iter().filter(|offer| counts_for(&row, result, offer));
@@ -123,15 +125,21 @@ async fn views(
     Ok(rows.into_iter().map(view).collect())
 }
 
-/// What was awarded for attempts, the newest by attempt and offer, and which of it was voided.
+/// What was awarded for attempts, the newest by attempt and offer, and which of it was voided. What was changed by hand was
+/// not awarded.
+#[derive(Debug, Default)]
 struct Awarded {
     newest: HashMap<(String, String), award::Model>,
     voided: HashSet<String>,
 }
 
 impl Awarded {
-    async fn of(tx: &TenantTx, attempts: &[String]) -> Result<Self, Error> {
-        let rows = awards::of_attempts(tx, attempts).await?;
+    async fn of(keys: &dyn Keys, tx: &TenantTx, attempts: &[attempt::Model]) -> Result<Self, Error> {
+        if attempts.is_empty() {
+            return Ok(Self::default());
+        }
+        let attempts: Vec<String> = attempts.iter().map(|attempt| attempt.id.clone()).collect();
+        let rows = seals::awards::intact(keys, tx.org(), awards::of_attempts(tx, &attempts).await?).await?;
         let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
         let voided = awards::voids(tx, &ids).await?.into_iter().map(|void| void.award_id).collect();
         // Of several of one place the last stays.

@@ -9,7 +9,7 @@ use preceptor_rpc::Call;
 use prost::Message as _;
 use serde_json::{Value, json};
 
-use super::awards::{CreditView, view, visible};
+use super::awards::{CreditView, view};
 use super::questions::Printed;
 use super::shown::{self, Quoting};
 use super::{Credits, rules};
@@ -30,7 +30,8 @@ impl Credits {
     pub(crate) async fn provenance(&self, call: &Call, credit: &str) -> Result<Value, Error> {
         let scope = call.shared_scope();
         let tx = self.deps.store.read(&scope).await?;
-        let award = visible(&tx, &scope, credit).await?;
+        let award = self.visible(&tx, &scope, credit).await?;
+        let result = self.earned_by(&tx, &award).await?;
         let credit = view(&tx, award).await?;
         let award = &credit.award;
         let missing = |what: &str| Error::Defect(format!("an award without its {what}"));
@@ -38,7 +39,6 @@ impl Credits {
             Some(decision) => offer_rows::decision_of_id(&tx, decision).await?,
             None => None,
         };
-        let result = attempts::result(&tx, &award.attempt_id).await?.ok_or_else(|| missing("result"))?;
         let answers = attempts::answers(&tx, std::slice::from_ref(&award.attempt_id)).await?;
         let sources = attempts::form_sources(&tx, &award.form_id).await?;
         let printed = self.printed(&tx, &award.form_id).await?;

@@ -1,5 +1,7 @@
-//! A keyed hash over every result of an attempt. Constraints see to it that a credit is earned, and someone who can write
-//! the database can take them away: what this service scored is what the hash says.
+//! A keyed hash over every result of an attempt, and over every credit. Constraints see to it that a credit is earned, and
+//! someone who can write the database can take them away: what this service scored and awarded is what the hash says.
+
+pub(super) mod awards;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,9 +14,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::Credits;
 use crate::Error;
-use crate::store::{attempts, award, result, result_seal};
+use crate::store::{attempts, award, awards as award_rows, result, result_seal};
 
-/// Results of before that are sealed in one transaction.
+/// Rows of before that are sealed in one transaction.
 const PAGE: u64 = 1000;
 
 /// The bytes that are hashed: every value with its length, so that no two results read the same.
@@ -41,12 +43,17 @@ fn canonical(row: &result::Model) -> Vec<u8> {
     let numbers = [threshold, items, content_verified_at, started_at, completed_at, right_answers];
     let mut bytes = b"credits_result".to_vec();
     for text in texts {
-        bytes.extend((text.len() as u64).to_be_bytes());
-        bytes.extend(text.as_bytes());
+        put(&mut bytes, text);
     }
     bytes.extend(numbers.into_iter().flat_map(|number| number.to_be_bytes()));
     bytes.extend([u8::from(*passed), u8::from(*key_seen)]);
     bytes
+}
+
+/// Adds a text with its length.
+fn put(bytes: &mut Vec<u8>, text: &str) {
+    bytes.extend((text.len() as u64).to_be_bytes());
+    bytes.extend(text.as_bytes());
 }
 
 async fn tag(keys: &dyn Keys, org: OrgId, row: &result::Model) -> Result<[u8; 32], Error> {
@@ -88,13 +95,16 @@ impl Credits {
         Err(changed(tx.org(), attempt))
     }
 
-    /// That an award rests on the result that it names, as it was sealed: before a certificate is signed for it.
-    pub(super) async fn check_earned(&self, tx: &TenantTx, award: &award::Model) -> Result<(), Error> {
+    /// The result that an award rests on, as it was sealed: before a certificate is signed for it, and before it is told how
+    /// it was earned.
+    pub(super) async fn earned_by(
+        &self,
+        tx: &TenantTx,
+        award: &award::Model,
+    ) -> Result<result::Model, Error> {
         let result = self.sealed_result(tx, &award.attempt_id).await?;
-        if result.is_some_and(|result| rests_on(award, &result)) {
-            return Ok(());
-        }
-        Err(changed(tx.org(), &award.attempt_id))
+        let own = result.filter(|result| rests_on(award, result));
+        own.ok_or_else(|| changed(tx.org(), &award.attempt_id))
     }
 }
 
@@ -118,15 +128,65 @@ fn changed(org: OrgId, attempt: &str) -> Error {
     Error::ResultChanged(attempt.to_owned())
 }
 
-/// Seals the results of an org that have no seal, as they are. May be interrupted and repeated.
-pub(crate) async fn seal_earlier(store: &Handle, keys: &dyn Keys, org: OrgId) -> Result<u64, Error> {
+/// Rows that may be there from before they had seals.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Earlier {
+    /// Results of attempts.
+    Results,
+    /// Credits.
+    Awards,
+}
+
+impl Earlier {
+    /// What they are, for who runs this.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Results => "results of attempts",
+            Self::Awards => "credits",
+        }
+    }
+}
+
+/// Seals the rows of an org that have no seal, as they are. May be interrupted and repeated.
+pub(crate) async fn seal_earlier(
+    store: &Handle,
+    keys: &dyn Keys,
+    org: OrgId,
+    rows: Earlier,
+) -> Result<u64, Error> {
     let scope = Arc::new(Scope::of_system(SystemActor::Credits, org));
+    match rows {
+        Earlier::Results => seal_results(store, keys, &scope).await,
+        Earlier::Awards => seal_awards(store, keys, &scope).await,
+    }
+}
+
+async fn seal_results(store: &Handle, keys: &dyn Keys, scope: &Arc<Scope>) -> Result<u64, Error> {
     let (mut after, mut sealed) = (String::new(), 0);
     loop {
-        let page = attempts::results_after(&store.read(&scope).await?, &after, PAGE).await?;
+        let page = attempts::results_after(&store.read(scope).await?, &after, PAGE).await?;
         let Some(last) = page.last() else { return Ok(sealed) };
         after.clone_from(&last.attempt_id);
-        sealed += seal_page(store, keys, &scope, page).await?;
+        sealed += seal_page(store, keys, scope, page).await?;
+    }
+}
+
+async fn seal_awards(store: &Handle, keys: &dyn Keys, scope: &Arc<Scope>) -> Result<u64, Error> {
+    let (mut after, mut sealed) = (String::new(), 0);
+    loop {
+        let page = award_rows::all_after(&store.read(scope).await?, &after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(sealed) };
+        after.clone_from(&last.award.id);
+        let bare: Vec<&award::Model> =
+            page.iter().filter(|row| row.seal.is_none()).map(|row| &row.award).collect();
+        if bare.is_empty() {
+            continue;
+        }
+        let seals = awards::of(keys, scope.org(), &bare).await?;
+        let tx = store.write(scope).await?;
+        tx.insert_all(seals).await?;
+        tx.commit().await?;
+        sealed += bare.len() as u64;
     }
 }
 

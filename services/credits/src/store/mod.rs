@@ -69,6 +69,11 @@ pub const SCHEMA: Schema = Schema {
             sql: include_str!("0025_attempts_of_everyone.sql"),
             append_only: &[],
         },
+        Migration {
+            name: "0026_award_seals",
+            sql: include_str!("0026_award_seals.sql"),
+            append_only: &["credits_award_seal"],
+        },
     ],
 };
 
@@ -365,6 +370,9 @@ tenant_tables! {
         accreditation_decision: Option<String>,
         accreditation_confirmed: bool,
     }
+
+    /// Keyed hashes over credits.
+    award_seal = "credits_award_seal" key { award_id: String } { seal: String }
 
     /// Remarks on credits.
     annotation = "credits_annotation" key { id: String } {

@@ -238,7 +238,7 @@ async fn list(
 
 /// Reads a credit.
 #[utoipa::path(get, path = "/v1/credits/{id}", operation_id = "getCredit", tag = "Credits", params(("id" = String, Path)),
-    responses((status = 200, body = Credit)))]
+    responses((status = 200, body = Credit), (status = 409)))]
 async fn get(
     State(edge): State<Edge>,
     identity: Identity,
@@ -264,7 +264,7 @@ async fn void(
 
 /// Tells how a credit was earned: the whole chain, with times, hashes and the proof of the log.
 #[utoipa::path(get, path = "/v1/credits/{id}/provenance", operation_id = "getProvenance", tag = "Credits", params(("id" = String, Path)),
-    responses((status = 200, body = serde_json::Value)))]
+    responses((status = 200, body = serde_json::Value), (status = 409)))]
 async fn provenance(
     State(edge): State<Edge>,
     identity: Identity,

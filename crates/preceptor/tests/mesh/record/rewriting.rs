@@ -194,11 +194,16 @@ pub(super) fn org_of(head: &Value) -> String {
 
 /// `preceptor audit verify` as a process: how it ended, and what it said.
 pub(super) fn verify(local: &Local, data: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    verify_at(&local.url, local.editor.token(), data, arguments)
+}
+
+/// The same of a server, with the token of someone who reads the record.
+pub(super) fn verify_at(url: &str, token: &str, data: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_preceptor"));
     command
         .arg("--data")
         .arg(data)
-        .args(["audit", "verify", "--server", &local.url, "--token", local.editor.token()])
+        .args(["audit", "verify", "--server", url, "--token", token])
         .args(arguments);
     let output = command.output().expect("it runs");
     (output.status.code(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
@@ -334,7 +339,7 @@ async fn a_shortened_log_and_a_lost_memory_are_refused(store: Store) {
     // The operator restored it so, and says it. That is on the record, and the log is signed again.
     let (config, token) = (local.config.clone(), local.editor.token().to_owned());
     local.mesh.stop().await;
-    let said = begin_again(&config, &org);
+    let said = audit(&config, "begin-again", &["--org", &org, "--reason", "restored from Tuesday"]);
     assert!(said.contains("signed again"), "{said}");
     let mesh = Mesh::start(config, Plan::whole(), None).await.expect("it starts again");
     let url = format!("http://{}", mesh.address.expect("an address"));
@@ -378,17 +383,11 @@ async fn a_raised_counter_hides_no_record(store: Store) {
     local.stop().await;
 }
 
-/// `preceptor audit begin-again` as a process.
-fn begin_again(config: &Config, org: &str) -> String {
+/// A command of `preceptor audit` as a process, on what is stored: what it said.
+pub(super) fn audit(config: &Config, command: &str, arguments: &[&str]) -> String {
+    let arguments = [&["audit", command][..], arguments].concat();
     let mut command = Command::new(env!("CARGO_BIN_EXE_preceptor"));
-    command.arg("--data").arg(&config.data).args([
-        "audit",
-        "begin-again",
-        "--org",
-        org,
-        "--reason",
-        "restored from Tuesday",
-    ]);
+    command.arg("--data").arg(&config.data).args(arguments);
     for (name, value) in [("CELL", &config.database.cell), ("CONTROL", &config.database.control)] {
         command.envs(value.iter().map(|value| (format!("PRECEPTOR__DATABASE__{name}"), value)));
     }

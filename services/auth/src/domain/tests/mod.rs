@@ -74,8 +74,9 @@ impl World {
             Keyring::open(&folder.path().join("keyring.json"), &Secret::new("test")).expect("a keyring");
         let keys: Arc<dyn Keys> = Arc::new(keys);
         let mail = Arc::new(Outbox::default());
+        let seals = preceptor_store::OutboxSeals::new(&[7; 32]);
         let deps = Deps {
-            control: Control::open(&file, SCHEMA, Arc::clone(&shared)).await.expect("a database"),
+            control: Control::open(&file, SCHEMA, Arc::clone(&shared), seals).await.expect("a database"),
             memory: Arc::new(SealedMemory::new(folder.path().join("staff-rolls"), Arc::clone(&keys))),
             sealed: Once::new(
                 Arc::new(SealedMemory::new(folder.path().join("sealed-before"), Arc::clone(&keys))),

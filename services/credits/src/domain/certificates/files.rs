@@ -12,9 +12,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Mark, Sheet, Signed, place};
 use crate::Error;
-use crate::domain::{Credits, PATIENCE, awards, settings};
+use crate::domain::{Credits, PATIENCE, settings};
 use crate::error::Missing;
-use crate::store::{awards as award_rows, certificate, certificate_sheet, certificates, ledger};
+use crate::store::{awards, certificate, certificate_sheet, certificates, ledger};
 
 /// Where sheets are sealed.
 const SHEETS: &str = "credits_certificate_sheet";
@@ -43,17 +43,17 @@ impl Credits {
     ) -> Result<Files, Error> {
         let (row, file, void, paper) = {
             let tx = self.deps.store.read(scope).await?;
-            let award = awards::visible(&tx, scope, credit).await?;
+            let award = self.visible(&tx, scope, credit).await?;
             if award.learner != scope.subject() {
                 return Err(Error::NotFound(Missing::Credit));
             }
             let Some(row) = certificates::of_award(&tx, &award.id).await? else {
                 // Its holder is told when it is not being prepared at all.
-                self.check_earned(&tx, &award).await?;
+                self.earned_by(&tx, &award).await?;
                 return Err(Error::Preparing);
             };
             let file = certificates::file(&tx, &row.id).await?.ok_or(Error::Preparing)?;
-            let void = award_rows::voids(&tx, std::slice::from_ref(&award.id)).await?.pop();
+            let void = awards::voids(&tx, std::slice::from_ref(&award.id)).await?.pop();
             // Who asks for no paper gets the org's, on which a certificate from before was not printed at first.
             let paper = if paper.is_some() { paper } else { settings::paper(&tx).await? };
             (row, file, void, paper)

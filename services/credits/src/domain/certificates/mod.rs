@@ -123,13 +123,15 @@ fn place(org: OrgId, table: &str, certificate: &str) -> String {
 }
 
 impl Credits {
-    /// The signed certificate of an award.
+    /// The signed certificate of an award, which has to be as it was awarded.
     async fn signed(&self, org: OrgId, award: &str) -> Result<certificate::Model, Error> {
         let call = self.deps.system.call(org, PATIENCE).await?;
         let (award, known) = {
             let tx = self.deps.store.read(&call.shared_scope()).await?;
-            let award = awards::get(&tx, award).await?.ok_or(Error::NotFound(Missing::Credit))?;
-            (award.clone(), certificates::of_award(&tx, &award.id).await?)
+            let stored = awards::get(&tx, award).await?.ok_or(Error::NotFound(Missing::Credit))?;
+            let award = self.intact_award(org, stored).await?;
+            let known = certificates::of_award(&tx, &award.id).await?;
+            (award, known)
         };
         match known {
             Some(signed) => Ok(signed),
@@ -212,7 +214,7 @@ impl Credits {
     /// What the certificate of an award rests on. Nothing is signed for an award without it.
     async fn ground(&self, call: &Call, award: &award::Model) -> Result<Ground, Error> {
         let tx = self.deps.store.read(&call.shared_scope()).await?;
-        self.check_earned(&tx, award).await?;
+        self.earned_by(&tx, award).await?;
         let offer = offer_rows::get(&tx, &award.offer_id)
             .await?
             .ok_or_else(|| Error::Defect("an award without an offer".into()))?;
