@@ -125,13 +125,15 @@ impl Edge {
     /// Counts exchanges of one credential, whether or not it is one: the same wrong one from everywhere is looked at
     /// only so often.
     pub(crate) async fn limit_exchange(&self, credential: &str) -> Result<(), ApiError> {
-        self.take(
-            format!("gateway:exchanges:{}", hex::encode(digest(credential))),
-            "exchanges",
-            self.config.requests_per_minute,
-        )
-        .await?;
+        self.take(exchanges(credential), "exchanges", self.config.requests_per_minute).await?;
         Ok(())
+    }
+
+    /// How the limit of exchanges of a credential stands: for an answer that no one is known for.
+    pub(crate) async fn standing_of_exchange(&self, credential: &str) -> HeaderMap {
+        let calls = self.config.requests_per_minute;
+        let standing = self.cache.peek(&exchanges(credential), Quota { calls, window: MINUTE }).await;
+        standing.map(|standing| headers("exchanges", calls, &standing)).unwrap_or_default()
     }
 
     /// Refuses an address from which too many credentials came that are none; anyone who was known there goes on.
@@ -161,6 +163,10 @@ impl Edge {
         let decision = self.cache.take(&key, Quota { calls, window: MINUTE }).await.map_err(uncounted)?;
         allowed(what, calls, decision)
     }
+}
+
+fn exchanges(credential: &str) -> String {
+    format!("gateway:exchanges:{}", hex::encode(digest(credential)))
 }
 
 fn refusals(address: Prefix) -> String {
