@@ -62,7 +62,7 @@ impl Builder {
     /// Adds a block that goes on with the paragraph before it.
     pub(crate) fn append(&mut self, text: &str, locator: Locator) -> Result<(), ExtractError> {
         let folded = super::fold(text);
-        if folded.chars().any(char::is_alphanumeric) {
+        if says_something(&folded) {
             self.add(&folded, " ", Arc::default(), locator)?;
         }
         Ok(())
@@ -75,7 +75,7 @@ impl Builder {
         heading: &Arc<str>,
         locator: Locator,
     ) -> Result<Option<usize>, ExtractError> {
-        if !text.chars().any(char::is_alphanumeric) {
+        if !says_something(text) {
             return Ok(None);
         }
         self.add(text, "\n\n", Arc::clone(heading), locator).map(Some)
@@ -133,6 +133,16 @@ impl Builder {
         out.notes.extend(out.left_out.iter().map(ToString::to_string));
         out
     }
+}
+
+/// Whether a text has a letter, a digit, or a sign that changes what stands beside it: a caption may be nothing but `≤`.
+fn says_something(text: &str) -> bool {
+    let is_sign = |c: char| {
+        matches!(c, '<' | '>' | '=' | '+' | '%' | '°' | '±' | '×' | '÷' | '−' | '↑' | '↓' | '→' | '√' | '∞')
+            || ('≈'..='≿').contains(&c)
+    };
+    let is_one = |word: &str| word != ">>" && word.chars().count() <= 2 && word.chars().all(is_sign);
+    text.chars().any(char::is_alphanumeric) || text.split_whitespace().any(is_one)
 }
 
 /// A path of headings by level, as documents number them.

@@ -80,8 +80,10 @@ impl Layout {
 
     /// The document.
     pub(crate) fn finish(mut self, budget: &Budget) -> Result<Extracted, ExtractError> {
+        let all = self.body_size();
+        let dropped = heads::drop_running_heads(&mut self.pages, all * HEADING_RATIO);
+        // Of some decks the running heads are most of the text.
         let body = self.body_size();
-        let dropped = heads::drop_running_heads(&mut self.pages, body * HEADING_RATIO);
         let mut writer = Writer {
             out: Builder::new(budget),
             heading: Arc::default(),
@@ -295,7 +297,7 @@ impl Writer {
                 }
             }
             self.write(page, number, &text, &heading)?;
-            let names_columns = at == 0 && row.iter().all(|cell| !is_value(cell));
+            let names_columns = at == 0 && row.iter().all(|cell| !cell.is_empty() && !is_value(cell));
             if names_columns {
                 columns = text.text;
                 heading = heading_of_rows(&self.heading, &columns);

@@ -553,4 +553,76 @@ mod tests {
         assert!(matches!(read(&deck(&[("word/document.xml", "<w/>")])), Err(ExtractError::Malformed(_))));
         assert!(matches!(read(b"PK\x03\x04 damaged"), Err(ExtractError::Malformed(_))));
     }
+
+    fn one_slide(shapes: &str) -> Extracted {
+        read(&deck(&[
+            ("ppt/presentation.xml", "<p><sldIdLst><sldId id='256' r:id='rId1'/></sldIdLst></p>"),
+            ("ppt/_rels/presentation.xml.rels", &relationships(&[("rId1", "slide", "slides/slide1.xml")])),
+            ("ppt/slides/slide1.xml", &slide(shapes)),
+        ]))
+        .expect("a deck")
+    }
+
+    #[test]
+    fn runs_follow_the_rule_and_what_is_not_shown_is_kept_apart() {
+        let shape = |properties: &str, fill: &str, runs: &str| {
+            format!(
+                "<p:sp><p:nvSpPr><p:cNvPr id='2' {properties}/></p:nvSpPr><p:spPr>{fill}</p:spPr><p:txBody><a:p>{runs}</a:p></p:txBody></p:sp>"
+            )
+        };
+        let run = |format: &str, text: &str| format!("<a:r><a:rPr {format}</a:rPr><a:t>{text}</a:t></a:r>");
+        let white = "><a:solidFill><a:srgbClr val='ffffff'/></a:solidFill>";
+        let dark = "<a:solidFill><a:srgbClr val='002060'/></a:solidFill>";
+        let off = "<a:xfrm><a:off x='13000000' y='0'/><a:ext cx='100' cy='100'/></a:xfrm>";
+        let read = one_slide(&[
+            shape(
+                "",
+                "",
+                &[
+                    run(">", "Below 10"),
+                    run("baseline='30000'>", "9"),
+                    run(">", "/L give "),
+                    run("strike='sngStrike'>", "50"),
+                    run(">", " 5 mg"),
+                    "<a:br/>".to_owned(),
+                    run(">", "daily. "),
+                    run(white, "Unseen."),
+                ]
+                .concat(),
+            ),
+            shape("", dark, &run(white, "White on blue.")),
+            shape("hidden='1'", "", &run(">", "Hidden.")),
+            shape("", off, &run(">", "Beside.")),
+            "<p:pic><p:nvPicPr><p:cNvPr id='3' descr='A heart'/></p:nvPicPr></p:pic>".to_owned(),
+            "<p:graphicFrame><a:graphic><a:graphicData uri='http://x/chart'/></a:graphic></p:graphicFrame>".to_owned(),
+        ]
+        .concat());
+        assert_eq!(read.text, "Below 10^9/L give 5 mg daily.\n\nWhite on blue.");
+        let notes: Vec<_> = read.left_out.iter().map(|note| (note.kind, note.detail.as_str())).collect();
+        assert_eq!(
+            notes,
+            [
+                (NoteKind::StruckText, "50"),
+                (NoteKind::HiddenText, "Unseen."),
+                (NoteKind::HiddenText, "Hidden."),
+                (NoteKind::HiddenText, "Beside."),
+                (NoteKind::Picture, "A heart"),
+                (NoteKind::Chart, ""),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_formula_is_a_line_or_a_hole_and_never_its_picture_too() {
+        let formula = |inside: &str| {
+            format!(
+                "<p:sp><p:txBody><a:p><a:r><a:t>CL is </a:t></a:r><mc:AlternateContent><mc:Choice><a14:m><m:oMath>{inside}</m:oMath></a14:m></mc:Choice>\
+                 <mc:Fallback><a:r><a:t>fallback</a:t></a:r></mc:Fallback></mc:AlternateContent></a:p></p:txBody></p:sp>"
+            )
+        };
+        assert_eq!(one_slide(&formula("<m:r><m:t>≤72</m:t></m:r>")).text, "CL is ≤ 72");
+        let hole = one_slide(&formula("<m:r><m:t>72</m:t></m:r><m:unknown/>"));
+        assert_eq!(hole.text, "CL is [formula that cannot be read]");
+        assert_eq!(hole.left_out[0].kind, NoteKind::UnreadableFormula);
+    }
 }

@@ -9,16 +9,21 @@ use super::{LEADING, Line, is_bullet};
 
 /// Rows further apart, in sizes, belong to different tables.
 const FURTHEST: f32 = 3.2;
+/// Lines above a region that may belong to it.
+const NEAR: usize = 200;
 /// A table has no more columns.
 const MOST_COLUMNS: usize = 40;
+
+/// Rows of cells, each of lines.
+pub(super) type Cells = Vec<Vec<Vec<Line>>>;
 
 /// What a part of a page is.
 #[derive(Debug)]
 pub(super) enum Unit {
     /// Lines in reading order.
     Text(Vec<Line>),
-    /// Rows of cells, each of lines.
-    Table(Vec<Vec<Vec<Line>>>),
+    /// A table.
+    Table(Cells),
 }
 
 /// Lines on one baseline, from left to right.
@@ -56,7 +61,11 @@ pub(super) fn units(lines: Vec<Line>) -> Vec<Unit> {
         }
         let trailing = trailing(&region, &columns);
         let rest = region.split_off(region.len() - trailing);
-        placed.extend(read_region(region, &columns));
+        let begins_inside = region.first().is_some_and(|row| {
+            let above = placed.iter().rev().take(NEAR);
+            above.into_iter().any(|(_, part)| matches!(part, Placed::Line(line) if leads_into(line, row)))
+        });
+        placed.extend(read_region(region, &columns, begins_inside));
         placed
             .extend(rest.into_iter().flat_map(|row| row.lines).map(|line| (line.order, Placed::Line(line))));
     }
@@ -144,6 +153,15 @@ fn merged(one: &[Span], other: &[Span]) -> Vec<Span> {
     merged
 }
 
+/// Whether a line above a row is the beginning of one of its cells.
+fn leads_into(above: &Line, row: &Row) -> bool {
+    row.lines.iter().any(|line| {
+        let step = line.baseline - above.baseline;
+        let under = (line.x() - above.x()).abs() < 0.5 * line.size;
+        above.order + 1 == line.order && under && step > 0.0 && step < LEADING * line.size
+    })
+}
+
 /// Whether a row goes on with a region: it is near, and leaves a gap open that the region leaves open.
 fn goes_on(region: &[Row], columns: &[Span], next: &Row) -> bool {
     let Some(last) = region.last() else { return false };
@@ -178,7 +196,8 @@ fn trailing(region: &[Row], columns: &[Span]) -> usize {
     region.iter().rev().take_while(is_text).count()
 }
 
-fn read_region(region: Vec<Row>, columns: &[Span]) -> Vec<(usize, Placed)> {
+/// `begins_inside` says that the region begins inside a cell: its rows are no rows.
+fn read_region(region: Vec<Row>, columns: &[Span], begins_inside: bool) -> Vec<(usize, Placed)> {
     let as_drawn = |region: Vec<Row>| {
         region.into_iter().flat_map(|row| row.lines).map(|line| (line.order, Placed::Line(line))).collect()
     };
@@ -188,11 +207,18 @@ fn read_region(region: Vec<Row>, columns: &[Span]) -> Vec<(usize, Placed)> {
     }
     let first = region.iter().flat_map(|row| &row.lines).map(|line| line.order).min().unwrap_or(0);
     let by_rows = is_drawn_by_rows(&region);
-    if is_prose(&region, columns) {
+    let cells = by_cells(&region, columns).filter(|_| !by_rows);
+    if is_prose(&region, columns) && cells.is_none() {
         if by_rows {
             return vec![(first, Placed::Units(read_columns(region, columns)))];
         }
         return as_drawn(region);
+    }
+    if begins_inside {
+        return as_drawn(region);
+    }
+    if let Some(cells) = cells {
+        return vec![(first, Placed::Units(vec![Unit::Table(cells)]))];
     }
     if by_rows || is_surely_table(&region, columns) {
         return vec![(first, Placed::Units(vec![Unit::Table(read_table(region, columns))]))];
@@ -200,18 +226,58 @@ fn read_region(region: Vec<Row>, columns: &[Span]) -> Vec<(usize, Placed)> {
     as_drawn(region)
 }
 
-/// Whether most rows were drawn in one go.
+/// Whether most rows were drawn in one go: nothing of another row between their lines.
 fn is_drawn_by_rows(region: &[Row]) -> bool {
-    let multiple = region.iter().filter(|row| row.is_multiple());
+    let mut orders: Vec<usize> = region.iter().flat_map(|row| &row.lines).map(|line| line.order).collect();
+    orders.sort_unstable();
     let (mut all, mut in_one) = (0, 0);
-    for row in multiple {
-        let orders = row.lines.iter().map(|line| line.order);
-        let span = orders.clone().max().unwrap_or(0) - orders.min().unwrap_or(0);
+    for row in region.iter().filter(|row| row.is_multiple()) {
+        let own = row.lines.iter().map(|line| line.order);
+        let (first, last) = (own.clone().min().unwrap_or(0), own.max().unwrap_or(0));
+        let within =
+            orders.partition_point(|&order| order <= last) - orders.partition_point(|&order| order < first);
         all += 1;
-        // Bullets and the like were joined: a row may have been a few pieces more.
-        in_one += usize::from(span < 2 * row.lines.len());
+        in_one += usize::from(within == row.lines.len());
     }
     in_one * 10 >= all * 6
+}
+
+/// A table that was drawn cell by cell, if it was: its rows, each a list of cells, by the order of drawing alone. Its rows
+/// must lie one below the other, and the cells of each beside each other.
+fn by_cells(region: &[Row], columns: &[Span]) -> Option<Cells> {
+    let mut lines: Vec<&Line> = region.iter().flat_map(|row| &row.lines).collect();
+    lines.sort_by_key(|line| line.order);
+    let mut rows: Cells = Vec::new();
+    let mut before: Option<(usize, &Line)> = None;
+    for line in lines {
+        let column = column_of(columns, line);
+        let step = before.map_or(0.0, |(_, last)| line.baseline - last.baseline);
+        let goes_on =
+            before.is_some_and(|(last, _)| last == column) && step > 0.0 && step < LEADING * line.size;
+        let beside = before.is_some_and(|(last, _)| column > last);
+        if !goes_on && !beside {
+            rows.push(columns.iter().map(|_| Vec::new()).collect());
+        }
+        rows.last_mut()?[column].push(line.clone());
+        before = Some((column, line));
+    }
+    let places: Vec<Span> = rows.iter().map(|row| extent(row.iter().flatten())).collect();
+    let below = places.windows(2).all(|pair| pair[0].1 <= pair[1].0 + 1.0);
+    let is_full = |row: &&Vec<Vec<Line>>| row.iter().filter(|cell| !cell.is_empty()).count() > 1;
+    let full = rows.iter().filter(is_full).count();
+    let beside = rows.iter().all(|row| {
+        let cells = row.iter().filter(|cell| !cell.is_empty()).map(|cell| extent(cell.iter()));
+        let cells: Vec<Span> = cells.collect();
+        cells.windows(2).all(|pair| pair[0].0 < pair[1].1 && pair[1].0 < pair[0].1)
+    });
+    (below && beside && full >= 2 && full * 10 >= rows.len() * 7).then_some(rows)
+}
+
+/// From where to where lines reach down the page.
+fn extent<'a>(lines: impl Iterator<Item = &'a Line>) -> Span {
+    lines.fold((f32::INFINITY, f32::NEG_INFINITY), |(top, bottom), line| {
+        (top.min(line.baseline - 0.7 * line.size), bottom.max(line.baseline))
+    })
 }
 
 /// Whether lines go on in the line below, or items begin in a column that is not the first: columns of a text.
@@ -272,22 +338,20 @@ fn read_columns(region: Vec<Row>, columns: &[Span]) -> Vec<Unit> {
 }
 
 /// Row by row. A line that begins in a later column goes on with the row above it, and so does one that is nearer to it
-/// than rows are to each other.
-fn read_table(region: Vec<Row>, columns: &[Span]) -> Vec<Vec<Vec<Line>>> {
+/// than to the row below it.
+fn read_table(region: Vec<Row>, columns: &[Span]) -> Cells {
     let steps: Vec<f32> = region.windows(2).map(|pair| pair[1].baseline - pair[0].baseline).collect();
-    let (least, most) =
-        steps.iter().fold((f32::INFINITY, 0.0_f32), |(least, most), &step| (least.min(step), most.max(step)));
-    // Rows of two lines stand closer inside than between them.
-    let is_wrapped = least < most * 0.8;
-    let mut table: Vec<Vec<Vec<Line>>> = Vec::new();
-    let mut above = f32::NEG_INFINITY;
-    for row in region {
-        let step = row.baseline - above;
-        let near = step < LEADING * row.size;
-        let first = row.lines.iter().any(|line| column_of(columns, line) == 0);
-        let wraps = near && (!first || (is_wrapped && step < least * 1.2 && step < most * 0.8));
-        above = row.baseline;
-        if !wraps || table.is_empty() {
+    let mut table: Cells = Vec::new();
+    for (at, row) in region.into_iter().enumerate() {
+        let above = at.checked_sub(1).and_then(|above| steps.get(above)).copied().unwrap_or(f32::INFINITY);
+        let below = steps.get(at).copied();
+        let near = above < LEADING * row.size;
+        let first = row.lines.iter().find(|line| column_of(columns, line) == 0);
+        let continues = first.is_some_and(|line| {
+            let small = line.text().starts_with(|c: char| c.is_lowercase() || c == '(');
+            below.is_some_and(|below| above < 0.8 * below) || (row.lines.len() == 1 && small)
+        });
+        if !(near && (first.is_none() || continues)) || table.is_empty() {
             table.push(columns.iter().map(|_| Vec::new()).collect());
         }
         if let Some(cells) = table.last_mut() {

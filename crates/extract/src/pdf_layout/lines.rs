@@ -268,7 +268,11 @@ impl Draft {
                 () => Script::Normal,
             }
         };
-        let mut line = Line { words: Vec::new(), baseline, size: size.max(0.5), angle, order: self.order };
+        // The size of a line is that of its capitals, whatever small ones it has.
+        let normal =
+            self.marks.iter().map(|mark| &mark.glyph).filter(|glyph| script(glyph) == Script::Normal);
+        let largest = normal.map(|glyph| glyph.size).fold(size, f32::max);
+        let mut line = Line { words: Vec::new(), baseline, size: largest.max(0.5), angle, order: self.order };
         let mut out = String::new();
         let mut words: Vec<&[Mark]> = Vec::new();
         let mut start = 0;
