@@ -292,15 +292,12 @@ pub(crate) fn block(html: &str) -> Vec<Part> {
             rest = rest[start.len()..].split_once(end).map_or("", |(_, behind)| behind);
             continue;
         }
-        match Tag::read(rest) {
-            Some((tag, length)) => {
-                reader.tag(&tag, &rest[..length]);
-                rest = &rest[length..];
-            }
-            None => {
-                reader.text("<");
-                rest = &rest[1..];
-            }
+        if let Some((tag, length)) = Tag::read(rest) {
+            reader.tag(&tag, &rest[..length]);
+            rest = &rest[length..];
+        } else {
+            reader.text("<");
+            rest = &rest[1..];
         }
     }
     reader.text(rest);

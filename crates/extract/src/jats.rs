@@ -143,7 +143,7 @@ impl Reader<'_> {
                 Ok(())
             }
             "fig-group" | "table-wrap-group" | "list-item" | "statement" | "disp-quote" | "verse-group"
-            | "app-group" | "fn-group" | "speech" => self.content(element, level),
+            | "app-group" | "fn-group" | "caption" | "speech" => self.content(element, level),
             "fn" => self.footnote(element),
             "ref-list" => {
                 self.leave_out(element);

@@ -139,7 +139,7 @@ fn paragraphs(lines: &[Line]) -> impl Iterator<Item = Part<'_>> {
 }
 
 /// The parts of a page in reading order; on a slide the title first, which many programs draw last.
-fn parts<'a>(page: &(f32, f32), units: &'a [Unit], body: f32) -> Vec<Part<'a>> {
+fn parts<'a>((width, height): (f32, f32), units: &'a [Unit], body: f32) -> Vec<Part<'a>> {
     let mut ordered: Vec<Part<'a>> = Vec::new();
     for unit in units {
         match unit {
@@ -147,7 +147,6 @@ fn parts<'a>(page: &(f32, f32), units: &'a [Unit], body: f32) -> Vec<Part<'a>> {
             Unit::Table(rows) => ordered.push(Part::Table(rows)),
         }
     }
-    let (width, height) = *page;
     if width <= height {
         return ordered;
     }
@@ -243,7 +242,7 @@ impl Writer {
     fn page(&mut self, page: PageLines, number: u32) -> Result<(), ExtractError> {
         let size = (page.width, page.height);
         let units = grid::units(page.lines);
-        for part in parts(&size, &units, self.body) {
+        for part in parts(size, &units, self.body) {
             match part {
                 Part::Paragraph(lines) => self.paragraph(size, number, lines)?,
                 Part::Table(rows) => self.table(size, number, rows)?,
@@ -282,7 +281,9 @@ impl Writer {
                 && others.iter().all(Vec::is_empty)
             {
                 // A name across the table: its rows are below it.
-                first.iter().for_each(|line| text.add(line, &self.vocabulary));
+                for line in first {
+                    text.add(line, &self.vocabulary);
+                }
                 self.write(page, number, &text, &heading_of_rows(&self.heading, &columns))?;
                 let above = [&*self.heading, text.text.as_str()].into_iter().filter(|part| !part.is_empty());
                 heading = heading_of_rows(&above.collect::<Vec<_>>().join(", "), &columns);

@@ -136,15 +136,14 @@ pub(crate) fn push_subscript(out: &mut String, text: &str, next: Option<char>) {
         return;
     }
     let lowered: Option<String> = text.chars().map(lowered).collect();
-    match lowered {
-        Some(lowered) => out.push_str(&lowered),
-        None => {
-            out.push('_');
-            push_group(out, text);
-            if text.ends_with(char::is_alphanumeric) && next.is_some_and(char::is_alphanumeric) {
-                out.push(' ');
-            }
-        }
+    if let Some(lowered) = lowered {
+        out.push_str(&lowered);
+        return;
+    }
+    out.push('_');
+    push_group(out, text);
+    if text.ends_with(char::is_alphanumeric) && next.is_some_and(char::is_alphanumeric) {
+        out.push(' ');
     }
 }
 

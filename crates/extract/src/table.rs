@@ -57,6 +57,8 @@ pub(crate) fn read(rows: &[Row], name: &str, budget: &Budget) -> Result<Vec<Read
     let plain = heading_of_rows(name, "");
     let mut read = Vec::new();
     let mut columns: Vec<String> = Vec::new();
+    // As they stand in every heading.
+    let mut names = String::new();
     let mut group = String::new();
     let mut heading = Arc::clone(&plain);
     let mut in_head = false;
@@ -72,6 +74,7 @@ pub(crate) fn read(rows: &[Row], name: &str, budget: &Budget) -> Result<Vec<Read
             }
             in_head = true;
             name_columns(&mut columns, line);
+            names = columns.join(" | ");
         } else {
             in_head = false;
             let above = if across { Arc::clone(&plain) } else { Arc::clone(&heading) };
@@ -87,7 +90,7 @@ pub(crate) fn read(rows: &[Row], name: &str, budget: &Budget) -> Result<Vec<Read
             group = text;
         }
         let above = [name, group.as_str()].into_iter().filter(|part| !part.is_empty());
-        heading = heading_of_rows(&above.collect::<Vec<_>>().join(", "), &columns.join(" | "));
+        heading = heading_of_rows(&above.collect::<Vec<_>>().join(", "), &names);
     }
     if read.is_empty() {
         // A table of names alone is not nothing.
@@ -106,7 +109,7 @@ fn joined(line: &Line) -> String {
         return String::new();
     }
     if line.is_one {
-        return line.slots.first().map_or_else(String::new, |slot| slot.to_string());
+        return line.slots.first().map_or_else(String::new, ToString::to_string);
     }
     line.slots.join(" | ")
 }
@@ -166,7 +169,7 @@ fn grid(rows: &[Row], budget: &Budget) -> Result<Vec<Line>, ExtractError> {
         }
         budget.keep(slots.iter().map(|slot| SLOT + slot.len()).sum())?;
         let is_head = row.is_head || (!row.cells.is_empty() && row.cells.iter().all(|cell| cell.is_header));
-        let is_one = matches!(&row.cells[..], [cell] if cell.columns.max(1).min(MOST_COLUMNS) == slots.len());
+        let is_one = matches!(&row.cells[..], [cell] if cell.columns.clamp(1, MOST_COLUMNS) == slots.len());
         lines.push(Line { slots, is_head, is_one });
     }
     Ok(lines)

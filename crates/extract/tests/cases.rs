@@ -292,7 +292,7 @@ fn every_case_has_its_places() {
     );
 }
 
-/// A hole is in the sentence that it makes doubtful, so that whoever quotes it can see that.
+/// A hole is in the sentence that it makes doubtful, so that one who quotes it can see that.
 #[test]
 fn a_sentence_with_a_hole_says_so() {
     let Some(read) = read("d07_no_unicode.pdf") else { return skipped() };

@@ -7,6 +7,9 @@ const LONGEST_GAP_MS: i64 = 100;
 /// Words that a line must share with the one before it to be the same line going on.
 const FEWEST_WORDS: usize = 3;
 
+/// Lines that a screen shows at once.
+const MOST_LINES: usize = 8;
+
 /// What every caption says that the one before it did not.
 pub(super) fn news(cues: &[&RawCue], lines: &[Vec<Vec<Said>>]) -> Vec<Vec<Said>> {
     let mut shown: &[Vec<Said>] = &[];
@@ -35,7 +38,7 @@ pub(super) fn news(cues: &[&RawCue], lines: &[Vec<Vec<Said>>]) -> Vec<Vec<Said>>
 
 /// How many lines at the top were at the bottom before.
 fn kept(before: &[Vec<Said>], lines: &[Vec<Said>]) -> usize {
-    let most = before.len().min(lines.len());
+    let most = before.len().min(lines.len()).min(MOST_LINES);
     (1..=most).rev().find(|&count| before[before.len() - count..] == lines[..count]).unwrap_or(0)
 }
 

@@ -152,8 +152,8 @@ fn alternatives(element: &Element, out: &mut Inline) {
         return formula(element, out);
     }
     let is_picture = |part: &&Element| matches!(part.name.as_str(), "graphic" | "inline-graphic" | "media");
-    match element.elements().find(|part| !is_picture(part)).or_else(|| element.elements().next()) {
-        Some(best) => part(best, out),
-        None => {}
+    let best = element.elements().find(|part| !is_picture(part)).or_else(|| element.elements().next());
+    if let Some(best) = best {
+        part(best, out);
     }
 }

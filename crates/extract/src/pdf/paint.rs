@@ -1,6 +1,6 @@
 //! What a page paints, and what of it one can see.
 //!
-//! A page may hold words that nobody who looks at it sees: painted in no color, in the color of the ground, below
+//! A page may hold words that no one who looks at it sees: painted in no color, in the color of the ground, below
 //! something else, outside of the page or of what is cut out. They are kept apart: nothing hidden is ever quoted.
 
 use hayro::hayro_interpret::font::{Glyph, GlyphRun};

@@ -287,11 +287,11 @@ impl Draft {
                 out.push(' ');
             }
             let begins = out.len();
+            let mut behind = 0;
             for run in word.chunk_by(|one, other| script(&one.glyph) == script(&other.glyph)) {
+                behind += run.len();
                 let text: String = run.iter().map(|mark| mark.glyph.text.as_str()).collect();
-                let behind = run.as_ptr_range().end;
-                let next = word.iter().find(|mark| std::ptr::from_ref(*mark) >= behind);
-                let next = next.and_then(|mark| mark.glyph.text.chars().next());
+                let next = word.get(behind).and_then(|mark| mark.glyph.text.chars().next());
                 match script(&run[0].glyph) {
                     Script::Normal => out.push_str(&clean(&text)),
                     Script::Lowered => scripts::push_subscript(&mut out, &clean(&text), next),

@@ -237,7 +237,7 @@ fn right_to_left_is_read_in_logical_order_however_it_is_drawn() {
         .enumerate()
         .map(|(at, glyph)| Glyph { x: 50.0 + 5.0 * at as f32, end: 55.0 + 5.0 * at as f32, ..glyph })
         .collect();
-    assert_eq!(one_page(&[dense.clone()]).text, right);
+    assert_eq!(one_page(&[dense]).text, right);
     let plain = "םויב ג\"מ ןונימ";
     let mut logical: Vec<Glyph> = plain
         .chars()

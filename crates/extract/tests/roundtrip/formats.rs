@@ -316,11 +316,14 @@ pub(crate) fn captions(words: &[String], is_webvtt: bool, random: &mut Random) -
                 out.push(if random.below(4) == 0 { '\n' } else { ' ' });
             }
             let word = if is_webvtt { escape(word) } else { word.clone() };
-            out.push_str(&match random.below(6) {
-                0 => format!("<i>{word}</i>"),
-                1 if is_webvtt => format!("<c.loud>{word}</c>"),
-                _ => word,
-            });
+            let (open, close) = match random.below(6) {
+                0 => ("<i>", "</i>"),
+                1 if is_webvtt => ("<c.loud>", "</c>"),
+                _ => ("", ""),
+            };
+            out.push_str(open);
+            out.push_str(&word);
+            out.push_str(close);
         }
         out.push_str("\n\n");
     }
