@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::budget::{Budget, heading};
+use super::inline::Inlined;
+use super::notes::{NoteKind, Notes};
 use super::{Block, ExtractError, Extracted, Locator, Path, WordBox};
 
 /// What a block costs besides its text.
@@ -16,13 +18,14 @@ const REFERENCE: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Builder {
     out: Extracted,
+    notes: Notes,
     budget: Budget,
 }
 
 impl Builder {
     /// An empty document that may cost what is left of `budget`.
     pub(crate) fn new(budget: &Budget) -> Self {
-        Self { out: Extracted::default(), budget: budget.clone() }
+        Self { out: Extracted::default(), notes: Notes::default(), budget: budget.clone() }
     }
 
     /// Adds a block, white space folded. Blocks without a letter or digit are left out. Returns where it starts.
@@ -36,10 +39,30 @@ impl Builder {
         self.push_verbatim(&folded, heading, locator)
     }
 
+    /// Adds a block, and notes what is missing from it.
+    pub(crate) fn push_line(
+        &mut self,
+        line: &Inlined,
+        heading: &Arc<str>,
+        locator: Locator,
+    ) -> Result<Option<usize>, ExtractError> {
+        for (kind, detail) in &line.left_out {
+            // Marks are so many that one wants their sum alone.
+            let place = (*kind != NoteKind::ReferenceMark).then_some(&locator);
+            self.notes.add(*kind, detail, place);
+        }
+        self.push_verbatim(&line.text, heading, locator)
+    }
+
+    /// Notes that something was left out.
+    pub(crate) fn note(&mut self, kind: NoteKind, detail: &str, place: Option<&Locator>) {
+        self.notes.add(kind, detail, place);
+    }
+
     /// Adds a block that goes on with the paragraph before it.
     pub(crate) fn append(&mut self, text: &str, locator: Locator) -> Result<(), ExtractError> {
         let folded = super::fold(text);
-        if folded.chars().any(char::is_alphanumeric) {
+        if says_something(&folded) {
             self.add(&folded, " ", Arc::default(), locator)?;
         }
         Ok(())
@@ -52,7 +75,7 @@ impl Builder {
         heading: &Arc<str>,
         locator: Locator,
     ) -> Result<Option<usize>, ExtractError> {
-        if !text.chars().any(char::is_alphanumeric) {
+        if !says_something(text) {
             return Ok(None);
         }
         self.add(text, "\n\n", Arc::clone(heading), locator).map(Some)
@@ -68,6 +91,7 @@ impl Builder {
         let separator = if self.out.text.is_empty() { "" } else { separator };
         self.budget.text(separator.len() + text.len())?;
         self.budget.keep(BLOCK + self.cost(&heading, &locator))?;
+        self.notes.add_holes(text, &locator);
         self.out.text.push_str(separator);
         let start = self.out.text.len();
         self.out.text.push_str(text);
@@ -104,8 +128,21 @@ impl Builder {
 
     /// The finished document.
     pub(crate) fn finish(self) -> Extracted {
-        self.out
+        let Self { mut out, notes, .. } = self;
+        out.left_out = notes.into_list();
+        out.notes.extend(out.left_out.iter().map(ToString::to_string));
+        out
     }
+}
+
+/// Whether a text has a letter, a digit, or a sign that changes what stands beside it: a caption may be nothing but `≤`.
+fn says_something(text: &str) -> bool {
+    let is_sign = |c: char| {
+        matches!(c, '<' | '>' | '=' | '+' | '%' | '°' | '±' | '×' | '÷' | '−' | '↑' | '↓' | '→' | '√' | '∞')
+            || ('≈'..='≿').contains(&c)
+    };
+    let is_one = |word: &str| word != ">>" && word.chars().count() <= 2 && word.chars().all(is_sign);
+    text.chars().any(char::is_alphanumeric) || text.split_whitespace().any(is_one)
 }
 
 /// A path of headings by level, as documents number them.

@@ -1,178 +1,143 @@
 //! WebVTT and SRT: captions with their times and speakers.
+//!
+//! Lines are read by the rules of the formats, never by where empty lines happen to be: a caption whose times are broken
+//! is left out and named, and the file goes on. Captions that roll are read once.
 
 use std::sync::Arc;
 
 use super::budget::Budget;
+use super::notes::{self, NoteKind};
 use super::{Builder, ExtractError, Extracted, Locator};
+
+mod lines;
+mod names;
+mod rolling;
+mod spoken;
 
 /// A longer silence begins a new paragraph.
 const LONGEST_BREATH_MS: i64 = 2_000;
 
-/// A caption.
-#[derive(Debug, PartialEq, Eq)]
-struct Cue {
+/// Which rules a file follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    WebVtt,
+    Srt,
+}
+
+/// A caption as it stands in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct RawCue {
     start_ms: i64,
     end_ms: i64,
+    lines: Vec<String>,
+}
+
+/// What stands in a file, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Found {
+    Cue(RawCue),
+    /// A caption whose times cannot be read, or a text without times: what it says.
+    Bad(String),
+}
+
+/// What one voice says in a caption.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Said {
     speaker: String,
     text: String,
 }
 
-pub(crate) fn extract(text: &str, budget: &Budget) -> Result<Extracted, ExtractError> {
+/// The paragraph at hand.
+#[derive(Debug, Default)]
+struct Before {
+    end_ms: i64,
+    speaker: String,
+    /// The words that it ends with.
+    text: String,
+    /// The place of its last caption.
+    place: Option<Locator>,
+}
+
+pub(crate) fn extract(text: &str, format: Format, budget: &Budget) -> Result<Extracted, ExtractError> {
     let normalized = text.replace("\r\n", "\n").replace('\r', "\n");
-    let mut builder = Builder::new(budget);
-    let no_heading = Arc::default();
-    let mut cues = 0_usize;
-    let mut before: Option<Cue> = None;
-    for group in normalized.split("\n\n") {
-        let Some(cue) = cue(group)? else { continue };
-        cues += 1;
-        let locator =
-            Locator::Time { start_ms: cue.start_ms, end_ms: cue.end_ms, speaker: cue.speaker.clone() };
-        if before.as_ref().is_some_and(|before| goes_on(before, &cue)) {
-            builder.append(&cue.text, locator)?;
-        } else {
-            builder.push(&cue.text, &no_heading, locator)?;
-        }
-        before = Some(cue);
-    }
-    if cues == 0 {
-        return Err(ExtractError::Malformed("it has no captions with times".into()));
-    }
-    Ok(builder.finish())
-}
-
-/// Captions cut sentences where the screen is full: the same speaker going on is the same paragraph.
-fn goes_on(before: &Cue, cue: &Cue) -> bool {
-    before.speaker == cue.speaker && cue.start_ms - before.end_ms < LONGEST_BREATH_MS
-}
-
-/// Reads one group of lines: headers, notes and styles are no captions.
-fn cue(group: &str) -> Result<Option<Cue>, ExtractError> {
-    let mut lines = group.lines().map(str::trim).filter(|line| !line.is_empty()).peekable();
-    let Some(first) = lines.peek() else { return Ok(None) };
-    let is_block = |word: &str| {
-        first.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', ':']))
+    let found = match format {
+        Format::WebVtt => lines::webvtt(&normalized),
+        Format::Srt => lines::srt(&normalized),
     };
-    if ["WEBVTT", "NOTE", "STYLE", "REGION"].into_iter().any(is_block) {
-        return Ok(None);
+    let mut writer = Writer { builder: Builder::new(budget), before: Before::default(), hole: None };
+    let cues: Vec<&RawCue> = found
+        .iter()
+        .filter_map(|found| match found {
+            Found::Cue(cue) => Some(cue),
+            Found::Bad(_) => None,
+        })
+        .collect();
+    if cues.is_empty() {
+        return Err(ExtractError::Malformed("it has no captions with times that can be read".into()));
     }
-    // An identifier may stand before the times.
-    let timing = loop {
-        match lines.next() {
-            Some(line) if line.contains("-->") => break line,
-            Some(_) => {}
-            None => return Ok(None),
+    let voices = spoken::voices(&cues, format);
+    let names = names::Names::of(&voices);
+    let mut news = rolling::news(&cues, &voices).into_iter();
+    for part in &found {
+        match part {
+            Found::Bad(words) => writer.bad(words),
+            Found::Cue(cue) => {
+                for said in news.next().unwrap_or_default() {
+                    writer.push(cue, names.take(said))?;
+                }
+            }
         }
-    };
-    let bad = || ExtractError::Malformed(format!("the caption times {timing:?} cannot be read"));
-    let (start, rest) = timing.split_once("-->").ok_or_else(bad)?;
-    // WebVTT puts settings behind the end.
-    let end = rest.split_whitespace().next().ok_or_else(bad)?;
-    let (start_ms, end_ms) = (time(start.trim()).ok_or_else(bad)?, time(end).ok_or_else(bad)?);
-    if end_ms < start_ms {
-        return Err(bad());
     }
-    let (speaker, text) = spoken(&lines.collect::<Vec<_>>().join(" "));
-    Ok(Some(Cue { start_ms, end_ms, speaker, text }))
+    Ok(writer.builder.finish())
 }
 
-/// `[hh:]mm:ss.mmm`, with a comma in SRT.
-fn time(text: &str) -> Option<i64> {
-    let (clock, millis) = text.split_once(['.', ','])?;
-    if millis.len() != 3 {
-        return None;
-    }
-    let mut seconds = 0_i64;
-    for part in clock.split(':') {
-        seconds = seconds.checked_mul(60)?.checked_add(part.parse::<u32>().ok()?.into())?;
-    }
-    seconds.checked_mul(1000)?.checked_add(millis.parse::<u32>().ok()?.into())
+struct Writer {
+    builder: Builder,
+    before: Before,
+    /// A caption that could not be read since the last one that could, and its words.
+    hole: Option<String>,
 }
 
-/// Takes tags out of a caption and the speaker out of its voice tag or of a leading `NAME:`.
-fn spoken(text: &str) -> (String, String) {
-    let mut speaker = String::new();
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(open) = rest.find('<') {
-        let Some(length) = rest[open..].find('>') else { break };
-        plain.push_str(&rest[..open]);
-        let tag = &rest[open + 1..open + length];
-        if let Some(name) =
-            tag.strip_prefix('v').and_then(|tag| tag.split_once(' ')).map(|(_, name)| name.trim())
-            && speaker.is_empty()
-        {
-            name.clone_into(&mut speaker);
+impl Writer {
+    fn bad(&mut self, words: &str) {
+        self.builder.note(NoteKind::BadCaption, words, self.before.place.as_ref());
+        if !words.is_empty() {
+            self.hole = Some(words.to_owned());
         }
-        rest = &rest[open + length + 1..];
     }
-    plain.push_str(rest);
-    let plain = plain.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">").replace("&nbsp;", " ");
-    if speaker.is_empty()
-        && let Some((name, said)) = plain.split_once(": ")
-        && is_name(name)
-    {
-        return (name.trim().to_owned(), said.to_owned());
+
+    fn push(&mut self, cue: &RawCue, said: Said) -> Result<(), ExtractError> {
+        let Said { speaker, text } = said;
+        let locator = Locator::Time { start_ms: cue.start_ms, end_ms: cue.end_ms, speaker: speaker.clone() };
+        let hole = self.hole.take();
+        // Captions cut sentences where the screen is full: the same speaker going on is the same paragraph.
+        let goes_on = self.before.place.is_some()
+            && self.before.speaker == speaker
+            && cue.start_ms - self.before.end_ms < LONGEST_BREATH_MS;
+        let inside = hole.as_deref().is_some_and(|words| interrupts(&self.before.text, words));
+        match self.before.place.clone() {
+            Some(place) if inside => {
+                self.builder.append(notes::CAPTION, place)?;
+                self.builder.append(&text, locator.clone())?;
+            }
+            _ if goes_on && hole.is_none() => self.builder.append(&text, locator.clone())?,
+            _ => {
+                self.builder.push(&text, &Arc::default(), locator.clone())?;
+            }
+        }
+        self.before = Before { end_ms: cue.end_ms, speaker, text, place: Some(locator) };
+        Ok(())
     }
-    (speaker, plain)
 }
 
-/// Whether the words before a colon name a speaker: `DR ADA LEE:` or `>> Moderator:`, and not the start of a sentence.
-fn is_name(text: &str) -> bool {
-    let name = text.trim_start_matches(['>', '-', ' ']);
-    let marked = name.len() < text.len();
-    let capitals = name.chars().all(|c| c.is_uppercase() || !c.is_alphabetic());
-    !name.is_empty() && name.split_whitespace().count() <= 4 && (capitals || marked)
+/// Whether words that could not be read stood inside a sentence: the one before them had not ended, and they are more
+/// than a stray word.
+fn interrupts(before: &str, words: &str) -> bool {
+    let ended = before.trim_end().ends_with(['.', '!', '?', '…', '"', '”', ':']);
+    !before.is_empty()
+        && !ended
+        && (words.trim().contains(' ') || words.contains(|c: char| c.is_ascii_digit()))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tests::budget;
-
-    fn cues(text: &str) -> Vec<(String, Locator)> {
-        let extracted = extract(text, &budget()).expect("captions");
-        extracted
-            .blocks
-            .iter()
-            .map(|block| (extracted.text[block.range.clone()].to_owned(), block.locator.clone()))
-            .collect()
-    }
-
-    fn at(start_ms: i64, end_ms: i64, speaker: &str) -> Locator {
-        Locator::Time { start_ms, end_ms, speaker: speaker.into() }
-    }
-
-    #[test]
-    fn webvtt_with_voices_settings_and_notes() {
-        let text = "WEBVTT - a title\n\nNOTE nothing\n\nintro\n00:02.500 --> 00:04.000 align:start\n<v Dr. Lee>Take <i>two</i> &amp; call.\n\n\
-                    01:00:00.000 --> 01:00:01.250\nplain";
-        assert_eq!(
-            cues(text),
-            [
-                ("Take two & call.".into(), at(2500, 4000, "Dr. Lee")),
-                ("plain".into(), at(3_600_000, 3_601_250, ""))
-            ]
-        );
-    }
-
-    #[test]
-    fn srt_with_commas_and_names() {
-        let text = "1\r\n00:00:01,000 --> 00:00:02,000\r\nDR LEE: Good morning.\r\n\r\n2\r\n00:00:03,000 --> 00:00:04,000\r\nNote this: eat.";
-        assert_eq!(
-            cues(text),
-            [
-                ("Good morning.".into(), at(1000, 2000, "DR LEE")),
-                ("Note this: eat.".into(), at(3000, 4000, ""))
-            ]
-        );
-    }
-
-    #[test]
-    fn broken_times_are_an_error() {
-        for timing in ["00:01 --> 00:02.000", "x --> y", "00:05.000 --> 00:01.000", "00:00.000 -->"] {
-            assert!(extract(&format!("WEBVTT\n\n{timing}\ntext"), &budget()).is_err(), "{timing}");
-        }
-        assert!(extract("WEBVTT\n\nNOTE only", &budget()).is_err());
-    }
-}
+mod tests;

@@ -11,18 +11,24 @@
 mod budget;
 mod builder;
 mod captions;
+mod html;
+mod inline;
 mod jats;
 mod markdown;
+mod math;
 mod measure;
+mod notes;
 mod passages;
 mod pdf;
 mod pdf_layout;
 mod plain;
 mod pptx;
+mod scripts;
 mod sections;
 mod sentences;
 mod slide_svg;
 mod sniff;
+mod table;
 pub mod xml;
 
 use std::ops::Range;
@@ -33,6 +39,7 @@ use serde::{Deserialize, Serialize};
 
 pub use budget::Budget;
 pub use measure::{PassageText, page_texts, passages_of_file, passages_of_sections};
+pub use notes::{Note, NoteKind, has_hole};
 pub use passages::{Cue, Passage, passages};
 pub use sniff::{MediaType, Sniffer};
 
@@ -122,8 +129,10 @@ pub struct Extracted {
     pub pages: u32,
     /// Where words are drawn.
     pub boxes: Vec<WordBox>,
-    /// What the reader should know: pages without text, for instance.
+    /// What was left out or could not be made out, in words: for the author and the reviewer.
     pub notes: Vec<String>,
+    /// The same as data.
+    pub left_out: Vec<Note>,
 }
 
 /// Why a file could not be read.
@@ -226,7 +235,8 @@ pub fn extract(
         MediaType::Pdf => pdf::extract(content, limits, budget, progress)?,
         MediaType::Pptx => pptx::extract(content, limits, budget, progress)?,
         MediaType::Jats => jats::extract(text(content)?, budget)?,
-        MediaType::WebVtt | MediaType::Srt => captions::extract(text(content)?, budget)?,
+        MediaType::WebVtt => captions::extract(text(content)?, captions::Format::WebVtt, budget)?,
+        MediaType::Srt => captions::extract(text(content)?, captions::Format::Srt, budget)?,
         MediaType::Sections => sections::extract(content, budget)?,
     };
     if extracted.blocks.is_empty() {
@@ -265,9 +275,9 @@ fn text(content: &[u8]) -> Result<&str, ExtractError> {
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// Folds every run of white space to one space.
+/// Text as it is kept: one form of every character, and every run of white space one space.
 fn fold(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    inline::clean(text)
 }
 
 #[cfg(test)]

@@ -6,25 +6,23 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hayro::hayro_interpret::font::{Glyph, GlyphRun};
 use hayro::hayro_interpret::util::TransformExt as _;
-use hayro::hayro_interpret::{
-    BlendMode, ClipPath, Context, Device, DrawMode, DrawProps, Image, ImageDrawProps, InterpreterCache,
-    InterpreterSettings, SoftMask, interpret_page,
-};
+use hayro::hayro_interpret::{Context, InterpreterCache, InterpreterSettings, interpret_page};
 use hayro::hayro_syntax::page::Page;
 use hayro::hayro_syntax::{LoadPdfError, Pdf};
-use hayro::kurbo::{Affine, BezPath, Point, Rect};
+use hayro::kurbo::Rect;
 use hayro::vello_cpu::color::palette::css::WHITE;
 use hayro::{PixmapSettings, RenderCache, RenderSettings};
-use hayro_cmap::BfString;
 
 use super::budget::Budget;
-use super::pdf_layout::{Glyph as Placed, Layout};
-use super::{ExtractError, Extracted, Limits, Picture};
+use super::notes::NoteKind;
+use super::pdf_layout::Layout;
+use super::{ExtractError, Extracted, Limits, Locator, Picture};
 
-/// Glyph space of PDF fonts: 1000 units to the em (ISO 32000-1, 9.2.4).
-const UNITS_PER_EM: f64 = 1000.0;
+mod paint;
+
+use paint::{Collector, Sight};
+
 /// How wide a picture of a page is, in pixels.
 const PICTURE_WIDTH: f32 = 1400.0;
 /// Bounds the memory of a picture of a strangely shaped page.
@@ -36,9 +34,6 @@ fn open(content: &Bytes) -> Result<Pdf, ExtractError> {
         LoadPdfError::Invalid => ExtractError::Malformed("the PDF structure cannot be read".into()),
     })
 }
-
-/// What a glyph costs while its page is laid out.
-const GLYPH: usize = 8;
 
 /// Reads a PDF; `progress` is told how many pages of how many are read.
 pub(crate) fn extract(
@@ -58,82 +53,29 @@ pub(crate) fn extract(
         // Pages may share one stream; each of them costs what it decodes to.
         budget.unpack(page.page_stream().map_or(0, <[u8]>::len) as u64)?;
         let (width, height) = page.render_dimensions();
-        layout.add_page(width, height, glyphs(page, budget)?);
+        let sight = look_at(page, budget)?;
+        let place = Locator::Page(read as u32 + 1);
+        for words in &sight.hidden {
+            layout.note(NoteKind::HiddenText, words, &place);
+        }
+        if sight.recognized {
+            layout.note(NoteKind::RecognizedText, "", &place);
+        }
+        layout.add_page(width, height, sight.glyphs);
     }
     layout.finish(budget)
 }
 
-/// Every glyph of a page with the place it is drawn at, from the top left.
-fn glyphs(page: &Page<'_>, budget: &Budget) -> Result<Vec<Placed>, ExtractError> {
+/// Every glyph that a page shows with the place it is drawn at, from the top left, and what it does not show.
+fn look_at(page: &Page<'_>, budget: &Budget) -> Result<Sight, ExtractError> {
     let (width, height) = page.render_dimensions();
     let cache = InterpreterCache::new();
     let bounds = Rect::new(0.0, 0.0, width.into(), height.into());
     let transform = page.initial_transform(true).to_kurbo();
     let mut context = Context::new(transform, bounds, &cache, page.xref(), InterpreterSettings::default());
-    let mut collector = Collector { glyphs: Vec::new(), budget, problem: None };
+    let mut collector = Collector::new(bounds, budget);
     interpret_page(page, &mut context, &mut collector);
-    collector.problem.map_or(Ok(collector.glyphs), Err)
-}
-
-/// A device that keeps the glyphs and drops everything else.
-struct Collector<'b> {
-    glyphs: Vec<Placed>,
-    budget: &'b Budget,
-    /// The interpreter cannot be stopped; what comes after this is dropped.
-    problem: Option<ExtractError>,
-}
-
-impl<'a> Device<'a> for Collector<'_> {
-    fn draw_path(&mut self, _: &BezPath, _: DrawProps<'a>, _: &DrawMode) {}
-    fn push_clip_path(&mut self, _: &ClipPath) {}
-    fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'a>>, _: BlendMode) {}
-    fn draw_image(&mut self, _: Image<'a, '_>, _: ImageDrawProps<'a>) {}
-    fn pop_clip(&mut self) {}
-    fn pop_transparency_group(&mut self) {}
-
-    fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, _: &DrawMode) {
-        for glyph in run.glyphs() {
-            if self.problem.is_some() {
-                return;
-            }
-            let advance = match &**glyph {
-                Glyph::Outline(outline) => outline.advance_width(),
-                Glyph::Type3(drawn) => drawn.advance_width(),
-            };
-            let text = glyph.as_unicode().map(|text| match text {
-                BfString::Char(character) => character.to_string(),
-                BfString::String(text) => text,
-            });
-            if let Some(placed) =
-                place(text.unwrap_or_default(), props.transform * glyph.transform(), advance)
-            {
-                self.problem = self.budget.keep(GLYPH + placed.text.len()).err();
-                self.glyphs.push(placed);
-            }
-        }
-    }
-}
-
-/// Where a glyph lies. `None` for what has no text, no size, or stands on its head.
-fn place(text: String, transform: Affine, advance: Option<f32>) -> Option<Placed> {
-    let origin = transform * Point::ORIGIN;
-    let top = transform * Point::new(0.0, UNITS_PER_EM);
-    let end = transform * Point::new(f64::from(advance.unwrap_or(500.0)), 0.0);
-    let size = (top - origin).hypot();
-    let finite = [origin.x, origin.y, end.x, size].iter().all(|value| value.is_finite());
-    if text.is_empty() || !finite || size < 0.5 {
-        return None;
-    }
-    // Text that runs upwards or downwards is an axis label or a watermark: kept, but on lines of its own.
-    let level = (end.y - origin.y).abs() <= (end.x - origin.x).abs();
-    Some(Placed {
-        text,
-        x: origin.x as f32,
-        end: end.x as f32,
-        baseline: origin.y as f32,
-        size: size as f32,
-        level,
-    })
+    collector.finish()
 }
 
 pub(crate) fn picture(content: &Bytes, page: u32, budget: &Budget) -> Result<Picture, ExtractError> {

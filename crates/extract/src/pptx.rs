@@ -9,8 +9,17 @@ use zip::result::ZipError;
 
 use super::budget::{Budget, heading};
 use super::builder::heading_of_rows;
+use super::inline::Inlined;
+use super::notes::NoteKind;
 use super::xml::{self, Element};
 use super::{Builder, ExtractError, Extracted, Limits, Locator, Picture, slide_svg};
+
+mod body;
+mod ground;
+
+use body::lines;
+pub(super) use body::paragraphs;
+use ground::Ground;
 
 /// An archive with more entries is no slide deck.
 const MOST_ENTRIES: usize = 20_000;
@@ -141,38 +150,74 @@ pub(crate) fn extract(
         let number = index as u32 + 1;
         let slide = package.required(part)?;
         let title = slide_title(&slide);
+        if slide.attribute("show").is_some_and(|show| matches!(show, "0" | "false")) {
+            builder.note(NoteKind::HiddenSlide, &title, Some(&Locator::Slide { number, notes: false }));
+            continue;
+        }
         if builder.document().title.is_none() && !title.is_empty() {
             builder.document().title = Some(title.clone());
         }
-        let title = heading(&title);
-        add_slide(&mut builder, &slide, number, &title, deck.size)?;
-        add_notes(&mut package, &mut builder, part, number, &title)?;
+        let relationships = package.relationships(part)?;
+        let ground = Ground::of(&slide, &relationships, &mut package)?;
+        let mut writer = SlideWriter {
+            builder: &mut builder,
+            number,
+            title: heading(&title),
+            size: deck.size,
+            ground,
+            relationships,
+        };
+        writer.slide(&mut package, &slide)?;
+        writer.notes(&mut package)?;
     }
     builder.document().pages = deck.slides.len() as u32;
     Ok(builder.finish())
 }
 
-/// Shapes, pictures, tables and groups of a slide, in drawing order.
+/// Shapes, pictures, tables and groups of a slide that the show paints, in drawing order.
 pub(super) fn shapes(slide: &Element) -> Vec<&Element> {
-    fn collect<'a>(tree: &'a Element, out: &mut Vec<&'a Element>) {
+    let painted = |shape: &Shape<'_>| {
+        !shape.hidden && matches!(shape.element.name.as_str(), "sp" | "pic" | "graphicFrame" | "cxnSp")
+    };
+    all_shapes(slide).into_iter().filter(painted).map(|shape| shape.element).collect()
+}
+
+/// A shape of a slide.
+#[derive(Clone, Copy)]
+struct Shape<'a> {
+    element: &'a Element,
+    hidden: bool,
+    /// Whether it is in a group, which has coordinates of its own.
+    grouped: bool,
+}
+
+/// All shapes of a slide.
+fn all_shapes(slide: &Element) -> Vec<Shape<'_>> {
+    fn collect<'a>(tree: &'a Element, hidden: bool, grouped: bool, out: &mut Vec<Shape<'a>>) {
         for element in tree.elements() {
+            let hidden = hidden || is_hidden(element);
             match element.name.as_str() {
-                "sp" | "pic" | "graphicFrame" | "cxnSp" => out.push(element),
-                "grpSp" => collect(element, out),
+                "grpSp" => collect(element, hidden, true, out),
                 "AlternateContent" => {
                     if let Some(choice) = element.child("Choice").or_else(|| element.child("Fallback")) {
-                        collect(choice, out);
+                        collect(choice, hidden, grouped, out);
                     }
                 }
-                _ => {}
+                "nvGrpSpPr" | "grpSpPr" | "extLst" => {}
+                _ => out.push(Shape { element, hidden, grouped }),
             }
         }
     }
     let mut out = Vec::new();
     if let Some(tree) = slide.at(&["cSld", "spTree"]) {
-        collect(tree, &mut out);
+        collect(tree, false, false, &mut out);
     }
     out
+}
+
+fn is_hidden(shape: &Element) -> bool {
+    let hidden = shape.elements().find_map(|properties| properties.child("cNvPr")?.attribute("hidden"));
+    hidden.is_some_and(|hidden| matches!(hidden, "1" | "true"))
 }
 
 /// The kind of placeholder a shape fills, if it fills one.
@@ -187,97 +232,178 @@ fn slide_title(slide: &Element) -> String {
     title.and_then(|shape| shape.child("txBody")).map(|body| paragraphs(body).join(" ")).unwrap_or_default()
 }
 
-/// The paragraphs of a text body; line breaks become spaces.
-pub(super) fn paragraphs(body: &Element) -> Vec<String> {
-    let text = |paragraph: &Element| {
-        let mut text = String::new();
-        for run in paragraph.elements() {
-            match run.name.as_str() {
-                "r" | "fld" => {
-                    text.push_str(&run.child("t").map(|t| t.text_without(&[])).unwrap_or_default());
-                }
-                "br" | "tab" => text.push(' '),
-                _ => {}
-            }
-        }
-        super::fold(&text)
-    };
-    body.elements().filter(|element| element.name == "p").map(text).filter(|text| !text.is_empty()).collect()
+/// Writes one slide into the document.
+struct SlideWriter<'b> {
+    builder: &'b mut Builder,
+    number: u32,
+    title: Arc<str>,
+    size: (f64, f64),
+    ground: Ground,
+    relationships: HashMap<String, (String, String)>,
 }
 
-fn add_slide(
-    builder: &mut Builder,
-    slide: &Element,
-    number: u32,
-    title: &Arc<str>,
-    size: (f64, f64),
-) -> Result<(), ExtractError> {
-    let locator = Locator::Slide { number, notes: false };
-    let mut push = |text: &str, heading: &Arc<str>, frame: Option<&slide_svg::Frame>| {
-        let start = builder.push(text, heading, locator.clone())?;
-        let end = builder.document().text.len() as u64;
-        let word = start.zip(frame).map(|(start, frame)| frame.word_box(number, start as u64, end, size));
-        builder.add_boxes(word)
-    };
-    for shape in shapes(slide) {
-        if placeholder(shape).is_some_and(|kind| FURNITURE.contains(&kind)) {
-            continue;
-        }
-        if let Some(body) = shape.child("txBody") {
-            let frames = slide_svg::paragraph_frames(shape);
-            for (at, paragraph) in paragraphs(body).iter().enumerate() {
-                push(paragraph, title, frames.get(at))?;
-            }
-        }
-        for table in shape.descendants("tbl") {
-            let frames = slide_svg::row_frames(shape, table);
-            for (at, (text, heading)) in rows(table, title).iter().enumerate() {
-                push(text, heading, frames.get(at))?;
-            }
-        }
+impl SlideWriter<'_> {
+    fn place(&self) -> Locator {
+        Locator::Slide { number: self.number, notes: false }
     }
-    Ok(())
+
+    fn note(&mut self, kind: NoteKind, detail: &str) {
+        let place = self.place();
+        self.builder.note(kind, detail, Some(&place));
+    }
+
+    fn push(
+        &mut self,
+        line: &Inlined,
+        heading: &Arc<str>,
+        frame: Option<&slide_svg::Frame>,
+    ) -> Result<(), ExtractError> {
+        let start = self.builder.push_line(line, heading, self.place())?;
+        let end = self.builder.document().text.len() as u64;
+        let box_of = |(start, frame): (usize, &slide_svg::Frame)| {
+            frame.word_box(self.number, start as u64, end, self.size)
+        };
+        self.builder.add_boxes(start.zip(frame).map(box_of))
+    }
+
+    fn slide(&mut self, package: &mut Package<'_>, slide: &Element) -> Result<(), ExtractError> {
+        for Shape { element: shape, hidden, grouped } in all_shapes(slide) {
+            if placeholder(shape).is_some_and(|kind| FURNITURE.contains(&kind)) {
+                continue;
+            }
+            if hidden || (!grouped && slide_svg::is_off_slide(shape, self.size)) {
+                self.note(NoteKind::HiddenText, &body::all_text(shape));
+                continue;
+            }
+            match shape.name.as_str() {
+                "sp" | "cxnSp" => self.text_of(shape)?,
+                "graphicFrame" => self.graphic(package, shape)?,
+                "pic" => self.note(NoteKind::Picture, &described(shape)),
+                name => self.note(NoteKind::UnknownElement, name),
+            }
+        }
+        Ok(())
+    }
+
+    fn text_of(&mut self, shape: &Element) -> Result<(), ExtractError> {
+        let Some(body) = shape.child("txBody") else { return Ok(()) };
+        let ground = self.ground.below(shape);
+        let frames = slide_svg::paragraph_frames(shape);
+        let title = Arc::clone(&self.title);
+        let mut at = 0;
+        for line in lines(body, &ground) {
+            self.push(&line, &title, frames.get(at))?;
+            at += usize::from(!line.text.is_empty());
+        }
+        Ok(())
+    }
+
+    /// A table, a diagram, a chart, or an object of another program.
+    fn graphic(&mut self, package: &mut Package<'_>, shape: &Element) -> Result<(), ExtractError> {
+        let tables = shape.descendants("tbl");
+        for &table in &tables {
+            let frames = slide_svg::row_frames(shape, table);
+            for (at, (line, heading)) in rows(table, &self.title, &self.ground).iter().enumerate() {
+                self.push(line, heading, frames.get(at))?;
+            }
+        }
+        if !tables.is_empty() {
+            return Ok(());
+        }
+        if let Some(ids) = shape.descendants("relIds").first() {
+            return self.diagram(package, ids);
+        }
+        let uri = shape.descendants("graphicData").first().and_then(|data| data.attribute("uri"));
+        let kind = match uri.and_then(|uri| uri.rsplit('/').next()) {
+            Some("chart" | "chartex") => NoteKind::Chart,
+            _ => NoteKind::EmbeddedObject,
+        };
+        self.note(kind, &described(shape));
+        Ok(())
+    }
+
+    /// The words of a diagram, in the order in which its program lists them.
+    fn diagram(&mut self, package: &mut Package<'_>, ids: &Element) -> Result<(), ExtractError> {
+        let data =
+            ids.attribute("dm").and_then(|id| self.relationships.get(id)).map(|(_, target)| target.clone());
+        let model = data.map(|part| package.xml(&part)).transpose()?.flatten();
+        let points = model.as_ref().and_then(|model| model.child("ptLst"));
+        let title = Arc::clone(&self.title);
+        for text in points.into_iter().flat_map(Element::elements).filter_map(|point| point.child("t")) {
+            for line in lines(text, &Ground::unknown()) {
+                self.push(&line, &title, None)?;
+            }
+        }
+        let detail = if points.is_some() { "" } else { "its words could not be found" };
+        self.note(NoteKind::Diagram, detail);
+        Ok(())
+    }
+
+    /// The notes page that this slide names, and of it the body: not the slide's picture or the page's furniture.
+    fn notes(&mut self, package: &mut Package<'_>) -> Result<(), ExtractError> {
+        let target = self.relationships.values().find(|(kind, _)| kind == "notesSlide");
+        let Some(target) = target.map(|(_, target)| target.clone()) else { return Ok(()) };
+        let Some(notes) = package.xml(&target)? else { return Ok(()) };
+        let place = Locator::Slide { number: self.number, notes: true };
+        for shape in shapes(&notes).into_iter().filter(|shape| placeholder(shape) == Some("body")) {
+            for line in shape.child("txBody").map(|body| lines(body, &Ground::unknown())).unwrap_or_default()
+            {
+                self.builder.push_line(&line, &self.title, place.clone())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a picture shows, as its author describes it.
+fn described(shape: &Element) -> String {
+    let properties = shape.elements().find_map(|properties| properties.child("cNvPr"));
+    properties.and_then(|properties| properties.attribute("descr")).unwrap_or_default().to_owned()
 }
 
 /// The rows of a table, each with the heading that it keeps: the slide's title and the table's header.
-fn rows(table: &Element, title: &Arc<str>) -> Vec<(String, Arc<str>)> {
+///
+/// A merged cell is in every row and column that it covers: PowerPoint keeps a cell in each of them and marks those that
+/// only go on with another.
+fn rows(table: &Element, title: &Arc<str>, ground: &Ground) -> Vec<(Inlined, Arc<str>)> {
     let mut heading: Option<Arc<str>> = None;
     let mut rows = Vec::new();
+    let mut above: Vec<String> = Vec::new();
     for row in table.elements().filter(|element| element.name == "tr") {
-        let cells: Vec<_> = row
-            .elements()
-            .filter(|element| element.name == "tc")
-            .map(|cell| cell.child("txBody").map(|body| paragraphs(body).join(" ")).unwrap_or_default())
-            .collect();
-        let text = cells.join(" | ");
-        let above = heading.clone().unwrap_or_else(|| Arc::clone(title));
-        if heading.is_none() && !text.is_empty() {
+        let mut cells: Vec<String> = Vec::new();
+        let mut left_out = Vec::new();
+        for cell in row.elements().filter(|element| element.name == "tc") {
+            let goes_on = |name| cell.attribute(name).is_some_and(|value| matches!(value, "1" | "true"));
+            let text = if goes_on("vMerge") {
+                above.get(cells.len()).cloned().unwrap_or_default()
+            } else if goes_on("hMerge") {
+                cells.last().cloned().unwrap_or_default()
+            } else {
+                let lines = cell.child("txBody").map(|body| lines(body, ground)).unwrap_or_default();
+                let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+                let text = texts.join(" ");
+                left_out.extend(lines.into_iter().flat_map(|line| line.left_out));
+                text
+            };
+            cells.push(text);
+        }
+        let all_one = cells.len() > 1 && cells.iter().all(|cell| *cell == cells[0]);
+        let text = if cells.iter().all(String::is_empty) {
+            String::new()
+        } else if all_one {
+            cells[0].clone()
+        } else {
+            cells.join(" | ")
+        };
+        let over = heading.clone().unwrap_or_else(|| Arc::clone(title));
+        // A row across the whole table is its name, not that of its columns.
+        if heading.is_none() && !text.is_empty() && !all_one {
             heading = Some(heading_of_rows(title, &text));
         }
-        rows.push((text, above));
+        above = cells;
+        rows.push((Inlined { text, left_out }, over));
     }
     rows
-}
-
-/// The notes page that this slide names, and of it the body: not the slide's picture or the page's furniture.
-fn add_notes(
-    package: &mut Package<'_>,
-    builder: &mut Builder,
-    part: &str,
-    number: u32,
-    title: &Arc<str>,
-) -> Result<(), ExtractError> {
-    let relationships = package.relationships(part)?;
-    let Some((_, target)) = relationships.values().find(|(kind, _)| kind == "notesSlide") else {
-        return Ok(());
-    };
-    let Some(notes) = package.xml(target)? else { return Ok(()) };
-    for shape in shapes(&notes).into_iter().filter(|shape| placeholder(shape) == Some("body")) {
-        for paragraph in shape.child("txBody").map(paragraphs).unwrap_or_default() {
-            builder.push(&paragraph, title, Locator::Slide { number, notes: true })?;
-        }
-    }
-    Ok(())
 }
 
 /// Draws one slide.
@@ -310,121 +436,4 @@ pub(crate) fn picture(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write as _;
-
-    use zip::write::{SimpleFileOptions, ZipWriter};
-
-    use super::*;
-
-    const LIMITS: Limits =
-        Limits { file_bytes: 1 << 26, unpacked_bytes: 1 << 22, text_bytes: 1 << 22, pages: 10 };
-
-    fn read(content: &[u8]) -> Result<Extracted, ExtractError> {
-        extract(content, &LIMITS, &Budget::of(&LIMITS), &mut |_, _| {})
-    }
-
-    fn deck(entries: &[(&str, &str)]) -> Vec<u8> {
-        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-        for (name, content) in entries {
-            writer.start_file(*name, SimpleFileOptions::default()).expect("an entry");
-            writer.write_all(content.as_bytes()).expect("content");
-        }
-        writer.finish().expect("an archive").into_inner()
-    }
-
-    fn relationships(list: &[(&str, &str, &str)]) -> String {
-        let items: String = list
-            .iter()
-            .map(|(id, kind, target)| {
-                format!("<Relationship Id='{id}' Type='http://x/{kind}' Target='{target}'/>")
-            })
-            .collect();
-        format!("<Relationships>{items}</Relationships>")
-    }
-
-    fn shape(kind: &str, text: &str) -> String {
-        format!(
-            "<p:sp><p:nvSpPr><p:nvPr><p:ph type='{kind}'/></p:nvPr></p:nvSpPr><p:txBody><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:txBody></p:sp>"
-        )
-    }
-
-    fn slide(shapes: &str) -> String {
-        format!("<p:sld xmlns:p='p' xmlns:a='a'><p:cSld><p:spTree>{shapes}</p:spTree></p:cSld></p:sld>")
-    }
-
-    /// Two slides, shown in the other order than their files are named; only the second file has notes, under a name
-    /// that belongs to the first by position.
-    fn example() -> Vec<u8> {
-        let table = "<p:graphicFrame><a:tbl><a:tr><a:tc><a:txBody><a:p><a:r><a:t>Drug</a:t></a:r></a:p></a:txBody></a:tc></a:tr>\
-                     <a:tr><a:tc><a:txBody><a:p><a:r><a:t>A 5 mg</a:t></a:r></a:p></a:txBody></a:tc></a:tr></a:tbl></p:graphicFrame>";
-        deck(&[
-            (
-                "ppt/presentation.xml",
-                "<p:presentation xmlns:p='p' xmlns:r='r'><p:sldIdLst><p:sldId id='256' r:id='rId2'/><p:sldId id='257' r:id='rId1'/></p:sldIdLst></p:presentation>",
-            ),
-            (
-                "ppt/_rels/presentation.xml.rels",
-                &relationships(&[
-                    ("rId1", "slide", "slides/slide1.xml"),
-                    ("rId2", "slide", "slides/slide2.xml"),
-                ]),
-            ),
-            ("ppt/slides/slide1.xml", &slide(&format!("{}{table}", shape("title", "Doses")))),
-            (
-                "ppt/slides/slide2.xml",
-                &slide(&format!(
-                    "{}{}{}",
-                    shape("ctrTitle", "Welcome"),
-                    shape("body", "Point one"),
-                    shape("sldNum", "7")
-                )),
-            ),
-            (
-                "ppt/slides/_rels/slide2.xml.rels",
-                &relationships(&[("rId9", "notesSlide", "../notesSlides/notesSlide1.xml")]),
-            ),
-            (
-                "ppt/notesSlides/notesSlide1.xml",
-                &slide(&format!("{}{}", shape("body", "Say hello"), shape("sldNum", "1"))),
-            ),
-        ])
-    }
-
-    #[test]
-    fn slides_come_in_order_and_notes_stay_with_theirs() {
-        let extracted = read(&example()).expect("a deck");
-        let blocks: Vec<_> = extracted
-            .blocks
-            .iter()
-            .map(|block| (&extracted.text[block.range.clone()], &*block.heading, block.locator.clone()))
-            .collect();
-        let at = |number, notes| Locator::Slide { number, notes };
-        assert_eq!(
-            blocks,
-            [
-                ("Welcome", "Welcome", at(1, false)),
-                ("Point one", "Welcome", at(1, false)),
-                ("Say hello", "Welcome", at(1, true)),
-                ("Doses", "Doses", at(2, false)),
-                ("Drug", "Doses", at(2, false)),
-                ("A 5 mg", "Doses: Drug", at(2, false)),
-            ]
-        );
-        assert_eq!((extracted.title.as_deref(), extracted.pages), (Some("Welcome"), 2));
-    }
-
-    #[test]
-    fn a_bomb_is_not_unpacked() {
-        let slide = format!("<a>{}</a>", " ".repeat(8 << 20));
-        let bomb = deck(&[("ppt/presentation.xml", &slide)]);
-        assert!(bomb.len() < 100_000, "the bomb is small: {}", bomb.len());
-        assert!(matches!(read(&bomb), Err(ExtractError::ExpandsTooMuch { limit_mib: 4 })));
-    }
-
-    #[test]
-    fn another_archive_is_refused() {
-        assert!(matches!(read(&deck(&[("word/document.xml", "<w/>")])), Err(ExtractError::Malformed(_))));
-        assert!(matches!(read(b"PK\x03\x04 damaged"), Err(ExtractError::Malformed(_))));
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::budget::{Budget, heading};
+use super::plain::paragraphs;
 use super::{Builder, ExtractError, Extracted, Locator, Path};
 
 /// A document cut into sections by its author.
@@ -40,8 +41,8 @@ pub(crate) fn extract(content: &[u8], budget: &Budget) -> Result<Extracted, Extr
     for section in &document.sections {
         let heading = heading(&super::fold(&section.heading));
         let path: Path = if heading.is_empty() { Path::default() } else { [Arc::clone(&heading)].into() };
-        for paragraph in section.text.replace("\r\n", "\n").split("\n\n") {
-            builder.push(paragraph, &heading, Locator::Section(Arc::clone(&path)))?;
+        for paragraph in paragraphs(&section.text) {
+            builder.push(&paragraph, &heading, Locator::Section(Arc::clone(&path)))?;
         }
     }
     Ok(builder.finish())

@@ -63,6 +63,14 @@ pub(super) fn frame(shape: &Element) -> Option<Frame> {
     })
 }
 
+/// Whether a shape lies beside a slide of `size` units, where the show never paints it.
+pub(super) fn is_off_slide(shape: &Element, size: (f64, f64)) -> bool {
+    let (width, height) = (size.0 / EMU_PER_POINT, size.1 / EMU_PER_POINT);
+    frame(shape).is_some_and(|place| {
+        place.x >= width || place.y >= height || place.x + place.width <= 0.0 || place.y + place.height <= 0.0
+    })
+}
+
 /// The frame of the layout's placeholder that `shape` fills.
 fn inherited(shape: &Element, layout: Option<&Element>) -> Option<Frame> {
     let kind = placeholder(shape)?;

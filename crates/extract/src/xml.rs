@@ -1,10 +1,11 @@
 //! Hardened XML: a small tree, bounded in depth and number, without entities of the document's own.
 
+use std::borrow::Cow;
+
 use quick_xml::XmlVersion;
-use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesStart, Event};
 
-use super::ExtractError;
+use super::{ExtractError, inline};
 
 /// Elements nested deeper than any article or slide.
 const DEEPEST: usize = 128;
@@ -77,17 +78,22 @@ pub fn parse(text: &str) -> Result<Element, ExtractError> {
     elements.next().ok_or_else(|| malformed("it has no element"))
 }
 
-/// The character of a predefined entity. Others would come from a DTD that is never fetched; they stay as written.
+/// The character of an entity that the DTDs of journals and HTML name. No DTD is ever fetched: any other is a character
+/// that cannot be known, and one sees that it is missing.
 fn named_entity(name: &str) -> String {
-    resolve_predefined_entity(name).map_or_else(|| format!("&{name};"), str::to_owned)
+    inline::entity(name).map_or_else(|| char::REPLACEMENT_CHARACTER.to_string(), Cow::into_owned)
 }
 
 fn element(start: &BytesStart<'_>) -> Result<Element, ExtractError> {
     let mut attributes = Vec::new();
     for attribute in start.attributes() {
         let attribute = attribute.map_err(malformed)?;
-        let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(malformed)?;
-        attributes.push((attribute.key.local_name().as_ref().to_owned(), value.into_owned()));
+        let value = match attribute.normalized_value(XmlVersion::Implicit1_0) {
+            Ok(value) => value.into_owned(),
+            // An entity of a DTD, in an attribute.
+            Err(_) => inline::decode_entities(&attribute.value).into_owned(),
+        };
+        attributes.push((attribute.key.local_name().as_ref().to_owned(), value));
     }
     Ok(Element { name: start.local_name().as_ref().to_owned(), attributes, children: Vec::new() })
 }
@@ -180,11 +186,11 @@ mod tests {
     #[test]
     fn a_tree_with_references_and_prefixes() {
         let root =
-            parse("<?xml version='1.0'?><!DOCTYPE a SYSTEM 'x.dtd'><a><x:b k='1 &amp; 2'>one &#x3b1;&lt;<![CDATA[<c>]]></x:b>&thinsp;</a>")
+            parse("<?xml version='1.0'?><!DOCTYPE a SYSTEM 'x.dtd'><a><x:b k='1 &amp; 2'>one &#x3b1;&lt;<![CDATA[<c>]]></x:b>&thinsp;&ge;&nosuch;</a>")
                 .expect("a tree");
         let b = root.child("b").expect("a child");
         assert_eq!((b.attribute("k"), b.text().as_str()), (Some("1 & 2"), "one α<<c>"));
-        assert_eq!(root.text(), "one α<<c>&thinsp;");
+        assert_eq!(root.text(), "one α<<c> ≥[sign that cannot be read]");
     }
 
     #[test]
