@@ -171,17 +171,12 @@ async fn identify(
     address: Prefix,
     seen: &Seen,
 ) -> Result<Identity, ApiError> {
-    let given = credential(&parts.headers, session_cookie_name(&edge.config));
+    let had_one = credential(&parts.headers, session_cookie_name(&edge.config)).is_some();
     match Identity::from_request_parts(parts, edge).await {
         Ok(identity) => Ok(identity),
         Err(error) => {
-            if let Some((credential, _)) = given {
-                let is_none = error.status() == StatusCode::UNAUTHORIZED;
-                seen.note(if is_none {
-                    edge.note_refusal(address).await
-                } else {
-                    edge.standing_of_exchange(&credential).await
-                });
+            if had_one && error.status() == StatusCode::UNAUTHORIZED {
+                seen.note(edge.note_refusal(address).await);
             }
             Err(error)
         }

@@ -209,9 +209,19 @@ impl FromRequestParts<Edge> for Identity {
         }
         let (secret, carrier) =
             credential(&parts.headers, session_cookie_name(&edge.config)).ok_or_else(missing)?;
-        let identity = edge.identify(&secret, carrier).await?;
+        let seen = parts.extensions.get::<limits::Seen>();
+        let identity = match edge.identify(&secret, carrier).await {
+            Ok(identity) => identity,
+            Err(error) => {
+                // Of a failure no bucket of a subject can be told; one of the address is, where the credential is none.
+                if let Some(seen) = seen.filter(|_| error.status() != StatusCode::UNAUTHORIZED) {
+                    seen.note(edge.standing_of_exchange(&secret).await);
+                }
+                return Err(error);
+            }
+        };
         let decision = edge.limit_requests(&identity).await?;
-        if let Some(seen) = parts.extensions.get::<limits::Seen>() {
+        if let Some(seen) = seen {
             seen.note(limits::headers("requests", edge.config.requests_per_minute, &decision));
         }
         parts.extensions.insert(identity.clone());
