@@ -123,6 +123,16 @@ impl Mesh {
         embedder: Option<Arc<dyn Embedder>>,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
+        // A start holds much at once; those who wait for it need not.
+        Box::pin(Self::begin(config, plan, embedder, clock)).await
+    }
+
+    async fn begin(
+        config: Config,
+        plan: Plan,
+        embedder: Option<Arc<dyn Embedder>>,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
         let engines = Arc::new(Engines::open(&config, plan.sharing, Arc::clone(&clock)).await?);
         let health = Health::default();
         if embedder.is_none() && plan.services.iter().any(|name| NEED_MODEL.contains(name)) {
