@@ -207,7 +207,7 @@ impl Marked {
         self.close("~~");
     }
 
-    /// A tag. False where it is none of HTML: then it is text.
+    /// A tag. False where HTML has no such tag: then it is text.
     pub(crate) fn tag(&mut self, tag: &Tag<'_>) -> bool {
         let Some(effect) = tag.effect() else { return false };
         match effect {

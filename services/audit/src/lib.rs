@@ -4,7 +4,7 @@
 //! producer encoded; hashing is RFC 6962 from the first leaf on. Records of one producer are numbered without gaps: a
 //! missing one is refused and alarms, a repeated one changes nothing. Any record can be proved to be in the log, under a
 //! checkpoint that the org's key signs. The signer remembers outside the database what it signed last and signs only what
-//! provably continues it. What it is asked about an object is complete: the index of objects is held against the records,
+//! provably continues it. What it is asked about an object is complete: the index of objects is compared with the records,
 //! and what it lacks is told. Heads, hashes and proofs are for anyone: `preceptor.audit.v1.PublicLog`.
 //!
 //! **What it does not do.** It interprets no record and changes none. It asks no witnesses of other people: anyone who holds

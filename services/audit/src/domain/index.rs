@@ -1,4 +1,4 @@
-//! The index of objects, held against the records that it is of.
+//! The index of objects, compared with the records that it is of.
 //!
 //! The index says which records speak of an object, and who can write the tables can delete rows of it, so that a record
 //! that stands in the log would be left out of what is shown. So the records themselves are counted by what they speak of,

@@ -132,7 +132,7 @@ impl Accounts {
         Ok((row, admin, token))
     }
 
-    /// The orgs whose rows are as they were sealed. One that was changed by hand is left out, with an alarm; whoever asks for
+    /// The orgs whose rows are as they were sealed. One that was changed by hand is left out, with an alarm; one who asks for
     /// it by its id is told.
     pub(crate) async fn list_orgs(&self) -> Result<Vec<org::Model>, Error> {
         let tenants = org::Entity::find().filter(org::Column::Id.ne(OrgId::PLATFORM.to_string()));

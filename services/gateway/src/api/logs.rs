@@ -127,8 +127,8 @@ pub(crate) struct Consistency {
     hashes: Vec<String>,
 }
 
-/// Proves that the log of one size begins with the log of another (RFC 6962): with it, a checkpoint that was kept is held
-/// against a later one.
+/// Proves that the log of one size begins with the log of another (RFC 6962): with it, a checkpoint that was kept is compared
+/// with a later one.
 #[utoipa::path(get, path = "/v1/logs/{org}/consistency", operation_id = "proveConsistency", tag = "Audit",
     params(("org" = String, Path), ConsistencyQuery),
     responses((status = 200, body = Consistency)), security(()))]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use preceptor_extract::has_hole;
 use preceptor_models::text::{Analyzer, words};
 
 use super::{Passage, Source};
@@ -108,6 +109,7 @@ fn stands_alone(text: &str) -> bool {
     let first = words(&lower).into_iter().next().map(|word| word.text).unwrap_or_default();
     let balanced = text.matches('(').count() == text.matches(')').count();
     LENGTH.contains(&text.chars().count())
+        && !has_hole(text)
         && begins_well
         && is_whole
         && balanced
@@ -129,6 +131,7 @@ mod tests {
             "What is the usual starting dose of apixaban, 5 mg or 10 mg?",
             "the usual starting dose of apixaban is 5 mg twice a day.",
             "Dose: 5 mg.",
+            "The dose is halved below a clearance of [formula that cannot be read] in adults.",
         ] {
             assert!(!stands_alone(leaning), "{leaning}");
         }
