@@ -65,7 +65,7 @@ mod tests {
             project(&(0..FROM).map(|at| ((at * seed) % 17) as f32 - 8.0).collect::<Vec<_>>())
         };
         let (one, other) = (word(3), word(7));
-        let words = [one.clone(), other.clone()].concat();
+        let words = [one.clone(), other].concat();
         let found: Vec<f32> = cosines(&one, &words).collect();
         assert!((found[0] - 1.0).abs() < 0.02 && found[1] < found[0], "{found:?}");
         assert_eq!(project(&[1.0; 8]), Vec::<i8>::new());
