@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Context as _;
@@ -163,7 +164,9 @@ impl List {
             Place::Texts => is_text && !is_code(line, at),
             Place::Comments => {
                 let said = is_comment(line, at) && !is_code(line, at);
-                !is_text && path.ends_with(".rs") && (said || is_function(line, at))
+                !is_text
+                    && Path::new(path).extension().is_some_and(|ending| ending == "rs")
+                    && (said || is_function(line, at))
             }
         }
     }

@@ -134,7 +134,7 @@ fn models(rows: &[&Asked]) -> Models {
     };
     let answered = examples(&DOCUMENTS, &|row| row.right.contains(&true), &|_| 1.0);
     // Both kinds count the same, however many there are of each.
-    let half = (near + far) / 2.0;
+    let half = f64::midpoint(near, far);
     let on_topic =
         examples(&TOPIC, &|row| !row.question.is_far(), &|is_near| half / if is_near { near } else { far });
     Models {

@@ -65,7 +65,9 @@ fn principal(matrix: &[f64]) -> Vec<Vec<f64>> {
     for direction in &mut directions {
         let largest = direction.iter().copied().fold(0.0_f64, |a, b| if b.abs() > a.abs() { b } else { a });
         if largest < 0.0 {
-            direction.iter_mut().for_each(|value| *value = -*value);
+            for value in &mut *direction {
+                *value = -*value;
+            }
         }
     }
     directions
@@ -86,7 +88,9 @@ fn orthonormalize(directions: &mut [Vec<f64>]) {
             direction.iter_mut().zip(known).for_each(|(value, part)| *value -= along * part);
         }
         let length = dot(direction, direction).sqrt().max(1e-12);
-        direction.iter_mut().for_each(|value| *value /= length);
+        for value in &mut *direction {
+            *value /= length;
+        }
     }
 }
 
