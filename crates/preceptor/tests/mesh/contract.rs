@@ -406,6 +406,19 @@ async fn what_was_made_says_where_it_is(store: Store) {
     local.stop().await;
 }
 
+/// The quotations of a stream: each `sentence`, or all of its `closest`.
+fn quoted(stream: &str) -> usize {
+    let data = |event: &str| -> Vec<Value> {
+        let lines: Vec<&str> = stream.lines().collect();
+        let of_event = lines.windows(2).filter(|pair| pair[0] == format!("event: {event}"));
+        let data = of_event.filter_map(|pair| pair[1].strip_prefix("data: "));
+        data.map(|data| serde_json::from_str(data).expect("JSON")).collect()
+    };
+    let closest =
+        data("closest").iter().map(|closest| closest["quotes"].as_array().map_or(0, Vec::len)).sum::<usize>();
+    data("sentence").len() + closest
+}
+
 async fn a_stream_is_for_who_would_rather_have_one(store: Store) {
     let local = store.mesh().await.expect("a mesh");
     let program = local
@@ -429,7 +442,7 @@ async fn a_stream_is_for_who_would_rather_have_one(store: Store) {
             text.lines().rev().find_map(|line| line.strip_prefix("data: ")).expect("data"),
         )
         .expect("JSON");
-        assert_eq!(done["usage"]["sentences"], names.iter().filter(|name| **name == "sentence").count());
+        assert_eq!(done["usage"]["sentences"], quoted(&text), "{text}");
         assert!(done["usage"]["elapsed_ms"].as_i64().is_some_and(|elapsed| elapsed >= 0), "{done}");
     }
     for accept in ["application/json", "*/*", "text/event-stream;q=0", "application/json, text/event-stream"]
