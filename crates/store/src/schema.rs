@@ -6,7 +6,7 @@
 
 use hex::ToHex as _;
 use preceptor_core::Timestamp;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, Query};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait as _, OnConflict, Query};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, FromQueryResult, Statement, TransactionTrait};
 use sha2::{Digest as _, Sha256};
 
@@ -117,6 +117,16 @@ async fn apply_one(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let tx = db.begin().await?;
+    // First of all, so that of two processes that bring the same tables up to date one waits here for the other.
+    let insert = Query::insert()
+        .into_table(Alias::new(migrations_table(service)))
+        .columns(["name", "sha256", "applied_at"].map(Alias::new))
+        .values_panic([Expr::value(step.name), Expr::value(sha256), Expr::value(now.micros())])
+        .on_conflict(OnConflict::column(Alias::new("name")).do_nothing().to_owned())
+        .to_owned();
+    if tx.execute(&insert).await?.rows_affected() == 0 {
+        return Ok(tx.rollback().await?);
+    }
     for statement in statements(&step.sql) {
         match tx.get_database_backend() {
             DbBackend::Postgres => tx.execute_unprepared(statement).await.map(|_| ())?,
@@ -127,14 +137,7 @@ async fn apply_one(
         DbBackend::Postgres => postgres::hand_over(&tx, service, step).await?,
         _ => append_only::guard(&tx, &step.append_only).await?,
     }
-    let insert = Query::insert()
-        .into_table(Alias::new(migrations_table(service)))
-        .columns(["name", "sha256", "applied_at"].map(Alias::new))
-        .values_panic([Expr::value(step.name), Expr::value(sha256), Expr::value(now.micros())])
-        .to_owned();
-    tx.execute(&insert).await?;
-    tx.commit().await?;
-    Ok(())
+    Ok(tx.commit().await?)
 }
 
 /// The statements of a migration: separated by a semicolon at the end of a line.
@@ -165,5 +168,29 @@ mod tests {
             statements(sql).collect::<Vec<_>>(),
             ["CREATE TABLE a (x TEXT CHECK (x <> ';'))", "CREATE TABLE b (y TEXT)"]
         );
+    }
+
+    /// Two processes meet the same new database.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn of_two_that_make_the_same_tables_one_waits_for_the_other() {
+        const TABLE: &str =
+            "CREATE TABLE probe_a (org_id TEXT NOT NULL, x TEXT NOT NULL, PRIMARY KEY (org_id, x));\n";
+        const SCHEMA: Schema = Schema {
+            service: "probe",
+            migrations: &[Migration { name: "0001_a", sql: TABLE, append_only: &["probe_a"] }],
+        };
+        for _ in 0..8 {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("cell.db");
+            let one = crate::sqlite::open(&path, 1).await.expect("a database");
+            let other = crate::sqlite::open(&path, 1).await.expect("the same");
+            let now = Timestamp::from_micros(1);
+            let (first, second) =
+                tokio::join!(SCHEMA.apply(&one.writer, now), SCHEMA.apply(&other.writer, now));
+            first.expect("the first makes them");
+            second.expect("the other finds them");
+            one.close().await;
+            other.close().await;
+        }
     }
 }
